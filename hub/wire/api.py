@@ -1,0 +1,311 @@
+"""Bodies of the HTTP interface: requests and answers, shared by the routes, the OpenAPI document
+and the generated TypeScript types. Times are Unix milliseconds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from hub.wire.commands import DocumentKind, History, Mentions, Role, SendId, Seq, Subject, Text, Uid
+from hub.wire.events import EventType
+
+Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
+Password = Annotated[str, Meta(min_length=10, max_length=200)]
+Secret = Annotated[str, Meta(min_length=20, max_length=200)]
+LinkKind = Literal["first_owner", "invitation", "reset"]
+Scope = Literal["read", "write", "admin"]
+
+
+class Request(Struct, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+# --- identity -------------------------------------------------------------------------------------
+
+
+class SignIn(Request):
+    address: Annotated[str, Meta(max_length=254)]
+    password: Annotated[str, Meta(max_length=200)]
+
+
+class Me(Struct):
+    uid: str
+    display_name: str
+    addresses: list[str]
+    is_owner: bool
+    session: str | None
+    """Id of the sign-in session; null for a token."""
+
+
+class PatchMe(Request):
+    display_name: DisplayName
+
+
+class ChangePassword(Request):
+    old: Annotated[str, Meta(max_length=200)]
+    new: Password
+
+
+class SignInSession(Struct):
+    id: str
+    created_at: int
+    last_seen_at: int
+    expires_at: int
+    user_agent: str
+    current: bool
+
+
+class Account(Struct):
+    """One person of this hub. Addresses are shown to signed-in colleagues."""
+
+    uid: str
+    display_name: str
+    addresses: list[str]
+    is_owner: bool
+    disabled: bool
+
+
+class PatchAccount(Request):
+    disabled: bool
+
+
+class NewInvitation(Request):
+    """Invite a colleague to this hub, optionally straight into a thread."""
+
+    address: Address | None = None
+    thread: str | None = None
+    role: Role = "editor"
+    note: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Invitation(Struct):
+    id: str
+    address: str | None
+    thread: str | None
+    role: Role
+    note: str
+    created_by: str
+    created_at: int
+    expires_at: int
+    state: Literal["open", "used", "revoked", "expired"]
+
+
+class LinkCreated(Struct):
+    """``link`` is shown once; the secret stands in the fragment, which no server log sees."""
+
+    id: str
+    link: str
+    expires_at: int
+
+
+class InspectLink(Request):
+    secret: Secret
+
+
+class LinkInfo(Struct):
+    kind: LinkKind
+    hub_name: str
+    address: str | None
+    invited_by: str | None
+    thread_subject: str | None
+    expires_at: int
+
+
+class AcceptLink(Request):
+    """first_owner and invitation need display_name and address; reset needs the password only.
+    Answer: Me with a session cookie."""
+
+    secret: Secret
+    password: Password
+    display_name: DisplayName | None = None
+    address: Address | None = None
+
+
+class NewToken(Request):
+    name: DisplayName
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    expires_in_days: Annotated[int, Meta(ge=1, le=3650)] | None = 365
+
+
+class Token(Struct):
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: int
+    last_used_at: int | None
+    expires_at: int | None
+
+
+class TokenCreated(Struct):
+    token: str
+    info: Token
+
+
+# --- threads --------------------------------------------------------------------------------------
+
+
+class NewThread(Request):
+    subject: Subject
+    members: Annotated[list[Uid], Meta(max_length=200)] = []
+    history: History = "all"
+    send_id: SendId | None = None
+
+
+class LastMessage(Struct):
+    seq: int
+    sender: str
+    at: int
+    excerpt: str
+
+
+class ThreadSummary(Struct):
+    """A row of the inbox, as of timeline seq ``head``. ``unread`` counts messages of others above
+    ``last_read`` that are not deleted, ``mentions`` those of them that name the user."""
+
+    thread: str
+    subject: str
+    head: int
+    role: Role
+    last_read: int
+    unread: int
+    mentions: int
+    updated_at: int
+    last_message: LastMessage | None
+
+
+class Member(Struct):
+    uid: str
+    display_name: str
+    role: Role
+    since: int
+
+
+class DocumentInfo(Struct):
+    document: str
+    number: int
+    thread: str
+    kind: DocumentKind
+    title: str
+    schema_version: int
+    lineage: str
+    language: str | None
+    created_by: str
+    created_at: int
+
+
+class ThreadState(Struct):
+    """Everything of a room but its history, as of timeline seq ``head``."""
+
+    summary: ThreadSummary
+    history: History
+    members: list[Member]
+    former_members: list[Account]
+    documents: list[DocumentInfo]
+
+
+class PatchThread(Request):
+    subject: Subject | None = None
+    history: History | None = None
+    send_id: SendId | None = None
+
+
+class NewMessage(Request):
+    text: Text
+    reply_to: Seq | None = None
+    mentions: Mentions = []
+    send_id: SendId | None = None
+
+
+class NewMember(Request):
+    uid: Uid
+    role: Role | None = "editor"
+    send_id: SendId | None = None
+
+
+class NewDocument(Request):
+    kind: DocumentKind
+    title: Subject
+    language: Annotated[str, Meta(max_length=32)] | None = None
+    send_id: SendId | None = None
+
+
+class Reaction(Struct):
+    emoji: str
+    uids: list[str]
+
+
+class Item(Struct):
+    """One line of the history as it reads now. ``version`` is the seq of the last event that
+    touched it: an event is applied to an item only when its seq is higher.
+
+    ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
+    member.set, document.create, document.rename) whose ``data`` is the event's body.
+    For messages ``data`` is null and the fields below it count; a deleted one has text null.
+    """
+
+    seq: int
+    type: EventType
+    sender: str
+    at: int
+    version: int
+    data: Any = None
+    text: str | None = None
+    reply_to: int | None = None
+    mentions: list[str] = []
+    reactions: list[Reaction] = []
+    edited_at: int | None = None
+    deleted: bool = False
+    deleted_by: str | None = None
+    undo_until: int | None = None
+
+
+class HistoryPage(Struct):
+    """Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist."""
+
+    items: list[Item]
+    head: int
+    more: bool
+
+
+class EventsPage(Struct):
+    """Raw timeline events (``hub.wire.events.Event`` without the tag) in ascending seq."""
+
+    events: list[Any]
+    head: int
+
+
+class SearchHit(Struct):
+    """``snippet`` is plain text; ``marks`` are [start, end) offsets in UTF-16 code units."""
+
+    thread: str
+    subject: str
+    seq: int
+    sender: str
+    at: int
+    snippet: str
+    marks: list[tuple[int, int]]
+
+
+class SearchResult(Struct):
+    hits: list[SearchHit]
+    more: bool
+
+
+class YjsTicket(Struct):
+    """For stock Yjs clients: ``/yjs/{document}?ticket=…``; reusable for 10 minutes."""
+
+    ticket: str
+    expires_at: int
+
+
+class Problem(Struct, omit_defaults=True):
+    """RFC 9457. ``code`` is stable; ``fields`` names what was wrong in a request body."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retry_after_s: float | None = None

@@ -1,0 +1,200 @@
+"""Commands: what a client may ask on the live socket, one tagged JSON object a text frame.
+
+Every command carries ``id``, a number the client counts upwards; the hub answers each with exactly
+one ``ok`` or ``error`` frame that repeats it as ``re``. HTTP routes build the same objects, so that
+there is one door into a room. ``send_id`` is chosen by the sender: the same one twice is one event.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Role = Literal["owner", "editor", "reader"]
+History = Literal["all", "joined"]
+DocumentKind = Literal["rich", "text"]
+
+ThreadId = Annotated[str, Meta(max_length=64)]
+DocumentId = Annotated[str, Meta(max_length=64)]
+Uid = Annotated[str, Meta(max_length=64)]
+SendId = Annotated[str, Meta(min_length=1, max_length=64)]
+Seq = Annotated[int, Meta(ge=0, lt=2**53)]
+Text = Annotated[str, Meta(min_length=1, max_length=40_000)]
+Subject = Annotated[str, Meta(min_length=1, max_length=200)]
+Mentions = Annotated[list[Uid], Meta(max_length=100)]
+CommandId = Annotated[int, Meta(ge=0, lt=2**53)]
+
+
+class Command(Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
+    id: CommandId = 0
+
+
+class Auth(Command, tag="auth"):
+    """First frame of a program (within 5 s); later, a fresh token for the same user."""
+
+    token: Annotated[str, Meta(max_length=4096)]
+
+
+class Ping(Command, tag="ping"):
+    """Keeps the connection alive; also sent by the browser, which cannot send protocol pings."""
+
+
+class WatchInbox(Command, tag="watch_inbox"):
+    """Receive the timeline events of every thread the user is a member of."""
+
+
+class Subscribe(Command, tag="subscribe"):
+    """Enter a room. Result: SubscribeResult; then the events after ``after``, then live ones.
+
+    ``after`` = null means from the head on. No gap, no duplicate.
+    """
+
+    thread: ThreadId
+    after: Seq | None = None
+
+
+class Unsubscribe(Command, tag="unsubscribe"):
+    thread: ThreadId
+
+
+class Post(Command, tag="post"):
+    """Result: Accepted. ``reply_to`` is the seq of a message that is itself no reply."""
+
+    thread: ThreadId
+    send_id: SendId
+    text: Text
+    reply_to: Seq | None = None
+    mentions: Mentions = []
+
+
+class Edit(Command, tag="edit"):
+    """Only the author. ``target`` is the seq of the message."""
+
+    thread: ThreadId
+    send_id: SendId
+    target: Seq
+    text: Text
+    mentions: Mentions = []
+
+
+class Delete(Command, tag="delete"):
+    """The author or an owner. The text is erased for good after the undo window."""
+
+    thread: ThreadId
+    send_id: SendId
+    target: Seq
+
+
+class Undelete(Command, tag="undelete"):
+    """Whoever deleted, within the undo window; afterwards ``conflict`` / ``erased``."""
+
+    thread: ThreadId
+    send_id: SendId
+    target: Seq
+
+
+class React(Command, tag="react"):
+    thread: ThreadId
+    send_id: SendId
+    target: Seq
+    emoji: Annotated[str, Meta(min_length=1, max_length=32)]
+    on: bool = True
+
+
+class Rename(Command, tag="rename"):
+    """Owner or editor."""
+
+    thread: ThreadId
+    send_id: SendId
+    subject: Subject
+
+
+class SetHistory(Command, tag="set_history"):
+    """Owner. What a member who joins later may read."""
+
+    thread: ThreadId
+    send_id: SendId
+    history: History
+
+
+class SetMember(Command, tag="set_member"):
+    """Owner (or anybody for leaving). ``role`` = null removes. The last owner cannot go."""
+
+    thread: ThreadId
+    send_id: SendId
+    uid: Uid
+    role: Role | None
+
+
+class CreateDocument(Command, tag="create_document"):
+    """Owner or editor. Result: Accepted with ``document``."""
+
+    thread: ThreadId
+    send_id: SendId
+    kind: DocumentKind
+    title: Subject
+    language: Annotated[str, Meta(max_length=32)] | None = None
+
+
+class RenameDocument(Command, tag="rename_document"):
+    thread: ThreadId
+    send_id: SendId
+    document: DocumentId
+    title: Subject
+
+
+class MarkRead(Command, tag="mark_read"):
+    """Set the private last-read marker; a lower ``seq`` is "mark unread". Result: ReadState."""
+
+    thread: ThreadId
+    seq: Seq
+
+
+class Typing(Command, tag="typing"):
+    thread: ThreadId
+    on: bool
+
+
+class Present(Command, tag="present"):
+    """Whether this tab is looked at, and which document it has open."""
+
+    thread: ThreadId
+    state: Literal["active", "away"]
+    document: DocumentId | None = None
+
+
+class OpenDocument(Command, tag="open_document"):
+    """Result: OpenResult. ``lineage`` is what the local copy has, null when there is none."""
+
+    document: DocumentId
+    schema_version: Annotated[int, Meta(ge=0, lt=2**31)]
+    lineage: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class CloseDocument(Command, tag="close_document"):
+    document: DocumentId
+
+
+class LeaseClientIds(Command, tag="lease_client_ids"):
+    """Result: Leased. An id belongs to the user for ever; each Y.Doc instance burns one."""
+
+    document: DocumentId
+    count: Annotated[int, Meta(ge=1, le=64)] = 16
+
+
+class Signal(Command, tag="signal"):
+    """Opaque message to one live connection that shares the thread (calls, transfers)."""
+
+    thread: ThreadId
+    to_session: Annotated[str, Meta(max_length=64)]
+    kind: Annotated[str, Meta(min_length=1, max_length=64)]
+    payload: msgspec.Raw
+
+
+AnyCommand = (
+    Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
+    | Rename | SetHistory | SetMember | CreateDocument | RenameDocument | MarkRead | Typing
+    | Present | OpenDocument | CloseDocument | LeaseClientIds | Signal
+)  # fmt: skip

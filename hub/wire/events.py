@@ -1,0 +1,275 @@
+"""Frames the hub sends as JSON text, tagged by ``t``; binary frames are in ``hub.wire.frames``.
+
+An ``event`` frame is byte-identical for every subscriber and encoded once. The sender receives it
+too, with its own ``send_id``, and replaces its local echo.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from hub.wire.commands import DocumentKind, History, Role
+
+EventType = Literal[
+    "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
+    "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
+    "checkpoint",
+]  # fmt: skip
+
+
+# --- bodies of timeline events (``data``); null once erased or hidden -----------------------------
+
+
+class ThreadCreateData(Struct):
+    subject: str
+    history: History
+
+
+class ThreadRenameData(Struct):
+    subject: str
+
+
+class ThreadHistoryData(Struct):
+    history: History
+
+
+class MemberSetData(Struct):
+    uid: str
+    role: Role | None
+
+
+class MessageData(Struct, omit_defaults=True):
+    text: str
+    reply_to: int | None = None
+    mentions: list[str] = []
+
+
+class MessageEditData(Struct, omit_defaults=True):
+    target: int
+    text: str
+    mentions: list[str] = []
+
+
+class MessageTargetData(Struct):
+    """Of ``message.delete`` and ``message.undelete``; ``target_sender`` wrote the message."""
+
+    target: int
+    target_sender: str
+
+
+class ReactionData(Struct):
+    target: int
+    emoji: str
+    on: bool
+
+
+class DocumentCreateData(Struct, omit_defaults=True):
+    document: str
+    number: int
+    kind: DocumentKind
+    title: str
+    schema_version: int
+    lineage: str
+    language: str | None = None
+
+
+class DocumentRenameData(Struct):
+    document: str
+    title: str
+
+
+class CheckpointHead(Struct):
+    document: str
+    seq: int
+    head: str
+
+
+class CheckpointData(Struct):
+    documents: list[CheckpointHead]
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+class Frame(Struct, tag_field="t", kw_only=True):
+    pass
+
+
+class Welcome(Frame, tag="welcome"):
+    """After authentication. ``session`` names this connection; ``expires_at`` is its end, ms."""
+
+    session: str
+    uid: str
+    server_time: int
+    expires_at: int | None
+    scopes: list[str] | None
+    """Scopes of a token; null for a signed-in browser, which may do all its user may."""
+
+
+class Ok(Frame, tag="ok"):
+    re: int
+    result: Any = None
+
+
+class ErrorReply(Frame, tag="error", omit_defaults=True):
+    re: int
+    code: str
+    detail: str
+    retry_after_s: float | None = None
+
+
+class Event(Frame, tag="event", omit_defaults=True):
+    """One entry of a thread's timeline. ``at`` is Unix ms, given by the hub at commit."""
+
+    thread: str
+    seq: int
+    type: EventType
+    sender: str
+    at: int
+    send_id: str | None = None
+    data: Any = None
+
+
+class ReadState(Frame, tag="read"):
+    """To every connection of one user: private, never a receipt. Also the result of mark_read."""
+
+    thread: str
+    seq: int
+    unread: int
+    mentions: int
+
+
+class Demoted(Frame, tag="demoted"):
+    """The user's role fell to reader: unsent edits stay a private copy, reload the document."""
+
+    thread: str
+    role: Role
+
+
+class Removed(Frame, tag="removed"):
+    """The user is no longer a member; the subscription and its documents are closed."""
+
+    thread: str
+
+
+class PresenceEntry(Struct, omit_defaults=True):
+    session: str
+    uid: str
+    state: Literal["active", "away"] = "active"
+    document: str | None = None
+
+
+class Presence(Frame, tag="presence"):
+    """One connection appeared or changed; ``gone`` when it left."""
+
+    thread: str
+    entry: PresenceEntry
+    gone: bool = False
+
+
+class TypingState(Frame, tag="typing"):
+    thread: str
+    uid: str
+    on: bool
+
+
+class CaretOwners(Frame, tag="caret_owners"):
+    """Who owns the Yjs client ids seen in presence; names and colours come from this, never
+    from what a peer claims. Keys are client ids as strings."""
+
+    number: int
+    owners: dict[str, str]
+
+
+class Durable(Frame, tag="durable"):
+    """The first ``count`` update frames this connection sent for the document are on disk.
+
+    ``count`` counts sync step 2 and update frames since open_document, accepted or refused.
+    ``all`` is true when everything in the hub's memory at that moment is on disk too.
+    """
+
+    number: int
+    count: int
+    all: bool
+
+
+class Refused(Frame, tag="refused"):
+    """The ``count``-th update frame was not taken. The client resyncs or keeps a private copy."""
+
+    number: int
+    count: int
+    code: str
+    detail: str
+
+
+class DocumentReset(Frame, tag="document_reset"):
+    """The document must be opened again (other lineage, or larger than a sync may be)."""
+
+    number: int
+    reason: Literal["lineage", "fetch_state", "closed"]
+
+
+class SignalFrame(Frame, tag="signal"):
+    thread: str
+    from_session: str
+    from_uid: str
+    kind: str
+    payload: msgspec.Raw
+
+
+class Closing(Frame, tag="closing"):
+    """Sent before the hub closes the socket, with the reason in words."""
+
+    close_code: int
+    code: str
+    detail: str
+
+
+AnyFrame = (
+    Welcome | Ok | ErrorReply | Event | ReadState | Demoted | Removed | Presence | TypingState
+    | CaretOwners | Durable | Refused | DocumentReset | SignalFrame | Closing
+)  # fmt: skip
+
+
+# --- results of commands --------------------------------------------------------------------------
+
+
+class SubscribeResult(Struct):
+    """``head`` is the last seq at this moment; events after ``after`` up to it follow next."""
+
+    head: int
+    role: Role
+    presence: list[PresenceEntry]
+
+
+class Accepted(Struct, omit_defaults=True):
+    """The event is committed. ``duplicate`` when this send_id had been taken before."""
+
+    seq: int
+    at: int
+    duplicate: bool = False
+    document: str | None = None
+
+
+class OpenResult(Struct):
+    """``mode`` is "read" for readers and for clients with an older schema.
+
+    ``reset`` = the local copy has another lineage: discard it, do not merge.
+    ``state_bytes`` above 1 MiB: fetch GET /api/documents/{id}/state first, then sync.
+    """
+
+    number: int
+    lineage: str
+    kind: DocumentKind
+    schema_version: int
+    mode: Literal["edit", "read"]
+    reset: bool
+    state_bytes: int
+    owners: dict[str, str]
+
+
+class Leased(Struct):
+    ids: list[int]
