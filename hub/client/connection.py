@@ -1,0 +1,427 @@
+"""The connection: authentication, one reply a command, reconnect and resume.
+
+Owns the socket and the tasks that read and write it. Documents are in ``hub.client.document``;
+this module only hands them their binary frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from hub.errors import HubError, ProtocolError, Unavailable
+from hub.wire import events as ev
+from hub.wire.commands import (
+    Auth,
+    Command,
+    LeaseClientIds,
+    OpenDocument,
+    Subscribe,
+    Unsubscribe,
+    WatchInbox,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from hub.client.document import RemoteDocument
+
+SUBPROTOCOL = Subprotocol("hub.live.v1")
+DEADLINE_S = 30.0
+MAX_QUEUED_FRAMES = 10_000
+
+_encode = msgspec.json.Encoder().encode
+_decode_frame = msgspec.json.Decoder(ev.AnyFrame).decode
+Result = TypeVar("Result")
+
+
+class CommandFailed(HubError):
+    """The hub answered a command with an error; ``code`` is the hub's."""
+
+    code = "command_failed"
+    title = "The hub refused the command"
+
+
+class ThreadFeed:
+    """The events of one thread in order, without gap or duplicate, across reconnects."""
+
+    def __init__(self, thread: str, after: int | None) -> None:
+        self.thread = thread
+        self.last_seq = after
+        self._queue: asyncio.Queue[ev.Event] = asyncio.Queue()
+
+    def offer(self, event: ev.Event) -> None:
+        """Take an event from the socket; an older one than the last is a duplicate."""
+        if self.last_seq is not None and event.seq <= self.last_seq:
+            return
+        self.last_seq = event.seq
+        self._queue.put_nowait(event)
+
+    async def next(self, timeout_s: float = DEADLINE_S) -> ev.Event:
+        """The next event, waiting for it."""
+        return await asyncio.wait_for(self._queue.get(), timeout_s)
+
+    async def __aiter__(self) -> AsyncIterator[ev.Event]:
+        while True:
+            yield await self._queue.get()
+
+
+class _Waiting:
+    """A command on its way: sent or to be sent again after a reconnect."""
+
+    __slots__ = ("command", "future")
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    @property
+    def repeatable(self) -> bool:
+        return getattr(self.command, "send_id", None) is not None
+
+
+class LiveClient:
+    """One live connection of a program.
+
+    Args:
+        url: the hub's http(s) address.
+        token: from ``hub token create``.
+        reconnect: try again after a lost connection (close codes 4400 to 4499 never are).
+        on_frame: called with every decoded frame that is no reply, for observers.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        reconnect: bool = True,
+        on_frame: Callable[[ev.Frame], None] | None = None,
+    ) -> None:
+        self._url = url.rstrip("/").replace("http", "ws", 1) + "/live"
+        self._token = token
+        self._reconnect = reconnect
+        self._on_frame = on_frame
+        self._socket: ClientConnection | None = None
+        self._ready = asyncio.Event()
+        self._closed: HubError | None = None
+        self._next_id = 1
+        self._waiting: dict[int, _Waiting] = {}
+        self._feeds: dict[str, ThreadFeed] = {}
+        self._documents: dict[str, RemoteDocument] = {}
+        self._numbers: dict[int, RemoteDocument] = {}
+        self._watching_inbox = False
+        self._outgoing: deque[bytes | str] = deque()
+        self._wake = asyncio.Event()
+        self._room_to_write = asyncio.Event()
+        self._room_to_write.set()
+        self._task: asyncio.Task[None] | None = None
+        self.welcome: ev.Welcome | None = None
+        self.connects = 0
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="hub.client")
+        try:
+            await asyncio.wait_for(self._until_ready(), DEADLINE_S)
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    @property
+    def connected(self) -> bool:
+        return self._ready.is_set()
+
+    async def close(self) -> None:
+        """Close the socket and stop every task; bounded to 5 s."""
+        if self._closed is None:
+            self._closed = Unavailable("The client was closed.", code="client_closed")
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await asyncio.wait_for(self._task, 5)
+            self._task = None
+        self._fail_all(self._closed)
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    async def send(self, command: Command, timeout_s: float = DEADLINE_S) -> ev.Accepted:
+        """Send a command that writes an event; repeated over reconnects under its ``send_id``."""
+        return await self.call(command, ev.Accepted, timeout_s)
+
+    async def call(
+        self, command: Command, result: type[Result], timeout_s: float = DEADLINE_S
+    ) -> Result:
+        """Send a command and return its result.
+
+        Raises:
+            CommandFailed: the hub answered with an error; ``code`` is stable.
+            Unavailable: the connection went before the answer, or the deadline passed.
+        """
+        if self._closed is not None:
+            raise self._closed
+        await asyncio.wait_for(self._until_ready(), timeout_s)
+        waiting = self._submit(command)
+        try:
+            raw = await asyncio.wait_for(waiting.future, timeout_s)
+        except TimeoutError as late:
+            raise Unavailable("The hub did not answer in time.", code="timeout") from late
+        finally:
+            self._waiting.pop(command.id, None)
+        return msgspec.convert(raw, result)
+
+    async def subscribe(self, thread: str, after: int | None = None) -> ThreadFeed:
+        """Enter a room; the feed begins after seq ``after`` (null: at the head)."""
+        feed = ThreadFeed(thread, after)
+        self._feeds[thread] = feed
+        result = await self.call(Subscribe(thread=thread, after=after), ev.SubscribeResult)
+        if feed.last_seq is None:
+            feed.last_seq = result.head
+        return feed
+
+    async def unsubscribe(self, thread: str) -> None:
+        self._feeds.pop(thread, None)
+        await self.call(Unsubscribe(thread=thread), object)
+
+    async def watch_inbox(self) -> None:
+        """Receive events of all threads through ``on_frame``."""
+        self._watching_inbox = True
+        await self.call(WatchInbox(), object)
+
+    async def open_document(self, document: str, *, schema_version: int = 1) -> RemoteDocument:
+        """Open a document and wait until its content is here."""
+        from hub.client.document import RemoteDocument
+
+        leased = await self.call(LeaseClientIds(document=document, count=1), ev.Leased)
+        opened = RemoteDocument(self, document, schema_version, leased.ids[0])
+        self._documents[document] = opened
+        await self._open(opened)
+        await opened.synced()
+        return opened
+
+    def forget_document(self, opened: RemoteDocument) -> None:
+        self._documents.pop(opened.document, None)
+        self._numbers.pop(opened.number, None)
+
+    # --- what documents use -----------------------------------------------------------------------
+
+    def push(self, frame: bytes) -> bool:
+        """Queue a binary frame; False while there is no connection."""
+        if not self._ready.is_set():
+            return False
+        self._enqueue(frame)
+        return True
+
+    async def drained(self) -> None:
+        """Wait until the queue has room again: the way a fast writer holds back."""
+        await self._room_to_write.wait()
+
+    # --- connection -------------------------------------------------------------------------------
+
+    async def _until_ready(self) -> None:
+        while not self._ready.is_set():
+            if self._closed is not None:
+                raise self._closed
+            await self._ready.wait()
+        if self._closed is not None:
+            raise self._closed
+
+    async def _run(self) -> None:
+        failures = 0
+        while self._closed is None:
+            try:
+                async with connect(
+                    self._url,
+                    subprotocols=[SUBPROTOCOL],
+                    compression=None,
+                    max_size=64 * 1024 * 1024,
+                    open_timeout=10,
+                    close_timeout=2,
+                    proxy=None,
+                ) as socket:
+                    await self._session(socket)
+                    failures = 0
+            except ConnectionClosed as closed:
+                code = closed.rcvd.code if closed.rcvd else 1006
+                reason = closed.rcvd.reason if closed.rcvd else ""
+                if 4400 <= code <= 4499:
+                    self._end(CommandFailed(reason or "The hub ended the session.", code=reason))
+                    return
+            except InvalidStatus as refused:
+                if refused.response.status_code in (401, 403, 404):
+                    self._end(CommandFailed("The hub refused the connection."))
+                    return
+            except (OSError, TimeoutError, EOFError):
+                pass
+            except HubError as error:
+                self._end(error)
+                return
+            finally:
+                self._lost()
+            if not self._reconnect:
+                self._end(Unavailable("The connection was lost.", code="connection_lost"))
+                return
+            failures += 1
+            await asyncio.sleep(min(5.0, 0.05 * 2 ** min(failures, 7)) * random.uniform(0.5, 1.0))  # noqa: S311 jitter
+
+    async def _session(self, socket: ClientConnection) -> None:
+        await socket.send(_encode(Auth(token=self._token, id=0)).decode())
+        async with asyncio.timeout(10):
+            while self.welcome is None or self._socket is not socket:
+                frame = _decode_frame(await socket.recv())
+                if isinstance(frame, ev.Welcome):
+                    self.welcome = frame
+                    self._socket = socket
+                elif isinstance(frame, ev.ErrorReply):
+                    raise CommandFailed(frame.detail, code=frame.code)
+        self._outgoing.clear()
+        writer = asyncio.create_task(self._write(socket))
+        try:
+            # Documents and threads come back before commands that were under way, so that an
+            # event caused by one of those is seen by its feed.
+            self.connects += 1
+            self._ready.set()
+            resume = asyncio.create_task(self._resume()) if self.connects > 1 else None
+            try:
+                async for message in socket:
+                    self._receive(message)
+                raise ConnectionClosed(socket.protocol.close_rcvd, None)
+            finally:
+                if resume is not None:
+                    resume.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, HubError):
+                        await resume
+        finally:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
+                await writer
+
+    async def _resume(self) -> None:
+        if self._watching_inbox:
+            self._submit(WatchInbox())
+        for feed in self._feeds.values():
+            self._submit(Subscribe(thread=feed.thread, after=feed.last_seq))
+        for waiting in [w for w in self._waiting.values() if w.repeatable]:
+            self._enqueue(_encode(waiting.command).decode())
+        for document in list(self._documents.values()):
+            await self._open(document)
+
+    async def _open(self, document: RemoteDocument) -> None:
+        command = OpenDocument(
+            document=document.document,
+            schema_version=document.schema_version,
+            lineage=document.lineage,
+        )
+        waiting = self._submit(command)
+        waiting.future.add_done_callback(lambda f: None if f.cancelled() else f.exception())
+        # The hub's first frames may follow its answer in the same read, so the document is known
+        # under its number the moment the answer is read: see `_receive`.
+        await asyncio.wait_for(waiting.future, DEADLINE_S)
+
+    def _submit(self, command: Command) -> _Waiting:
+        command.id = self._next_id
+        self._next_id += 1
+        waiting = _Waiting(command)
+        self._waiting[command.id] = waiting
+        self._enqueue(_encode(command).decode())
+        return waiting
+
+    def _enqueue(self, frame: bytes | str) -> None:
+        self._outgoing.append(frame)
+        if len(self._outgoing) >= MAX_QUEUED_FRAMES:
+            self._room_to_write.clear()
+        self._wake.set()
+
+    async def _write(self, socket: ClientConnection) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._outgoing:
+                await socket.send(self._outgoing.popleft())
+                if len(self._outgoing) < MAX_QUEUED_FRAMES // 2:
+                    self._room_to_write.set()
+
+    def _receive(self, message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            if len(message) < 10:
+                raise ProtocolError("A binary frame is too short.")
+            document = self._numbers.get(int.from_bytes(message[1:9], "big"))
+            if document is not None:
+                document.receive(message)
+            return
+        frame = _decode_frame(message)
+        match frame:
+            case ev.Ok():
+                self._answer(frame)
+            case ev.ErrorReply():
+                waiting = self._waiting.pop(frame.re, None)
+                if waiting is not None and not waiting.future.done():
+                    waiting.future.set_exception(
+                        CommandFailed(
+                            frame.detail, code=frame.code, retry_after_s=frame.retry_after_s
+                        )
+                    )
+            case ev.Event():
+                feed = self._feeds.get(frame.thread)
+                if feed is not None:
+                    feed.offer(frame)
+            case ev.Durable() | ev.Refused() | ev.CaretOwners() | ev.DocumentReset():
+                document = self._numbers.get(frame.number)
+                if document is not None:
+                    document.notice(frame)
+            case _:
+                pass
+        if self._on_frame is not None and not isinstance(frame, ev.Ok | ev.ErrorReply):
+            self._on_frame(frame)
+
+    def _answer(self, frame: ev.Ok) -> None:
+        waiting = self._waiting.pop(frame.re, None)
+        if waiting is None:
+            return
+        if isinstance(waiting.command, OpenDocument):
+            document = self._documents.get(waiting.command.document)
+            if document is not None:
+                opened = msgspec.convert(frame.result, ev.OpenResult)
+                self._numbers[opened.number] = document
+                document.opened(opened)
+        if not waiting.future.done():
+            waiting.future.set_result(frame.result)
+
+    def _lost(self) -> None:
+        self._ready.clear()
+        self._socket = None
+        self._outgoing.clear()
+        self._room_to_write.set()
+        self._numbers.clear()
+        for document in self._documents.values():
+            document.lost()
+        gone = Unavailable("The connection was lost.", code="connection_lost")
+        for id_, waiting in list(self._waiting.items()):
+            if not waiting.repeatable:
+                del self._waiting[id_]
+                if not waiting.future.done():
+                    waiting.future.set_exception(gone)
+                    waiting.future.exception()
+
+    def _end(self, error: HubError) -> None:
+        self._closed = error
+        self._fail_all(error)
+        self._ready.set()
+
+    def _fail_all(self, error: HubError) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
+                waiting.future.exception()
+        self._waiting.clear()

@@ -1,0 +1,195 @@
+"""One document as a program edits it: a pycrdt Doc kept in step with the hub.
+
+Local changes leave as one update frame a transaction; what the hub has acknowledged as durable is
+counted. It never writes to disk: a program that ends takes its unsent edits with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pycrdt import Doc, Text, TransactionEvent, XmlFragment
+
+from hub.errors import Conflict, HubError, ProtocolError
+from hub.wire import events as ev
+
+if TYPE_CHECKING:
+    from hub.client.connection import LiveClient
+
+KIND_SYNC = 1
+STEP1, STEP2, UPDATE = 0, 1, 2
+MAX_VARINT_BYTES = 5
+
+
+def _write_varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    for position in range(at, min(at + MAX_VARINT_BYTES, len(data))):
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position + 1
+        shift += 7
+    raise ProtocolError("A variable-length integer is malformed.")
+
+
+class RemoteDocument:
+    """A document opened by ``LiveClient.open_document``.
+
+    ``doc`` is a pycrdt Doc: change it inside ``with document.doc.transaction():`` and never
+    across an ``await``. ``text`` is the content of a plain-text document; indices count UTF-8
+    bytes (pycrdt).
+    """
+
+    def __init__(
+        self, client: LiveClient, document: str, schema_version: int, client_id: int
+    ) -> None:
+        self.document = document
+        self.schema_version = schema_version
+        self.lineage: str | None = None
+        self.number = 0
+        self.mode = "edit"
+        self.doc: Doc[Any] = Doc(client_id=client_id)
+        self.text: Text = self.doc.get("content", type=Text)
+        self.fragment: XmlFragment = self.doc.get("default", type=XmlFragment)
+        self.sent = 0
+        self.durable = 0
+        self.refusals: list[ev.Refused] = []
+        self.owners: dict[str, str] = {}
+        self._client = client
+        self._header = b""
+        self._in_step = False  # the hub's content is here
+        self._handed_over = False  # ours is there: changes go as they come
+        self._all_durable = False
+        self._applying = False
+        self._ahead = False
+        self._changed = asyncio.Event()
+        self._failure: HubError | None = None
+        self._observer = self.doc.observe(self._on_change)
+
+    # --- waiting ----------------------------------------------------------------------------------
+
+    async def synced(self, timeout_s: float = 30.0) -> None:
+        """Until the hub's content is here."""
+        await self._until(lambda: self._in_step, timeout_s)
+
+    async def saved(self, timeout_s: float = 30.0) -> None:
+        """Until everything written so far, and everything met at the handshake, is on disk."""
+        await self._until(self.is_saved, timeout_s)
+
+    def is_saved(self) -> bool:
+        return self._in_step and not self._ahead and self._all_durable and self.durable >= self.sent
+
+    async def until(self, condition: object, timeout_s: float = 30.0) -> None:
+        """Until ``condition()`` holds, looked at after every change of the document."""
+        if not callable(condition):
+            raise TypeError("condition must be callable")
+        await self._until(lambda: bool(condition()), timeout_s)
+
+    async def _until(self, condition: object, timeout_s: float) -> None:
+        assert callable(condition)
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                if self._failure is not None:
+                    raise self._failure
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def drained(self) -> None:
+        """Until the connection takes more: call it now and then when writing fast."""
+        await self._client.drained()
+
+    def close(self) -> None:
+        """Stop following the document."""
+        self.doc.unobserve(self._observer)
+        self._client.forget_document(self)
+
+    # --- from the connection ----------------------------------------------------------------------
+
+    def opened(self, result: ev.OpenResult) -> None:
+        """The hub answered open_document."""
+        if result.reset or (self.lineage is not None and self.lineage != result.lineage):
+            self._fail(Conflict("The document was replaced on the hub.", code="lineage"))
+            return
+        self.number = result.number
+        self.lineage = result.lineage
+        self.mode = result.mode
+        self.owners.update(result.owners)
+        self._header = bytes([KIND_SYNC]) + result.number.to_bytes(8, "big")
+        self.sent = self.durable = 0
+        self._all_durable = False
+        self._push(STEP1, self.doc.get_state(), counts=False)
+
+    def lost(self) -> None:
+        """The connection went; what is not acknowledged goes again with the next handshake."""
+        self._in_step = self._handed_over = False
+        self._all_durable = False
+        self._changed.set()
+
+    def receive(self, frame: bytes) -> None:
+        """Take one binary frame of this document."""
+        if frame[0] != KIND_SYNC:
+            return
+        subtype, at = _read_varint(frame, 9)
+        length, at = _read_varint(frame, at)
+        if at + length != len(frame):
+            raise ProtocolError("A sync frame has the wrong length.")
+        payload = frame[at:]
+        if subtype == STEP1:
+            self._handed_over = self._push(STEP2, self.doc.get_update(payload))
+            self._ahead = not self._handed_over
+        else:
+            self._applying = True
+            try:
+                self.doc.apply_update(payload)
+            finally:
+                self._applying = False
+            if subtype == STEP2:
+                self._in_step = True
+        self._changed.set()
+
+    def notice(self, frame: ev.Frame) -> None:
+        """Take a text frame that concerns this document."""
+        match frame:
+            case ev.Durable():
+                self.durable = max(self.durable, frame.count)
+                self._all_durable = self._all_durable or frame.all
+            case ev.Refused():
+                self.refusals.append(frame)
+            case ev.CaretOwners():
+                self.owners.update(frame.owners)
+            case ev.DocumentReset():
+                self._fail(Conflict("The hub closed the document.", code=frame.reason))
+            case _:
+                pass
+        self._changed.set()
+
+    # --- to the connection ------------------------------------------------------------------------
+
+    def _on_change(self, event: TransactionEvent) -> None:
+        if self._applying:
+            return
+        if not (self._handed_over and self._push(UPDATE, event.update)):
+            self._ahead = True  # goes with step 2 of the next handshake
+        self._changed.set()
+
+    def _push(self, subtype: int, payload: bytes, *, counts: bool = True) -> bool:
+        pushed = self._client.push(
+            b"".join((self._header, bytes([subtype]), _write_varint(len(payload)), payload))
+        )
+        if pushed and counts:
+            self.sent += 1
+        return pushed
+
+    def _fail(self, error: HubError) -> None:
+        self._failure = error
+        self._changed.set()
