@@ -95,13 +95,13 @@ async def write(
         await finish.wait()  # nobody writes any more, and all is saved
         async with asyncio.timeout(60):
             while len({str(other.text) for other in everybody}) > 1:
-                await asyncio.sleep(0.02)  # noqa: ASYNC110 twenty documents, each its own event
+                await asyncio.sleep(0.02)
         last = await client.send(
             Post(thread=thread, send_id=f"{number}-last", text=f"end {number}")
         )
         async with asyncio.timeout(60):
             while not seen or seen[-1][0] < last.seq:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 the feed's own task fills it
+                await asyncio.sleep(0.01)
         following.cancel()
         notebook.note(
             kind="final",

@@ -120,7 +120,7 @@ class HubProcess:
         """Use the one-time link; the returned client is signed in as Ada."""
         async with asyncio.timeout(10):
             while self.link_secret is None:
-                await asyncio.sleep(0.02)  # noqa: ASYNC110 printed after the port opens
+                await asyncio.sleep(0.02)
         return await self.accept(self.link_secret, **OWNER)
 
     async def accept(self, secret: str, **person: str) -> httpx.AsyncClient:
