@@ -1,0 +1,76 @@
+"""python -m bench [typing] --runs 3: the hub beside its peers, interleaved, ratio of medians."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from bench.load import typing
+from bench.servers import Target, cpu_s, hub, own_cpu_s, y_websocket
+
+
+@dataclass(frozen=True)
+class Run:
+    p50_ms: float
+    p99_ms: float
+    cpu_s: float
+    database_cpu_s: float
+
+
+async def one_run(
+    server: AbstractAsyncContextManager[Target], clients: int, rate: float, seconds: float
+) -> Run:
+    async with server as target:
+        before, database_before = own_cpu_s(target.process), cpu_s(target.database)
+        latencies, sent, durable = await typing(
+            target, clients=clients, edits_per_s=rate, seconds=seconds
+        )
+        if target.token and durable != sent:
+            raise SystemExit(f"{sent - durable} edits were not acknowledged")
+        cuts = statistics.quantiles(latencies, n=100)
+        return Run(
+            statistics.median(latencies) * 1000,
+            cuts[98] * 1000,
+            own_cpu_s(target.process) - before,
+            cpu_s(target.database) - database_before,
+        )
+
+
+async def compare(runs: int, clients: int, rate: float, seconds: float) -> None:
+    servers = {"webmail-hub": hub, "y-websocket": y_websocket}
+    results: dict[str, list[Run]] = {name: [] for name in servers}
+    print(f"{clients} clients x {rate:g} edits/s x {seconds:g} s, {runs} interleaved runs\n")
+    print(f"{'':14}{'p50 ms':>8}{'p99 ms':>8}{'CPU s':>8}{'PostgreSQL CPU s':>18}")
+    for _ in range(runs):
+        for name, server in servers.items():
+            run = await one_run(server(), clients, rate, seconds)
+            results[name].append(run)
+            print(
+                f"{name:14}{run.p50_ms:8.2f}{run.p99_ms:8.2f}{run.cpu_s:8.2f}"
+                f"{run.database_cpu_s:18.2f}",
+                flush=True,
+            )
+    print("\nratio of medians, hub to y-websocket (which keeps no log and asks nobody who he is)")
+    for label in ("p50_ms", "p99_ms", "cpu_s"):
+        ours, theirs = (
+            statistics.median(getattr(run, label) for run in results[name]) for name in servers
+        )
+        print(f"  {label:8}{ours / theirs:6.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", default="typing", choices=["typing"])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--edits-per-s", type=float, default=2)
+    parser.add_argument("--seconds", type=float, default=20)
+    options = parser.parse_args()
+    asyncio.run(compare(options.runs, options.clients, options.edits_per_s, options.seconds))
+
+
+if __name__ == "__main__":
+    main()

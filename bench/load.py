@@ -1,0 +1,149 @@
+"""The load: clients that type into one document and time each edit to every other client.
+
+A client makes real Yjs updates (pycrdt) but does not apply what it receives: it looks for the
+marker in the frame and notes the time. One process runs all clients, so all times are of one clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from pycrdt import Doc, Text
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from bench.servers import Target
+
+MARKER = re.compile(rb"@(\d+)\.(\d+)@")
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+@dataclass
+class Typist:
+    """One client: the socket, its document, what it sent and when."""
+
+    number: int
+    socket: ClientConnection
+    client_id: int | None
+    prefix: bytes
+    latencies_s: list[float]
+    sent_at: dict[tuple[int, int], float]
+    sent: int = 0
+    durable: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.doc: Doc[Any] = Doc(client_id=self.client_id)
+        self.text = self.doc.get("content", type=Text)
+        self._updates: list[bytes] = []
+        self._observer = self.doc.observe(lambda event: self._updates.append(event.update))
+
+    async def type(self) -> None:
+        key = (self.number, self.sent)
+        self.text += f"@{self.number}.{self.sent}@"
+        update = self._updates.pop()
+        self.sent += 1
+        self.sent_at[key] = time.perf_counter()
+        await self.socket.send(self.prefix + b"\x02" + varint(len(update)) + update)
+
+    async def listen(self) -> None:
+        try:
+            async for message in self.socket:
+                now = time.perf_counter()
+                if isinstance(message, str):
+                    frame = msgspec.json.decode(message)
+                    if frame["t"] == "durable":
+                        self.durable = max(self.durable, frame["count"])
+                        self.changed.set()
+                    elif frame["t"] == "refused":
+                        raise RuntimeError(f"the hub refused an update: {frame}")
+                    continue
+                for found in MARKER.finditer(message):
+                    key = (int(found[1]), int(found[2]))
+                    if key[0] != self.number:
+                        self.latencies_s.append(now - self.sent_at[key])
+        except ConnectionClosed:
+            pass
+
+
+async def _call(socket: ClientConnection, **command: Any) -> Any:
+    await socket.send(msgspec.json.encode(command).decode())
+    while True:
+        message = await socket.recv()
+        if isinstance(message, str):
+            frame = msgspec.json.decode(message)
+            if frame.get("re") == command["id"]:
+                assert frame["t"] == "ok", frame
+                return frame["result"]
+
+
+async def join(
+    target: Target, number: int, latencies: list[float], sent_at: dict[tuple[int, int], float]
+) -> Typist:
+    """Open a connection to the document of the target."""
+    where = target.url.replace("http", "ws", 1)
+    options: dict[str, Any] = {"compression": None, "proxy": None, "max_size": None}
+    if target.token:
+        socket = await connect(
+            f"{where}/live", subprotocols=[Subprotocol("hub.live.v1")], **options
+        )
+        await socket.send(msgspec.json.encode({"cmd": "auth", "token": target.token}).decode())
+        while msgspec.json.decode(await socket.recv())["t"] != "welcome":
+            pass
+        document = target.document
+        lease = await _call(socket, cmd="lease_client_ids", id=1, document=document, count=1)
+        opened = await _call(socket, cmd="open_document", id=2, document=document, schema_version=1)
+        prefix = b"\x01" + opened["number"].to_bytes(8, "big")
+        return Typist(number, socket, lease["ids"][0], prefix, latencies, sent_at)
+    socket = await connect(f"{where}/bench", **options)
+    return Typist(number, socket, None, b"\x00", latencies, sent_at)
+
+
+async def typing(
+    target: Target, *, clients: int, edits_per_s: float, seconds: float
+) -> tuple[list[float], int, int]:
+    """Type, and return (latencies in s, edits sent, edits acknowledged as durable or -1)."""
+    latencies: list[float] = []
+    sent_at: dict[tuple[int, int], float] = {}
+    typists = [await join(target, number, latencies, sent_at) for number in range(clients)]
+    listeners = [asyncio.create_task(typist.listen()) for typist in typists]
+    end = time.perf_counter() + seconds
+
+    async def one(typist: Typist) -> None:
+        pause = 1 / edits_per_s
+        await asyncio.sleep(random.random() * pause)
+        while time.perf_counter() < end:
+            await typist.type()
+            await asyncio.sleep(pause)
+
+    await asyncio.gather(*(one(typist) for typist in typists))
+    expected = sum(typist.sent for typist in typists) * (clients - 1)
+    async with asyncio.timeout(30):
+        while len(latencies) < expected:
+            await asyncio.sleep(0.02)
+        durable = -1
+        if target.token:
+            for typist in typists:
+                while typist.durable < typist.sent:
+                    typist.changed.clear()
+                    await typist.changed.wait()
+            durable = sum(min(typist.durable, typist.sent) for typist in typists)
+    for typist in typists:
+        await typist.socket.close()
+    await asyncio.gather(*listeners)
+    return latencies, sum(typist.sent for typist in typists), durable
