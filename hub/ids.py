@@ -33,7 +33,7 @@ def new_secret() -> str:
 
 
 def secret_digest(secret: str) -> bytes:
-    """What is stored of a bearer secret: its SHA-256 (the secret has full entropy, no salt needed)."""
+    """What is stored of a bearer secret: its SHA-256; with full entropy it needs no salt."""
     return sha256(secret.encode())
 
 

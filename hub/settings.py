@@ -1,0 +1,163 @@
+"""The settings: one frozen object, read once from the environment. No other module reads it.
+
+Every variable begins with ``HUB_``; an unknown one stops the start. For values marked secret,
+``HUB_…_FILE`` names a file that holds the value. docs/operations.md lists them all (a test checks).
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.errors import HubError
+
+
+class SettingsError(HubError):
+    code = "bad_setting"
+    title = "A setting is wrong"
+
+
+def _setting(default: Any, what: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"what": what, "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings with their defaults. Sizes are bytes, times are seconds unless named."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8480, "TCP port to listen on.")
+    public_url: str = _setting("", "Address in people's browsers; default http://host:port.")
+    hub_name: str = _setting("Webmail hub", "Name shown on the sign-in page.")
+    data_dir: Path = _setting(Path("data"), "Folder of the embedded database.")
+    database_url: str | None = _setting(
+        None, "PostgreSQL 15 or later; without it the hub runs its own.", secret=True
+    )
+    database_connections: int = _setting(10, "Largest number of database connections.")
+    log_format: str = _setting("auto", "json, console, or auto (console on a terminal).")
+    log_level: str = _setting("info", "debug, info, warning or error.")
+    session_days: int = _setting(30, "A sign-in ends after so many days.")
+    invitation_days: int = _setting(7, "An invitation link ends after so many days.")
+    reset_hours: int = _setting(24, "A password reset link ends after so many hours.")
+    undo_s: int = _setting(60, "How long a deleted message can be brought back.")
+    max_frame_bytes: int = _setting(4 * 1024 * 1024, "Largest frame of the live socket.")
+    max_document_bytes: int = _setting(32 * 1024 * 1024, "Largest document, encoded.")
+    max_body_bytes: int = _setting(1024 * 1024, "Largest body of an HTTP request.")
+    trusted_proxies: str = _setting(
+        "127.0.0.1,::1", "Addresses whose X-Forwarded-For and -Proto are believed."
+    )
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the public address: what a browser sends as Origin."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> Settings:
+        """Read ``HUB_*`` variables; ``overrides`` are what the command line said.
+
+        Raises:
+            SettingsError: unknown variable, value of the wrong form, or plain http on an address
+                that is not loopback.
+        """
+        known = {f"HUB_{one.name.upper()}": one for one in fields(cls)}
+        given: dict[str, Any] = {}
+        for name, value in environ.items():
+            if not name.startswith("HUB_") or name.startswith("HUB_TEST_"):
+                continue
+            one, text = _lookup(known, name, value)
+            if one.name in given:
+                raise SettingsError(f"{name}: given twice, once as a value and once as a file.")
+            given[one.name] = _parse(one, name, text)
+        given.update({name: value for name, value in overrides.items() if value is not None})
+        return _checked(cls(**given))
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """(variable, default, what it is) of every setting, for the documents and ``hub doctor``."""
+    rows = []
+    for one in fields(Settings):
+        default = "" if one.default in (None, MISSING) else str(one.default)
+        rows.append((f"HUB_{one.name.upper()}", default, one.metadata["what"]))
+    return rows
+
+
+def _lookup(known: dict[str, Field[Any]], name: str, value: str) -> tuple[Field[Any], str]:
+    if name in known:
+        return known[name], value
+    base = name.removesuffix("_FILE")
+    if base != name and base in known and known[base].metadata["secret"]:
+        try:
+            return known[base], Path(value).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}: cannot read {value}: {error.strerror}.") from error
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise SettingsError(f"{name} is no setting of the hub.{hint}", code="unknown_setting")
+
+
+def _parse(one: Field[Any], name: str, text: str) -> Any:
+    if isinstance(one.default, bool):
+        if text.lower() not in ("0", "1", "true", "false"):
+            raise SettingsError(f"{name}: expected true or false, got {text!r}.")
+        return text.lower() in ("1", "true")
+    if isinstance(one.default, int):
+        try:
+            value = int(text)
+        except ValueError:
+            raise SettingsError(f"{name}: expected a whole number, got {text!r}.") from None
+        if value < 0:
+            raise SettingsError(f"{name}: must not be negative.")
+        return value
+    if isinstance(one.default, Path):
+        return Path(text)
+    return text or one.default
+
+
+def _checked(settings: Settings) -> Settings:
+    if not 0 < settings.port < 65536:
+        raise SettingsError(f"HUB_PORT: {settings.port} is no TCP port.")
+    if settings.log_format not in ("auto", "json", "console"):
+        raise SettingsError("HUB_LOG_FORMAT: expected auto, json or console.")
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise SettingsError("HUB_LOG_LEVEL: expected debug, info, warning or error.")
+    url = settings.public_url or _default_url(settings)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise SettingsError(f"HUB_PUBLIC_URL: {url!r} is no http or https address of a host.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise SettingsError(
+            "HUB_PUBLIC_URL: plain http is only for this machine (127.0.0.1 or localhost); "
+            "everywhere else it must begin with https://.",
+            code="insecure_url",
+        )
+    database = settings.database_url
+    if database and not database.startswith(("postgresql://", "postgres://")):
+        raise SettingsError("HUB_DATABASE_URL: must begin with postgresql://.")
+    object.__setattr__(settings, "public_url", url.rstrip("/"))
+    return settings
+
+
+def _default_url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
