@@ -11,35 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from pycrdt import Doc, Text, TransactionEvent, XmlFragment
 
-from hub.errors import Conflict, HubError, ProtocolError
+from hub.errors import Conflict, HubError
 from hub.wire import events as ev
+from hub.wire.frames import (
+    HEADER_BYTES,
+    STEP1,
+    STEP2,
+    SYNC,
+    UPDATE,
+    header,
+    read_sync,
+    sync_message,
+)
 
 if TYPE_CHECKING:
     from hub.client.connection import LiveClient
-
-KIND_SYNC = 1
-STEP1, STEP2, UPDATE = 0, 1, 2
-MAX_VARINT_BYTES = 5
-
-
-def _write_varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    for position in range(at, min(at + MAX_VARINT_BYTES, len(data))):
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position + 1
-        shift += 7
-    raise ProtocolError("A variable-length integer is malformed.")
 
 
 class RemoteDocument:
@@ -124,7 +110,7 @@ class RemoteDocument:
         self.lineage = result.lineage
         self.mode = result.mode
         self.owners.update(result.owners)
-        self._header = bytes([KIND_SYNC]) + result.number.to_bytes(8, "big")
+        self._header = header(SYNC, result.number)
         self.sent = self.durable = 0
         self._all_durable = False
         self._push(STEP1, self.doc.get_state(), counts=False)
@@ -137,13 +123,9 @@ class RemoteDocument:
 
     def receive(self, frame: bytes) -> None:
         """Take one binary frame of this document."""
-        if frame[0] != KIND_SYNC:
+        if frame[0] != SYNC:
             return
-        subtype, at = _read_varint(frame, 9)
-        length, at = _read_varint(frame, at)
-        if at + length != len(frame):
-            raise ProtocolError("A sync frame has the wrong length.")
-        payload = frame[at:]
+        subtype, payload = read_sync(memoryview(frame)[HEADER_BYTES:])
         if subtype == STEP1:
             self._handed_over = self._push(STEP2, self.doc.get_update(payload))
             self._ahead = not self._handed_over
@@ -183,9 +165,7 @@ class RemoteDocument:
         self._changed.set()
 
     def _push(self, subtype: int, payload: bytes, *, counts: bool = True) -> bool:
-        pushed = self._client.push(
-            b"".join((self._header, bytes([subtype]), _write_varint(len(payload)), payload))
-        )
+        pushed = self._client.push(self._header + sync_message(subtype, payload))
         if pushed and counts:
             self.sent += 1
         return pushed

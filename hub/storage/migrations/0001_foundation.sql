@@ -76,7 +76,15 @@ CREATE TABLE streams (
     kind      text NOT NULL CHECK (kind IN ('timeline', 'document')),
     thread_id text NOT NULL,
     head_seq  bigint NOT NULL DEFAULT 0,
-    head_hash bytea                              -- SHA-256 of the last position_payload
+    head_hash bytea,                             -- SHA-256 of the last position_payload
+    head_at   timestamptz                        -- `at` never goes back within a stream
+);
+
+CREATE TABLE thread_creations (                  -- so that creating twice is one thread
+    sender    text NOT NULL,
+    send_id   text NOT NULL,
+    thread_id text NOT NULL,
+    PRIMARY KEY (sender, send_id)
 );
 
 CREATE TABLE events (

@@ -1,0 +1,245 @@
+"""Rows of documents: the log of their updates, snapshots, packed segments, owners of client ids.
+
+A document's stream holds ``doc.update`` rows (updates of one sender, each behind its length) and
+``doc.claim`` rows (who may write under which client id). Nothing here knows what an update means.
+"""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hub.errors import HubError
+from hub.storage.timeline import DOCUMENT_COLUMNS, document_info
+from hub.wire.api import DocumentInfo
+from hub.wire.varint import read_bytes, write_varint
+
+SEGMENT_FORMAT = 1  # xz over: for each row 1 byte (body there?), salt, length, body
+# Long repeats lie close together in typed text: a small dictionary costs little memory.
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20}]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``updates`` were sent by ``sender`` and committed at ``at_ms``; none in a claim's row."""
+
+    seq: int
+    sender: str
+    at_ms: int
+    updates: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as the disk has it: a state and the rows after it."""
+
+    snapshot_seq: int
+    state: bytes | None
+    rows: list[Row]
+    head: int
+
+
+async def info(connection: Any, document: str) -> DocumentInfo | None:
+    row = await connection.fetchrow(_INFO, document)
+    return None if row is None else document_info(row)
+
+
+async def new_number(connection: Any) -> int:
+    """A hub-wide number for a new document."""
+    return int(await connection.fetchval("SELECT nextval('document_numbers')"))
+
+
+async def load(connection: Any, document: str) -> Stored:
+    """The latest snapshot and what came after it. Read it in one snapshot of the database."""
+    snapshot = await connection.fetchrow(_SNAPSHOT, document)
+    seq, state = (snapshot["seq"], snapshot["state"]) if snapshot else (0, None)
+    head = await connection.fetchval(_HEAD, document)
+    return Stored(seq, state, await rows_after(connection, document, seq), head or 0)
+
+
+async def rows_after(connection: Any, document: str, after: int) -> list[Row]:
+    """Update rows above a seq; packed ones are not among them."""
+    return [
+        Row(row["seq"], row["sender"], row["at_ms"], decode_updates(row["body"]))
+        for row in await connection.fetch(_ROWS, document, after)
+        if row["body"] is not None
+    ]
+
+
+async def all_rows(connection: Any, document: str) -> list[Row]:
+    """Every update row from the first, packed or not: the whole history."""
+    bodies: dict[int, bytes] = {}
+    for segment in await connection.fetch(_SEGMENTS, document):
+        for seq, _, body in unpack(segment["first_seq"], segment["format"], segment["data"]):
+            if body is not None:
+                bodies[seq] = body
+    return [
+        Row(row["seq"], row["sender"], row["at_ms"], decode_updates(body))
+        for row in await connection.fetch(_ROWS, document, 0)
+        if (body := row["body"] or bodies.get(row["seq"])) is not None
+    ]
+
+
+def decode_updates(body: bytes) -> list[bytes]:
+    """The updates of one row."""
+    updates = []
+    at = 0
+    while at < len(body):
+        update, at = read_bytes(body, at)
+        updates.append(update)
+    return updates
+
+
+# --- owners of client ids -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Client ids ``first`` to ``last`` belong to ``uid``."""
+
+    first: int
+    last: int
+    uid: str
+
+
+async def owners(connection: Any, document: str) -> list[Owner]:
+    return [Owner(*row) for row in await connection.fetch(_OWNERS, document)]
+
+
+async def owner_of(connection: Any, document: str, first: int) -> str | None:
+    """Whose block begins at ``first``."""
+    uid = await connection.fetchval(_OWNER, document, first)
+    return None if uid is None else str(uid)
+
+
+# --- compaction -----------------------------------------------------------------------------------
+
+
+async def save_snapshot(connection: Any, document: str, seq: int, state: bytes, at: Any) -> bool:
+    """Keep ``state`` as what all rows up to ``seq`` give. False when a later one is there already.
+    Call it in a transaction: it holds the document's lock to the end."""
+    await connection.execute(_LOCK, document)
+    latest = await connection.fetchval(_SNAPSHOT_SEQ, document)
+    if latest is not None and latest >= seq:
+        return False
+    await connection.execute(_SAVE, document, seq, state, at)
+    await connection.execute(_DROP_OLDER, document, seq)
+    return True
+
+
+async def unpacked_range(connection: Any, document: str, up_to: int) -> tuple[int, int, int] | None:
+    """First and last seq of the rows up to ``up_to`` that are not packed yet, and their bytes."""
+    row = await connection.fetchrow(_UNPACKED, document, up_to)
+    return None if row["first"] is None else (row["first"], row["last"], row["bytes"])
+
+
+async def rows_to_pack(
+    connection: Any, document: str, first: int, last: int
+) -> list[tuple[int, bytes | None, bytes | None]]:
+    """(seq, salt, body) of the rows, in order."""
+    return [tuple(row) for row in await connection.fetch(_TO_PACK, document, first, last)]
+
+
+def pack(rows: Iterable[tuple[int, bytes | None, bytes | None]]) -> bytes:
+    """Compress rows into a segment; takes long, so call it in a thread."""
+    parts: list[bytes] = []
+    for _, salt, body in rows:
+        if salt is None or body is None:
+            parts.append(b"\x00")
+        else:
+            parts += (b"\x01", salt, write_varint(len(body)), body)
+    return lzma.compress(b"".join(parts), format=lzma.FORMAT_XZ, filters=_FILTERS)
+
+
+def unpack(first: int, format_: int, data: bytes) -> list[tuple[int, bytes | None, bytes | None]]:
+    """The rows of a segment, exactly as they were."""
+    if format_ != SEGMENT_FORMAT:
+        raise HubError(f"A segment has the unknown format {format_}.", code="unknown_segment")
+    raw = lzma.decompress(data, format=lzma.FORMAT_XZ)
+    rows: list[tuple[int, bytes | None, bytes | None]] = []
+    at = 0
+    while at < len(raw):
+        if raw[at] == 0:
+            rows.append((first + len(rows), None, None))
+            at += 1
+            continue
+        salt = raw[at + 1 : at + 17]
+        body, at = read_bytes(raw, at + 17)
+        rows.append((first + len(rows), salt, body))
+    return rows
+
+
+async def save_segment(
+    connection: Any, document: str, first: int, last: int, data: bytes, at: Any
+) -> bool:
+    """Store a segment and empty the rows it holds. False when somebody else packed them first.
+    Call it in a transaction."""
+    await connection.execute(_LOCK, document)
+    if await connection.fetchval(_OVERLAP, document, first, last):
+        return False
+    await connection.execute(_SEGMENT, document, first, last, SEGMENT_FORMAT, data, at)
+    await connection.execute(_EMPTY, document, first, last)
+    return True
+
+
+_INFO = f"SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1"  # noqa: S608
+
+_SNAPSHOT = """
+SELECT seq, state FROM document_snapshots WHERE document_id = $1 ORDER BY seq DESC LIMIT 1
+"""
+
+_SNAPSHOT_SEQ = "SELECT max(seq) FROM document_snapshots WHERE document_id = $1"
+
+_HEAD = "SELECT head_seq FROM streams WHERE stream_id = $1"
+
+_ROWS = """
+SELECT seq, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
+WHERE stream_id = $1 AND seq > $2 AND type = 'doc.update' ORDER BY seq
+"""
+
+_SEGMENTS = """
+SELECT first_seq, last_seq, format, data FROM document_segments
+WHERE document_id = $1 ORDER BY first_seq
+"""
+
+_OWNERS = """
+SELECT first_id, last_id, uid FROM client_ids WHERE document_id = $1 ORDER BY first_id
+"""
+
+_OWNER = "SELECT uid FROM client_ids WHERE document_id = $1 AND first_id = $2"
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
+
+_SAVE = """
+INSERT INTO document_snapshots (document_id, seq, state, at) VALUES ($1, $2, $3, $4)
+"""
+
+_DROP_OLDER = "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2"
+
+_UNPACKED = """
+SELECT min(seq) AS first, max(seq) AS last, coalesce(sum(length(body)), 0)::bigint AS bytes
+FROM events
+WHERE stream_id = $1 AND seq <= $2
+  AND seq > coalesce((SELECT max(last_seq) FROM document_segments WHERE document_id = $1), 0)
+"""
+
+_TO_PACK = """
+SELECT seq, salt, body FROM events
+WHERE stream_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq
+"""
+
+_OVERLAP = """
+SELECT EXISTS (SELECT FROM document_segments
+               WHERE document_id = $1 AND first_seq <= $3 AND last_seq >= $2)
+"""
+
+_SEGMENT = """
+INSERT INTO document_segments (document_id, first_seq, last_seq, format, data, at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+_EMPTY = """
+UPDATE events SET body = NULL, salt = NULL WHERE stream_id = $1 AND seq BETWEEN $2 AND $3
+"""

@@ -1,0 +1,306 @@
+"""From the log to the tables people read: threads, members, items, reactions, documents.
+
+``project`` is called by the writer inside its transaction, and by ``hub rebuild`` over whole logs;
+both must end in the same rows. So it looks at nothing but the events and the tables it fills, and
+an event that refers to something that is not there changes nothing. Consecutive events of one kind
+go in one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from hub.clock import to_datetime
+from hub.storage.writer import Committed
+
+Run = Sequence[Committed]
+
+
+class Projector:
+    """Fills the tables.
+
+    Args:
+        home: issuer that orders local threads.
+        undo_s: seconds in which a deletion can be taken back.
+    """
+
+    def __init__(self, home: str, undo_s: int) -> None:
+        self._home = home
+        self._undo_s = undo_s
+        self._by_type: dict[str, Callable[[Any, Run], Awaitable[None]]] = {
+            "thread.create": self._thread_create,
+            "thread.rename": self._thread_rename,
+            "thread.history": self._thread_history,
+            "member.set": self._member_set,
+            "message": self._message,
+            "message.edit": self._message_edit,
+            "message.delete": self._message_delete,
+            "message.undelete": self._message_undelete,
+            "reaction": self._reaction,
+            "document.create": self._document_create,
+            "document.rename": self._document_rename,
+            "doc.claim": self._claim,
+        }
+
+    async def project(self, connection: Any, events: Sequence[Committed]) -> None:
+        """Apply events of any streams, each stream's in its order."""
+        for type_, run in groupby(events, key=lambda one: one.type):
+            if (apply := self._by_type.get(type_)) is not None:
+                await apply(connection, list(run))
+        heads = {one.stream_id: one.seq for one in events if not one.type.startswith("doc.")}
+        if heads:
+            await connection.execute(_HEADS, list(heads), list(heads.values()))
+
+    async def _line(self, connection: Any, run: Run) -> None:
+        """A system line of the history, shown as it stands in the log."""
+        await connection.execute(
+            _LINES,
+            [one.stream_id for one in run],
+            [one.seq for one in run],
+            [one.type for one in run],
+            [one.sender for one in run],
+            [to_datetime(one.at_ms) for one in run],
+            [one.body for one in run],
+        )
+
+    async def _thread_create(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _THREAD,
+            [
+                (
+                    one.stream_id, data["subject"], self._home, data["history"], one.sender,
+                    to_datetime(one.at_ms), one.seq,
+                )
+                for one, data in _read(run)
+            ],
+        )  # fmt: skip
+        await self._line(connection, run)
+
+    async def _thread_rename(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            "UPDATE threads SET subject = $2 WHERE thread_id = $1",
+            [(one.stream_id, data["subject"]) for one, data in _read(run)],
+        )
+        await self._line(connection, run)
+
+    async def _thread_history(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            "UPDATE threads SET history = $2 WHERE thread_id = $1",
+            [(one.stream_id, data["history"]) for one, data in _read(run)],
+        )
+        await self._line(connection, run)
+
+    async def _member_set(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _MEMBER,
+            [
+                (one.stream_id, data["uid"], data["role"], one.seq, to_datetime(one.at_ms))
+                for one, data in _read(run)
+            ],
+        )
+        await self._line(connection, run)
+
+    async def _message(self, connection: Any, run: Run) -> None:
+        texts: list[str | None] = []
+        replies: list[int | None] = []
+        mentions: list[str] = []
+        for one in run:
+            data = _data(one)
+            texts.append(data["text"] if data else None)
+            replies.append(data.get("reply_to") if data else None)
+            # An array of arrays must be rectangular, so the lists travel as JSON.
+            mentions.append(_json(data.get("mentions", []) if data else []))
+        await connection.execute(
+            _MESSAGES,
+            [one.stream_id for one in run],
+            [one.seq for one in run],
+            [one.sender for one in run],
+            [to_datetime(one.at_ms) for one in run],
+            texts,
+            replies,
+            mentions,
+        )
+        latest = {one.stream_id: one for one in run}
+        await connection.execute(
+            _LATEST,
+            list(latest),
+            [one.seq for one in latest.values()],
+            [to_datetime(one.at_ms) for one in latest.values()],
+        )
+
+    async def _message_edit(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _EDIT,
+            [
+                (
+                    one.stream_id, data["target"], one.sender, one.seq, to_datetime(one.at_ms),
+                    data["text"], data.get("mentions", []),
+                )
+                for one, data in _read(run)
+            ],
+        )  # fmt: skip
+
+    async def _message_delete(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _DELETE,
+            [
+                (
+                    one.stream_id, data["target"], one.sender, one.seq, to_datetime(one.at_ms),
+                    to_datetime(one.at_ms + self._undo_s * 1000),
+                )
+                for one, data in _read(run)
+            ],
+        )  # fmt: skip
+
+    async def _message_undelete(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _UNDELETE,
+            [(one.stream_id, data["target"], one.sender, one.seq) for one, data in _read(run)],
+        )
+
+    async def _reaction(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _REACT,
+            [
+                (one.stream_id, data["target"], one.seq, data["emoji"], one.sender, data["on"])
+                for one, data in _read(run)
+            ],
+        )
+
+    async def _document_create(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            await connection.execute(_DOCUMENT_STREAM, data["document"], one.stream_id)
+            await connection.execute(
+                _DOCUMENT, data["document"], data["number"], one.stream_id, data["kind"],
+                data["title"], data.get("language"), data["schema_version"], data["lineage"],
+                one.sender, one.seq, to_datetime(one.at_ms),
+            )  # fmt: skip
+        await self._line(connection, run)
+
+    async def _document_rename(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            "UPDATE documents SET title = $3 WHERE document_id = $2 AND thread_id = $1",
+            [(one.stream_id, data["document"], data["title"]) for one, data in _read(run)],
+        )
+        await self._line(connection, run)
+
+    async def _claim(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _CLAIM,
+            [
+                (
+                    one.stream_id, data["first"], data["last"], data["uid"], data["origin"],
+                    to_datetime(one.at_ms),
+                )
+                for one, data in _read(run)
+            ],
+        )  # fmt: skip
+
+
+def _data(one: Committed) -> Any:
+    """The body, or null when it has been erased."""
+    return msgspec.json.decode(one.body) if one.body else None
+
+
+def _read(run: Run) -> list[tuple[Committed, Any]]:
+    return [(one, data) for one in run if (data := _data(one)) is not None]
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_HEADS = """
+UPDATE threads t SET last_seq = greatest(t.last_seq, h.seq)
+FROM unnest($1::text[], $2::bigint[]) AS h (id, seq) WHERE t.thread_id = h.id
+"""
+
+_LINES = """
+INSERT INTO items (thread_id, seq, type, sender, at, version, data)
+SELECT thread_id, seq, type, sender, at, seq, data
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
+     AS i (thread_id, seq, type, sender, at, data)
+"""
+
+_THREAD = """
+INSERT INTO threads (thread_id, subject, home, history, created_by, created_at, updated_at,
+                     last_seq)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+"""
+
+_MEMBER = """
+INSERT INTO members (thread_id, uid, role, since_seq, since_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (thread_id, uid) DO UPDATE SET
+    role = excluded.role,
+    since_seq = CASE WHEN members.role IS NULL THEN excluded.since_seq ELSE members.since_seq END,
+    since_at = CASE WHEN members.role IS NULL THEN excluded.since_at ELSE members.since_at END
+"""
+
+_MESSAGES = """
+INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions, erased,
+                   search)
+SELECT thread_id, seq, 'message', sender, at, seq, text, reply_to,
+       ARRAY(SELECT json_array_elements_text(mentions::json)), text IS NULL,
+       to_tsvector('simple', hub_fold(text))
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[],
+            $7::text[]) AS i (thread_id, seq, sender, at, text, reply_to, mentions)
+"""
+
+_LATEST = """
+UPDATE threads t SET last_message_seq = greatest(t.last_message_seq, m.seq),
+                     updated_at = greatest(t.updated_at, m.at)
+FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS m (id, seq, at)
+WHERE t.thread_id = m.id
+"""
+
+_EDIT = """
+UPDATE items SET text = $6, mentions = $7, edited_at = $5, version = $4,
+                 search = to_tsvector('simple', hub_fold($6))
+WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND sender = $3
+  AND deleted_at IS NULL AND NOT erased
+"""
+
+_DELETE = """
+UPDATE items SET deleted_at = $5, deleted_by = $3, erase_at = $6, version = $4, search = NULL
+WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND deleted_at IS NULL
+"""
+
+_UNDELETE = """
+UPDATE items SET deleted_at = NULL, deleted_by = NULL, erase_at = NULL, version = $4,
+                 search = to_tsvector('simple', hub_fold(text))
+WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND deleted_by = $3 AND NOT erased
+"""
+
+_REACT = """
+WITH touched AS (
+    UPDATE items SET version = $3
+    WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND deleted_at IS NULL AND NOT erased
+    RETURNING seq
+), gone AS (
+    DELETE FROM reactions r USING touched
+    WHERE NOT $6 AND r.thread_id = $1 AND r.seq = $2 AND r.emoji = $4 AND r.uid = $5
+)
+INSERT INTO reactions (thread_id, seq, emoji, uid, at_seq)
+SELECT $1, $2, $4, $5, $3 FROM touched WHERE $6
+ON CONFLICT DO NOTHING
+"""
+
+_DOCUMENT_STREAM = """
+INSERT INTO streams (stream_id, kind, thread_id) VALUES ($1, 'document', $2)
+ON CONFLICT DO NOTHING
+"""
+
+_DOCUMENT = """
+INSERT INTO documents (document_id, number, thread_id, kind, title, language, schema_version,
+                       lineage, created_by, created_seq, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+_CLAIM = """
+INSERT INTO client_ids (document_id, first_id, last_id, uid, origin, at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+"""

@@ -1,0 +1,388 @@
+"""Reading threads: the inbox, a thread's state, its history and its events; and the read markers.
+
+Every page is read in one snapshot, so that ``head`` says exactly which events it already holds.
+Nothing here decides who may read: callers ask ``visible_from`` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hub.storage.pool import Database
+from hub.wire.api import (
+    Account,
+    DocumentInfo,
+    HistoryPage,
+    Item,
+    LastMessage,
+    Member,
+    Reaction,
+    ThreadState,
+    ThreadSummary,
+)
+from hub.wire.events import Event, ReadState
+from hub.wire.excerpt import excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    role: str
+    since_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """What a room holds in memory, as of timeline seq ``head``."""
+
+    subject: str
+    history: str
+    head: int
+    members: dict[str, MemberRow]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as commands that refer to it see it."""
+
+    seq: int
+    type: str
+    sender: str
+    reply_to: int | None
+    deleted_by: str | None
+    erase_at_ms: int | None
+    erased: bool
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncIterator[Any]:
+    """A connection that sees one moment of the database."""
+    async with (
+        database.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+def visible_from(history: str, since_seq: int) -> int:
+    """The first seq a member may read."""
+    return since_seq if history == "joined" else 0
+
+
+async def room_state(connection: Any, thread: str) -> RoomState | None:
+    row = await connection.fetchrow(_ROOM, thread)
+    if row is None:
+        return None
+    members = {
+        one["uid"]: MemberRow(one["role"], one["since_seq"])
+        for one in await connection.fetch(_ROOM_MEMBERS, thread)
+    }
+    return RoomState(row["subject"], row["history"], row["last_seq"], members)
+
+
+async def threads_of(connection: Any, uid: str) -> set[str]:
+    """Ids of the threads the user is a member of."""
+    return {row["thread_id"] for row in await connection.fetch(_THREADS_OF, uid)}
+
+
+async def summaries(connection: Any, uid: str, thread: str | None = None) -> list[ThreadSummary]:
+    """The user's inbox, latest first; or the row of one thread."""
+    return [_summary(row) for row in await connection.fetch(_SUMMARIES, uid, thread)]
+
+
+async def thread_state(connection: Any, thread: str, uid: str) -> ThreadState | None:
+    """A thread as one of its members sees it; null for anybody else."""
+    found = await summaries(connection, uid, thread)
+    if not found:
+        return None
+    history = await connection.fetchval("SELECT history FROM threads WHERE thread_id = $1", thread)
+    people = await connection.fetch(_PEOPLE, thread)
+    return ThreadState(
+        summary=found[0],
+        history=history,
+        members=[
+            Member(row["uid"], row["display_name"], row["role"], row["since_seq"])
+            for row in people
+            if row["role"] is not None
+        ],
+        former_members=[
+            Account(row["uid"], row["display_name"], [], row["is_owner"], row["disabled"])
+            for row in people
+            if row["role"] is None
+        ],
+        documents=await documents_of(connection, thread),
+    )
+
+
+async def members_of(connection: Any, thread: str) -> list[Member]:
+    return [
+        Member(row["uid"], row["display_name"], row["role"], row["since_seq"])
+        for row in await connection.fetch(_PEOPLE, thread)
+        if row["role"] is not None
+    ]
+
+
+async def documents_of(connection: Any, thread: str) -> list[DocumentInfo]:
+    return [document_info(row) for row in await connection.fetch(_DOCUMENTS_OF, thread)]
+
+
+def document_info(row: Any) -> DocumentInfo:
+    return DocumentInfo(
+        document=row["document_id"],
+        number=row["number"],
+        thread=row["thread_id"],
+        kind=row["kind"],
+        title=row["title"],
+        schema_version=row["schema_version"],
+        lineage=row["lineage"],
+        language=row["language"],
+        created_by=row["created_by"],
+        created_at=row["created_at_ms"],
+    )
+
+
+async def message(connection: Any, thread: str, seq: int) -> MessageRow | None:
+    """One line of the history as commands see it."""
+    row = await connection.fetchrow(_MESSAGE, thread, seq)
+    return None if row is None else MessageRow(*row)
+
+
+async def history_page(
+    connection: Any,
+    thread: str,
+    *,
+    from_seq: int,
+    before: int | None = None,
+    around: int | None = None,
+    limit: int = 50,
+) -> HistoryPage:
+    """Items in ascending seq: the last ``limit``, those before a seq, or some on both sides of
+    one. ``from_seq`` is the first the reader may see."""
+    head = await connection.fetchval(_HEAD, thread)
+    if around is not None:
+        half = max(1, limit // 2)
+        rows = [
+            *await connection.fetch(_ITEMS_BEFORE, thread, from_seq, around, half),
+            *await connection.fetch(_ITEMS_FROM, thread, max(from_seq, around), limit - half),
+        ]
+    else:
+        end = before if before is not None else head + 1
+        rows = await connection.fetch(_ITEMS_BEFORE, thread, from_seq, end, limit)
+    rows = sorted(rows, key=lambda row: row["seq"])
+    more = bool(rows and await connection.fetchval(_ANY_BEFORE, thread, from_seq, rows[0]["seq"]))
+    return HistoryPage(await _items(connection, thread, rows), head, more)
+
+
+async def events_page(
+    connection: Any,
+    thread: str,
+    *,
+    from_seq: int,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int = 200,
+) -> list[Event]:
+    """Events in ascending seq; ``data`` of deleted messages and of their edits is null."""
+    if before is not None:
+        rows = await connection.fetch(_EVENTS_BEFORE, thread, from_seq, before, limit)
+        rows = rows[::-1]
+    else:
+        rows = await connection.fetch(_EVENTS_AFTER, thread, from_seq, after or 0, limit)
+    bodies = [msgspec.json.decode(row["body"]) if row["body"] else None for row in rows]
+    concerned = {row["seq"] for row in rows if row["type"] == "message"} | {
+        body["target"]
+        for row, body in zip(rows, bodies, strict=True)
+        if row["type"] == "message.edit" and body
+    }
+    hidden = {row["seq"] for row in await connection.fetch(_HIDDEN, thread, sorted(concerned))}
+    return [
+        Event(
+            thread=thread,
+            seq=row["seq"],
+            type=row["type"],
+            sender=row["sender"],
+            at=row["at_ms"],
+            send_id=row["send_id"],
+            data=None if _is_hidden(row, body, hidden) else body,
+        )
+        for row, body in zip(rows, bodies, strict=True)
+    ]
+
+
+async def read_state(connection: Any, thread: str, uid: str) -> ReadState | None:
+    """The user's marker and counts; null when not a member."""
+    found = await summaries(connection, uid, thread)
+    if not found:
+        return None
+    one = found[0]
+    return ReadState(thread=thread, seq=one.last_read, unread=one.unread, mentions=one.mentions)
+
+
+async def mark_read(connection: Any, thread: str, uid: str, seq: int) -> None:
+    """Move the marker, forward or (to mark unread) back; never beyond the head."""
+    await connection.execute(_MARK, thread, uid, seq)
+
+
+def _is_hidden(row: Any, body: Any, hidden: set[int]) -> bool:
+    if row["type"] == "message":
+        return row["seq"] in hidden
+    return row["type"] == "message.edit" and (body is None or body["target"] in hidden)
+
+
+def _summary(row: Any) -> ThreadSummary:
+    last = None
+    if row["last_seq"] is not None:
+        last = LastMessage(
+            row["last_seq"], row["last_sender"], row["last_at_ms"], excerpt(row["last_text"])
+        )
+    return ThreadSummary(
+        thread=row["thread_id"],
+        subject=row["subject"],
+        head=row["head"],
+        role=row["role"],
+        last_read=row["last_read"],
+        unread=row["unread"],
+        mentions=row["mentions"],
+        updated_at=row["updated_at_ms"],
+        last_message=last,
+    )
+
+
+async def _items(connection: Any, thread: str, rows: Sequence[Any]) -> list[Item]:
+    reactions: dict[int, dict[str, list[str]]] = {}
+    for one in await connection.fetch(
+        _REACTIONS, thread, [row["seq"] for row in rows if row["type"] == "message"]
+    ):
+        reactions.setdefault(one["seq"], {}).setdefault(one["emoji"], []).append(one["uid"])
+    return [_item(row, reactions.get(row["seq"], {})) for row in rows]
+
+
+def _item(row: Any, reactions: dict[str, list[str]]) -> Item:
+    item = Item(row["seq"], row["type"], row["sender"], row["at_ms"], row["version"])
+    if row["type"] != "message":
+        item.data = msgspec.json.decode(row["data"]) if row["data"] else None
+        return item
+    item.deleted = row["deleted_by"] is not None or row["erased"]
+    item.deleted_by = row["deleted_by"]
+    item.reply_to = row["reply_to"]
+    if item.deleted:
+        item.undo_until = None if row["erased"] else row["erase_at_ms"]
+        return item
+    item.text = row["text"]
+    item.mentions = row["mentions"]
+    item.edited_at = row["edited_at_ms"]
+    item.reactions = [Reaction(emoji, uids) for emoji, uids in reactions.items()]
+    return item
+
+
+_ROOM = "SELECT subject, history, last_seq FROM threads WHERE thread_id = $1"
+
+_HEAD = "SELECT last_seq FROM threads WHERE thread_id = $1"
+
+_ROOM_MEMBERS = """
+SELECT uid, role, since_seq FROM members WHERE thread_id = $1 AND role IS NOT NULL
+"""
+
+_THREADS_OF = "SELECT thread_id FROM members WHERE uid = $1 AND role IS NOT NULL"
+
+_SUMMARIES = """
+SELECT t.thread_id, t.subject, t.last_seq AS head, m.role, coalesce(r.seq, 0) AS last_read,
+       (extract(epoch FROM greatest(t.updated_at, m.since_at)) * 1000)::bigint AS updated_at_ms,
+       n.unread, n.mentions, l.seq AS last_seq, l.sender AS last_sender, l.text AS last_text,
+       (extract(epoch FROM l.at) * 1000)::bigint AS last_at_ms
+FROM members m
+JOIN threads t USING (thread_id)
+LEFT JOIN read_marks r ON r.thread_id = m.thread_id AND r.uid = m.uid
+CROSS JOIN LATERAL (SELECT CASE t.history WHEN 'joined' THEN m.since_seq ELSE 0 END AS seq) v
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS unread,
+           (count(*) FILTER (WHERE m.uid = ANY(i.mentions)))::int AS mentions
+    FROM items i
+    WHERE i.thread_id = m.thread_id AND i.seq > coalesce(r.seq, 0) AND i.seq >= v.seq
+      AND i.type = 'message' AND i.sender <> m.uid AND i.deleted_at IS NULL AND NOT i.erased
+) n
+LEFT JOIN LATERAL (
+    SELECT i.seq, i.sender, i.text, i.at FROM items i
+    WHERE i.thread_id = m.thread_id AND i.seq >= v.seq AND i.type = 'message'
+      AND i.deleted_at IS NULL AND NOT i.erased
+    ORDER BY i.seq DESC LIMIT 1
+) l ON true
+WHERE m.uid = $1 AND m.role IS NOT NULL AND ($2::text IS NULL OR m.thread_id = $2)
+ORDER BY updated_at_ms DESC, t.thread_id
+"""
+
+_PEOPLE = """
+SELECT m.uid, m.role, m.since_seq, a.display_name, a.is_owner,
+       a.disabled_at IS NOT NULL AS disabled
+FROM members m JOIN accounts a USING (uid)
+WHERE m.thread_id = $1 ORDER BY m.since_seq, m.uid
+"""
+
+DOCUMENT_COLUMNS = """
+d.document_id, d.number, d.thread_id, d.kind, d.title, d.schema_version, d.lineage, d.language,
+d.created_by, (extract(epoch FROM d.created_at) * 1000)::bigint AS created_at_ms
+"""
+
+_DOCUMENTS_OF = f"""
+SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.thread_id = $1 ORDER BY d.created_seq
+"""  # noqa: S608 the columns are a constant of this module
+
+_MESSAGE = """
+SELECT seq, type, sender, reply_to, deleted_by,
+       (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased
+FROM items WHERE thread_id = $1 AND seq = $2
+"""
+
+_ITEM_COLUMNS = """
+seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, version, data, text,
+reply_to, mentions, (extract(epoch FROM edited_at) * 1000)::bigint AS edited_at_ms, deleted_by,
+(extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased
+"""
+
+_ITEMS_BEFORE = f"""
+SELECT {_ITEM_COLUMNS} FROM items
+WHERE thread_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
+"""  # noqa: S608
+
+_ITEMS_FROM = f"""
+SELECT {_ITEM_COLUMNS} FROM items
+WHERE thread_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3
+"""  # noqa: S608
+
+_ANY_BEFORE = """
+SELECT EXISTS (SELECT FROM items WHERE thread_id = $1 AND seq >= $2 AND seq < $3)
+"""
+
+_REACTIONS = """
+SELECT seq, emoji, uid FROM reactions WHERE thread_id = $1 AND seq = ANY($2::bigint[])
+ORDER BY seq, at_seq
+"""
+
+_EVENT_COLUMNS = """
+seq, type, sender, send_id, body, (extract(epoch FROM at) * 1000)::bigint AS at_ms
+"""
+
+_EVENTS_AFTER = f"""
+SELECT {_EVENT_COLUMNS} FROM events
+WHERE stream_id = $1 AND seq >= $2 AND seq > $3 ORDER BY seq LIMIT $4
+"""  # noqa: S608
+
+_EVENTS_BEFORE = f"""
+SELECT {_EVENT_COLUMNS} FROM events
+WHERE stream_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
+"""  # noqa: S608
+
+_HIDDEN = """
+SELECT seq FROM items
+WHERE thread_id = $1 AND seq = ANY($2::bigint[]) AND (deleted_at IS NOT NULL OR erased)
+"""
+
+_MARK = """
+INSERT INTO read_marks (thread_id, uid, seq)
+SELECT thread_id, $2, least($3, last_seq) FROM threads WHERE thread_id = $1
+ON CONFLICT (thread_id, uid) DO UPDATE SET seq = excluded.seq
+"""

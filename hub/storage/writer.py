@@ -1,0 +1,514 @@
+"""The group-commit writer: the only code that writes streams, one transaction a flush.
+
+Whatever was queued while the last flush was on its way to disk goes with the next one, so the cost
+of a commit is shared. Stream rows are locked in id order, ``seq`` and ``prev`` are computed inside
+the lock, and an append is acknowledged (its future resolves) after the commit.
+
+When the database is away, timeline events fail after ``EVENT_DEADLINE_S`` (their sender repeats
+them under the same ``send_id``, which is one event however often it arrives), while document
+updates, which people have seen already, stay queued until the database is back. The queue is
+bounded in bytes: beyond ``max_queued_bytes`` an append is refused with ``writer_busy``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.clock import Clock, to_datetime
+from hub.errors import HubError, NotFound, Unavailable
+from hub.ids import new_id, sha256, thread_id_of
+from hub.storage import streams
+from hub.storage.pool import Database
+from hub.wire.varint import write_varint
+
+GATHER_S = 0.005
+MAX_BATCH_ENTRIES = 2_000
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+MAX_UPDATE_ENTRY_BYTES = 256 * 1024
+EVENT_DEADLINE_S = 5.0
+RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
+OVERHEAD_BYTES = 600
+
+UPDATE = "doc.update"
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """What to write. ``update``: ``body`` is one raw Yjs update, which may share an entry with
+    its neighbours of the same stream and sender (docs/adr/0001)."""
+
+    stream_id: str
+    type: str
+    sender: str
+    body: bytes
+    send_id: str | None = None
+    update: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An entry on disk. ``duplicate``: it had been there before, under the same ``send_id``."""
+
+    stream_id: str
+    seq: int
+    type: str
+    sender: str
+    at_ms: int
+    send_id: str | None
+    body: bytes
+    duplicate: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """One row to be: an event, or the updates of one sender that came in a row."""
+
+    stream_id: str | None  # null until the thread it creates has an id
+    type: str
+    sender: str
+    body: bytes
+    send_id: str | None
+    deadline: float | None
+    updates: list[bytes] | None = None
+    futures: list[asyncio.Future[Committed]] = field(default_factory=list)
+    followers: list[_Entry] = field(default_factory=list)
+    size: int = 0
+
+    def seal_body(self) -> None:
+        if self.updates is not None and not self.body:
+            self.body = b"".join(write_varint(len(one)) + one for one in self.updates)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
+class GroupCommitWriter:
+    """One per process.
+
+    Args:
+        home: issuer URL written into every entry.
+        max_queued_bytes: bound of the queue; overflow policy: refuse.
+
+    ``project`` is awaited inside the transaction with the flush's new events (all but document
+    updates); ``on_commit`` is called after it with those of timelines, in commit order, before
+    their futures resolve.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, home: str, *, max_queued_bytes: int = 64 * 2**20
+    ) -> None:
+        self.project: Callable[[Any, list[Committed]], Awaitable[None]] | None = None
+        self.on_commit: Callable[[list[Committed]], None] | None = None
+        self.queued_bytes = 0
+        self.flushes = 0
+        self.entries_written = 0
+        self._database = database
+        self._clock = clock
+        self._home = home
+        self._max_queued_bytes = max_queued_bytes
+        self._queue: deque[_Entry] = deque()
+        self._open: dict[str, _Entry] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._name = new_id("w")
+        self._count = 0
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="group-commit-writer")
+
+    async def stop(self, timeout_s: float = 5.0) -> None:
+        """Write what is queued, for at most ``timeout_s``, and end."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is None:
+            return
+        try:
+            await asyncio.wait_for(self._task, timeout_s)
+        except TimeoutError:
+            pass
+        finally:
+            self._task = None
+            for entry in self._queue:
+                _fail(entry, Unavailable("The hub is stopping.", code="stopping"))
+            self._queue.clear()
+
+    # --- appending --------------------------------------------------------------------------------
+
+    def append(self, append: Append) -> asyncio.Future[Committed]:
+        """Queue an entry; the future resolves once it is on disk.
+
+        Raises:
+            Unavailable: ``writer_busy`` when the queue is full, ``stopping`` at the end.
+        """
+        future: asyncio.Future[Committed] = _loop().create_future()
+        size = len(append.body)
+        if append.update:
+            entry = self._open.get(append.stream_id)
+            if (
+                entry is not None
+                and entry.updates is not None
+                and entry.sender == append.sender
+                and entry.size + size <= MAX_UPDATE_ENTRY_BYTES
+            ):
+                self._admit(size)
+                entry.updates.append(append.body)
+                entry.size += size
+                entry.futures.append(future)
+                return future
+            self._admit(size + OVERHEAD_BYTES)
+            self._count += 1
+            entry = _Entry(
+                append.stream_id, UPDATE, append.sender, b"",
+                f"{self._name}.{self._count}", None, [append.body], [future],
+                size=size + OVERHEAD_BYTES,
+            )  # fmt: skip
+            self._open[append.stream_id] = entry
+        else:
+            self._admit(size + OVERHEAD_BYTES)
+            entry = _Entry(
+                append.stream_id, append.type, append.sender, append.body, append.send_id,
+                _loop().time() + EVENT_DEADLINE_S, None, [future], size=size + OVERHEAD_BYTES,
+            )  # fmt: skip
+            self._open.pop(append.stream_id, None)
+        self._queue.append(entry)
+        self._wake.set()
+        return future
+
+    def create_thread(
+        self, sender: str, body: bytes, send_id: str, followers: Sequence[tuple[str, bytes]] = ()
+    ) -> asyncio.Future[Committed]:
+        """Queue the event that creates a thread, and ``(type, body)`` events right behind it in
+        the same transaction. The future gives the creating event; its stream id is the thread's."""
+        size = len(body) + OVERHEAD_BYTES + sum(len(b) + OVERHEAD_BYTES for _, b in followers)
+        self._admit(size)
+        future: asyncio.Future[Committed] = _loop().create_future()
+        deadline = _loop().time() + EVENT_DEADLINE_S
+        entry = _Entry(
+            None, "thread.create", sender, body, send_id, deadline, None, [future], size=size
+        )
+        entry.followers = [
+            _Entry(None, type_, sender, follower, None, deadline) for type_, follower in followers
+        ]
+        self._queue.append(entry)
+        self._wake.set()
+        return future
+
+    def _admit(self, size: int) -> None:
+        if self._stopping:
+            raise Unavailable("The hub is stopping.", code="stopping", retry_after_s=2)
+        if self.queued_bytes + size > self._max_queued_bytes:
+            raise Unavailable(
+                "More is waiting to be written than the hub can hold.",
+                code="writer_busy",
+                retry_after_s=2,
+            )
+        self.queued_bytes += size
+
+    # --- the loop ---------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            if not self._queue:
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                if not self._stopping:
+                    await asyncio.sleep(GATHER_S)
+            batch = self._take()
+            try:
+                await self._flush(batch)
+            except Unavailable as away:
+                self._give_back(batch, away)
+                pause = RETRY_S[min(failures, len(RETRY_S) - 1)]
+                failures += 1
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                self._give_back(batch, Unavailable("The hub is stopping.", code="stopping"))
+                raise
+            except Exception as error:
+                await self._flush_one_by_one(batch, error)
+            else:
+                failures = 0
+
+    def _take(self) -> list[_Entry]:
+        batch: list[_Entry] = []
+        size = 0
+        while self._queue and len(batch) < MAX_BATCH_ENTRIES and size < MAX_BATCH_BYTES:
+            entry = self._queue.popleft()
+            entry.seal_body()
+            if entry.stream_id is not None and self._open.get(entry.stream_id) is entry:
+                del self._open[entry.stream_id]
+            batch.append(entry)
+            size += entry.size
+        return batch
+
+    def _give_back(self, batch: list[_Entry], away: HubError) -> None:
+        """The database is away: keep what must not be lost, fail what is late."""
+        now = _loop().time()
+        kept: list[_Entry] = []
+        for entry in [*batch, *self._queue]:
+            if entry.deadline is not None and entry.deadline <= now:
+                self.queued_bytes -= entry.size
+                _fail(entry, away)
+            else:
+                kept.append(entry)
+        self._queue = deque(kept)
+        # An entry that may have reached the disk must not grow: its send_id stands for its bytes.
+        self._open = {key: one for key, one in self._open.items() if not one.body}
+
+    async def _flush_one_by_one(self, batch: list[_Entry], error: Exception) -> None:
+        """One entry of the batch cannot be written: find it, let it fail alone."""
+        if len(batch) == 1:
+            self.queued_bytes -= batch[0].size
+            _fail(batch[0], error)
+            return
+        for position, entry in enumerate(batch):
+            try:
+                await self._flush([entry])
+            except Unavailable as away:
+                self._give_back(batch[position:], away)
+                return
+            except Exception as own:
+                self.queued_bytes -= entry.size
+                _fail(entry, own)
+
+    async def _flush(self, batch: list[_Entry]) -> None:
+        done: list[tuple[_Entry, Committed]] = []
+        failed: list[tuple[_Entry, HubError]] = []
+        async with self._database.transaction() as connection:
+            creations = [entry for entry in batch if entry.type == "thread.create"]
+            if creations:
+                await self._create_threads(connection, creations, done)
+            await self._append(connection, batch, done, failed)
+            fresh = [one for _, one in done if not one.duplicate and one.type != UPDATE]
+            if fresh and self.project is not None:
+                await self.project(connection, fresh)
+        self.flushes += 1
+        self.entries_written += len(done)
+        self.queued_bytes -= sum(entry.size for entry in batch)
+        announced = [one for one in fresh if not one.type.startswith("doc.")]
+        if announced and self.on_commit is not None:
+            self.on_commit(announced)
+        for entry, committed in done:
+            for future in entry.futures:
+                if not future.done():
+                    future.set_result(committed)
+        for entry, error in failed:
+            _fail(entry, error)
+
+    async def _create_threads(
+        self, connection: Any, creations: list[_Entry], done: list[tuple[_Entry, Committed]]
+    ) -> None:
+        for entry in creations:
+            # Two requests with one send_id wait for each other here.
+            await connection.execute(_LOCK_CREATION, f"{entry.sender}/{entry.send_id}")
+            known = await connection.fetchrow(_KNOWN_CREATION, entry.sender, entry.send_id)
+            if known is not None:
+                done.append((entry, _committed(known, entry, duplicate=True)))
+                continue
+            now_ms = self._clock.now_ms()
+            sealed = streams.seal(
+                home=self._home, stream_id=None, sender=entry.sender, type_=entry.type,
+                ts_ms=now_ms, seen=streams.Head(0, None, 0), body=entry.body,
+            )  # fmt: skip
+            thread = thread_id_of(sealed.payload)
+            await streams.create(connection, thread, "timeline", thread)
+            await connection.execute(_CREATION, entry.sender, entry.send_id, thread)
+            head = await self._place_all(
+                connection, thread, streams.Head(0, None, 0), [(entry, sealed)], done
+            )
+            for follower in entry.followers:
+                follower.stream_id = thread
+            await self._place_all(
+                connection, thread, head, [(one, None) for one in entry.followers], done
+            )
+
+    async def _append(
+        self,
+        connection: Any,
+        batch: list[_Entry],
+        done: list[tuple[_Entry, Committed]],
+        failed: list[tuple[_Entry, HubError]],
+    ) -> None:
+        by_stream: dict[str, list[_Entry]] = {}
+        for entry in batch:
+            if entry.stream_id is not None and entry.type != "thread.create":
+                by_stream.setdefault(entry.stream_id, []).append(entry)
+        if not by_stream:
+            return
+        heads = {
+            row["stream_id"]: streams.Head(row["head_seq"], row["head_hash"], row["head_at_ms"])
+            for row in await connection.fetch(_LOCK_STREAMS, list(by_stream))
+        }
+        known = await self._known(connection, [e for es in by_stream.values() for e in es])
+        rows: list[tuple[Any, ...]] = []
+        new_heads: list[tuple[str, streams.Head]] = []
+        for stream_id, entries in by_stream.items():
+            head = heads.get(stream_id)
+            if head is None:
+                gone = NotFound("There is no such stream.", code="no_such_stream")
+                failed.extend((entry, gone) for entry in entries)
+                continue
+            before = head
+            for entry in entries:
+                key = (stream_id, entry.sender, entry.send_id)
+                if entry.send_id is not None and key in known:
+                    done.append((entry, _again(known[key], entry)))
+                    continue
+                head, row, committed = self._row(stream_id, head, entry, None)
+                rows.append(row)
+                done.append((entry, committed))
+                if entry.send_id is not None:
+                    known[key] = committed
+            if head is not before:
+                new_heads.append((stream_id, head))
+        await self._insert(connection, rows, new_heads)
+
+    async def _known(
+        self, connection: Any, entries: list[_Entry]
+    ) -> dict[tuple[str, str, str | None], Committed]:
+        """Entries of the batch that are on disk already, by (stream, sender, send_id)."""
+        named = [entry for entry in entries if entry.send_id is not None]
+        if not named:
+            return {}
+        rows = await connection.fetch(
+            _KNOWN,
+            [entry.stream_id for entry in named],
+            [entry.sender for entry in named],
+            [entry.send_id for entry in named],
+        )
+        return {
+            (row["stream_id"], row["sender"], row["send_id"]): Committed(
+                row["stream_id"], row["seq"], row["type"], row["sender"], row["at_ms"],
+                row["send_id"], row["body"] or b"", duplicate=True,
+            )
+            for row in rows
+        }  # fmt: skip
+
+    async def _place_all(
+        self,
+        connection: Any,
+        stream_id: str,
+        head: streams.Head,
+        entries: list[tuple[_Entry, streams.Sealed | None]],
+        done: list[tuple[_Entry, Committed]],
+    ) -> streams.Head:
+        rows = []
+        for entry, sealed in entries:
+            head, row, committed = self._row(stream_id, head, entry, sealed)
+            rows.append(row)
+            done.append((entry, committed))
+        if rows:
+            await self._insert(connection, rows, [(stream_id, head)])
+        return head
+
+    def _row(
+        self, stream_id: str, head: streams.Head, entry: _Entry, sealed: streams.Sealed | None
+    ) -> tuple[streams.Head, tuple[Any, ...], Committed]:
+        at_ms = max(self._clock.now_ms(), head.at_ms)
+        if sealed is None:
+            sealed = streams.seal(
+                home=self._home, stream_id=stream_id, sender=entry.sender, type_=entry.type,
+                ts_ms=at_ms, seen=head, body=entry.body,
+            )  # fmt: skip
+        seq = head.seq + 1
+        position = streams.place(
+            home=self._home, stream_id=stream_id, seq=seq, prev=head.hash, ev=sealed.ev, at_ms=at_ms
+        )
+        row = (
+            stream_id, seq, entry.type, entry.sender, to_datetime(at_ms), entry.send_id, sealed.ev,
+            sealed.payload, position, sealed.bh, sealed.salt, entry.body,
+        )  # fmt: skip
+        committed = Committed(
+            stream_id, seq, entry.type, entry.sender, at_ms, entry.send_id, entry.body
+        )
+        return streams.Head(seq, sha256(position), at_ms), row, committed
+
+    async def _insert(
+        self,
+        connection: Any,
+        rows: list[tuple[Any, ...]],
+        heads: list[tuple[str, streams.Head]],
+    ) -> None:
+        if not rows:
+            return
+        await connection.execute(_INSERT, *(list(column) for column in zip(*rows, strict=True)))
+        await connection.execute(
+            _MOVE_HEADS,
+            [stream_id for stream_id, _ in heads],
+            [head.seq for _, head in heads],
+            [head.hash for _, head in heads],
+            [to_datetime(head.at_ms) for _, head in heads],
+        )
+
+
+def _fail(entry: _Entry, error: BaseException) -> None:
+    for future in entry.futures:
+        if not future.done():
+            future.set_exception(error)
+            # Whoever asked may be gone (a closed tab); asyncio must not complain about that.
+            with contextlib.suppress(BaseException):
+                future.exception()
+
+
+def _again(known: Committed, entry: _Entry) -> Committed:
+    return Committed(
+        known.stream_id, known.seq, known.type, known.sender, known.at_ms, entry.send_id,
+        known.body, duplicate=True,
+    )  # fmt: skip
+
+
+def _committed(row: Any, entry: _Entry, *, duplicate: bool) -> Committed:
+    return Committed(
+        row["stream_id"], row["seq"], entry.type, entry.sender, row["at_ms"], entry.send_id,
+        entry.body, duplicate,
+    )  # fmt: skip
+
+
+_LOCK_STREAMS = """
+SELECT stream_id, head_seq, head_hash,
+       coalesce((extract(epoch FROM head_at) * 1000)::bigint, 0) AS head_at_ms
+FROM streams WHERE stream_id = ANY($1::text[]) ORDER BY stream_id FOR UPDATE
+"""
+
+_KNOWN = """
+SELECT e.stream_id, e.sender, e.send_id, e.seq, e.type, e.body,
+       (extract(epoch FROM e.at) * 1000)::bigint AS at_ms
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (stream_id, sender, send_id)
+JOIN events e USING (stream_id, sender, send_id)
+"""
+
+_INSERT = """
+INSERT INTO events (stream_id, seq, type, sender, at, send_id, ev, event_payload,
+                    position_payload, bh, salt, body)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[],
+                     $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[],
+                     $11::bytea[], $12::bytea[])
+"""
+
+_MOVE_HEADS = """
+UPDATE streams s SET head_seq = h.seq, head_hash = h.hash, head_at = h.at
+FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::timestamptz[]) AS h (id, seq, hash, at)
+WHERE s.stream_id = h.id
+"""
+
+_LOCK_CREATION = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+_KNOWN_CREATION = """
+SELECT e.stream_id, e.seq, (extract(epoch FROM e.at) * 1000)::bigint AS at_ms
+FROM thread_creations c JOIN events e ON e.stream_id = c.thread_id AND e.seq = 1
+WHERE c.sender = $1 AND c.send_id = $2
+"""
+
+_CREATION = "INSERT INTO thread_creations (sender, send_id, thread_id) VALUES ($1, $2, $3)"
