@@ -1,0 +1,760 @@
+// Written by scripts/generate_wire_types.py from hub.wire. Do not edit.
+
+export type Role = "owner" | "editor" | "reader";
+
+export type History = "all" | "joined";
+
+export type DocumentKind = "rich" | "text";
+
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "checkpoint";
+
+export type LinkKind = "first_owner" | "invitation" | "reset";
+
+export type Scope = "read" | "write" | "admin";
+
+/** First frame of a program (within 5 s); later, a fresh token for the same user. */
+export interface AuthCommand {
+  cmd: "auth";
+  token: string;
+  id: number;
+}
+
+/** Keeps the connection alive; also sent by the browser, which cannot send protocol pings. */
+export interface PingCommand {
+  cmd: "ping";
+  id: number;
+}
+
+/** Receive the timeline events of every thread the user is a member of. */
+export interface WatchInboxCommand {
+  cmd: "watch_inbox";
+  id: number;
+}
+
+/**
+ * Enter a room. Result: SubscribeResult; then the events after ``after``, then live ones.
+ *
+ * ``after`` = null means from the head on. No gap, no duplicate.
+ */
+export interface SubscribeCommand {
+  cmd: "subscribe";
+  thread: string;
+  after?: number | null;
+  id: number;
+}
+
+export interface UnsubscribeCommand {
+  cmd: "unsubscribe";
+  thread: string;
+  id: number;
+}
+
+/** Result: Accepted. ``reply_to`` is the seq of a message that is itself no reply. */
+export interface PostCommand {
+  cmd: "post";
+  thread: string;
+  send_id: string;
+  text: string;
+  reply_to?: number | null;
+  mentions?: readonly string[];
+  id: number;
+}
+
+/** Only the author. ``target`` is the seq of the message. */
+export interface EditCommand {
+  cmd: "edit";
+  thread: string;
+  send_id: string;
+  target: number;
+  text: string;
+  mentions?: readonly string[];
+  id: number;
+}
+
+/** The author or an owner. The text is erased for good after the undo window. */
+export interface DeleteCommand {
+  cmd: "delete";
+  thread: string;
+  send_id: string;
+  target: number;
+  id: number;
+}
+
+/** Whoever deleted, within the undo window; afterwards ``conflict`` / ``erased``. */
+export interface UndeleteCommand {
+  cmd: "undelete";
+  thread: string;
+  send_id: string;
+  target: number;
+  id: number;
+}
+
+export interface ReactCommand {
+  cmd: "react";
+  thread: string;
+  send_id: string;
+  target: number;
+  emoji: string;
+  on?: boolean;
+  id: number;
+}
+
+/** Owner or editor. */
+export interface RenameCommand {
+  cmd: "rename";
+  thread: string;
+  send_id: string;
+  subject: string;
+  id: number;
+}
+
+/** Owner. What a member who joins later may read. */
+export interface SetHistoryCommand {
+  cmd: "set_history";
+  thread: string;
+  send_id: string;
+  history: History;
+  id: number;
+}
+
+/** Owner (or anybody for leaving). ``role`` = null removes. The last owner cannot go. */
+export interface SetMemberCommand {
+  cmd: "set_member";
+  thread: string;
+  send_id: string;
+  uid: string;
+  role: Role | null;
+  id: number;
+}
+
+/** Owner or editor. Result: Accepted with ``document``. */
+export interface CreateDocumentCommand {
+  cmd: "create_document";
+  thread: string;
+  send_id: string;
+  kind: DocumentKind;
+  title: string;
+  language?: string | null;
+  id: number;
+}
+
+export interface RenameDocumentCommand {
+  cmd: "rename_document";
+  thread: string;
+  send_id: string;
+  document: string;
+  title: string;
+  id: number;
+}
+
+/** Set the private last-read marker; a lower ``seq`` is "mark unread". Result: ReadState. */
+export interface MarkReadCommand {
+  cmd: "mark_read";
+  thread: string;
+  seq: number;
+  id: number;
+}
+
+export interface TypingCommand {
+  cmd: "typing";
+  thread: string;
+  on: boolean;
+  id: number;
+}
+
+/** Whether this tab is looked at, and which document it has open. */
+export interface PresentCommand {
+  cmd: "present";
+  thread: string;
+  state: "active" | "away";
+  document?: string | null;
+  id: number;
+}
+
+/** Result: OpenResult. ``lineage`` is what the local copy has, null when there is none. */
+export interface OpenDocumentCommand {
+  cmd: "open_document";
+  document: string;
+  schema_version: number;
+  lineage?: string | null;
+  id: number;
+}
+
+export interface CloseDocumentCommand {
+  cmd: "close_document";
+  document: string;
+  id: number;
+}
+
+/** Result: Leased. An id belongs to the user for ever; each Y.Doc instance burns one. */
+export interface LeaseClientIdsCommand {
+  cmd: "lease_client_ids";
+  document: string;
+  count?: number;
+  id: number;
+}
+
+/** Opaque message to one live connection that shares the thread (calls, transfers). */
+export interface SignalCommand {
+  cmd: "signal";
+  thread: string;
+  to_session: string;
+  kind: string;
+  payload: unknown;
+  id: number;
+}
+
+export interface ThreadCreateData {
+  subject: string;
+  history: History;
+}
+
+export interface ThreadRenameData {
+  subject: string;
+}
+
+export interface ThreadHistoryData {
+  history: History;
+}
+
+export interface MemberSetData {
+  uid: string;
+  role: Role | null;
+}
+
+export interface MessageData {
+  text: string;
+  reply_to?: number | null;
+  mentions?: readonly string[];
+}
+
+export interface MessageEditData {
+  target: number;
+  text: string;
+  mentions?: readonly string[];
+}
+
+/** Of ``message.delete`` and ``message.undelete``; ``target_sender`` wrote the message. */
+export interface MessageTargetData {
+  target: number;
+  target_sender: string;
+}
+
+export interface ReactionData {
+  target: number;
+  emoji: string;
+  on: boolean;
+}
+
+export interface DocumentCreateData {
+  document: string;
+  number: number;
+  kind: DocumentKind;
+  title: string;
+  schema_version: number;
+  lineage: string;
+  language?: string | null;
+}
+
+export interface DocumentRenameData {
+  document: string;
+  title: string;
+}
+
+export interface CheckpointHead {
+  document: string;
+  seq: number;
+  head: string;
+}
+
+export interface CheckpointData {
+  documents: readonly CheckpointHead[];
+}
+
+/** After authentication. ``session`` names this connection; ``expires_at`` is its end, ms. */
+export interface Welcome {
+  t: "welcome";
+  session: string;
+  uid: string;
+  server_time: number;
+  expires_at: number | null;
+  scopes: readonly string[] | null;
+}
+
+export interface Ok {
+  t: "ok";
+  re: number;
+  result: unknown;
+}
+
+export interface ErrorReply {
+  t: "error";
+  re: number;
+  code: string;
+  detail: string;
+  retry_after_s?: number | null;
+}
+
+/** One entry of a thread's timeline. ``at`` is Unix ms, given by the hub at commit. */
+export interface TimelineEvent {
+  t: "event";
+  thread: string;
+  seq: number;
+  type: EventType;
+  sender: string;
+  at: number;
+  send_id?: string | null;
+  data?: unknown;
+}
+
+/** To every connection of one user: private, never a receipt. Also the result of mark_read. */
+export interface ReadState {
+  t: "read";
+  thread: string;
+  seq: number;
+  unread: number;
+  mentions: number;
+}
+
+/** The user's role fell to reader: unsent edits stay a private copy, reload the document. */
+export interface Demoted {
+  t: "demoted";
+  thread: string;
+  role: Role;
+}
+
+/** The user is no longer a member; the subscription and its documents are closed. */
+export interface Removed {
+  t: "removed";
+  thread: string;
+}
+
+export interface PresenceEntry {
+  session: string;
+  uid: string;
+  state?: "active" | "away";
+  document?: string | null;
+}
+
+/** One connection appeared or changed; ``gone`` when it left. */
+export interface Presence {
+  t: "presence";
+  thread: string;
+  entry: PresenceEntry;
+  gone: boolean;
+}
+
+export interface TypingState {
+  t: "typing";
+  thread: string;
+  uid: string;
+  on: boolean;
+}
+
+/**
+ * Who owns the Yjs client ids seen in presence; names and colours come from this, never
+ * from what a peer claims. Keys are client ids as strings.
+ */
+export interface CaretOwners {
+  t: "caret_owners";
+  number: number;
+  owners: Readonly<Record<string, string>>;
+}
+
+/**
+ * The first ``count`` update frames this connection sent for the document are on disk.
+ *
+ * ``count`` counts sync step 2 and update frames since open_document, accepted or refused.
+ * ``all`` is true when everything in the hub's memory at that moment is on disk too.
+ */
+export interface Durable {
+  t: "durable";
+  number: number;
+  count: number;
+  all: boolean;
+}
+
+/** The ``count``-th update frame was not taken. The client resyncs or keeps a private copy. */
+export interface Refused {
+  t: "refused";
+  number: number;
+  count: number;
+  code: string;
+  detail: string;
+}
+
+/** The document must be opened again (other lineage, or larger than a sync may be). */
+export interface DocumentReset {
+  t: "document_reset";
+  number: number;
+  reason: "closed" | "fetch_state" | "lineage";
+}
+
+export interface SignalFrame {
+  t: "signal";
+  thread: string;
+  from_session: string;
+  from_uid: string;
+  kind: string;
+  payload: unknown;
+}
+
+/** Sent before the hub closes the socket, with the reason in words. */
+export interface Closing {
+  t: "closing";
+  close_code: number;
+  code: string;
+  detail: string;
+}
+
+/** ``head`` is the last seq at this moment; events after ``after`` up to it follow next. */
+export interface SubscribeResult {
+  head: number;
+  role: Role;
+  presence: readonly PresenceEntry[];
+}
+
+/** The event is committed. ``duplicate`` when this send_id had been taken before. */
+export interface Accepted {
+  seq: number;
+  at: number;
+  duplicate?: boolean;
+  document?: string | null;
+}
+
+/**
+ * ``mode`` is "read" for readers and for clients with an older schema.
+ *
+ * ``reset`` = the local copy has another lineage: discard it, do not merge.
+ * ``state_bytes`` above 1 MiB: fetch GET /api/documents/{id}/state first, then sync.
+ */
+export interface OpenResult {
+  number: number;
+  lineage: string;
+  kind: DocumentKind;
+  schema_version: number;
+  mode: "edit" | "read";
+  reset: boolean;
+  state_bytes: number;
+  owners: Readonly<Record<string, string>>;
+}
+
+export interface Leased {
+  ids: readonly number[];
+}
+
+export interface SignIn {
+  address: string;
+  password: string;
+}
+
+export interface Me {
+  uid: string;
+  display_name: string;
+  addresses: readonly string[];
+  is_owner: boolean;
+  session: string | null;
+}
+
+export interface PatchMe {
+  display_name: string;
+}
+
+export interface ChangePassword {
+  old: string;
+  new: string;
+}
+
+export interface SignInSession {
+  id: string;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+  user_agent: string;
+  current: boolean;
+}
+
+/** One person of this hub. Addresses are shown to signed-in colleagues. */
+export interface Account {
+  uid: string;
+  display_name: string;
+  addresses: readonly string[];
+  is_owner: boolean;
+  disabled: boolean;
+}
+
+export interface PatchAccount {
+  disabled: boolean;
+}
+
+/** Invite a colleague to this hub, optionally straight into a thread. */
+export interface NewInvitation {
+  address?: string | null;
+  thread?: string | null;
+  role?: Role;
+  note?: string;
+}
+
+export interface Invitation {
+  id: string;
+  address: string | null;
+  thread: string | null;
+  role: Role;
+  note: string;
+  created_by: string;
+  created_at: number;
+  expires_at: number;
+  state: "expired" | "open" | "revoked" | "used";
+}
+
+/** ``link`` is shown once; the secret stands in the fragment, which no server log sees. */
+export interface LinkCreated {
+  id: string;
+  link: string;
+  expires_at: number;
+}
+
+export interface InspectLink {
+  secret: string;
+}
+
+export interface LinkInfo {
+  kind: LinkKind;
+  hub_name: string;
+  address: string | null;
+  invited_by: string | null;
+  thread_subject: string | null;
+  expires_at: number;
+}
+
+/**
+ * first_owner and invitation need display_name and address; reset needs the password only.
+ * Answer: Me with a session cookie.
+ */
+export interface AcceptLink {
+  secret: string;
+  password: string;
+  display_name?: string | null;
+  address?: string | null;
+}
+
+export interface NewToken {
+  name: string;
+  scopes: readonly Scope[];
+  expires_in_days?: number | null;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  scopes: readonly string[];
+  created_at: number;
+  last_used_at: number | null;
+  expires_at: number | null;
+}
+
+export interface TokenCreated {
+  token: string;
+  info: Token;
+}
+
+export interface NewThread {
+  subject: string;
+  members?: readonly string[];
+  history?: History;
+  send_id?: string | null;
+}
+
+export interface LastMessage {
+  seq: number;
+  sender: string;
+  at: number;
+  excerpt: string;
+}
+
+/**
+ * A row of the inbox, as of timeline seq ``head``. ``unread`` counts messages of others above
+ * ``last_read`` that are not deleted, ``mentions`` those of them that name the user.
+ */
+export interface ThreadSummary {
+  thread: string;
+  subject: string;
+  head: number;
+  role: Role;
+  last_read: number;
+  unread: number;
+  mentions: number;
+  updated_at: number;
+  last_message: LastMessage | null;
+}
+
+export interface Member {
+  uid: string;
+  display_name: string;
+  role: Role;
+  since: number;
+}
+
+export interface DocumentInfo {
+  document: string;
+  number: number;
+  thread: string;
+  kind: DocumentKind;
+  title: string;
+  schema_version: number;
+  lineage: string;
+  language: string | null;
+  created_by: string;
+  created_at: number;
+}
+
+/** Everything of a room but its history, as of timeline seq ``head``. */
+export interface ThreadState {
+  summary: ThreadSummary;
+  history: History;
+  members: readonly Member[];
+  former_members: readonly Account[];
+  documents: readonly DocumentInfo[];
+}
+
+export interface PatchThread {
+  subject?: string | null;
+  history?: History | null;
+  send_id?: string | null;
+}
+
+export interface NewMessage {
+  text: string;
+  reply_to?: number | null;
+  mentions?: readonly string[];
+  send_id?: string | null;
+}
+
+export interface NewMember {
+  uid: string;
+  role?: Role | null;
+  send_id?: string | null;
+}
+
+export interface NewDocument {
+  kind: DocumentKind;
+  title: string;
+  language?: string | null;
+  send_id?: string | null;
+}
+
+export interface Reaction {
+  emoji: string;
+  uids: readonly string[];
+}
+
+/**
+ * One line of the history as it reads now. ``version`` is the seq of the last event that
+ * touched it: an event is applied to an item only when its seq is higher.
+ *
+ * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
+ * member.set, document.create, document.rename) whose ``data`` is the event's body.
+ * For messages ``data`` is null and the fields below it count; a deleted one has text null.
+ */
+export interface Item {
+  seq: number;
+  type: EventType;
+  sender: string;
+  at: number;
+  version: number;
+  data: unknown;
+  text: string | null;
+  reply_to: number | null;
+  mentions: readonly string[];
+  reactions: readonly Reaction[];
+  edited_at: number | null;
+  deleted: boolean;
+  deleted_by: string | null;
+  undo_until: number | null;
+}
+
+/** Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist. */
+export interface HistoryPage {
+  items: readonly Item[];
+  head: number;
+  more: boolean;
+}
+
+/** Raw timeline events (``hub.wire.events.Event`` without the tag) in ascending seq. */
+export interface EventsPage {
+  events: readonly unknown[];
+  head: number;
+}
+
+/** ``snippet`` is plain text; ``marks`` are [start, end) offsets in UTF-16 code units. */
+export interface SearchHit {
+  thread: string;
+  subject: string;
+  seq: number;
+  sender: string;
+  at: number;
+  snippet: string;
+  marks: readonly readonly [number, number][];
+}
+
+export interface SearchResult {
+  hits: readonly SearchHit[];
+  more: boolean;
+}
+
+/** For stock Yjs clients: ``/yjs/{document}?ticket=…``; reusable for 10 minutes. */
+export interface YjsTicket {
+  ticket: string;
+  expires_at: number;
+}
+
+/** RFC 9457. ``code`` is stable; ``fields`` names what was wrong in a request body. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  retry_after_s?: number | null;
+}
+
+export type AnyCommand =
+  | AuthCommand
+  | PingCommand
+  | WatchInboxCommand
+  | SubscribeCommand
+  | UnsubscribeCommand
+  | PostCommand
+  | EditCommand
+  | DeleteCommand
+  | UndeleteCommand
+  | ReactCommand
+  | RenameCommand
+  | SetHistoryCommand
+  | SetMemberCommand
+  | CreateDocumentCommand
+  | RenameDocumentCommand
+  | MarkReadCommand
+  | TypingCommand
+  | PresentCommand
+  | OpenDocumentCommand
+  | CloseDocumentCommand
+  | LeaseClientIdsCommand
+  | SignalCommand;
+
+export type AnyFrame =
+  | Welcome
+  | Ok
+  | ErrorReply
+  | TimelineEvent
+  | ReadState
+  | Demoted
+  | Removed
+  | Presence
+  | TypingState
+  | CaretOwners
+  | Durable
+  | Refused
+  | DocumentReset
+  | SignalFrame
+  | Closing;
