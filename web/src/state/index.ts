@@ -1,0 +1,2 @@
+/** The only entry to the state of the client. */
+export * from './types';

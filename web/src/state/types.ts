@@ -1,0 +1,238 @@
+/**
+ * The reactive state of the client as its parts see it.
+ *
+ * Every field read in a component or an effect is tracked (Svelte 5 runes inside). Arrays and maps
+ * are never changed in place: a change is a new object. Promises reject with ApiError.
+ */
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
+
+import type { ApiError } from '../wire/error';
+import type {
+  Account,
+  DocumentInfo,
+  DocumentKind,
+  History,
+  Item,
+  Me,
+  NewThread,
+  PresenceEntry,
+  Role,
+  ThreadState,
+  ThreadSummary,
+  TimelineEvent,
+} from '../wire/generated';
+
+export type ConnectionStatus =
+  /** The first attempt. */
+  | 'connecting'
+  | 'live'
+  /** Lost a moment ago; trying. */
+  | 'reconnecting'
+  /** Lost for longer, or the browser says there is no network; still trying. */
+  | 'offline'
+  /** The hub asked to wait. */
+  | 'busy'
+  /** The sign-in ended; nothing is tried any more. */
+  | 'signed_out'
+  /** The hub refused this client for another reason (`detail` says which). */
+  | 'stopped';
+
+export interface Connection {
+  readonly status: ConnectionStatus;
+  /** Unix ms of the next attempt. */
+  readonly retryAt: number | null;
+  readonly detail: string | null;
+}
+
+export interface HubState {
+  readonly me: Me;
+  readonly connection: Connection;
+  readonly people: PeopleStore;
+  readonly inbox: InboxStore;
+  readonly notifications: NotificationSettings;
+  /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
+  room(thread: string): RoomStore;
+  /** The session of a document, shared in this tab. Call `close()` once for each `document()`. */
+  document(info: DocumentInfo): DocumentSession;
+  /** Try to connect now (a "Retry now" button). */
+  reconnect(): void;
+  /** After PATCH /api/me. */
+  setMe(me: Me): void;
+  /**
+   * Opaque message to one live connection that shares the thread (calls, transfers).
+   */
+  signal(thread: string, toSession: string, kind: string, payload: unknown): Promise<void>;
+  /** Hear addressed messages of others; returns the way to stop. */
+  onSignal(handler: (message: SignalMessage) => void): () => void;
+  /** Changes that are only in this browser so far: messages and document edits. */
+  readonly unsent: number;
+  /** End everything of this tab. `erase` also removes what is stored in the browser (sign-out). */
+  close(options?: { erase?: boolean }): Promise<void>;
+}
+
+export interface SignalMessage {
+  readonly thread: string;
+  readonly from_session: string;
+  readonly from_uid: string;
+  readonly kind: string;
+  readonly payload: unknown;
+}
+
+export interface PeopleStore {
+  readonly all: readonly Account[];
+  readonly loaded: boolean;
+  get(uid: string): Account | undefined;
+  /** The display name, or a word for somebody unknown. */
+  name(uid: string): string;
+  refresh(): Promise<void>;
+}
+
+export interface InboxStore {
+  /** Latest first. */
+  readonly threads: readonly ThreadSummary[];
+  readonly loaded: boolean;
+  readonly error: ApiError | null;
+  readonly totalUnread: number;
+  readonly totalMentions: number;
+  /** Threads with a draft that was not sent. */
+  readonly drafts: ReadonlySet<string>;
+  get(thread: string): ThreadSummary | undefined;
+  refresh(): Promise<void>;
+  /** Makes a thread and answers its id. */
+  create(thread: NewThread): Promise<string>;
+}
+
+export type RoomStatus = 'loading' | 'ready' | 'not_found' | 'removed' | 'error';
+
+export interface PendingMessage {
+  readonly sendId: string;
+  readonly text: string;
+  readonly replyTo: number | null;
+  readonly mentions: readonly string[];
+  /** `queued`: waits for the connection; `failed`: the hub refused it, `error` says why. */
+  readonly status: 'queued' | 'sending' | 'failed';
+  readonly error: ApiError | null;
+  readonly at: number;
+}
+
+export interface SendOptions {
+  replyTo?: number | null;
+  mentions?: readonly string[];
+}
+
+export interface RoomStore {
+  readonly thread: string;
+  readonly status: RoomStatus;
+  readonly error: ApiError | null;
+  readonly state: ThreadState | null;
+  /** The role of this user; null while loading. */
+  readonly role: Role | null;
+  readonly canWrite: boolean;
+  /** Ascending seq, frozen, without gaps. */
+  readonly items: readonly Item[];
+  readonly pending: readonly PendingMessage[];
+  /** Live connections in the room, this one included. */
+  readonly presence: readonly PresenceEntry[];
+  /** Uids of others who type. */
+  readonly typing: readonly string[];
+  readonly hasOlder: boolean;
+  /** The window shows an older part (after `loadAround`); new messages are not appended to it. */
+  readonly hasNewer: boolean;
+  readonly loadingOlder: boolean;
+  readonly loadingNewer: boolean;
+  /** Where the unread line stands: the last read seq when the room was opened. */
+  readonly unreadFrom: number | null;
+  /** Kept in this browser; setting it stores it. */
+  draft: string;
+  loadOlder(): Promise<void>;
+  loadNewer(): Promise<void>;
+  /** Make the window hold `seq`; true when the item exists. */
+  loadAround(seq: number): Promise<boolean>;
+  /** Back to the newest part. */
+  loadLatest(): Promise<void>;
+  /** Queue a message; it is shown in `pending` at once. Returns its send id. */
+  send(text: string, options?: SendOptions): string;
+  retry(sendId: string): void;
+  discard(sendId: string): void;
+  edit(seq: number, text: string, mentions?: readonly string[]): Promise<void>;
+  remove(seq: number): Promise<void>;
+  undoRemove(seq: number): Promise<void>;
+  react(seq: number, emoji: string, on: boolean): Promise<void>;
+  /** Everything up to `seq` is read; a lower one marks unread. */
+  markRead(seq: number): void;
+  setTyping(on: boolean): void;
+  setPresent(state: 'active' | 'away', document?: string | null): void;
+  rename(subject: string): Promise<void>;
+  setHistory(history: History): Promise<void>;
+  /** `role` null removes. */
+  setMember(uid: string, role: Role | null): Promise<void>;
+  leave(): Promise<void>;
+  createDocument(kind: DocumentKind, title: string, language?: string | null): Promise<DocumentInfo>;
+  renameDocument(document: string, title: string): Promise<void>;
+  /** Load again after `status` = error. */
+  reload(): Promise<void>;
+  release(): void;
+}
+
+export type SyncState = 'loading' | 'saved' | 'sending' | 'offline' | 'error';
+
+/** Why a document cannot be edited here. */
+export type ReadReason =
+  | 'role'
+  /** The document was made by a newer client: reload the page. */
+  | 'schema'
+  /** Offline with no author id left for this document: connect once. */
+  | 'no_author_id';
+
+export interface PrivateCopy {
+  /** So many changes the hub did not take. */
+  readonly count: number;
+  /** The text of the document with them, as the person last saw it. */
+  readonly text: string;
+}
+
+export interface DocumentSession {
+  readonly info: DocumentInfo;
+  /**
+   * Counts up whenever `doc` and `awareness` are replaced: key the editor by it.
+   * `{#key session.generation}`
+   */
+  readonly generation: number;
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  /** There is something to show: the local copy, or the hub's. */
+  readonly loaded: boolean;
+  /** Resolves with `loaded`; rejects with the ApiError of a document that cannot be opened. */
+  readonly ready: Promise<void>;
+  readonly sync: SyncState;
+  readonly error: ApiError | null;
+  /** Local changes that are not on the hub's disk yet, including those of earlier visits. */
+  readonly unsent: number;
+  readonly mode: 'edit' | 'read';
+  readonly readReason: ReadReason | null;
+  /** Yjs client id to uid. Take caret names and colours from here only. */
+  readonly owners: ReadonlyMap<number, string>;
+  readonly privateCopy: PrivateCopy | null;
+  dismissPrivateCopy(): void;
+  /** Try again after `sync` = error. */
+  retry(): void;
+  close(): void;
+}
+
+export interface NotificationSettings {
+  /** Messages that notify while the page is not looked at. */
+  desktop: 'off' | 'mentions' | 'all';
+  sound: boolean;
+  /** The browser's permission; `unsupported` without the API. */
+  readonly permission: NotificationPermission | 'unsupported';
+  /** Ask the browser; call it from a click. */
+  requestPermission(): Promise<void>;
+}
+
+/** A message of somebody else that just arrived, for notifications. */
+export interface Arrival {
+  readonly event: TimelineEvent;
+  readonly summary: ThreadSummary;
+  readonly mentioned: boolean;
+}
