@@ -1,0 +1,225 @@
+/**
+ * Messages on their way to the hub: kept in this browser until the hub has them, sent in order.
+ *
+ * The table is the truth; each tab holds a copy of it for display. One tab sends at a time (a lock),
+ * the others hear what became of their messages. A message the hub refuses stays, as `failed`.
+ */
+import type { LocalStore } from '../lib/local-store';
+import type { Channel } from '../lib/tabs';
+import { ApiError, asApiError } from './error';
+import type { Accepted } from './generated';
+
+export interface OutboxEntry {
+  readonly sendId: string;
+  readonly thread: string;
+  readonly text: string;
+  readonly replyTo: number | null;
+  readonly mentions: readonly string[];
+  readonly status: 'queued' | 'sending' | 'failed';
+  readonly error: { readonly code: string; readonly detail: string } | null;
+  readonly at: number;
+}
+
+export interface Sent {
+  readonly thread: string;
+  readonly sendId: string;
+  readonly seq: number;
+}
+
+export type OutboxNews = { kind: 'changed' } | ({ kind: 'sent' } & Sent);
+
+export interface OutboxOptions {
+  store: LocalStore;
+  /** Post one message. Rejects with ApiError; a `temporary` one leaves it queued. */
+  send(entry: OutboxEntry): Promise<Accepted>;
+  lock<T>(task: () => Promise<T>): Promise<T>;
+  /** Opens the way to other tabs. */
+  channel(hear: (news: OutboxNews) => void): Channel<OutboxNews>;
+  /** Entries changed: read `entries` again. */
+  changed(): void;
+  /** The hub took one; its event comes by the socket. */
+  sent(sent: Sent): void;
+  now?: () => number;
+}
+
+const RETRY_MS = 3_000;
+
+export class Outbox {
+  /** In the order of sending. */
+  entries: readonly OutboxEntry[] = [];
+
+  readonly #options: OutboxOptions;
+  readonly #channel: Channel<OutboxNews>;
+  readonly #writing = new Map<string, Promise<void>>();
+  #live = false;
+  #pumping = false;
+  #again = false;
+  #closed = false;
+  #lastAt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#channel = options.channel((news) => void this.#hear(news));
+  }
+
+  /** Read what earlier visits left. */
+  async load(): Promise<void> {
+    await this.#reload();
+    void this.#pump();
+  }
+
+  /** Queue a message; it is in `entries` when this returns. */
+  add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>): void {
+    // The key orders the queue, so two messages of one millisecond need different times.
+    this.#lastAt = Math.max(this.#lastAt + 1, (this.#options.now ?? Date.now)());
+    const entry: OutboxEntry = { ...message, status: 'queued', error: null, at: this.#lastAt };
+    this.#show([...this.entries, entry]);
+    this.#write(entry);
+    void this.#pump();
+  }
+
+  /** Try a failed message again, behind those that wait. */
+  retry(sendId: string): void {
+    const entry = this.entries.find((one) => one.sendId === sendId);
+    if (!entry || entry.status !== 'failed') return;
+    this.#replace({ ...entry, status: 'queued', error: null });
+    void this.#pump();
+  }
+
+  /** Forget a message that was not sent. One on its way may arrive all the same. */
+  discard(sendId: string): void {
+    const entry = this.entries.find((one) => one.sendId === sendId);
+    if (!entry) return;
+    this.#show(this.entries.filter((one) => one.sendId !== sendId));
+    void this.#erase(entry).then(() => this.#channel.post({ kind: 'changed' }));
+  }
+
+  /** The hub has it (its event was seen): nothing is left to do. */
+  confirm(sendId: string): void {
+    const entry = this.entries.find((one) => one.sendId === sendId);
+    if (entry && entry.status !== 'sending') this.discard(sendId);
+  }
+
+  setLive(live: boolean): void {
+    this.#live = live;
+    if (live) void this.#pump();
+    else {
+      clearTimeout(this.#retry);
+      if (this.entries.some((one) => one.status === 'sending')) {
+        this.#show(this.entries.map((one) => (one.status === 'sending' ? { ...one, status: 'queued' } : one)));
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#live = false;
+    clearTimeout(this.#retry);
+    this.#channel.close();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) {
+      this.#again = true;
+      return;
+    }
+    this.#pumping = true;
+    try {
+      do {
+        this.#again = false;
+        if (this.#live && this.entries.some((one) => one.status === 'queued')) {
+          await this.#options.lock(() => this.#sendAll());
+        }
+      } while (this.#again && !this.#closed);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** Under the lock: the table says what is left, whoever queued it. */
+  async #sendAll(): Promise<void> {
+    for (;;) {
+      await Promise.allSettled(this.#writing.values());
+      await this.#reload();
+      const entry = this.entries.find((one) => one.status === 'queued');
+      if (!entry || !this.#live) return;
+      this.#show(this.entries.map((one) => (one === entry ? { ...one, status: 'sending' } : one)));
+      try {
+        const accepted = await this.#options.send(entry);
+        await this.#erase(entry);
+        const sent = { thread: entry.thread, sendId: entry.sendId, seq: accepted.seq };
+        this.#options.sent(sent);
+        this.#show(this.entries.filter((one) => one.sendId !== entry.sendId));
+        this.#channel.post({ kind: 'sent', ...sent });
+      } catch (error) {
+        if (!this.#refused(entry, asApiError(error))) return;
+      }
+    }
+  }
+
+  /** False when sending must wait. */
+  #refused(entry: OutboxEntry, error: ApiError): boolean {
+    if (!this.entries.some((one) => one.sendId === entry.sendId)) return true; // discarded meanwhile
+    if (error.temporary) {
+      this.#show(this.entries.map((one) => (one.sendId === entry.sendId ? { ...one, status: 'queued' } : one)));
+      clearTimeout(this.#retry);
+      if (this.#live) this.#retry = setTimeout(() => void this.#pump(), (error.retryAfter ?? RETRY_MS / 1000) * 1000);
+      return false;
+    }
+    this.#replace({ ...entry, status: 'failed', error: { code: error.code, detail: error.detail } });
+    return true;
+  }
+
+  async #reload(): Promise<void> {
+    const stored = (await this.#options.store.entries<OutboxEntry>('outbox', '')).map(([, entry]) => entry);
+    const sending = new Set(this.entries.filter((one) => one.status === 'sending').map((one) => one.sendId));
+    const known = new Set(stored.map((one) => one.sendId));
+    // What is being written is not in the table yet.
+    const unwritten = this.entries.filter((one) => this.#writing.has(one.sendId) && !known.has(one.sendId));
+    const merged = [...stored, ...unwritten].map((one) => (sending.has(one.sendId) ? { ...one, status: 'sending' as const } : one));
+    this.#lastAt = Math.max(this.#lastAt, ...merged.map((one) => one.at));
+    this.#show(merged);
+  }
+
+  async #hear(news: OutboxNews): Promise<void> {
+    if (this.#closed) return;
+    if (news.kind === 'sent') {
+      this.#options.sent(news);
+      this.#show(this.entries.filter((one) => one.sendId !== news.sendId));
+    } else {
+      await this.#reload();
+      void this.#pump();
+    }
+  }
+
+  #replace(entry: OutboxEntry): void {
+    this.#show(this.entries.map((one) => (one.sendId === entry.sendId ? entry : one)));
+    this.#write(entry);
+  }
+
+  #write(entry: OutboxEntry): void {
+    const writing = this.#options.store
+      .put('outbox', key(entry), entry)
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#writing.get(entry.sendId) === writing) this.#writing.delete(entry.sendId);
+        if (!this.#closed) this.#channel.post({ kind: 'changed' });
+      });
+    this.#writing.set(entry.sendId, writing);
+  }
+
+  async #erase(entry: OutboxEntry): Promise<void> {
+    await this.#writing.get(entry.sendId);
+    await this.#options.store.delete('outbox', [key(entry)]).catch(() => undefined);
+  }
+
+  #show(entries: readonly OutboxEntry[]): void {
+    this.entries = entries;
+    this.#options.changed();
+  }
+}
+
+function key(entry: OutboxEntry): string {
+  return `${String(entry.at).padStart(16, '0')} ${entry.sendId}`;
+}
