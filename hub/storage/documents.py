@@ -7,7 +7,7 @@ A document's stream holds ``doc.update`` rows (updates of one sender, each behin
 from __future__ import annotations
 
 import lzma
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,15 @@ async def owner_of(connection: Any, document: str, first: int) -> str | None:
     return None if uid is None else str(uid)
 
 
+async def packed_claims(connection: Any) -> AsyncIterator[tuple[str, int, bytes]]:
+    """(document, seq, body) of every claim whose row has been packed."""
+    for row in await connection.fetch(_PACKED_CLAIMS):
+        seqs = set(row["seqs"])
+        for seq, _, body in unpack(row["first_seq"], row["format"], row["data"]):
+            if seq in seqs and body is not None:
+                yield row["document_id"], seq, body
+
+
 # --- compaction -----------------------------------------------------------------------------------
 
 
@@ -184,7 +193,7 @@ async def save_segment(
     return True
 
 
-_INFO = f"SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1"  # noqa: S608
+_INFO = f"SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1"
 
 _SNAPSHOT = """
 SELECT seq, state FROM document_snapshots WHERE document_id = $1 ORDER BY seq DESC LIMIT 1
@@ -209,6 +218,14 @@ SELECT first_id, last_id, uid FROM client_ids WHERE document_id = $1 ORDER BY fi
 """
 
 _OWNER = "SELECT uid FROM client_ids WHERE document_id = $1 AND first_id = $2"
+
+_PACKED_CLAIMS = """
+SELECT s.document_id, s.first_seq, s.format, s.data, array_agg(e.seq) AS seqs
+FROM document_segments s
+JOIN events e ON e.stream_id = s.document_id AND e.seq BETWEEN s.first_seq AND s.last_seq
+WHERE e.type = 'doc.claim'
+GROUP BY s.document_id, s.first_seq, s.format, s.data
+"""
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
 

@@ -241,10 +241,9 @@ ON CONFLICT (thread_id, uid) DO UPDATE SET
 """
 
 _MESSAGES = """
-INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions, erased,
-                   search)
+INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions, search)
 SELECT thread_id, seq, 'message', sender, at, seq, text, reply_to,
-       ARRAY(SELECT json_array_elements_text(mentions::json)), text IS NULL,
+       ARRAY(SELECT json_array_elements_text(mentions::json)),
        to_tsvector('simple', hub_fold(text))
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[],
             $7::text[]) AS i (thread_id, seq, sender, at, text, reply_to, mentions)

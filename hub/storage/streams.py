@@ -96,6 +96,17 @@ async def create(connection: Any, stream_id: str, kind: StreamKind, thread_id: s
     await connection.execute(_CREATE, stream_id, kind, thread_id)
 
 
+_FIND = """
+SELECT seq, type, body, (extract(epoch FROM at) * 1000)::bigint AS at_ms FROM events
+WHERE stream_id = $1 AND sender = $2 AND send_id = $3
+"""
+
+
+async def find(connection: Any, stream_id: str, sender: str, send_id: str) -> Any:
+    """The entry a sender wrote under its ``send_id``, or null."""
+    return await connection.fetchrow(_FIND, stream_id, sender, send_id)
+
+
 @dataclass
 class Verdict:
     """What ``verify`` found: each wrong seq in words. Erased bodies are no fault."""

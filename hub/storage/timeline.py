@@ -329,7 +329,7 @@ d.created_by, (extract(epoch FROM d.created_at) * 1000)::bigint AS created_at_ms
 
 _DOCUMENTS_OF = f"""
 SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.thread_id = $1 ORDER BY d.created_seq
-"""  # noqa: S608 the columns are a constant of this module
+"""
 
 _MESSAGE = """
 SELECT seq, type, sender, reply_to, deleted_by,
@@ -346,12 +346,12 @@ reply_to, mentions, (extract(epoch FROM edited_at) * 1000)::bigint AS edited_at_
 _ITEMS_BEFORE = f"""
 SELECT {_ITEM_COLUMNS} FROM items
 WHERE thread_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
-"""  # noqa: S608
+"""
 
 _ITEMS_FROM = f"""
 SELECT {_ITEM_COLUMNS} FROM items
 WHERE thread_id = $1 AND seq >= $2 ORDER BY seq LIMIT $3
-"""  # noqa: S608
+"""
 
 _ANY_BEFORE = """
 SELECT EXISTS (SELECT FROM items WHERE thread_id = $1 AND seq >= $2 AND seq < $3)
@@ -369,12 +369,12 @@ seq, type, sender, send_id, body, (extract(epoch FROM at) * 1000)::bigint AS at_
 _EVENTS_AFTER = f"""
 SELECT {_EVENT_COLUMNS} FROM events
 WHERE stream_id = $1 AND seq >= $2 AND seq > $3 ORDER BY seq LIMIT $4
-"""  # noqa: S608
+"""
 
 _EVENTS_BEFORE = f"""
 SELECT {_EVENT_COLUMNS} FROM events
 WHERE stream_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
-"""  # noqa: S608
+"""
 
 _HIDDEN = """
 SELECT seq FROM items

@@ -202,15 +202,23 @@ class GroupCommitWriter:
         self._wake.set()
         return future
 
-    def _admit(self, size: int) -> None:
+    def require_room(self, size: int) -> None:
+        """Whether an append of ``size`` bytes would be taken now.
+
+        Raises:
+            Unavailable: ``writer_busy``, ``stopping``.
+        """
         if self._stopping:
             raise Unavailable("The hub is stopping.", code="stopping", retry_after_s=2)
-        if self.queued_bytes + size > self._max_queued_bytes:
+        if self.queued_bytes + size + 2 * OVERHEAD_BYTES > self._max_queued_bytes:
             raise Unavailable(
                 "More is waiting to be written than the hub can hold.",
                 code="writer_busy",
                 retry_after_s=2,
             )
+
+    def _admit(self, size: int) -> None:
+        self.require_room(size - 2 * OVERHEAD_BYTES)
         self.queued_bytes += size
 
     # --- the loop ---------------------------------------------------------------------------------

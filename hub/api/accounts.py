@@ -1,0 +1,133 @@
+"""People of the hub, invitations, one-time links."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import hub as package
+from hub.api.hub import Hub, hub_of
+from hub.api.requests import (
+    no_content,
+    principal,
+    read_body,
+    remote,
+    require_same_origin,
+    respond,
+    set_session,
+)
+from hub.errors import HubError
+from hub.rooms.permissions import Action, require
+from hub.wire import api
+from hub.wire.commands import SetMember
+
+log = structlog.get_logger()
+
+
+class HubInfo(api.Request):
+    """What anybody may know: GET /api/hub."""
+
+    name: str
+    needs_owner: bool
+    version: str
+
+
+async def get_hub(request: Request) -> Response:
+    hub = hub_of(request)
+    return respond(
+        HubInfo(
+            name=hub.settings.hub_name,
+            needs_owner=await hub.identity.needs_owner(),
+            version=package.__version__,
+        )
+    )
+
+
+async def list_accounts(request: Request) -> Response:
+    who = await principal(request)
+    who.require("read")
+    return respond(await hub_of(request).identity.accounts())
+
+
+async def patch_account(request: Request) -> Response:
+    who = await principal(request)
+    patch = await read_body(request, api.PatchAccount)
+    uid = request.path_params["uid"]
+    return respond(await hub_of(request).identity.set_disabled(who, uid, patch.disabled))
+
+
+async def reset_account(request: Request) -> Response:
+    who = await principal(request)
+    link = await hub_of(request).identity.reset_link(who, request.path_params["uid"])
+    return respond(link, 201)
+
+
+async def list_invitations(request: Request) -> Response:
+    who = await principal(request)
+    who.require("read")
+    return respond(await hub_of(request).identity.invitations(who))
+
+
+async def create_invitation(request: Request) -> Response:
+    hub = hub_of(request)
+    who = await principal(request)
+    new = await read_body(request, api.NewInvitation)
+    if new.thread is not None:
+        async with hub.rooms.hold(new.thread) as room:
+            require(who, room.role(who.uid), Action.OWN)
+    return respond(await hub.identity.invite(who, new), 201)
+
+
+async def revoke_invitation(request: Request) -> Response:
+    who = await principal(request)
+    await hub_of(request).identity.revoke_invitation(who, request.path_params["id"])
+    return no_content()
+
+
+async def inspect_link(request: Request) -> Response:
+    given = await read_body(request, api.InspectLink)
+    return respond(await hub_of(request).identity.inspect_link(given.secret, remote(request)))
+
+
+async def accept_link(request: Request) -> Response:
+    require_same_origin(request)
+    hub = hub_of(request)
+    given = await read_body(request, api.AcceptLink)
+    agent = request.headers.get("user-agent", "")
+    me, secret, link = await hub.identity.accept_link(given, agent, remote(request))
+    if link["thread_id"] is not None:
+        await _enter_thread(hub, link, me.uid)
+    return set_session(respond(me, 201), hub.settings, secret)
+
+
+async def _enter_thread(hub: Hub, link: object, uid: str) -> None:
+    """Into the thread the invitation names, if who invited may still let people in."""
+    row: dict[str, str] = dict(link)  # type: ignore[call-overload]
+    try:
+        await hub.rooms.write(
+            await hub.identity.principal_of(row["created_by"]),
+            SetMember(
+                thread=row["thread_id"],
+                send_id=f"invited.{row['id']}",
+                uid=uid,
+                role=row["role"],  # type: ignore[arg-type]
+            ),
+        )
+    except HubError as error:
+        log.info("an invitation no longer opens its thread", link=row["id"], reason=error.code)
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/api/hub", get_hub, methods=["GET"]),
+        Route("/api/accounts", list_accounts, methods=["GET"]),
+        Route("/api/accounts/{uid}", patch_account, methods=["PATCH"]),
+        Route("/api/accounts/{uid}/reset", reset_account, methods=["POST"]),
+        Route("/api/invitations", list_invitations, methods=["GET"]),
+        Route("/api/invitations", create_invitation, methods=["POST"]),
+        Route("/api/invitations/{id}", revoke_invitation, methods=["DELETE"]),
+        Route("/api/links/inspect", inspect_link, methods=["POST"]),
+        Route("/api/links/accept", accept_link, methods=["POST"]),
+    ]

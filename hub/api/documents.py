@@ -1,0 +1,129 @@
+"""Documents over HTTP: list, make, fetch the state, export, print, tickets for Yjs clients."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import urllib.parse
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from hub.api.hub import hub_of
+from hub.api.requests import principal, read_body, respond
+from hub.errors import BadRequest
+from hub.ids import b64url, new_id, sha256
+from hub.rooms import export
+from hub.rooms.documents import LiveDocument
+from hub.rooms.permissions import Action, require
+from hub.storage import timeline
+from hub.wire import api
+from hub.wire import commands as cmd
+
+# An export is a stranger's text: a browser may show it, never run it.
+SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; sandbox"
+
+_TYPES = {
+    "md": "text/markdown; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+}
+
+
+@asynccontextmanager
+async def _reading(request: Request) -> AsyncIterator[LiveDocument]:
+    """The document of the path, when the user may read it."""
+    who = await principal(request)
+    rooms = hub_of(request).rooms
+    info = await rooms.library.info(request.path_params["id"])
+    async with rooms.hold(info.thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+        async with rooms.library.using(info) as live:
+            yield live
+
+
+async def list_documents(request: Request) -> Response:
+    who = await principal(request)
+    hub, thread = hub_of(request), request.path_params["id"]
+    async with hub.rooms.hold(thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+        async with hub.database.acquire() as connection:
+            return respond(await timeline.documents_of(connection, thread))
+
+
+async def create_document(request: Request) -> Response:
+    who = await principal(request)
+    new = await read_body(request, api.NewDocument)
+    command = cmd.CreateDocument(
+        thread=request.path_params["id"],
+        send_id=new.send_id or new_id("n"),
+        kind=new.kind,
+        title=new.title,
+        language=new.language,
+    )
+    return respond(await hub_of(request).rooms.write(who, command), 201)
+
+
+async def get_document(request: Request) -> Response:
+    who = await principal(request)
+    rooms = hub_of(request).rooms
+    info = await rooms.library.info(request.path_params["id"])
+    async with rooms.hold(info.thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+    return respond(info)
+
+
+async def get_state(request: Request) -> Response:
+    """The document as one Yjs update (format v1)."""
+    async with _reading(request) as live:
+        state = live.state()
+    etag = f'"{b64url(sha256(state))}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(state, media_type="application/octet-stream", headers={"ETag": etag})
+
+
+async def get_export(request: Request) -> Response:
+    format_ = request.query_params.get("format", "md")
+    if format_ not in _TYPES:
+        raise BadRequest("format is md, html or txt.", code="bad_format")
+    async with _reading(request) as live:
+        info, copied = live.info, live.copy()
+    text = await asyncio.to_thread(export.export, copied, info, format_)
+    name = export.file_name(info, format_)
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(name)}"
+    headers = {"Content-Disposition": disposition, "Content-Security-Policy": SANDBOX}
+    return Response(text, media_type=_TYPES[format_], headers=headers)
+
+
+async def get_print(request: Request) -> Response:
+    """A page to print."""
+    async with _reading(request) as live:
+        info, copied = live.info, live.copy()
+    text = await asyncio.to_thread(export.export, copied, info, "html")
+    return Response(text, media_type=_TYPES["html"], headers={"Content-Security-Policy": SANDBOX})
+
+
+async def create_ticket(request: Request) -> Response:
+    who = await principal(request)
+    hub = hub_of(request)
+    info = await hub.rooms.library.info(request.path_params["id"])
+    async with hub.rooms.hold(info.thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+    return respond(hub.tickets.issue(who.uid, info.document), 201)
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/api/threads/{id}/documents", list_documents, methods=["GET"]),
+        Route("/api/threads/{id}/documents", create_document, methods=["POST"]),
+        Route("/api/documents/{id}", get_document, methods=["GET"]),
+        Route("/api/documents/{id}/state", get_state, methods=["GET"]),
+        Route("/api/documents/{id}/export", get_export, methods=["GET"]),
+        Route("/api/documents/{id}/print", get_print, methods=["GET"]),
+        Route("/api/documents/{id}/ticket", create_ticket, methods=["POST"]),
+    ]

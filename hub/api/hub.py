@@ -1,0 +1,43 @@
+"""What the routes work with: every service, built by ``hub.app``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from hub.api.tickets import Tickets
+from hub.bus.interface import Bus
+from hub.clock import Clock
+from hub.identity.service import Identity
+from hub.mail.search import Search
+from hub.mail.threads import Threads
+from hub.rooms.connections import Connections
+from hub.rooms.rooms import Rooms
+from hub.settings import Settings
+from hub.storage.pool import Database
+from hub.storage.writer import GroupCommitWriter
+
+
+@dataclass
+class Hub:
+    """``draining`` is set at the end: no new connection is taken."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    writer: GroupCommitWriter
+    bus: Bus
+    identity: Identity
+    threads: Threads
+    search: Search
+    rooms: Rooms
+    connections: Connections
+    tickets: Tickets
+    draining: bool = False
+
+
+def hub_of(connection: HTTPConnection) -> Hub:
+    """The hub that serves a request or a socket."""
+    hub: Hub = connection.app.state.hub
+    return hub

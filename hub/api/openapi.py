@@ -1,0 +1,180 @@
+"""``GET /api/openapi.json``: generated from the routes and the types they read and write.
+
+The table below is what a test compares with the routes: one that is missing here fails it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import hub
+from hub.api.accounts import HubInfo
+from hub.api.threads import ReadMark
+from hub.wire import api
+from hub.wire.events import Accepted, ReadState
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path. ``body`` and ``answer`` are types; null is none, or no JSON."""
+
+    method: str
+    path: str
+    summary: str
+    body: Any = None
+    answer: Any = None
+    status: int = 200
+    query: tuple[str, ...] = field(default=())
+    public: bool = False
+    media: str | None = None
+
+
+_PAGE = ("before", "limit")
+
+OPERATIONS = (
+    Operation("GET", "/api/hub", "The hub's name and whether it has an owner", answer=HubInfo,
+              public=True),
+    Operation("POST", "/api/session", "Sign in", api.SignIn, api.Me, public=True),
+    Operation("DELETE", "/api/session", "Sign out", status=204),
+    Operation("GET", "/api/me", "Who I am", answer=api.Me),
+    Operation("PATCH", "/api/me", "Change my name", api.PatchMe, api.Me),
+    Operation("POST", "/api/me/password", "Change my password", api.ChangePassword, status=204),
+    Operation("GET", "/api/sessions", "My sign-in sessions", answer=list[api.SignInSession]),
+    Operation("DELETE", "/api/sessions/{id}", "End a session", status=204),
+    Operation("GET", "/api/tokens", "My programs' tokens", answer=list[api.Token]),
+    Operation("POST", "/api/tokens", "Make a token", api.NewToken, api.TokenCreated, 201),
+    Operation("DELETE", "/api/tokens/{id}", "Revoke a token", status=204),
+    Operation("GET", "/api/accounts", "People of this hub", answer=list[api.Account]),
+    Operation("PATCH", "/api/accounts/{uid}", "Disable or enable an account", api.PatchAccount,
+              api.Account),
+    Operation("POST", "/api/accounts/{uid}/reset", "Make a password reset link",
+              answer=api.LinkCreated, status=201),
+    Operation("GET", "/api/invitations", "Invitations", answer=list[api.Invitation]),
+    Operation("POST", "/api/invitations", "Invite a colleague", api.NewInvitation,
+              api.LinkCreated, 201),
+    Operation("DELETE", "/api/invitations/{id}", "Withdraw an invitation", status=204),
+    Operation("POST", "/api/links/inspect", "What a link is for", api.InspectLink, api.LinkInfo,
+              public=True),
+    Operation("POST", "/api/links/accept", "Use a link", api.AcceptLink, api.Me, 201, public=True),
+    Operation("GET", "/api/threads", "My inbox", answer=list[api.ThreadSummary]),
+    Operation("POST", "/api/threads", "Begin a thread", api.NewThread, api.ThreadState, 201),
+    Operation("GET", "/api/threads/{id}", "A thread's state", answer=api.ThreadState),
+    Operation("PATCH", "/api/threads/{id}", "Rename, set what newcomers read", api.PatchThread,
+              api.ThreadState),
+    Operation("GET", "/api/threads/{id}/events", "Events as they stand in the log",
+              answer=api.EventsPage, query=("after", *_PAGE)),
+    Operation("GET", "/api/threads/{id}/history", "The history as it reads now",
+              answer=api.HistoryPage, query=("around", *_PAGE)),
+    Operation("POST", "/api/threads/{id}/messages", "Say something", api.NewMessage, Accepted, 201),
+    Operation("GET", "/api/threads/{id}/members", "Members", answer=list[api.Member]),
+    Operation("POST", "/api/threads/{id}/members", "Add, change or remove a member",
+              api.NewMember, Accepted, 201),
+    Operation("PUT", "/api/threads/{id}/read", "Set my read marker", ReadMark, ReadState),
+    Operation("GET", "/api/threads/{id}/documents", "Documents", answer=list[api.DocumentInfo]),
+    Operation("POST", "/api/threads/{id}/documents", "Begin a document", api.NewDocument,
+              Accepted, 201),
+    Operation("GET", "/api/documents/{id}", "About a document", answer=api.DocumentInfo),
+    Operation("GET", "/api/documents/{id}/state", "The document as a Yjs update (v1)",
+              media="application/octet-stream"),
+    Operation("GET", "/api/documents/{id}/export", "The document as md, html or txt",
+              query=("format",), media="text/plain"),
+    Operation("GET", "/api/documents/{id}/print", "A page to print", media="text/html"),
+    Operation("POST", "/api/documents/{id}/ticket", "A ticket for a stock Yjs client",
+              answer=api.YjsTicket, status=201),
+    Operation("GET", "/api/search", "Search messages", answer=api.SearchResult,
+              query=("q", "thread", "limit", "offset")),
+    Operation("GET", "/api/openapi.json", "This document", public=True, media="application/json"),
+)  # fmt: skip
+
+_NUMBERS = {"after", "before", "around", "limit", "offset"}
+
+
+@cache
+def document() -> bytes:
+    """The OpenAPI 3.1 document as JSON."""
+    types = [one for op in OPERATIONS for one in (op.body, op.answer) if one is not None]
+    schemas, components = msgspec.json.schema_components(
+        [*types, api.Problem], ref_template="#/components/schemas/{name}"
+    )
+    by_type = dict(zip([str(one) for one in types], schemas, strict=False))
+    paths: dict[str, dict[str, Any]] = {}
+    for op in OPERATIONS:
+        paths.setdefault(op.path, {})[op.method.lower()] = _operation(op, by_type)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Webmail hub",
+                "version": hub.__version__,
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {
+                    "token": {"type": "http", "scheme": "bearer"},
+                    "session": {"type": "apiKey", "in": "cookie", "name": "hub_session"},
+                },
+            },
+        }
+    )
+
+
+def _operation(op: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"summary": op.summary, "operationId": _name(op)}
+    described["security"] = [] if op.public else [{"token": []}, {"session": []}]
+    parameters: list[dict[str, Any]] = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in op.path.split("/")
+        if part.startswith("{")
+    ]
+    parameters += [
+        {
+            "name": name,
+            "in": "query",
+            "schema": {"type": "integer" if name in _NUMBERS else "string"},
+        }
+        for name in op.query
+    ]
+    if parameters:
+        described["parameters"] = parameters
+    if op.body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": by_type[str(op.body)]}},
+        }
+    good: dict[str, Any] = {"description": op.summary}
+    if op.answer is not None:
+        good["content"] = {"application/json": {"schema": by_type[str(op.answer)]}}
+    elif op.media is not None:
+        good["content"] = {op.media: {}}
+    problem = {"$ref": "#/components/schemas/Problem"}
+    described["responses"] = {
+        str(op.status): good,
+        "default": {
+            "description": "What went wrong",
+            "content": {"application/problem+json": {"schema": problem}},
+        },
+    }
+    return described
+
+
+def _name(op: Operation) -> str:
+    words = [part for part in op.path.removeprefix("/api/").split("/") if not part.startswith("{")]
+    kind = "One" if op.path.endswith("}") else ""
+    return op.method.lower() + "".join(word.split(".")[0].title() for word in words) + kind
+
+
+async def get_openapi(request: Request) -> Response:
+    return Response(document(), media_type="application/json")
+
+
+def routes() -> list[BaseRoute]:
+    return [Route("/api/openapi.json", get_openapi, methods=["GET"])]

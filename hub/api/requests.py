@@ -1,0 +1,142 @@
+"""Reading requests and writing answers: bodies with a cap, who asks, cookies, parameters."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.api.hub import hub_of
+from hub.errors import BadRequest, Forbidden, TooLarge, Unauthenticated
+from hub.identity.principal import Principal
+from hub.settings import Settings, is_loopback
+
+COOKIE = "hub_session"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+_encode = msgspec.json.Encoder().encode
+
+
+async def read_body(request: Request, type_: type[Body]) -> Body:
+    """The JSON body.
+
+    Raises:
+        TooLarge: ``body_too_large``.
+        BadRequest: ``bad_json``, or ``bad_body`` with the path of what is wrong.
+    """
+    most = hub_of(request).settings.max_body_bytes
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise TooLarge("The body is too large.", code="body_too_large")
+        parts.append(chunk)
+    try:
+        return msgspec.json.decode(b"".join(parts), type=type_)
+    except msgspec.ValidationError as error:
+        raise BadRequest(str(error), code="bad_body") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("The body is no JSON.", code="bad_json") from error
+
+
+def respond(body: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(_encode(body), status, media_type="application/json")
+
+
+def no_content() -> Response:
+    return Response(status_code=204)
+
+
+async def principal(request: Request) -> Principal:
+    """Who asks, by bearer token or cookie.
+
+    Raises:
+        Unauthenticated: nobody, or somebody whose right has ended.
+        Forbidden: ``cross_site`` when another site's page sends the cookie along.
+    """
+    identity = hub_of(request).identity
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("Use a bearer token.", code="bad_token")
+        return await identity.authenticate_token(token.strip())
+    secret = request.cookies.get(COOKIE)
+    if secret is None:
+        raise Unauthenticated("Sign in first.")
+    if request.method not in SAFE_METHODS:
+        require_same_origin(request)
+    return await identity.authenticate_cookie(secret)
+
+
+def require_same_origin(request: Request) -> None:
+    """Raises:
+    Forbidden: ``cross_site``.
+    """
+    settings = hub_of(request).settings
+    origin = request.headers.get("origin")
+    if origin is None:
+        if request.headers.get("sec-fetch-site") in ("same-origin", "none"):
+            return
+    elif origin == settings.origin:
+        return
+    else:
+        parts = urlsplit(origin)
+        if parts.netloc == request.headers.get("host") and is_loopback(parts.hostname or ""):
+            return
+    raise Forbidden("This request comes from another site.", code="cross_site")
+
+
+def remote(request: Request) -> str:
+    """Where the request comes from; behind a trusted proxy uvicorn has put the client here."""
+    return request.client.host if request.client is not None else "?"
+
+
+def set_session(response: Response, settings: Settings, secret: str) -> Response:
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=settings.session_days * 86400,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=settings.secure,
+    )
+    return response
+
+
+def clear_session(response: Response, settings: Settings) -> Response:
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=settings.secure)
+    return response
+
+
+def int_param(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """A number in the address, held within its bounds.
+
+    Raises:
+        BadRequest: ``bad_parameter``.
+    """
+    value = optional_int_param(request, name)
+    return default if value is None else max(least, min(most, value))
+
+
+def optional_int_param(request: Request, name: str) -> int | None:
+    """Raises:
+    BadRequest: ``bad_parameter``.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 1 << 53:
+        raise BadRequest(f"{name} must be a number from 0.", code="bad_parameter")
+    return value

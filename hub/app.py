@@ -1,0 +1,145 @@
+"""The composition root: the only place that builds the hub's objects and ties them together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from hub.api import accounts, documents, live, openapi, ops, problems, session, static, threads, yjs
+from hub.api.hub import Hub
+from hub.api.security import SecurityHeaders
+from hub.api.sockets import Restarting
+from hub.api.tickets import Tickets
+from hub.bus.local import LocalBus
+from hub.clock import Clock, SystemClock
+from hub.errors import HubError
+from hub.identity.service import Identity
+from hub.mail.erasure import Eraser
+from hub.mail.search import Search
+from hub.mail.threads import Threads
+from hub.rooms.background import Background
+from hub.rooms.connections import Connections
+from hub.rooms.library import Library
+from hub.rooms.rooms import Rooms
+from hub.settings import Settings
+from hub.storage.embedded import EmbeddedPostgres
+from hub.storage.migrations import migrate
+from hub.storage.pool import Database
+from hub.storage.projection import Projector
+from hub.storage.settings_store import ticket_key
+from hub.storage.writer import GroupCommitWriter
+
+DRAIN_S = 3.0
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of the settings, migrated: the embedded one or the given one."""
+    async with AsyncExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            embedded = EmbeddedPostgres(settings.data_dir)
+            url = await embedded.start()
+            stack.push_async_callback(embedded.stop)
+            watch = asyncio.create_task(embedded.keep_running(), name="embedded-postgres")
+            stack.push_async_callback(_cancel, watch)
+        database = await Database.connect(url, max_size=settings.database_connections)
+        stack.push_async_callback(database.close)
+        version = await migrate(database)
+        log.info("database ready", embedded=settings.database_url is None, version=version)
+        yield database
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait((task,), timeout=5)
+
+
+@asynccontextmanager
+async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
+    """A running hub, without its HTTP side; ends cleanly with the block."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        bus = LocalBus()
+        connections = Connections(bus)
+        projector = Projector(settings.public_url, settings.undo_s)
+        writer = GroupCommitWriter(database, clock, settings.public_url)
+        writer.project = projector.project
+        identity = Identity(database, clock, settings, on_revoked=connections.revoke)
+        mail = Threads(database, writer, clock, identity)
+        background = Background()
+        library = Library(database, writer, clock, bus, background, settings.max_document_bytes)
+        rooms = Rooms(database, writer, bus, mail, library)
+        writer.on_commit = rooms.announce
+        async with database.acquire() as connection:
+            key = await ticket_key(connection)
+        hub = Hub(
+            settings=settings,
+            clock=clock,
+            database=database,
+            writer=writer,
+            bus=bus,
+            identity=identity,
+            threads=mail,
+            search=Search(database),
+            rooms=rooms,
+            connections=connections,
+            tickets=Tickets(clock, key),
+        )
+        await writer.start()
+        stack.push_async_callback(writer.stop)
+        stack.push_async_callback(background.close)
+        background.spawn(library.run(), "library")
+        background.spawn(Eraser(database, clock).run(), "eraser")
+        yield hub
+        await drain(hub)
+
+
+async def drain(hub: Hub) -> None:
+    """Ask every connection to come back later, and write what is in memory."""
+    hub.draining = True
+    hub.connections.end_all(Restarting())
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            await hub.rooms.library.settle()
+            await hub.connections.emptied()
+    except TimeoutError:
+        log.warning("not everybody left in time", connections=len(hub.connections))
+
+
+def routes() -> list[BaseRoute]:
+    """Every route; the browser client answers whatever is left."""
+    found: list[BaseRoute] = []
+    for module in (session, accounts, threads, documents, live, yjs, ops, openapi, static):
+        found += module.routes()
+    return found
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
+    """The hub as an ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            try:
+                hub = await stack.enter_async_context(build(settings, clock or SystemClock()))
+            except HubError as error:
+                app.state.failure = error  # for the command line to say
+                raise
+            app.state.hub = hub
+            yield
+
+    return Starlette(
+        routes=routes(),
+        lifespan=lifespan,
+        exception_handlers=dict(problems.HANDLERS),
+        middleware=[Middleware(SecurityHeaders, secure=settings.secure)],
+    )

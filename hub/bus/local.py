@@ -1,0 +1,51 @@
+"""The bus of a hub that is one process: delivery by calling."""
+
+from __future__ import annotations
+
+import structlog
+
+from hub.bus.interface import Handler
+from hub.bus.messages import Message
+from hub.ids import new_id
+
+log = structlog.get_logger()
+
+
+class LocalSubscription:
+    def __init__(self, bus: LocalBus, topic: str, handler: Handler) -> None:
+        self._bus = bus
+        self.topic = topic
+        self.handler = handler
+
+    def close(self) -> None:
+        self._bus.drop(self)
+
+
+class LocalBus:
+    def __init__(self) -> None:
+        self.process = new_id("p")
+        self._topics: dict[str, list[LocalSubscription]] = {}
+
+    def publish(self, topic: str, message: Message) -> None:
+        for subscription in tuple(self._topics.get(topic, ())):
+            try:
+                subscription.handler(message)
+            except Exception:
+                # One room's fault must not keep the message from the others.
+                log.exception("a bus handler failed", topic=topic.partition(":")[0])
+
+    def subscribe(self, topic: str, handler: Handler) -> LocalSubscription:
+        subscription = LocalSubscription(self, topic, handler)
+        self._topics.setdefault(topic, []).append(subscription)
+        return subscription
+
+    def drop(self, subscription: LocalSubscription) -> None:
+        there = self._topics.get(subscription.topic, [])
+        if subscription in there:
+            there.remove(subscription)
+            if not there:
+                del self._topics[subscription.topic]
+
+    @property
+    def topics(self) -> int:
+        return len(self._topics)

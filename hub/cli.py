@@ -1,0 +1,154 @@
+"""The command line: ``hub serve``, ``hub doctor``, ``hub token create``, ``hub rebuild``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+import hub
+from hub import doctor as checks
+from hub import logging, server
+from hub.app import open_database
+from hub.clock import SystemClock
+from hub.errors import HubError
+from hub.identity.service import Identity
+from hub.mail.rebuild import rebuild_projections
+from hub.settings import Settings
+from hub.storage.projection import Projector
+from hub.wire.api import NewToken
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Webmail hub."
+)
+token = typer.Typer(no_args_is_help=True, help="Tokens for programs.")
+app.add_typer(token, name="token")
+console = Console(stderr=True, highlight=False)
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded database.")]
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings of the environment and the command line; ends the program on a wrong one."""
+    try:
+        return Settings.from_environ(os.environ, **overrides)
+    except HubError as error:
+        raise fail(error) from error
+
+
+def fail(error: HubError) -> typer.Exit:
+    console.print(f"[red]{error.code}[/red]: {error.detail}")
+    return typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port to listen on.")] = None,
+    data_dir: DataDir = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Fill a new hub with people and threads to try.")
+    ] = False,
+) -> None:
+    """Serve the hub until it is told to stop."""
+    settings = read_settings(host=host, port=port, data_dir=data_dir)
+    logging.configure(settings.log_format, settings.log_level)
+    try:
+        server.run(settings, sample=sample)
+    except HubError as error:
+        raise fail(error) from error
+
+
+@app.command()
+def doctor(data_dir: DataDir = None) -> None:
+    """Check database, disk, port and settings, in plain words."""
+    settings = read_settings(data_dir=data_dir)
+    logging.configure("console", "error")
+    signs = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}
+    findings = asyncio.run(checks.examine(settings))
+    out = Console(highlight=False)
+    for finding in findings:
+        out.print(f"{signs[finding.verdict]} {finding.about}: {finding.words}")
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+@token.command("create")
+def token_create(
+    address: Annotated[str, typer.Argument(help="Address of the person it acts for.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+    scope: Annotated[list[str], typer.Option(help="read, write or admin; repeat it.")] = [  # noqa: B006
+        "read",
+        "write",
+    ],
+    days: Annotated[int, typer.Option(help="Ends after so many days.")] = 365,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token for a program and print it; it is shown only now.
+
+    With the embedded database the hub must not be running (use Settings → Tokens then).
+    """
+    settings = read_settings(data_dir=data_dir)
+    logging.configure("console", "error")
+    for one in scope:
+        if one not in ("read", "write", "admin"):
+            raise fail(
+                HubError(f"{one!r} is no scope; use read, write or admin.", code="bad_scope")
+            )
+    if not 1 <= days <= 3650:
+        raise fail(HubError("--days is 1 to 3650.", code="bad_days"))
+
+    async def create() -> str:
+        async with open_database(settings) as database:
+            identity = Identity(database, SystemClock(), settings, on_revoked=lambda *_: None)
+            new = NewToken(name=name, scopes=list(scope), expires_in_days=days)  # type: ignore[arg-type]
+            return (await identity.create_token_for(address, new)).token
+
+    try:
+        print(asyncio.run(create()))
+    except HubError as error:
+        raise fail(error) from error
+
+
+@app.command()
+def rebuild(data_dir: DataDir = None) -> None:
+    """Make the tables people read anew from the logs, and say what had been wrong."""
+    settings = read_settings(data_dir=data_dir)
+    logging.configure("console", "error")
+
+    async def run() -> Any:
+        async with open_database(settings) as database:
+            projector = Projector(settings.public_url, settings.undo_s)
+            return await rebuild_projections(database, projector)
+
+    try:
+        report = asyncio.run(run())
+    except HubError as error:
+        raise fail(error) from error
+    print(f"{report.threads} threads, {report.documents} documents, {report.events} events read.")
+    if report.changed:
+        print(f"These tables read differently before: {', '.join(report.changed)}.")
+    else:
+        print("Nothing had to change.")
+
+
+@app.callback(invoke_without_command=True)
+def main_options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(hub.__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the ``hub`` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

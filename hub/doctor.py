@@ -1,0 +1,146 @@
+"""``hub doctor``: what is well and what is not, in words that say what to do."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import hub
+from hub.errors import Conflict, HubError
+from hub.settings import Settings, is_loopback
+from hub.storage.embedded import EmbeddedPostgres
+from hub.storage.migrations import available, current
+from hub.storage.pool import Database
+
+Verdict = Literal["good", "warning", "bad"]
+
+LOW_BYTES = 1 << 30
+TOO_LOW_BYTES = 100 * 2**20
+
+
+@dataclass(frozen=True)
+class Finding:
+    about: str
+    verdict: Verdict
+    words: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything the hub needs; never changes anything but starting its own database."""
+    found = [
+        Finding("version", "good", f"Webmail hub {hub.__version__}"),
+        _address(settings),
+        _port(settings),
+        _disk(settings.data_dir),
+        _client(),
+    ]
+    return [*found, *await _database(settings)]
+
+
+def _address(settings: Settings) -> Finding:
+    if settings.secure:
+        return Finding("address", "good", settings.public_url)
+    return Finding(
+        "address",
+        "good",
+        f"{settings.public_url} (this machine only: plain http is not for others)",
+    )
+
+
+def _port(settings: Settings) -> Finding:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return Finding(
+                "port",
+                "warning",
+                f"{settings.host}:{settings.port} cannot be bound ({error.strerror}); a hub may "
+                "be running on it, else choose another with HUB_PORT",
+            )
+    if not is_loopback(settings.host) and not settings.secure:
+        return Finding(
+            "port", "warning", f"listens on {settings.host}, but the address is for this machine"
+        )
+    return Finding("port", "good", f"{settings.host}:{settings.port} is free")
+
+
+def _disk(folder: Path) -> Finding:
+    there = folder.resolve()
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    words = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < TOO_LOW_BYTES:
+        return Finding("disk", "bad", words + "; make room before you start")
+    if free < LOW_BYTES:
+        return Finding("disk", "warning", words + "; that will not last long")
+    return Finding("disk", "good", words)
+
+
+def _client() -> Finding:
+    if resources.files("hub").joinpath("static", "index.html").is_file():
+        return Finding("browser client", "good", "built")
+    return Finding("browser client", "bad", "not built; run `make build`")
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    embedded = None
+    url = settings.database_url
+    try:
+        if url is None:
+            embedded = EmbeddedPostgres(settings.data_dir)
+            url = await embedded.start()
+        database = await Database.connect(url, min_size=1, max_size=2)
+        try:
+            return await _inside(database)
+        finally:
+            await database.close()
+    except Conflict as busy:
+        return [Finding("database", "good", f"in use: {busy.detail}")]
+    except HubError as error:
+        return [Finding("database", "bad", f"{error.detail} ({error.code})")]
+    finally:
+        if embedded is not None:
+            await embedded.stop()
+
+
+async def _inside(database: Database) -> list[Finding]:
+    async with database.acquire() as connection:
+        server = await connection.fetchval("SHOW server_version")
+        number = int(await connection.fetchval("SHOW server_version_num"))
+        have, know = await current(connection), len(available())
+        size = await connection.fetchval("SELECT pg_database_size(current_database())")
+        fsync = await connection.fetchval("SHOW fsync")
+        encoding = await connection.fetchval("SHOW server_encoding")
+    found = []
+    if number < 150000:
+        found.append(Finding("database", "bad", f"PostgreSQL {server}; the hub needs 15 or later"))
+    elif encoding != "UTF8":
+        found.append(Finding("database", "bad", f"encoding {encoding}; the hub needs UTF8"))
+    else:
+        words = f"PostgreSQL {server}, {size / 2**20:.0f} MiB used"
+        found.append(Finding("database", "good", words))
+    if fsync != "on":
+        found.append(
+            Finding("durability", "bad", "fsync is off: saved work can be lost with the power")
+        )
+    if have > know:
+        found.append(
+            Finding(
+                "schema", "bad", f"version {have}, written by a newer hub; this one knows {know}"
+            )
+        )
+    elif have < know:
+        found.append(
+            Finding("schema", "good", f"version {have}; the next start brings it to {know}")
+        )
+    else:
+        found.append(Finding("schema", "good", f"version {have}"))
+    return found

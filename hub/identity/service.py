@@ -1,0 +1,425 @@
+"""Identity: who there is, how they sign in, and what ends their right to be here.
+
+Every end (of a session, token or account) is told to ``on_revoked`` after its commit, which cuts
+live connections at once. Nothing here knows HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.clock import Clock, to_datetime
+from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
+from hub.identity.addresses import normalise
+from hub.identity.attempts import Attempts
+from hub.identity.passwords import Passwords
+from hub.identity.principal import Principal
+from hub.ids import new_id, new_secret, secret_digest
+from hub.settings import Settings
+from hub.storage import accounts, links, sessions
+from hub.storage.accounts import AccountRow
+from hub.storage.pool import Database
+from hub.wire import api
+
+__all__ = ["Identity", "Principal"]
+
+TOUCH_MS = 60_000
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+class Identity:
+    """Args:
+    on_revoked: called with ``("session" | "token" | "user", id)``.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, settings: Settings, *,
+        on_revoked: Callable[[str, str], None],
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._on_revoked = on_revoked
+        self._passwords = Passwords()
+        self._by_remote = Attempts(clock, burst=30, every_s=2)
+        self._by_account = Attempts(clock, burst=10, every_s=10)
+
+    # --- who is it --------------------------------------------------------------------------------
+
+    async def authenticate_cookie(self, secret: str) -> Principal:
+        """Raises:
+        Unauthenticated: ``session_ended``.
+        """
+        now = self._clock.now_ms()
+        async with self._database.acquire() as connection:
+            row = await sessions.find(connection, secret_digest(secret))
+            if row is None or row["expires_at_ms"] <= now:
+                raise Unauthenticated("Your session has ended.", code="session_ended")
+            if now - row["used_at_ms"] > TOUCH_MS:
+                await sessions.touch(connection, row["id"], to_datetime(now))
+        return Principal(
+            row["uid"], row["display_name"], row["is_owner"], session_id=row["id"],
+            expires_at_ms=row["expires_at_ms"],
+        )  # fmt: skip
+
+    async def authenticate_token(self, token: str) -> Principal:
+        """Raises:
+        Unauthenticated: ``bad_token``.
+        """
+        now = self._clock.now_ms()
+        async with self._database.acquire() as connection:
+            row = await sessions.find_token(connection, secret_digest(token))
+            if row is None or (row["expires_at_ms"] or now + 1) <= now:
+                raise Unauthenticated("The token is unknown or has ended.", code="bad_token")
+            if now - (row["used_at_ms"] or 0) > TOUCH_MS:
+                await sessions.touch_token(connection, row["id"], to_datetime(now))
+        return Principal(
+            row["uid"], row["display_name"], row["is_owner"], token_id=row["id"],
+            scopes=frozenset(row["scopes"]), expires_at_ms=row["expires_at_ms"],
+        )  # fmt: skip
+
+    async def principal_of(self, uid: str) -> Principal:
+        """A user known by a ticket: may read and write, no more.
+
+        Raises:
+            Unauthenticated: the account is gone or disabled.
+        """
+        async with self._database.acquire() as connection:
+            row = await accounts.by_uid(connection, uid)
+        if row is None or row.disabled:
+            raise Unauthenticated("The account is disabled.", code="session_ended")
+        return Principal(uid, row.display_name, False, scopes=frozenset(("read", "write")))
+
+    # --- signing in and out -----------------------------------------------------------------------
+
+    async def sign_in(self, given: api.SignIn, user_agent: str, remote: str) -> tuple[api.Me, str]:
+        """Returns who it is and the secret of a new session.
+
+        Raises:
+            Unauthenticated: ``bad_credentials``, whatever was wrong.
+            RateLimited: ``too_many_attempts``.
+        """
+        self._by_remote.spend(remote)
+        try:
+            address = normalise(given.address)
+        except BadRequest:
+            address = ""
+        self._by_account.spend(address)
+        async with self._database.acquire() as connection:
+            row = await accounts.by_address(connection, address)
+        stored = row.password_hash if row is not None and not row.disabled else None
+        good = await self._passwords.verify(stored, given.password)
+        if row is None or stored is None or not good:
+            raise Unauthenticated("Address or password is wrong.", code="bad_credentials")
+        self._by_account.forgive(address)
+        rehashed = None
+        if self._passwords.wants_rehash(stored):
+            rehashed = await self._passwords.hash(given.password)
+        async with self._database.transaction() as connection:
+            if rehashed is not None:
+                await accounts.set_password(connection, row.uid, rehashed)
+            session, secret = await self._new_session(connection, row.uid, user_agent)
+        return _me(row, session), secret
+
+    async def end_session(self, uid: str, id_: str) -> None:
+        """Raises:
+        NotFound: ``session_not_found``.
+        """
+        async with self._database.acquire() as connection:
+            if not await sessions.end(connection, uid, id_, self._now()):
+                raise NotFound("There is no such session.", code="session_not_found")
+        self._on_revoked("session", id_)
+
+    async def sessions(self, principal: Principal) -> list[api.SignInSession]:
+        async with self._database.acquire() as connection:
+            return await sessions.of_user(
+                connection, principal.uid, self._now(), principal.session_id
+            )
+
+    async def change_password(self, principal: Principal, given: api.ChangePassword) -> None:
+        """Set a new password; every other session ends.
+
+        Raises:
+            Forbidden: ``bad_credentials`` when the old one is wrong.
+        """
+        self._by_account.spend(principal.uid)
+        row = await self._account(principal.uid)
+        if not await self._passwords.verify(row.password_hash, given.old):
+            raise Forbidden("The present password is wrong.", code="bad_credentials")
+        hashed = await self._passwords.hash(given.new)
+        async with self._database.transaction() as connection:
+            await accounts.set_password(connection, principal.uid, hashed)
+            ended = await sessions.end_others(
+                connection, principal.uid, principal.session_id, self._now()
+            )
+        self._revoked("session", ended)
+
+    # --- people -----------------------------------------------------------------------------------
+
+    async def me(self, principal: Principal) -> api.Me:
+        return _me(await self._account(principal.uid), principal.session_id)
+
+    async def rename(self, principal: Principal, display_name: str) -> api.Me:
+        async with self._database.acquire() as connection:
+            await accounts.set_name(connection, principal.uid, _name(display_name))
+        return await self.me(principal)
+
+    async def accounts(self) -> list[api.Account]:
+        async with self._database.acquire() as connection:
+            return [_account(row) for row in await accounts.everybody(connection)]
+
+    async def known_uids(self, uids: list[str]) -> set[str]:
+        """Those of them that are accounts and not disabled."""
+        async with self._database.acquire() as connection:
+            return await accounts.enabled_among(connection, uids)
+
+    async def set_disabled(self, principal: Principal, uid: str, disabled: bool) -> api.Account:
+        """Raises:
+        Conflict: ``last_owner``.
+        """
+        principal.require_owner()
+        ended: list[str] = []
+        async with self._database.transaction() as connection:
+            owners = await accounts.lock_owners(connection)
+            if await accounts.by_uid(connection, uid) is None:
+                raise NotFound("There is no such account.", code="account_not_found")
+            if disabled and owners == {uid}:
+                raise Conflict("A hub needs an owner.", code="last_owner")
+            now = self._now()
+            await accounts.set_disabled(connection, uid, now if disabled else None)
+            if disabled:
+                ended = await sessions.end_others(connection, uid, None, now)
+                await sessions.revoke_tokens(connection, uid, now)
+                await links.revoke_kind(connection, "reset", uid, now)
+        if disabled:
+            self._revoked("session", ended)
+            self._on_revoked("user", uid)
+        return _account(await self._account(uid))
+
+    # --- links ------------------------------------------------------------------------------------
+
+    async def needs_owner(self) -> bool:
+        async with self._database.acquire() as connection:
+            return not await accounts.any_owner(connection)
+
+    async def first_owner_link(self) -> str | None:
+        """A fresh one-time link while the hub has no owner; earlier ones stop working."""
+        async with self._database.transaction() as connection:
+            if await accounts.any_owner(connection):
+                return None
+            await links.revoke_kind(connection, "first_owner", None, self._now())
+            created = await self._new_link(connection, "first_owner", 7 * DAY_MS)
+        return created.link
+
+    async def reset_link(self, principal: Principal, uid: str) -> api.LinkCreated:
+        """A link with which somebody sets a new password."""
+        principal.require_owner()
+        await self._account(uid)
+        async with self._database.transaction() as connection:
+            await links.revoke_kind(connection, "reset", uid, self._now())
+            return await self._new_link(
+                connection, "reset", self._settings.reset_hours * HOUR_MS,
+                created_by=principal.uid, for_uid=uid,
+            )  # fmt: skip
+
+    async def invite(self, principal: Principal, new: api.NewInvitation) -> api.LinkCreated:
+        """A link with which one colleague joins the hub; the route has checked the thread."""
+        principal.require("write")
+        async with self._database.transaction() as connection:
+            return await self._new_link(
+                connection, "invitation", self._settings.invitation_days * DAY_MS,
+                created_by=principal.uid,
+                address=normalise(new.address) if new.address else None,
+                thread=new.thread, role=new.role, note=new.note,
+            )  # fmt: skip
+
+    async def invitations(self, principal: Principal) -> list[api.Invitation]:
+        """Everybody's for an owner of the hub, else one's own."""
+        mine = None if principal.is_owner else principal.uid
+        async with self._database.acquire() as connection:
+            return await links.invitations(connection, self._now(), mine)
+
+    async def revoke_invitation(self, principal: Principal, id_: str) -> None:
+        principal.require("write")
+        async with self._database.transaction() as connection:
+            creator = await links.creator(connection, id_)
+            if creator is None or (creator != principal.uid and not principal.is_owner):
+                raise NotFound("There is no such invitation.", code="link_unknown")
+            if not await links.revoke(connection, id_, self._now()):
+                raise Conflict("It is used, expired or revoked already.", code="link_used")
+
+    async def inspect_link(self, secret: str, remote: str) -> api.LinkInfo:
+        """What a link is for.
+
+        Raises:
+            NotFound, Conflict: ``link_unknown``, ``link_used``, ``link_revoked``,
+                ``link_expired``.
+        """
+        self._by_remote.spend(remote)
+        async with self._database.acquire() as connection:
+            link = self._usable(await links.find(connection, secret_digest(secret)))
+        return api.LinkInfo(
+            kind=link["kind"],
+            hub_name=self._settings.hub_name,
+            address=link["address"],
+            invited_by=link["invited_by"],
+            thread_subject=link["thread_subject"],
+            expires_at=int(link["expires_at"].timestamp() * 1000),
+        )
+
+    async def accept_link(
+        self, given: api.AcceptLink, user_agent: str, remote: str
+    ) -> tuple[api.Me, str, Any]:
+        """Use a link, once: returns who it is now, a session's secret, and the link's row.
+
+        Raises:
+            NotFound, Conflict: as ``inspect_link``; ``address_taken``.
+            BadRequest: ``bad_body``, ``bad_address``.
+        """
+        self._by_remote.spend(remote)
+        digest = secret_digest(given.secret)
+        async with self._database.acquire() as connection:
+            self._usable(await links.find(connection, digest))
+        hashed = await self._passwords.hash(given.password)
+        ended: list[str] = []
+        async with self._database.transaction() as connection:
+            # Of two who come at once, the second waits here and finds the link used.
+            link = self._usable(await links.find(connection, digest, lock=True))
+            now = self._now()
+            if link["kind"] == "reset":
+                uid = link["for_uid"]
+                await accounts.set_password(connection, uid, hashed)
+                ended = await sessions.end_others(connection, uid, None, now)
+            else:
+                uid = await self._join(connection, given, link, hashed)
+            await links.use(connection, link["id"], uid, now)
+            session, secret = await self._new_session(connection, uid, user_agent)
+        self._revoked("session", ended)
+        return _me(await self._account(uid), session), secret, link
+
+    async def _join(self, connection: Any, given: api.AcceptLink, link: Any, hashed: str) -> str:
+        address = link["address"] or (normalise(given.address) if given.address else None)
+        if address is None or given.display_name is None:
+            raise BadRequest("Give a name and an address.", code="bad_body")
+        if link["kind"] == "first_owner" and await accounts.any_owner(connection):
+            raise Conflict("The hub has an owner already.", code="link_used")
+        uid = new_id("u")
+        await accounts.add(
+            connection, uid, _name(given.display_name), address, hashed,
+            link["kind"] == "first_owner", self._now(),
+        )  # fmt: skip
+        return uid
+
+    def _usable(self, link: Any) -> Any:
+        if link is None:
+            raise NotFound("This link is not known here.", code="link_unknown")
+        if link["used_at"] is not None:
+            raise Conflict("This link has been used already.", code="link_used")
+        if link["revoked_at"] is not None:
+            raise Conflict("This link was withdrawn.", code="link_revoked")
+        if link["expires_at"] <= self._now():
+            raise Conflict("This link has expired.", code="link_expired")
+        return link
+
+    # --- tokens -----------------------------------------------------------------------------------
+
+    async def create_token(self, principal: Principal, new: api.NewToken) -> api.TokenCreated:
+        """A token for a program. Only a signed-in person can make one, and no wider than theirs.
+
+        Raises:
+            Forbidden: ``token_cannot``, ``not_hub_owner``.
+        """
+        if principal.token_id is not None:
+            raise Forbidden("A token cannot make tokens.", code="token_cannot")
+        if "admin" in new.scopes:
+            principal.require_owner()
+        return await self._new_token(principal.uid, new)
+
+    async def create_token_for(self, address: str, new: api.NewToken) -> api.TokenCreated:
+        """For the command line, whose user has the database anyway.
+
+        Raises:
+            NotFound: ``account_not_found``.
+        """
+        async with self._database.acquire() as connection:
+            row = await accounts.by_address(connection, normalise(address))
+        if row is None or row.disabled:
+            raise NotFound(f"Nobody here has the address {address}.", code="account_not_found")
+        return await self._new_token(row.uid, new)
+
+    async def tokens(self, principal: Principal) -> list[api.Token]:
+        async with self._database.acquire() as connection:
+            return await sessions.tokens_of(connection, principal.uid)
+
+    async def revoke_token(self, principal: Principal, id_: str) -> None:
+        """Raises:
+        NotFound: ``token_not_found``.
+        """
+        async with self._database.acquire() as connection:
+            if not await sessions.revoke_token(connection, principal.uid, id_, self._now()):
+                raise NotFound("There is no such token.", code="token_not_found")
+        self._on_revoked("token", id_)
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    async def _account(self, uid: str) -> AccountRow:
+        async with self._database.acquire() as connection:
+            row = await accounts.by_uid(connection, uid)
+        if row is None:
+            raise NotFound("There is no such account.", code="account_not_found")
+        return row
+
+    async def _new_session(self, connection: Any, uid: str, user_agent: str) -> tuple[str, str]:
+        id_, secret = new_id("s"), new_secret()
+        expires = self._clock.now_ms() + self._settings.session_days * DAY_MS
+        await sessions.add(
+            connection, id_, secret_digest(secret), uid, user_agent[:300], self._now(),
+            to_datetime(expires),
+        )  # fmt: skip
+        return id_, secret
+
+    async def _new_token(self, uid: str, new: api.NewToken) -> api.TokenCreated:
+        id_, secret = new_id("t"), "hub_" + new_secret()
+        now = self._clock.now_ms()
+        expires = None if new.expires_in_days is None else now + new.expires_in_days * DAY_MS
+        scopes = sorted(set(new.scopes))
+        async with self._database.acquire() as connection:
+            await sessions.add_token(
+                connection, id_, secret_digest(secret), uid, new.name, list(scopes),
+                to_datetime(now), None if expires is None else to_datetime(expires),
+            )  # fmt: skip
+        return api.TokenCreated(secret, api.Token(id_, new.name, list(scopes), now, None, expires))
+
+    async def _new_link(
+        self, connection: Any, kind: str, lasts_ms: int, **about: Any
+    ) -> api.LinkCreated:
+        id_, secret = new_id("l"), new_secret()
+        expires = self._clock.now_ms() + lasts_ms
+        await links.add(
+            connection, id_, kind, secret_digest(secret), self._now(), to_datetime(expires), **about
+        )
+        return api.LinkCreated(id_, f"{self._settings.public_url}/welcome#{secret}", expires)
+
+    def _revoked(self, kind: str, ids: list[str]) -> None:
+        for id_ in ids:
+            self._on_revoked(kind, id_)
+
+    def _now(self) -> Any:
+        return to_datetime(self._clock.now_ms())
+
+
+def _me(row: AccountRow, session: str | None) -> api.Me:
+    return api.Me(row.uid, row.display_name, row.addresses, row.is_owner, session)
+
+
+def _account(row: AccountRow) -> api.Account:
+    return api.Account(row.uid, row.display_name, row.addresses, row.is_owner, row.disabled)
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name or "\x00" in name:
+        raise BadRequest("A name is needed.", code="bad_body")
+    return name

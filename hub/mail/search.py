@@ -1,0 +1,87 @@
+"""Search over messages: the question split into words, the hits cut into snippets with marks."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hub.storage import search
+from hub.storage.pool import Database
+from hub.wire.api import SearchHit, SearchResult
+from hub.wire.excerpt import plain
+
+MAX_WORDS = 12
+SNIPPET = 200
+
+
+class Search:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def messages(
+        self, uid: str, question: str, *, thread: str | None, limit: int, offset: int
+    ) -> SearchResult:
+        """Messages with all words of the question, latest first; every word may be a beginning."""
+        words = list(dict.fromkeys(split_words(question)))[:MAX_WORDS]
+        if not words:
+            return SearchResult([], False)
+        async with self._database.acquire() as connection:
+            found = await search.messages(
+                connection, uid, words, thread=thread, limit=limit + 1, offset=offset
+            )
+        hits = []
+        for one in found[:limit]:
+            snippet, marks = cut(plain(one.text), words)
+            hits.append(
+                SearchHit(one.thread, one.subject, one.seq, one.sender, one.at_ms, snippet, marks)
+            )
+        return SearchResult(hits, len(found) > limit)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents; the same as the database's ``hub_fold``."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not "\u0300" <= char <= "\u036f").lower()
+
+
+def split_words(text: str) -> list[str]:
+    """Folded words: letters and digits only, so that they are safe inside a query."""
+    return "".join(char if char.isalnum() else " " for char in fold(text)).split()
+
+
+def cut(text: str, words: list[str]) -> tuple[str, list[tuple[int, int]]]:
+    """About ``SNIPPET`` characters around the first hit, and where the words stand in them,
+    as [start, end) in UTF-16 code units (as a browser counts)."""
+    spans = _spans(text, words)
+    start = max(0, spans[0][0] - SNIPPET // 3) if spans else 0
+    if start:
+        start = text.find(" ", start) + 1 or start
+    end = min(len(text), start + SNIPPET)
+    lead, tail = ("…" if start else ""), ("…" if end < len(text) else "")
+    marks = []
+    for first, last in spans:
+        if start <= first and last <= end:
+            at = len(lead) + _utf16(text[start:first])
+            marks.append((at, at + _utf16(text[first:last])))
+    return lead + text[start:end] + tail, marks
+
+
+def _spans(text: str, words: list[str]) -> list[tuple[int, int]]:
+    folded: list[str] = []
+    origin: list[int] = []
+    for index, char in enumerate(text):
+        for piece in fold(char):
+            folded.append(piece if piece.isalnum() else " ")
+            origin.append(index)
+    line = "".join(folded)
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for token in line.split(" "):
+        size = max((len(word) for word in words if token.startswith(word)), default=0)
+        if size:
+            spans.append((origin[at], origin[at + size - 1] + 1))
+        at += len(token) + 1
+    return spans
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,238 @@
+"""Threads: commands checked against what is stored, and turned into events to append.
+
+Owns the rules of the timeline (who may edit, how deep replies go, when a deletion can be undone).
+Never decides roles (``hub.rooms.permissions`` does) and never writes: it hands back an ``Append``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import msgspec
+
+from hub.clock import Clock
+from hub.errors import BadRequest, Conflict, Forbidden, NotFound
+from hub.identity.service import Identity
+from hub.ids import new_id
+from hub.storage import documents, timeline
+from hub.storage.pool import Database
+from hub.storage.timeline import MessageRow, RoomState
+from hub.storage.writer import Append, Committed, GroupCommitWriter
+from hub.wire import commands as cmd
+from hub.wire import events as ev
+from hub.wire.api import NewThread
+
+SCHEMA_VERSION = 1
+_encode = msgspec.json.Encoder().encode
+
+
+class Threads:
+    """Creates threads and prepares events."""
+
+    def __init__(
+        self, database: Database, writer: GroupCommitWriter, clock: Clock, identity: Identity
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+        self._identity = identity
+
+    async def create(self, uid: str, new: NewThread) -> str:
+        """Make a thread with its members; the creator owns it. Returns its id.
+
+        Raises:
+            BadRequest: ``unknown_user``, ``empty_subject``.
+        """
+        subject = _one_line(new.subject)
+        others = [one for one in dict.fromkeys(new.members) if one != uid]
+        await self._require_known(others)
+        followers = [("member.set", _encode(ev.MemberSetData(uid, "owner")))]
+        followers += [("member.set", _encode(ev.MemberSetData(one, "editor"))) for one in others]
+        body = _encode(ev.ThreadCreateData(subject, new.history))
+        created = await self._writer.create_thread(uid, body, new.send_id or new_id("n"), followers)
+        return created.stream_id
+
+    async def prepare(self, uid: str, command: cmd.Command, room: RoomState) -> Append:
+        """The event a command asks for.
+
+        Raises:
+            BadRequest, Conflict, Forbidden, NotFound: with the code of what stands against it.
+        """
+        match command:
+            case cmd.Post():
+                return await self._post(uid, command, room)
+            case cmd.Edit():
+                target = await self._message(command.thread, command.target)
+                _require_author(target, uid)
+                return _append(command, uid, "message.edit", ev.MessageEditData(
+                    command.target, _text(command.text), _mentions(command.mentions, room)
+                ))  # fmt: skip
+            case cmd.Delete():
+                return await self._delete(uid, command, room)
+            case cmd.Undelete():
+                return await self._undelete(uid, command)
+            case cmd.React():
+                await self._message(command.thread, command.target)
+                emoji = _emoji(command.emoji)
+                return _append(
+                    command, uid, "reaction", ev.ReactionData(command.target, emoji, command.on)
+                )
+            case cmd.Rename():
+                renamed = ev.ThreadRenameData(_one_line(command.subject))
+                return _append(command, uid, "thread.rename", renamed)
+            case cmd.SetHistory():
+                return _append(
+                    command, uid, "thread.history", ev.ThreadHistoryData(command.history)
+                )
+            case cmd.SetMember():
+                return await self._set_member(uid, command, room)
+            case cmd.CreateDocument():
+                return await self._create_document(uid, command)
+            case cmd.RenameDocument():
+                return await self._rename_document(uid, command)
+            case _:
+                raise BadRequest("This command writes no event.", code="unknown_command")
+
+    async def _post(self, uid: str, command: cmd.Post, room: RoomState) -> Append:
+        if command.reply_to is not None:
+            target = await self._message(command.thread, command.reply_to)
+            if target.reply_to is not None:
+                raise BadRequest("A reply cannot be replied to.", code="reply_depth")
+        data = ev.MessageData(
+            _text(command.text), command.reply_to, _mentions(command.mentions, room)
+        )
+        return _append(command, uid, "message", data)
+
+    async def _delete(self, uid: str, command: cmd.Delete, room: RoomState) -> Append:
+        target = await self._message(command.thread, command.target)
+        member = room.members.get(uid)
+        if target.sender != uid and (member is None or member.role != "owner"):
+            raise Forbidden("Only its author or an owner can delete it.", code="not_author")
+        data = ev.MessageTargetData(command.target, target.sender)
+        return _append(command, uid, "message.delete", data)
+
+    async def _undelete(self, uid: str, command: cmd.Undelete) -> Append:
+        target = await self._message(command.thread, command.target, deleted=True)
+        late = target.erase_at_ms is None or self._clock.now_ms() > target.erase_at_ms
+        if target.erased or late:
+            raise Conflict("It has been erased for good.", code="erased")
+        if target.deleted_by != uid:
+            raise Forbidden("Only who deleted it can bring it back.", code="not_author")
+        data = ev.MessageTargetData(command.target, target.sender)
+        return _append(command, uid, "message.undelete", data)
+
+    async def _set_member(self, uid: str, command: cmd.SetMember, room: RoomState) -> Append:
+        current = room.members.get(command.uid)
+        if command.role is None and current is None:
+            raise NotFound("This person is no member.", code="not_member")
+        if command.role is not None and current is None:
+            await self._require_known([command.uid])
+        require_an_owner(command, room)
+        return _append(command, uid, "member.set", ev.MemberSetData(command.uid, command.role))
+
+    async def _create_document(self, uid: str, command: cmd.CreateDocument) -> Append:
+        async with self._database.acquire() as connection:
+            number = await documents.new_number(connection)
+        data = ev.DocumentCreateData(
+            document=new_id("d"),
+            number=number,
+            kind=command.kind,
+            title=_one_line(command.title),
+            schema_version=SCHEMA_VERSION,
+            lineage=new_id("y"),
+            language=command.language if command.kind == "text" else None,
+        )
+        return _append(command, uid, "document.create", data)
+
+    async def _rename_document(self, uid: str, command: cmd.RenameDocument) -> Append:
+        async with self._database.acquire() as connection:
+            info = await documents.info(connection, command.document)
+        if info is None or info.thread != command.thread:
+            raise NotFound("There is no such document in this thread.", code="document_not_found")
+        data = ev.DocumentRenameData(command.document, _one_line(command.title))
+        return _append(command, uid, "document.rename", data)
+
+    async def _message(self, thread: str, seq: int, *, deleted: bool = False) -> MessageRow:
+        async with self._database.acquire() as connection:
+            target = await timeline.message(connection, thread, seq)
+        if target is None or target.type != "message":
+            raise NotFound("There is no such message.", code="message_not_found")
+        if not deleted and (target.deleted_by is not None or target.erased):
+            raise Conflict("The message was deleted.", code="message_deleted")
+        if deleted and target.deleted_by is None and not target.erased:
+            raise Conflict("The message is not deleted.", code="not_deleted")
+        return target
+
+    async def _require_known(self, uids: list[str]) -> None:
+        if uids and (missing := set(uids) - await self._identity.known_uids(uids)):
+            raise BadRequest(
+                f"No such person on this hub: {', '.join(sorted(missing))}.", code="unknown_user"
+            )
+
+
+def require_an_owner(command: cmd.SetMember, room: RoomState) -> None:
+    """The last owner can neither go nor step down.
+
+    Raises:
+        Conflict: ``last_owner``.
+    """
+    current = room.members.get(command.uid)
+    if current is None or current.role != "owner" or command.role == "owner":
+        return
+    if sum(one.role == "owner" for one in room.members.values()) == 1:
+        raise Conflict("A thread needs an owner; make somebody else one first.", code="last_owner")
+
+
+def event_of(committed: Committed) -> ev.Event:
+    """The frame of a committed timeline event."""
+    return ev.Event(
+        thread=committed.stream_id,
+        seq=committed.seq,
+        type=committed.type,  # type: ignore[arg-type]  # only this module's types are written
+        sender=committed.sender,
+        at=committed.at_ms,
+        send_id=committed.send_id,
+        data=msgspec.json.decode(committed.body) if committed.body else None,
+    )
+
+
+def _append(command: Any, uid: str, type_: str, data: msgspec.Struct) -> Append:
+    return Append(command.thread, type_, uid, _encode(data), command.send_id)
+
+
+def _require_author(target: MessageRow, uid: str) -> None:
+    if target.sender != uid:
+        raise Forbidden("Only its author can edit a message.", code="not_author")
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise BadRequest("The message is empty.", code="empty_message")
+    return _storable(text)
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(_storable(text).split())
+    if not line:
+        raise BadRequest("It needs a name.", code="empty_subject")
+    return line
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores every character but NUL; lone surrogates are no text."""
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadRequest("The text holds a character that is no text.", code="bad_text")
+    return text
+
+
+def _emoji(text: str) -> str:
+    """One pictograph, perhaps of several code points; no words."""
+    if any(unicodedata.category(char)[0] in "LZC" and char != "\u200d" for char in _storable(text)):
+        raise BadRequest("A reaction is an emoji.", code="bad_emoji")
+    return text
+
+
+def _mentions(uids: list[str], room: RoomState) -> list[str]:
+    """Mentions of people who are not in the thread say nothing to anybody: left out."""
+    return [uid for uid in dict.fromkeys(uids) if uid in room.members]

@@ -1,0 +1,67 @@
+"""All live connections of this process, to cut those whose right has ended.
+
+Listens to ``revocations`` on the bus; never decides whether something is revoked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from hub.bus.interface import Bus
+from hub.bus.messages import Message, Revoked
+from hub.errors import HubError, Unauthenticated
+from hub.identity.service import Principal
+
+TOPIC = "revocations"
+
+
+class Connection(Protocol):
+    principal: Principal
+
+    def end(self, reason: HubError) -> None: ...
+
+
+class Connections:
+    def __init__(self, bus: Bus) -> None:
+        self._all: set[Connection] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._bus = bus
+        self._subscription = bus.subscribe(TOPIC, self._on_message)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, connection: Connection) -> None:
+        self._all.add(connection)
+        self._empty.clear()
+
+    def discard(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        if not self._all:
+            self._empty.set()
+
+    async def emptied(self) -> None:
+        """Wait until the last connection has gone."""
+        await self._empty.wait()
+
+    def revoke(self, kind: str, id_: str) -> None:
+        """Tell every process that a session, token or user has ended."""
+        self._bus.publish(TOPIC, Revoked(kind, id_))
+
+    def end_all(self, reason: HubError) -> None:
+        """At shutdown: every connection ends with the same reason."""
+        for connection in tuple(self._all):
+            connection.end(reason)
+
+    def _on_message(self, message: Message) -> None:
+        if not isinstance(message, Revoked):
+            return
+        reason = Unauthenticated("Your session has ended.", code="session_ended")
+        for connection in tuple(self._all):
+            who = connection.principal
+            if message.id == {
+                "session": who.session_id, "token": who.token_id, "user": who.uid
+            }.get(message.kind):  # fmt: skip
+                connection.end(reason)

@@ -1,0 +1,208 @@
+"""The documents open in this process: loaded once, shared, let go when nobody needs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from secrets import randbelow
+
+import msgspec
+import structlog
+
+from hub.bus.interface import Bus
+from hub.clock import Clock
+from hub.errors import Conflict, HubError, NotFound
+from hub.ids import new_id
+from hub.rooms.admission import LEASED_FROM
+from hub.rooms.attachment import Mode, Peer
+from hub.rooms.background import Background
+from hub.rooms.compaction import compact
+from hub.rooms.documents import LiveDocument
+from hub.storage import documents as rows
+from hub.storage.pool import Database
+from hub.storage.writer import Append, GroupCommitWriter
+from hub.wire.api import DocumentInfo
+
+SWEEP_S = 2.0
+LEASE_BLOCK = 64
+# Small ids keep updates small: five bytes up to 2**35, and 469 million blocks are enough.
+LEASE_BLOCKS = ((1 << 35) - LEASED_FROM) // LEASE_BLOCK
+
+log = structlog.get_logger()
+
+
+class _Entry:
+    def __init__(self) -> None:
+        self.users = 0
+        self.loading: asyncio.Future[LiveDocument] = asyncio.get_running_loop().create_future()
+        self.compacting = False
+
+    @property
+    def live(self) -> LiveDocument | None:
+        if self.loading.done() and not self.loading.cancelled() and not self.loading.exception():
+            return self.loading.result()
+        return None
+
+
+class Library:
+    def __init__(
+        self, database: Database, writer: GroupCommitWriter, clock: Clock, bus: Bus,
+        background: Background, max_bytes: int,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+        self._bus = bus
+        self._background = background
+        self._max_bytes = max_bytes
+        self._entries: dict[str, _Entry] = {}
+
+    @property
+    def open(self) -> int:
+        """How many documents are in memory."""
+        return len(self._entries)
+
+    async def info(self, document: str) -> DocumentInfo:
+        """Raises:
+        NotFound: ``document_not_found``.
+        """
+        async with self._database.acquire() as connection:
+            info = await rows.info(connection, document)
+        if info is None:
+            raise NotFound("There is no such document.", code="document_not_found")
+        return info
+
+    async def take(self, info: DocumentInfo) -> LiveDocument:
+        """The document, loaded once however many ask at the same time; ``give_back`` it."""
+        entry = self._entries.get(info.document)
+        live = entry.live if entry is not None else None
+        if entry is None or (live is not None and live.broken):
+            entry = _Entry()
+            self._entries[info.document] = entry
+            self._background.spawn(self._load(info, entry), "load document")
+        entry.users += 1
+        try:
+            return await asyncio.shield(entry.loading)
+        except BaseException:
+            entry.users -= 1
+            raise
+
+    def give_back(self, live: LiveDocument) -> None:
+        """Let go of a taken document; the last one out has it written and forgotten."""
+        entry = self._entries.get(live.info.document)
+        if entry is None or entry.live is not live:
+            live.close()  # a broken one that was replaced
+            return
+        entry.users -= 1
+        if entry.users == 0:
+            self._background.spawn(self._unload(entry, live), "unload document")
+
+    @asynccontextmanager
+    async def using(self, info: DocumentInfo) -> AsyncIterator[LiveDocument]:
+        """Take a document for the length of a block."""
+        live = await self.take(info)
+        try:
+            yield live
+        finally:
+            self.give_back(live)
+
+    def set_mode(self, thread: str, uid: str, mode: Mode) -> None:
+        """A member's right changed."""
+        for live in self._of(thread):
+            live.set_mode(uid, mode)
+
+    def peers(self, thread: str, uid: str) -> list[tuple[LiveDocument, Peer]]:
+        """Connections of a user to the documents of a thread."""
+        return [(live, peer) for live in self._of(thread) for peer in live.peers(uid)]
+
+    def _of(self, thread: str) -> list[LiveDocument]:
+        return [
+            live
+            for entry in self._entries.values()
+            if (live := entry.live) is not None and live.info.thread == thread
+        ]
+
+    async def lease(self, info: DocumentInfo, uid: str, count: int) -> list[int]:
+        """Give a user client ids of their own, recorded before they are handed out.
+
+        Raises:
+            Conflict: ``no_client_ids`` (a block could not be found, which does not happen by
+                chance).
+        """
+        for _ in range(8):
+            first = LEASED_FROM + randbelow(LEASE_BLOCKS) * LEASE_BLOCK
+            last = first + min(count, LEASE_BLOCK) - 1
+            body = msgspec.json.encode(
+                {"uid": uid, "first": first, "last": last, "origin": "leased"}
+            )
+            await self._writer.append(Append(info.document, "doc.claim", uid, body, new_id("n")))
+            async with self._database.acquire() as connection:
+                owner = await rows.owner_of(connection, info.document, first)
+            if owner == uid:
+                entry = self._entries.get(info.document)
+                if entry is not None and (live := entry.live) is not None:
+                    live.learn_owner(first, last, uid)
+                return list(range(first, last + 1))
+        raise Conflict("No free client ids were found.", code="no_client_ids")
+
+    async def run(self) -> None:
+        """Look after the open documents for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for entry in tuple(self._entries.values()):
+                if (live := entry.live) is None:
+                    continue
+                live.sweep()
+                if live.wants_compaction and not entry.compacting:
+                    self._background.spawn(self._compact(entry, live), "compact document")
+
+    async def settle(self) -> None:
+        """Until every open document is on disk."""
+        for entry in tuple(self._entries.values()):
+            if (live := entry.live) is not None:
+                await live.settled()
+
+    async def _load(self, info: DocumentInfo, entry: _Entry) -> None:
+        try:
+            live = await LiveDocument.load(
+                info,
+                database=self._database,
+                writer=self._writer,
+                clock=self._clock,
+                bus=self._bus,
+                max_bytes=self._max_bytes,
+            )
+        except BaseException as error:
+            if self._entries.get(info.document) is entry:
+                del self._entries[info.document]
+            if not entry.loading.done():
+                known = isinstance(error, HubError)
+                entry.loading.set_exception(
+                    error if known else HubError("The document cannot be read.", code="unreadable")
+                )
+                entry.loading.exception()
+            raise
+        entry.loading.set_result(live)
+        if entry.users == 0:  # whoever asked is gone
+            await self._unload(entry, live)
+
+    async def _unload(self, entry: _Entry, live: LiveDocument) -> None:
+        await live.settled()
+        if entry.users == 0 and live.rows_since_snapshot and not live.broken:
+            await self._compact(entry, live)
+        if entry.users == 0 and self._entries.get(live.info.document) is entry:
+            del self._entries[live.info.document]
+            live.close()
+
+    async def _compact(self, entry: _Entry, live: LiveDocument) -> None:
+        if entry.compacting:
+            return
+        entry.compacting = True
+        live.compacted()
+        try:
+            await compact(self._database, self._clock, live.info.document)
+        except HubError as error:
+            log.warning("compaction waits", document=live.info.document, reason=error.code)
+        finally:
+            entry.compacting = False

@@ -1,0 +1,64 @@
+"""Limits of the live socket, and the budget that slows down who asks too much.
+
+A connection is paused, not refused: its frames wait in its own TCP window while others are served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from hub.clock import Clock
+
+AUTH_S: Final = 5.0
+AUTH_BYTES: Final = 64 * 1024
+SILENT_S: Final = 90.0
+
+MAX_SUBSCRIPTIONS: Final = 256
+MAX_DOCUMENTS: Final = 64
+MAX_SIGNAL_BYTES: Final = 64 * 1024
+
+# Of an outbox: document updates are dropped (and made good by one diff) above the first mark,
+# begin again below the second; above the third or after so many seconds the connection ends.
+DROP_UPDATES_BYTES: Final = 1024 * 1024
+RESUME_BYTES: Final = 256 * 1024
+CLOSE_BYTES: Final = 4 * 1024 * 1024
+STALLED_S: Final = 15.0
+
+# A sync answer above this is fetched by HTTP instead.
+MAX_SYNC_BYTES: Final = 1024 * 1024
+
+PENDING_BYTES: Final = 1024 * 1024
+PENDING_S: Final = 30.0
+
+PRESENCE_PER_S: Final = 10
+
+
+class Budget:
+    """A bucket of seconds of the hub's work: ``spend`` waits while it is empty.
+
+    Args:
+        share: seconds of work granted each second.
+        burst_s: seconds that can be saved up.
+        bytes_per_s: what one second of work is worth in bytes received.
+    """
+
+    def __init__(
+        self, clock: Clock, *, share: float = 0.4, burst_s: float = 2.0,
+        bytes_per_s: float = 32 * 2**20,
+    ) -> None:  # fmt: skip
+        self._clock = clock
+        self._share = share
+        self._burst_s = burst_s
+        self._bytes_per_s = bytes_per_s
+        self._left = burst_s
+        self._at = clock.monotonic_s()
+
+    async def spend(self, work_s: float, size: int) -> None:
+        """Take the cost of one frame; returns when the connection may go on."""
+        now = self._clock.monotonic_s()
+        self._left = min(self._burst_s, self._left + (now - self._at) * self._share)
+        self._at = now
+        self._left -= work_s + size / self._bytes_per_s
+        if self._left < 0:
+            await asyncio.sleep(min(1.0, -self._left / self._share))

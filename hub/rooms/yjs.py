@@ -1,0 +1,84 @@
+"""A stock Yjs client on one document: the y-websocket protocol over the same live document.
+
+Messages: 0 sync, 1 awareness, 2 auth, 3 query awareness, each behind its outer type.
+Source: y-websocket (src/y-websocket.js), y-protocols PROTOCOL.md.
+"""
+
+from __future__ import annotations
+
+from hub.errors import Forbidden, HubError, NotFound, ProtocolError, Unavailable
+from hub.identity.service import Principal
+from hub.ids import new_id
+from hub.rooms.attachment import Mode
+from hub.rooms.connections import Connections
+from hub.rooms.documents import LiveDocument, Unlimited
+from hub.rooms.outbox import Outbox
+from hub.wire import frames
+from hub.wire.varint import read_bytes, read_varint
+
+
+class YjsSession(Unlimited):
+    """Attached to a document from its making to ``close``."""
+
+    def __init__(
+        self, principal: Principal, live: LiveDocument, mode: Mode, outbox: Outbox,
+        connections: Connections,
+    ) -> None:  # fmt: skip
+        self.key = new_id("c")
+        self.principal = principal
+        self.outbox = outbox
+        self._live = live
+        self._connections = connections
+        outbox.on_drained = lambda: live.resume(self)
+        connections.add(self)
+        live.attach(self, mode)
+
+    @property
+    def uid(self) -> str:
+        return self.principal.uid
+
+    @property
+    def takes_updates(self) -> bool:
+        return self.outbox.takes_updates
+
+    async def receive(self, data: bytes) -> None:
+        """Take one message.
+
+        Raises:
+            HubError: malformed, or a write that was refused; the connection must end, for the
+                protocol has no way to tell a client that its edit was not taken.
+        """
+        kind, at = read_varint(data, 0)
+        if kind == frames.YJS_SYNC:
+            subtype, payload = frames.read_sync(memoryview(data)[at:])
+            if (refused := await self._live.receive(self, subtype, payload)) is not None:
+                raise refused
+        elif kind == frames.YJS_AWARENESS:
+            message, _ = read_bytes(data, at)
+            self._live.receive_awareness(self, message)
+        elif kind == frames.YJS_QUERY_AWARENESS:
+            self._live.send_carets(self)
+        elif kind != frames.YJS_AUTH:
+            raise ProtocolError("A message has an unknown type.", code="unknown_frame")
+
+    def send_binary(self, frame: bytes, *, counted: bool = True) -> None:
+        self.outbox.put(frames.to_yjs(frame), counted=counted)
+
+    def send_text(self, frame: str) -> None:
+        """Receipts and names have no place in this protocol."""
+
+    def document_closed(self, number: int, reason: str) -> None:
+        if self._live.broken:
+            self.end(Unavailable("The document is being loaded again.", code="document_reloading"))
+        else:
+            self.end(NotFound("You are no member any more.", code="removed"))
+
+    def demoted(self) -> None:
+        self.end(Forbidden("You may only read from now on.", code="read_only"))
+
+    def end(self, reason: HubError) -> None:
+        self.outbox.end(reason)
+
+    def close(self) -> None:
+        self._live.detach(self)
+        self._connections.discard(self)

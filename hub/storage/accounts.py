@@ -1,0 +1,111 @@
+"""Rows of accounts and their addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from hub.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    uid: str
+    display_name: str
+    password_hash: str | None
+    is_owner: bool
+    disabled: bool
+    addresses: list[str]
+
+
+def _row(row: Any) -> AccountRow:
+    return AccountRow(*row)
+
+
+async def by_uid(connection: Any, uid: str) -> AccountRow | None:
+    row = await connection.fetchrow(_SELECT + "WHERE a.uid = $1", uid)
+    return None if row is None else _row(row)
+
+
+async def by_address(connection: Any, address: str) -> AccountRow | None:
+    row = await connection.fetchrow(
+        _SELECT + "WHERE a.uid = (SELECT uid FROM addresses WHERE address = $1)", address
+    )
+    return None if row is None else _row(row)
+
+
+async def everybody(connection: Any) -> list[AccountRow]:
+    return [_row(row) for row in await connection.fetch(_SELECT + "ORDER BY a.display_name, a.uid")]
+
+
+async def any_owner(connection: Any) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM accounts WHERE is_owner)"))
+
+
+async def enabled_among(connection: Any, uids: list[str]) -> set[str]:
+    rows = await connection.fetch(
+        "SELECT uid FROM accounts WHERE uid = ANY($1::text[]) AND disabled_at IS NULL", uids
+    )
+    return {row["uid"] for row in rows}
+
+
+async def add(
+    connection: Any, uid: str, display_name: str, address: str, password_hash: str,
+    is_owner: bool, at: datetime,
+) -> None:  # fmt: skip
+    """Raises:
+    Conflict: ``address_taken``.
+    """
+    await connection.execute(_ADD, uid, display_name, password_hash, is_owner, at)
+    try:
+        await connection.execute(
+            _ADD_ADDRESS,
+            address,
+            uid,
+            at,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("Somebody here has this address already.", code="address_taken") from error
+
+
+async def set_password(connection: Any, uid: str, password_hash: str) -> None:
+    await connection.execute(
+        "UPDATE accounts SET password_hash = $2 WHERE uid = $1", uid, password_hash
+    )
+
+
+async def set_name(connection: Any, uid: str, display_name: str) -> None:
+    await connection.execute(
+        "UPDATE accounts SET display_name = $2 WHERE uid = $1", uid, display_name
+    )
+
+
+async def set_disabled(connection: Any, uid: str, at: datetime | None) -> None:
+    await connection.execute("UPDATE accounts SET disabled_at = $2 WHERE uid = $1", uid, at)
+
+
+async def lock_owners(connection: Any) -> set[str]:
+    """Uids of the enabled owners, held until the transaction ends."""
+    rows = await connection.fetch(
+        "SELECT uid FROM accounts WHERE is_owner AND disabled_at IS NULL ORDER BY uid FOR UPDATE"
+    )
+    return {row["uid"] for row in rows}
+
+
+_SELECT = """
+SELECT a.uid, a.display_name, a.password_hash, a.is_owner, a.disabled_at IS NOT NULL,
+       ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DESC, address)
+FROM accounts a
+"""
+
+_ADD_ADDRESS = """
+INSERT INTO addresses (address, uid, is_primary, created_at) VALUES ($1, $2, true, $3)
+"""
+
+_ADD = """
+INSERT INTO accounts (uid, display_name, password_hash, is_owner, created_at)
+VALUES ($1, $2, $3, $4, $5)
+"""

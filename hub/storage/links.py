@@ -1,0 +1,87 @@
+"""Rows of one-time links: first owner, invitation, password reset."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hub.wire.api import Invitation
+
+
+async def add(
+    connection: Any, id_: str, kind: str, digest: bytes, at: datetime, expires_at: datetime, *,
+    created_by: str | None = None, for_uid: str | None = None, address: str | None = None,
+    thread: str | None = None, role: str = "editor", note: str = "",
+) -> None:  # fmt: skip
+    await connection.execute(
+        _ADD, id_, kind, digest, created_by, for_uid, address, thread, role, note, at, expires_at
+    )
+
+
+async def find(connection: Any, digest: bytes, *, lock: bool = False) -> Any:
+    """The link of a secret in whatever state; ``lock`` holds it until the transaction ends."""
+    return await connection.fetchrow(_FIND + ("FOR UPDATE OF l" if lock else ""), digest)
+
+
+async def use(connection: Any, id_: str, uid: str, at: datetime) -> None:
+    await connection.execute(
+        "UPDATE links SET used_at = $3, used_by = $2 WHERE id = $1", id_, uid, at
+    )
+
+
+async def revoke(connection: Any, id_: str, at: datetime) -> bool:
+    """False when there is no open invitation of this id."""
+    return bool(await connection.fetchval(_REVOKE, id_, at))
+
+
+async def revoke_kind(connection: Any, kind: str, for_uid: str | None, at: datetime) -> None:
+    """Earlier unused links of a kind (and person) stop working."""
+    await connection.execute(_REVOKE_KIND, kind, for_uid, at)
+
+
+async def invitations(connection: Any, now: datetime, created_by: str | None) -> list[Invitation]:
+    """Invitations, latest first: of one person, or all."""
+    return [Invitation(*row) for row in await connection.fetch(_INVITATIONS, now, created_by)]
+
+
+async def creator(connection: Any, id_: str) -> str | None:
+    uid = await connection.fetchval("SELECT created_by FROM links WHERE id = $1", id_)
+    return None if uid is None else str(uid)
+
+
+_ADD = """
+INSERT INTO links (id, kind, secret_digest, created_by, for_uid, address, thread_id, role, note,
+                   created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+_FIND = """
+SELECT l.id, l.kind, l.created_by, l.for_uid, l.address, l.thread_id, l.role, l.note,
+       l.created_at, l.expires_at, l.used_at, l.revoked_at, a.display_name AS invited_by,
+       t.subject AS thread_subject
+FROM links l LEFT JOIN accounts a ON a.uid = l.created_by
+             LEFT JOIN threads t ON t.thread_id = l.thread_id
+WHERE l.secret_digest = $1
+"""
+
+_USE = "UPDATE links SET used_at = $3, used_by = $2 WHERE id = $1"
+
+_REVOKE = """
+UPDATE links SET revoked_at = $2
+WHERE id = $1 AND kind = 'invitation' AND used_at IS NULL AND revoked_at IS NULL RETURNING true
+"""
+
+_REVOKE_KIND = """
+UPDATE links SET revoked_at = $3
+WHERE kind = $1 AND for_uid IS NOT DISTINCT FROM $2 AND used_at IS NULL AND revoked_at IS NULL
+"""
+
+_INVITATIONS = """
+SELECT id, address, thread_id, role, note, created_by,
+       (extract(epoch FROM created_at) * 1000)::bigint,
+       (extract(epoch FROM expires_at) * 1000)::bigint,
+       CASE WHEN used_at IS NOT NULL THEN 'used' WHEN revoked_at IS NOT NULL THEN 'revoked'
+            WHEN expires_at <= $1 THEN 'expired' ELSE 'open' END
+FROM links WHERE kind = 'invitation' AND ($2::text IS NULL OR created_by = $2)
+ORDER BY created_at DESC LIMIT 500
+"""

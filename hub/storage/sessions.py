@@ -1,0 +1,127 @@
+"""Rows of sign-in sessions and of programs' tokens: bearer secrets, stored as digests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hub.wire.api import SignInSession, Token
+
+
+async def add(
+    connection: Any, id_: str, digest: bytes, uid: str, user_agent: str, at: datetime,
+    expires_at: datetime,
+) -> None:  # fmt: skip
+    await connection.execute(_ADD, id_, digest, uid, user_agent, at, expires_at)
+
+
+async def find(connection: Any, digest: bytes) -> Any:
+    """The live session of a secret with its account, or null."""
+    return await connection.fetchrow(_FIND, digest)
+
+
+async def touch(connection: Any, id_: str, at: datetime) -> None:
+    await connection.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", id_, at)
+
+
+async def of_user(
+    connection: Any, uid: str, now: datetime, current: str | None
+) -> list[SignInSession]:
+    return [
+        SignInSession(row[0], row[1], row[2], row[3], row[4], row["id"] == current)
+        for row in await connection.fetch(_OF_USER, uid, now)
+    ]
+
+
+async def end(connection: Any, uid: str, id_: str, at: datetime) -> bool:
+    """False when there is no such live session of this user."""
+    return bool(await connection.fetchval(_END, uid, id_, at))
+
+
+async def end_others(connection: Any, uid: str, keep: str | None, at: datetime) -> list[str]:
+    """End all sessions of a user but one; returns their ids."""
+    return [row["id"] for row in await connection.fetch(_END_OTHERS, uid, keep, at)]
+
+
+async def add_token(
+    connection: Any, id_: str, digest: bytes, uid: str, name: str, scopes: list[str],
+    at: datetime, expires_at: datetime | None,
+) -> None:  # fmt: skip
+    await connection.execute(_ADD_TOKEN, id_, digest, uid, name, scopes, at, expires_at)
+
+
+async def find_token(connection: Any, digest: bytes) -> Any:
+    return await connection.fetchrow(_FIND_TOKEN, digest)
+
+
+async def touch_token(connection: Any, id_: str, at: datetime) -> None:
+    await connection.execute("UPDATE tokens SET last_used_at = $2 WHERE id = $1", id_, at)
+
+
+async def tokens_of(connection: Any, uid: str) -> list[Token]:
+    return [Token(*row) for row in await connection.fetch(_TOKENS_OF, uid)]
+
+
+async def revoke_token(connection: Any, uid: str, id_: str, at: datetime) -> bool:
+    return bool(await connection.fetchval(_REVOKE_TOKEN, uid, id_, at))
+
+
+async def revoke_tokens(connection: Any, uid: str, at: datetime) -> list[str]:
+    """Revoke all tokens of a user; returns their ids."""
+    return [row["id"] for row in await connection.fetch(_REVOKE_TOKENS, uid, at)]
+
+
+_ADD = """
+INSERT INTO sessions (id, secret_digest, uid, user_agent, created_at, last_seen_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $5, $6)
+"""
+
+_MS = "(extract(epoch FROM {}) * 1000)::bigint"
+
+_FIND = f"""
+SELECT s.id, s.uid, a.display_name, a.is_owner, {_MS.format("s.last_seen_at")} AS used_at_ms,
+       {_MS.format("s.expires_at")} AS expires_at_ms
+FROM sessions s JOIN accounts a USING (uid)
+WHERE s.secret_digest = $1 AND s.ended_at IS NULL AND a.disabled_at IS NULL
+"""
+
+_OF_USER = f"""
+SELECT id, {_MS.format("created_at")}, {_MS.format("last_seen_at")}, {_MS.format("expires_at")},
+       user_agent
+FROM sessions WHERE uid = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY last_seen_at DESC
+"""
+
+_END = """
+UPDATE sessions SET ended_at = $3 WHERE uid = $1 AND id = $2 AND ended_at IS NULL RETURNING true
+"""
+
+_END_OTHERS = """
+UPDATE sessions SET ended_at = $3
+WHERE uid = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING id
+"""
+
+_ADD_TOKEN = """
+INSERT INTO tokens (id, secret_digest, uid, name, scopes, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+_FIND_TOKEN = f"""
+SELECT t.id, t.uid, a.display_name, a.is_owner, t.scopes,
+       {_MS.format("t.last_used_at")} AS used_at_ms, {_MS.format("t.expires_at")} AS expires_at_ms
+FROM tokens t JOIN accounts a USING (uid)
+WHERE t.secret_digest = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
+"""
+
+_TOKENS_OF = f"""
+SELECT id, name, scopes, {_MS.format("created_at")}, {_MS.format("last_used_at")},
+       {_MS.format("expires_at")}
+FROM tokens WHERE uid = $1 AND revoked_at IS NULL ORDER BY created_at DESC
+"""
+
+_REVOKE_TOKEN = """
+UPDATE tokens SET revoked_at = $3 WHERE uid = $1 AND id = $2 AND revoked_at IS NULL RETURNING true
+"""
+
+_REVOKE_TOKENS = """
+UPDATE tokens SET revoked_at = $2 WHERE uid = $1 AND revoked_at IS NULL RETURNING id
+"""
