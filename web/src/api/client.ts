@@ -27,7 +27,7 @@ async function request<T>(method: string, path: string, body?: unknown, options:
   return (await response.json()) as T;
 }
 
-async function send(method: string, path: string, body: unknown, options: RequestOptions): Promise<Response> {
+async function send(method: string, path: string, body: unknown, options: RequestOptions = {}): Promise<Response> {
   const deadline = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   let response: Response;
   try {

@@ -53,8 +53,15 @@ export interface HubState {
   readonly notifications: NotificationSettings;
   /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
   room(thread: string): RoomStore;
-  /** The session of a document, shared in this tab. Call `close()` once for each `document()`. */
+  /**
+   * The session of a document, shared in this tab. Call `close()` once for each `document()`.
+   *
+   * Yjs is not in the first chunk: a module that calls this imports `state/documents` (for its side
+   * effect), so that whoever shows documents loads it.
+   */
   document(info: DocumentInfo): DocumentSession;
+  /** What this tab shows; the browser's title is this, behind the count of unread messages. */
+  title: string;
   /** Try to connect now (a "Retry now" button). */
   reconnect(): void;
   /** After PATCH /api/me. */

@@ -694,7 +694,7 @@ export interface SearchHit {
   sender: string;
   at: number;
   snippet: string;
-  marks: readonly readonly [number, number][];
+  marks: readonly (readonly [number, number])[];
 }
 
 export interface SearchResult {

@@ -51,6 +51,8 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #channel: Channel<OutboxNews>;
   readonly #writing = new Map<string, Promise<void>>();
+  /** Sent or discarded, but perhaps still in the table. */
+  readonly #gone = new Set<string>();
   #live = false;
   #pumping = false;
   #again = false;
@@ -79,7 +81,7 @@ export class Outbox {
     void this.#pump();
   }
 
-  /** Try a failed message again, behind those that wait. */
+  /** Try a failed message again, in its old place. */
   retry(sendId: string): void {
     const entry = this.entries.find((one) => one.sendId === sendId);
     if (!entry || entry.status !== 'failed') return;
@@ -91,7 +93,7 @@ export class Outbox {
   discard(sendId: string): void {
     const entry = this.entries.find((one) => one.sendId === sendId);
     if (!entry) return;
-    this.#show(this.entries.filter((one) => one.sendId !== sendId));
+    this.#drop(sendId);
     void this.#erase(entry).then(() => this.#channel.post({ kind: 'changed' }));
   }
 
@@ -147,10 +149,10 @@ export class Outbox {
       this.#show(this.entries.map((one) => (one === entry ? { ...one, status: 'sending' } : one)));
       try {
         const accepted = await this.#options.send(entry);
-        await this.#erase(entry);
+        void this.#erase(entry);
         const sent = { thread: entry.thread, sendId: entry.sendId, seq: accepted.seq };
         this.#options.sent(sent);
-        this.#show(this.entries.filter((one) => one.sendId !== entry.sendId));
+        this.#drop(entry.sendId);
         this.#channel.post({ kind: 'sent', ...sent });
       } catch (error) {
         if (!this.#refused(entry, asApiError(error))) return;
@@ -172,7 +174,8 @@ export class Outbox {
   }
 
   async #reload(): Promise<void> {
-    const stored = (await this.#options.store.entries<OutboxEntry>('outbox', '')).map(([, entry]) => entry);
+    const rows = await this.#options.store.entries<OutboxEntry>('outbox', '').catch(() => []);
+    const stored = rows.map(([, entry]) => entry).filter((one) => !this.#gone.has(one.sendId));
     const sending = new Set(this.entries.filter((one) => one.status === 'sending').map((one) => one.sendId));
     const known = new Set(stored.map((one) => one.sendId));
     // What is being written is not in the table yet.
@@ -186,11 +189,16 @@ export class Outbox {
     if (this.#closed) return;
     if (news.kind === 'sent') {
       this.#options.sent(news);
-      this.#show(this.entries.filter((one) => one.sendId !== news.sendId));
+      this.#drop(news.sendId);
     } else {
       await this.#reload();
       void this.#pump();
     }
+  }
+
+  #drop(sendId: string): void {
+    this.#gone.add(sendId);
+    this.#show(this.entries.filter((one) => one.sendId !== sendId));
   }
 
   #replace(entry: OutboxEntry): void {

@@ -1,0 +1,612 @@
+/**
+ * One document in one tab: a Y.Doc kept in step with the hub and with this browser's store.
+ *
+ * The hub is the only one who creates content of its own accord; this never seeds a document. A
+ * local edit is shown at once, kept here, sent, and counted until the hub says it is on disk. What
+ * the hub refuses becomes a private copy, never silence.
+ *
+ * Source: DESIGN section 6; hub/wire/events.py.
+ */
+import { IndexeddbPersistence } from 'y-indexeddb';
+import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
+import * as Y from 'yjs';
+
+import { api as http } from '../api/client';
+import { deleteDatabase, type LocalStore } from '../lib/local-store';
+import { ApiError, asApiError } from '../wire/error';
+import {
+  AWARENESS,
+  STEP1,
+  STEP2,
+  UPDATE,
+  decodeFrame,
+  decodeSync,
+  encodeAwareness,
+  encodeSync,
+  type Subtype,
+} from '../wire/frames';
+import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused } from '../wire/generated';
+import type { CommandBody, Results } from '../wire/live';
+import type { AuthorIds } from './author-ids';
+import { documentText } from './document-text';
+import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
+import { UnsentLog } from './unsent-log';
+
+/** What this client's editors understand; above it the hub lets us read only. */
+export const SCHEMA_VERSION = 1;
+const FETCH_BYTES = 1024 * 1024;
+const MAX_FRAME_BYTES = 4 * 1024 * 1024 - 64;
+const AWARENESS_MS = 100;
+const AWARENESS_BYTES = 4096;
+const REOPEN_MS = 500;
+const MAX_REOPEN_MS = 10_000;
+/** Refusals after which the same edits may be taken: say everything again. */
+const RESYNC = new Set(['missing_updates', 'document_reloading', 'writer_busy', 'unavailable', 'database_down', 'internal']);
+
+/** What a session needs of the rest. */
+export interface SessionEnvironment {
+  readonly uid: string;
+  readonly store: LocalStore;
+  readonly ids: AuthorIds;
+  isLive(): boolean;
+  command<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
+  sendBinary(frame: Uint8Array<ArrayBuffer>): boolean;
+  /** Nobody uses the session any more. */
+  ended(session: Session): void;
+  fetchState?(document: string): Promise<Uint8Array>;
+  fetchInfo?(document: string): Promise<DocumentInfo>;
+}
+
+/** What is remembered of a document for the next visit. */
+interface Remembered {
+  lineage: string;
+  /** Counts up when the local copy was thrown away: the old database may still be held by a tab. */
+  epoch: number;
+  mode: 'edit' | 'read';
+}
+
+/** An update frame on its way: what is durable once it is. */
+interface Receipt {
+  readonly count: number;
+  readonly upTo: number;
+  readonly adopted: boolean;
+}
+
+export class Session implements DocumentSession {
+  info: DocumentInfo = $state.raw() as DocumentInfo;
+  generation = $state(0);
+  doc: Y.Doc = $state.raw() as Y.Doc;
+  awareness: Awareness = $state.raw() as Awareness;
+  loaded = $state(false);
+  unsent = $state(0);
+  error: ApiError | null = $state.raw(null);
+  owners: ReadonlyMap<number, string> = $state.raw(new Map());
+  privateCopy: PrivateCopy | null = $state.raw(null);
+  readonly ready: Promise<void>;
+
+  #live = $state(false);
+  #synced = $state(false);
+  #saved = $state(false);
+  #hubMode = $state<'edit' | 'read'>('edit');
+  #schemaTooNew = $state(false);
+  #hasId = $state(false);
+
+  readonly sync: SyncState = $derived.by(() => {
+    if (this.error) return 'error';
+    if (!this.#live) return 'offline';
+    if (!this.loaded) return 'loading';
+    return this.#synced && this.#saved && this.unsent === 0 ? 'saved' : 'sending';
+  });
+  readonly mode: 'edit' | 'read' = $derived(this.#hubMode === 'edit' && this.#hasId && !this.error ? 'edit' : 'read');
+  readonly readReason: ReadReason | null = $derived.by(() => {
+    if (this.#hubMode === 'read') return this.#schemaTooNew ? 'schema' : 'role';
+    return !this.#hasId && !this.#live ? 'no_author_id' : null;
+  });
+
+  users = 0;
+
+  readonly #environment: SessionEnvironment;
+  #settleReady: { resolve(): void; reject(error: ApiError): void };
+  #log: UnsentLog;
+  #persistence: IndexeddbPersistence | null = null;
+  #epoch = 0;
+  #clientId: number | null = null;
+  #prepared: Promise<void>;
+  #closed = false;
+
+  // Of the present connection.
+  #opening = 0;
+  #opened = false;
+  #early: Uint8Array[] | null = null;
+  #handed = false;
+  #all = false;
+  #sent = 0;
+  #durable = 0;
+  #receipts: Receipt[] = [];
+  #attempts = 0;
+  #reopen: ReturnType<typeof setTimeout> | undefined;
+  #awarenessTimer: ReturnType<typeof setTimeout> | undefined;
+  #awarenessAt = 0;
+
+  constructor(info: DocumentInfo, environment: SessionEnvironment) {
+    this.info = info;
+    this.#environment = environment;
+    this.#live = environment.isLive();
+    const { promise, resolve, reject } = withResolvers();
+    this.ready = promise;
+    this.#settleReady = { resolve, reject };
+    this.ready.catch(() => undefined);
+    this.#log = new UnsentLog(environment.store, info.document, info.lineage);
+    this.#newDoc();
+    this.#prepared = this.#prepare();
+    void this.#prepared.then(() => this.#open());
+  }
+
+  // --- for the interface --------------------------------------------------------------------------
+
+  dismissPrivateCopy(): void {
+    this.privateCopy = null;
+  }
+
+  retry(): void {
+    this.error = null;
+    this.#attempts = 0;
+    void this.#open();
+  }
+
+  close(): void {
+    if (--this.users <= 0) this.#environment.ended(this);
+  }
+
+  /** Let go of everything; unsent edits stay in the browser. */
+  async end(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#reopen);
+    clearTimeout(this.#awarenessTimer);
+    this.#opening++;
+    if (this.#opened) this.#environment.command({ cmd: 'close_document', document: this.info.document }).catch(() => undefined);
+    this.#opened = false;
+    await this.#prepared;
+    await this.#log.close();
+    await this.#persistence?.destroy().catch(() => undefined);
+    this.doc.destroy();
+  }
+
+  /** Write down what is only in memory: the page may go. */
+  flush(): void {
+    void this.#log.flush();
+  }
+
+  // --- from the connection ------------------------------------------------------------------------
+
+  /** A fresh connection. */
+  connected(): void {
+    this.#live = true;
+    this.#attempts = 0;
+    void this.#prepared.then(() => this.#open());
+  }
+
+  /** The connection is gone; what is not acknowledged goes again with the next handshake. */
+  lost(): void {
+    this.#live = false;
+    this.#forgetConnection();
+    removeAwarenessStates(this.awareness, this.#others(), this);
+  }
+
+  receive(frame: Uint8Array): void {
+    if (this.#early) {
+      this.#early.push(frame);
+      return;
+    }
+    if (!this.#opened) return;
+    const { kind, message } = decodeFrame(frame);
+    if (kind === AWARENESS) {
+      applyAwarenessUpdate(this.awareness, message, this);
+      return;
+    }
+    const { subtype, payload } = decodeSync(message);
+    if (subtype === STEP1) this.#handOver(payload);
+    else {
+      Y.applyUpdate(this.doc, payload, this);
+      if (subtype === STEP2) this.#inStep();
+    }
+  }
+
+  durable(frame: Durable): void {
+    if (!this.#opened) return;
+    this.#durable = Math.max(this.#durable, frame.count);
+    this.#all ||= frame.all;
+    let receipt: Receipt | undefined;
+    while ((receipt = this.#receipts[0]) && receipt.count <= this.#durable) {
+      this.#receipts.shift();
+      this.#log.acknowledge(receipt.upTo, receipt.adopted);
+    }
+    this.#count();
+  }
+
+  refused(frame: Refused): void {
+    if (!this.#opened) return; // of an attempt we gave up
+    if (RESYNC.has(frame.code)) {
+      this.#openLater();
+      return;
+    }
+    if (frame.code === 'read_only') this.#hubMode = 'read';
+    void this.#startOver(this.info.lineage);
+  }
+
+  caretOwners(frame: CaretOwners): void {
+    this.#learnOwners(frame.owners);
+  }
+
+  reset(frame: DocumentReset): void {
+    if (frame.reason === 'fetch_state') void this.#fetchThenSync(this.#opening);
+    else if (frame.reason === 'lineage') void this.#replace();
+    else this.#openLater();
+  }
+
+  /** The person may only read from now on. */
+  demoted(): void {
+    this.#hubMode = 'read';
+    this.#schemaTooNew = false;
+    this.#remember();
+    if (this.#log.size > 0) void this.#startOver(this.info.lineage);
+  }
+
+  /** The person may write again: the hub must be asked to open it so. */
+  promoted(): void {
+    if (this.#hubMode === 'read' && !this.#schemaTooNew) void this.#open();
+  }
+
+  /** The person is no member any more. */
+  removed(): void {
+    this.#forgetConnection();
+    this.#fail(new ApiError('removed', 'You are no longer a member of this thread.'));
+  }
+
+  // --- the local copy -----------------------------------------------------------------------------
+
+  #newDoc(): void {
+    const doc = new Y.Doc();
+    this.#clientId = null;
+    this.#hasId = false;
+    doc.on('update', (update: Uint8Array, origin: unknown) => this.#changed(doc, update, origin));
+    doc.on('beforeTransaction', (transaction: Y.Transaction) => {
+      if (transaction.local) this.#checkId(doc);
+    });
+    const awareness = new Awareness(doc);
+    awareness.on('update', (_: unknown, origin: unknown) => {
+      if (origin !== this && awareness === this.awareness) this.#announce();
+    });
+    this.doc = doc;
+    this.awareness = awareness;
+  }
+
+  /** Read what this browser has of the document. */
+  async #prepare(): Promise<void> {
+    const { store, ids } = this.#environment;
+    const doc = this.doc;
+    const { document, lineage } = this.info;
+    const known = await store.get<Remembered>('documents', document).catch(() => undefined);
+    if (known) this.#hubMode = known.mode;
+    this.#epoch = known?.epoch ?? 0;
+    if (known && known.lineage !== lineage) await this.#salvage(known);
+    if (store.durable) await this.#loadPersisted(doc);
+    if (this.#closed || doc !== this.doc) return;
+    const left = await this.#log.adopt();
+    Y.transact(doc, () => left.forEach((update) => Y.applyUpdate(doc, update, this)), this, false);
+    this.#count();
+    const id = await ids.takeKept(document);
+    if (this.#closed || doc !== this.doc) return;
+    if (id !== null) this.#assign(id);
+    if (this.#hasContent()) this.#present();
+  }
+
+  async #loadPersisted(doc: Y.Doc): Promise<void> {
+    const persistence = new IndexeddbPersistence(this.#databaseName(this.info.lineage, this.#epoch), doc);
+    // It never says so when the database cannot be opened.
+    const opened = (persistence as unknown as { _db: Promise<unknown> })._db;
+    const failed = opened.then(() => new Promise<false>(() => undefined)).catch(() => false as const);
+    if ((await Promise.race([persistence.whenSynced, failed])) !== false) this.#persistence = persistence;
+  }
+
+  #databaseName(lineage: string, epoch: number): string {
+    return `hub-document:${this.#environment.uid}:${this.info.document}:${lineage}:${epoch}`;
+  }
+
+  /** Unsent edits of a lineage that is no more become a private copy. */
+  async #salvage(known: Remembered): Promise<void> {
+    const log = new UnsentLog(this.#environment.store, this.info.document, known.lineage);
+    const updates = await log.adopt();
+    const name = this.#databaseName(known.lineage, known.epoch);
+    if (updates.length > 0) {
+      const doc = new Y.Doc();
+      const persistence = new IndexeddbPersistence(name, doc);
+      await persistence.whenSynced;
+      for (const update of updates) Y.applyUpdate(doc, update);
+      this.#keep(updates.length, documentText(doc, this.info.kind));
+      await persistence.destroy();
+      doc.destroy();
+      log.discard();
+    }
+    void deleteDatabase(name);
+    this.#remember();
+  }
+
+  #remember(): void {
+    const value: Remembered = { lineage: this.info.lineage, epoch: this.#epoch, mode: this.#hubMode };
+    void this.#environment.store.put('documents', this.info.document, value).catch(() => undefined);
+  }
+
+  #hasContent(): boolean {
+    return Y.encodeStateVector(this.doc).length > 1;
+  }
+
+  #present(): void {
+    this.loaded = true;
+    this.#settleReady.resolve();
+  }
+
+  /** Throw the local copy away, with `keep` leaving its words as a private copy, and load it anew. */
+  async #startOver(lineage: string, keep = true): Promise<void> {
+    if (this.#closed) return;
+    if (keep) this.#keep(Math.max(this.#log.size, 1), documentText(this.doc, this.info.kind));
+    const old = { doc: this.doc, persistence: this.#persistence, name: this.#databaseName(this.info.lineage, this.#epoch) };
+    this.#forgetConnection();
+    this.#log.discard();
+    this.#persistence = null;
+    this.#epoch++;
+    this.info = { ...this.info, lineage };
+    this.#log = new UnsentLog(this.#environment.store, this.info.document, lineage);
+    this.#newDoc();
+    this.generation++;
+    this.loaded = false;
+    this.#count();
+    this.#remember();
+    this.#prepared = this.#prepareAgain(old);
+    await this.#prepared;
+    await this.#open();
+  }
+
+  async #prepareAgain(old: { doc: Y.Doc; persistence: IndexeddbPersistence | null; name: string }): Promise<void> {
+    await old.persistence?.destroy().catch(() => undefined);
+    old.doc.destroy();
+    void deleteDatabase(old.name);
+    const doc = this.doc;
+    if (this.#environment.store.durable) await this.#loadPersisted(doc);
+    const id = await this.#environment.ids.takeKept(this.info.document);
+    if (id !== null && !this.#closed && doc === this.doc) this.#assign(id);
+  }
+
+  #keep(count: number, text: string): void {
+    const before = this.privateCopy;
+    if (before?.text === text) return;
+    this.privateCopy = {
+      count: count + (before?.count ?? 0),
+      text: before ? `${before.text}\n\n${text}` : text,
+    };
+  }
+
+  // --- author ids ---------------------------------------------------------------------------------
+
+  #assign(id: number): void {
+    const { awareness, doc } = this;
+    const before = awareness.clientID;
+    const state = awareness.getLocalState();
+    if (this.#clientId !== null) removeAwarenessStates(awareness, [before], 'local');
+    awareness.states.delete(before);
+    awareness.meta.delete(before);
+    this.#clientId = doc.clientID = awareness.clientID = id;
+    this.#hasId = true;
+    this.#learnOwners({ [id]: this.#environment.uid });
+    awareness.setLocalState(state ?? {});
+  }
+
+  /**
+   * Yjs gives a Y.Doc a random id when it meets its own id in foreign content. The hub takes such an
+   * id as a stock client's and binds it to the person, so the edit at hand is safe; then we take
+   * the next leased one.
+   */
+  #checkId(doc: Y.Doc): void {
+    if (doc !== this.doc || this.#clientId === null || doc.clientID === this.#clientId) return;
+    this.#clientId = doc.clientID;
+    void this.#takeId(doc);
+  }
+
+  async #takeId(doc: Y.Doc): Promise<void> {
+    const { ids } = this.#environment;
+    try {
+      const id = await ids.take(this.info.document);
+      if (doc === this.doc && !this.#closed) this.#assign(id);
+      void ids.topUp(this.info.document);
+    } catch {
+      // Without a connection: the next one tries again.
+    }
+  }
+
+  #learnOwners(owners: Readonly<Record<string, string>>): void {
+    const learned = new Map(this.owners);
+    for (const [client, uid] of Object.entries(owners)) learned.set(Number(client), uid);
+    this.owners = learned;
+  }
+
+  // --- opening ------------------------------------------------------------------------------------
+
+  async #open(): Promise<void> {
+    if (this.#closed || this.error || !this.#environment.isLive()) return;
+    const attempt = ++this.#opening;
+    this.#forgetConnection(attempt);
+    this.#early = [];
+    try {
+      const result = await this.#environment.command({
+        cmd: 'open_document',
+        document: this.info.document,
+        schema_version: SCHEMA_VERSION,
+        lineage: this.#hasContent() ? this.info.lineage : null,
+      });
+      if (attempt === this.#opening && !this.#closed) this.#welcomed(result, attempt);
+    } catch (error) {
+      if (attempt === this.#opening && !this.#closed) this.#notOpened(asApiError(error));
+    }
+  }
+
+  #welcomed(result: OpenResult, attempt: number): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    if (result.reset || result.lineage !== this.info.lineage) {
+      this.#leaveLineage(result.lineage);
+      return;
+    }
+    this.#opened = true;
+    this.#hubMode = result.mode;
+    this.#schemaTooNew = result.mode === 'read' && result.schema_version > SCHEMA_VERSION;
+    this.#remember();
+    this.#learnOwners(result.owners);
+    if (!this.#hasId) void this.#takeId(this.doc);
+    else void this.#environment.ids.topUp(this.info.document);
+    for (const frame of early) this.receive(frame);
+    this.#announce();
+    if (result.state_bytes > FETCH_BYTES && !this.#hasContent()) void this.#fetchThenSync(attempt);
+    else this.#send(STEP1, Y.encodeStateVector(this.doc));
+  }
+
+  #notOpened(error: ApiError): void {
+    this.#early = null;
+    if (error.code === 'offline') return; // the next connection opens it
+    if (error.temporary || error.code === 'already_open') this.#openLater();
+    else this.#fail(error);
+  }
+
+  #openLater(): void {
+    this.#forgetConnection();
+    clearTimeout(this.#reopen);
+    const waitMs = Math.min(MAX_REOPEN_MS, REOPEN_MS * 2 ** this.#attempts++);
+    this.#reopen = setTimeout(() => void this.#open(), waitMs * (0.5 + Math.random() / 2));
+  }
+
+  #fail(error: ApiError): void {
+    this.error = error;
+    this.#settleReady.reject(error);
+  }
+
+  #forgetConnection(attempt = ++this.#opening): void {
+    this.#opening = attempt;
+    clearTimeout(this.#reopen);
+    this.#opened = this.#handed = this.#all = this.#synced = false;
+    this.#early = null;
+    this.#sent = this.#durable = 0;
+    this.#receipts = [];
+    this.#count();
+  }
+
+  /** The hub replaced the document: ask what it is now. */
+  async #replace(): Promise<void> {
+    this.#forgetConnection();
+    const fetchInfo = this.#environment.fetchInfo ?? ((id: string) => http.get<DocumentInfo>(`/api/documents/${id}`));
+    try {
+      this.#leaveLineage((await fetchInfo(this.info.document)).lineage);
+    } catch {
+      this.#openLater();
+    }
+  }
+
+  /** The local copy belongs to another lineage: merging would double its content. */
+  #leaveLineage(lineage: string): void {
+    void this.#startOver(lineage, this.#log.size > 0);
+  }
+
+  async #fetchThenSync(attempt: number): Promise<void> {
+    const fetchState = this.#environment.fetchState ?? ((id: string) => http.bytes(`/api/documents/${id}/state`));
+    const doc = this.doc;
+    try {
+      const state = await fetchState(this.info.document);
+      if (attempt !== this.#opening || doc !== this.doc || this.#closed) return;
+      Y.applyUpdate(doc, state, this);
+      this.#present();
+      this.#send(STEP1, Y.encodeStateVector(doc));
+    } catch {
+      if (attempt === this.#opening && !this.#closed) this.#openLater();
+    }
+  }
+
+  // --- in step ------------------------------------------------------------------------------------
+
+  /** The hub's step 1: everything it lacks goes in one frame, from then on edits as they come. */
+  #handOver(stateVector: Uint8Array): void {
+    const update = Y.encodeStateAsUpdate(this.doc, stateVector);
+    if (this.#send(STEP2, update)) {
+      this.#receipts.push({ count: this.#sent, upTo: this.#log.last, adopted: true });
+      this.#handed = true;
+    }
+    this.#count();
+  }
+
+  #inStep(): void {
+    this.#synced = true;
+    this.#attempts = 0;
+    if (!this.loaded) this.#present();
+    this.#count();
+  }
+
+  #changed(doc: Y.Doc, update: Uint8Array, origin: unknown): void {
+    if (doc !== this.doc || origin === this) return;
+    // What another tab wrote into the shared store is its to send; it may be gone, so we do too.
+    const foreign = origin !== null && origin instanceof IndexeddbPersistence;
+    if (foreign && !this.#handed) return;
+    const upTo = foreign ? 0 : this.#log.add(update);
+    if (this.#handed && this.#send(UPDATE, update)) {
+      this.#receipts.push({ count: this.#sent, upTo, adopted: false });
+    }
+    this.#count();
+  }
+
+  /** True when it was given to the socket. Update frames are counted as the hub counts them. */
+  #send(subtype: Subtype, payload: Uint8Array): boolean {
+    if (!this.#opened) return false;
+    if (payload.length > MAX_FRAME_BYTES) {
+      queueMicrotask(() => void this.#startOver(this.info.lineage));
+      return false;
+    }
+    const sent = this.#environment.sendBinary(encodeSync(this.info.number, subtype, payload));
+    if (sent && subtype !== STEP1) this.#sent++;
+    return sent;
+  }
+
+  #count(): void {
+    this.unsent = this.#log.size;
+    this.#saved = this.#handed && this.#all && this.#durable >= this.#sent;
+  }
+
+  // --- presence -----------------------------------------------------------------------------------
+
+  #others(): number[] {
+    return [...this.awareness.states.keys()].filter((client) => client !== this.awareness.clientID);
+  }
+
+  /** Tell the others where our caret is, at most ten times a second, the latest last. */
+  #announce(): void {
+    if (!this.#opened || !this.#hasId || this.#awarenessTimer !== undefined) return;
+    const waitMs = this.#awarenessAt + AWARENESS_MS - Date.now();
+    if (waitMs > 0) {
+      this.#awarenessTimer = setTimeout(() => {
+        this.#awarenessTimer = undefined;
+        this.#announce();
+      }, waitMs);
+      return;
+    }
+    if (!this.awareness.meta.has(this.awareness.clientID)) return;
+    this.#awarenessAt = Date.now();
+    const update = encodeAwarenessUpdate(this.awareness, [this.awareness.clientID]);
+    if (update.length <= AWARENESS_BYTES) this.#environment.sendBinary(encodeAwareness(this.info.number, update));
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: ApiError) => void } {
+  let resolve: () => void = () => undefined;
+  let reject: (error: ApiError) => void = () => undefined;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,512 @@
+/**
+ * The state of one signed-in tab: builds the stores, gives every frame to the one it concerns.
+ *
+ * The only place of the client that knows all of them. It draws nothing.
+ */
+import { api } from '../api/client';
+import { deleteDatabase, type LocalStore, openLocalStore } from '../lib/local-store';
+import { openChannel, withLock } from '../lib/tabs';
+import { ApiError, asApiError } from '../wire/error';
+import { FrameError, decodeFrame } from '../wire/frames';
+import type { AnyFrame, DocumentInfo, Me, MemberSetData, SignalFrame, TimelineEvent } from '../wire/generated';
+import { type CommandBody, Live, type Results } from '../wire/live';
+import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
+import { AuthorIds } from './author-ids';
+import type { Session, SessionEnvironment } from './document-session.svelte';
+import { Drafts } from './drafts.svelte';
+import { Inbox } from './inbox.svelte';
+import { Notifier } from './notify.svelte';
+import { People } from './people.svelte';
+import { Room } from './room.svelte';
+import type { Connection, DocumentSession, HubState, RoomStore } from './types';
+import { unsentDocuments } from './unsent-log';
+
+/** A room that was left stays followed so long: going back shows it at once. */
+const LINGER_MS = 30_000;
+/** A document that was left with unsent edits may use this long to send them. */
+const SENDING_MS = 15_000;
+/** A command with a send_id is repeated over a loss of the connection this long. */
+const COMMIT_MS = 15_000;
+
+type SessionFactory = (info: DocumentInfo, environment: SessionEnvironment) => Session;
+let makeSession: SessionFactory | null = null;
+
+/** See `state/documents`. */
+export function provideSessions(factory: SessionFactory): void {
+  makeSession = factory;
+}
+
+export interface HubOptions {
+  /** The sign-in ended, from wherever. */
+  onSignedOut?(): void;
+  /** A notification was clicked. */
+  onOpenThread?(thread: string): void;
+  connect?: (url: string, protocol: string) => WebSocket;
+}
+
+export class Hub implements HubState {
+  me: Me = $state.raw() as Me;
+  connection: Connection = $state.raw({ status: 'connecting', retryAt: null, detail: null });
+  readonly people = new People();
+  readonly inbox: Inbox;
+  readonly notifications: Notifier;
+  title = $state('Hub');
+  #waiting = $state(0);
+  #left: ReadonlyMap<string, number> = $state.raw(new Map());
+  #open: readonly Session[] = $state.raw([]);
+  readonly unsent: number = $derived(
+    this.#waiting +
+      this.#open.reduce((sum, one) => sum + one.unsent, 0) +
+      [...this.#left].reduce((sum, [id, count]) => sum + (this.#open.some((one) => one.info.document === id) ? 0 : count), 0),
+  );
+
+  readonly #options: HubOptions;
+  readonly #live: Live;
+  readonly #drafts: Drafts;
+  readonly #rooms = new Map<string, Room>();
+  readonly #lingering = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #sessions = new Map<number, Session>();
+  readonly #signals = new Set<(message: SignalFrame) => void>();
+  readonly #whenLive = new Set<() => void>();
+  readonly #listeners: (() => void)[] = [];
+  readonly #store: Promise<LocalStore>;
+  #outbox: Outbox | null = null;
+  #early: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>[] = [];
+  #sendingLeft = false;
+  #lookedAt: string | null = null;
+  #closed = false;
+
+  constructor(me: Me, options: HubOptions = {}) {
+    this.me = me;
+    this.#options = options;
+    this.#drafts = new Drafts(me.uid);
+    this.notifications = new Notifier({
+      uid: me.uid,
+      name: (uid) => this.people.name(uid),
+      open: (thread) => options.onOpenThread?.(thread),
+    });
+    this.inbox = new Inbox({
+      me: me.uid,
+      drafts: this.#drafts,
+      watch: () => this.#live.command({ cmd: 'watch_inbox' }),
+      arrived: (arrival) => this.notifications.arrived(arrival),
+    });
+    this.#live = new Live({
+      url: liveUrl(),
+      ...(options.connect ? { connect: options.connect } : {}),
+      probe,
+      handlers: {
+        state: (state) => this.#connectionChanged(state),
+        welcome: (welcome) => this.#welcomed(welcome.uid),
+        lost: () => this.#lost(),
+        frame: (frame) => this.#receive(frame),
+        binary: (frame) => this.#receiveBinary(frame),
+      },
+    });
+    this.#store = openLocalStore(me.uid);
+    void this.#store.then((store) => this.#startOutbox(store));
+    this.#listen();
+    this.#listeners.push(
+      $effect.root(() => {
+        $effect(() => this.notifications.setTitle(this.title, this.inbox.totalUnread));
+      }),
+    );
+    this.#live.start();
+    // The list by HTTP does not wait for the socket; it is read again once that watches.
+    void this.inbox.refresh();
+    this.people.refresh().catch(() => undefined);
+  }
+
+  // --- for the interface --------------------------------------------------------------------------
+
+  room(thread: string): RoomStore {
+    clearTimeout(this.#lingering.get(thread));
+    this.#lingering.delete(thread);
+    const room = this.#rooms.get(thread) ?? this.#makeRoom(thread);
+    room.users++;
+    return room;
+  }
+
+  document(info: DocumentInfo): DocumentSession {
+    const session = this.#sessions.get(info.number) ?? this.#makeSession(info);
+    session.users++;
+    return session;
+  }
+
+  reconnect(): void {
+    this.#live.nudge();
+  }
+
+  setMe(me: Me): void {
+    this.me = me;
+    const account = this.people.get(me.uid);
+    this.people.put({
+      uid: me.uid,
+      display_name: me.display_name,
+      addresses: me.addresses,
+      is_owner: me.is_owner,
+      disabled: account?.disabled ?? false,
+    });
+  }
+
+  async signal(thread: string, toSession: string, kind: string, payload: unknown): Promise<void> {
+    await this.#live.command({ cmd: 'signal', thread, to_session: toSession, kind, payload });
+  }
+
+  onSignal(handler: (message: SignalFrame) => void): () => void {
+    this.#signals.add(handler);
+    return () => this.#signals.delete(handler);
+  }
+
+  async close(options: { erase?: boolean } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const stop of this.#listeners) stop();
+    for (const timer of this.#lingering.values()) clearTimeout(timer);
+    for (const room of this.#rooms.values()) room.end();
+    const sessions = [...this.#sessions.values()];
+    await Promise.all(sessions.map((one) => one.end()));
+    this.#live.stop();
+    this.inbox.close();
+    this.#outbox?.close();
+    this.notifications.close();
+    this.#drafts.close();
+    const store = await this.#store;
+    if (!options.erase) {
+      store.close();
+      return;
+    }
+    this.#drafts.erase();
+    await eraseDocuments(this.me.uid);
+    await store.erase();
+  }
+
+  // --- the connection -----------------------------------------------------------------------------
+
+  #connectionChanged(state: Connection): void {
+    this.connection = state;
+    if (state.status === 'signed_out') this.#options.onSignedOut?.();
+  }
+
+  #welcomed(uid: string): void {
+    if (uid !== this.me.uid) {
+      // Another person signed in in another tab; nothing of theirs may be mixed with ours.
+      this.#live.stop();
+      this.#options.onSignedOut?.();
+      return;
+    }
+    this.#outbox?.setLive(true);
+    void this.inbox.connected();
+    for (const room of this.#rooms.values()) room.connected();
+    for (const session of this.#sessions.values()) session.connected();
+    for (const tell of this.#whenLive) tell();
+    void this.#sendLeft();
+  }
+
+  #lost(): void {
+    this.#outbox?.setLive(false);
+    for (const room of this.#rooms.values()) room.lost();
+    for (const session of this.#sessions.values()) session.lost();
+  }
+
+  #listen(): void {
+    if (typeof window === 'undefined') return;
+    const on = (target: EventTarget, name: string, handler: () => void): void => {
+      target.addEventListener(name, handler);
+      this.#listeners.push(() => target.removeEventListener(name, handler));
+    };
+    on(window, 'online', () => this.#live.setOnline(true));
+    on(window, 'offline', () => this.#live.setOnline(false));
+    on(window, 'focus', () => this.#live.nudge());
+    on(window, 'pagehide', () => this.#flush());
+    on(document, 'visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.#live.nudge();
+      else this.#flush();
+    });
+    if (navigator.onLine === false) this.#live.setOnline(false);
+  }
+
+  /** The page may go without another word. */
+  #flush(): void {
+    this.#drafts.flush();
+    for (const session of this.#sessions.values()) session.flush();
+  }
+
+  /** Repeat a command with a send_id until it is answered or too much time has passed. */
+  async #commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]> {
+    const until = Date.now() + COMMIT_MS;
+    for (;;) {
+      try {
+        return await this.#live.command(command);
+      } catch (error) {
+        const { code } = asApiError(error);
+        if ((code !== 'offline' && code !== 'timeout') || !(await this.#becomesLive(until - Date.now()))) throw error;
+      }
+    }
+  }
+
+  #becomesLive(withinMs: number): Promise<boolean> {
+    if (withinMs <= 0 || this.#closed) return Promise.resolve(false);
+    if (this.#live.isLive) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (live: boolean): void => {
+        clearTimeout(timer);
+        this.#whenLive.delete(tell);
+        resolve(live);
+      };
+      const tell = (): void => settle(true);
+      const timer = setTimeout(() => settle(false), withinMs);
+      this.#whenLive.add(tell);
+    });
+  }
+
+  // --- frames -------------------------------------------------------------------------------------
+
+  #receive(frame: AnyFrame): void {
+    switch (frame.t) {
+      case 'event':
+        this.#event(frame);
+        break;
+      case 'read':
+        this.#rooms.get(frame.thread)?.read(frame);
+        this.inbox.read(frame);
+        break;
+      case 'presence':
+        this.#rooms.get(frame.thread)?.presenceChanged(frame);
+        break;
+      case 'typing':
+        this.#rooms.get(frame.thread)?.typingChanged(frame);
+        break;
+      case 'demoted':
+        for (const session of this.#sessionsOf(frame.thread)) session.demoted();
+        break;
+      case 'removed':
+        this.#rooms.get(frame.thread)?.removed();
+        this.inbox.remove(frame.thread);
+        for (const session of this.#sessionsOf(frame.thread)) session.removed();
+        break;
+      case 'caret_owners':
+        this.#sessions.get(frame.number)?.caretOwners(frame);
+        break;
+      case 'durable':
+        this.#sessions.get(frame.number)?.durable(frame);
+        break;
+      case 'refused':
+        this.#sessions.get(frame.number)?.refused(frame);
+        break;
+      case 'document_reset':
+        this.#sessions.get(frame.number)?.reset(frame);
+        break;
+      case 'signal':
+        for (const handler of this.#signals) handler(frame);
+        break;
+      default:
+        break; // a newer hub may say more than we know
+    }
+  }
+
+  #event(event: TimelineEvent): void {
+    // Rooms first: they know the row of the inbox better than the inbox can.
+    this.inbox.notice(event);
+    this.#rooms.get(event.thread)?.event(event);
+    this.inbox.event(event);
+    if (event.type !== 'member.set' || event.data == null) return;
+    const { uid, role } = event.data as MemberSetData;
+    if (uid === this.me.uid && (role === 'owner' || role === 'editor')) {
+      for (const session of this.#sessionsOf(event.thread)) session.promoted();
+    }
+  }
+
+  #receiveBinary(frame: Uint8Array): void {
+    try {
+      this.#sessions.get(decodeFrame(frame).number)?.receive(frame);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      console.error('A malformed frame was left out.', error);
+    }
+  }
+
+  #sessionsOf(thread: string): Session[] {
+    return [...this.#sessions.values()].filter((one) => one.info.thread === thread);
+  }
+
+  // --- rooms --------------------------------------------------------------------------------------
+
+  #makeRoom(thread: string): Room {
+    const room = new Room(thread, {
+      me: this.me.uid,
+      people: this.people,
+      drafts: this.#drafts,
+      isLive: () => this.#live.isLive,
+      command: (command) => this.#live.command(command),
+      commit: (command) => this.#commit(command),
+      outbox: {
+        entries: () => this.#outbox?.entries ?? [],
+        add: (message) => (this.#outbox ? this.#outbox.add(message) : this.#early.push(message)),
+        retry: (sendId) => this.#outbox?.retry(sendId),
+        discard: (sendId) => this.#outbox?.discard(sendId),
+        confirm: (sendId) => this.#outbox?.confirm(sendId),
+      },
+      looking: (id, looks) => this.#looks(id, looks),
+      summary: (summary) => this.inbox.put(summary),
+      released: (one) => this.#lingerRoom(one),
+    });
+    this.#rooms.set(thread, room);
+    return room;
+  }
+
+  #looks(thread: string, looks: boolean): void {
+    if (looks) this.#lookedAt = thread;
+    else if (this.#lookedAt === thread) this.#lookedAt = null;
+    this.notifications.looksAt(this.#lookedAt);
+  }
+
+  #lingerRoom(room: Room): void {
+    this.#looks(room.thread, false);
+    const drop = (): void => {
+      this.#lingering.delete(room.thread);
+      if (this.#rooms.get(room.thread) === room && room.users <= 0) {
+        this.#rooms.delete(room.thread);
+        room.end();
+      }
+    };
+    if (room.status === 'ready') this.#lingering.set(room.thread, setTimeout(drop, LINGER_MS));
+    else drop();
+  }
+
+  #startOutbox(store: LocalStore): void {
+    if (this.#closed) return;
+    const { uid } = this.me;
+    this.#outbox = new Outbox({
+      store,
+      send: (entry) =>
+        this.#live.command({
+          cmd: 'post',
+          thread: entry.thread,
+          send_id: entry.sendId,
+          text: entry.text,
+          reply_to: entry.replyTo,
+          mentions: entry.mentions,
+        }),
+      lock: (task) => withLock(`hub.outbox.${uid}`, task),
+      channel: (hear) => openChannel<OutboxNews>(`hub.outbox.${uid}`, hear),
+      changed: () => this.#outboxChanged(),
+      sent: (sent) => this.#rooms.get(sent.thread)?.sent(sent),
+    });
+    for (const message of this.#early) this.#outbox.add(message);
+    this.#early = [];
+    this.#outbox.setLive(this.#live.isLive);
+    void this.#outbox.load();
+    void unsentDocuments(store).then((left) => {
+      this.#left = left;
+      if (this.#live.isLive) void this.#sendLeft();
+    });
+  }
+
+  #outboxChanged(): void {
+    this.#waiting = this.#outbox?.entries.length ?? 0;
+    for (const room of this.#rooms.values()) room.outboxChanged();
+  }
+
+  // --- documents ----------------------------------------------------------------------------------
+
+  #makeSession(info: DocumentInfo): Session {
+    if (!makeSession) throw new Error('Import state/documents before opening a document.');
+    const store = lazyStore(this.#store);
+    const session = makeSession(info, {
+      uid: this.me.uid,
+      store,
+      ids: new AuthorIds(
+        store,
+        async (document, count) => (await this.#live.command({ cmd: 'lease_client_ids', document, count })).ids,
+        withLock,
+      ),
+      isLive: () => this.#live.isLive,
+      command: (command) => this.#live.command(command),
+      sendBinary: (frame) => this.#live.sendBinary(frame),
+      ended: (one) => void this.#endSession(one),
+    });
+    this.#sessions.set(info.number, session);
+    this.#open = [...this.#sessions.values()];
+    return session;
+  }
+
+  /** Nobody looks at it any more; what is unsent gets a while to be sent. */
+  async #endSession(session: Session): Promise<void> {
+    const until = Date.now() + SENDING_MS;
+    while (session.unsent > 0 && session.users <= 0 && Date.now() < until && this.#live.isLive && !session.error) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    if (session.users > 0 || this.#sessions.get(session.info.number) !== session) return;
+    this.#sessions.delete(session.info.number);
+    this.#open = [...this.#sessions.values()];
+    const left = new Map(this.#left);
+    if (session.unsent > 0) left.set(session.info.document, session.unsent);
+    else left.delete(session.info.document);
+    this.#left = left;
+    await session.end();
+  }
+
+  /** Documents that are not open may hold edits of earlier visits: send them. */
+  async #sendLeft(): Promise<void> {
+    if (this.#sendingLeft || this.#closed) return;
+    this.#sendingLeft = true;
+    try {
+      for (const document of [...this.#left.keys()]) {
+        if (this.#open.some((one) => one.info.document === document)) continue;
+        await import('./documents');
+        const info = await api.get<DocumentInfo>(`/api/documents/${document}`);
+        if (!this.#live.isLive || this.#closed) return;
+        const session = this.document(info) as Session;
+        await session.ready.catch(() => undefined);
+        // A refusal leaves a private copy, which only an open document can show: keep it waiting.
+        if (!session.privateCopy) session.close();
+      }
+    } catch (error) {
+      const { status } = asApiError(error);
+      if (status !== 403 && status !== 404 && status !== 0) console.error(error);
+    } finally {
+      this.#sendingLeft = false;
+    }
+  }
+}
+
+function liveUrl(): string {
+  const { protocol, host } = globalThis.location;
+  return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/live`;
+}
+
+async function probe(): Promise<'signed_in' | 'signed_out' | 'unreachable'> {
+  try {
+    await api.get('/api/me');
+    return 'signed_in';
+  } catch (error) {
+    return error instanceof ApiError && error.status === 401 ? 'signed_out' : 'unreachable';
+  }
+}
+
+/** A store that may still be opening. */
+function lazyStore(opening: Promise<LocalStore>): LocalStore {
+  return {
+    durable: typeof indexedDB !== 'undefined',
+    get: async (table, key) => (await opening).get(table, key),
+    put: async (table, key, value) => (await opening).put(table, key, value),
+    delete: async (table, keys) => (await opening).delete(table, keys),
+    entries: async (table, prefix) => (await opening).entries(table, prefix),
+    update: async (table, key, change) => (await opening).update(table, key, change),
+    close: () => undefined,
+    erase: async () => (await opening).erase(),
+  };
+}
+
+/** Remove the local copies of a person's documents. */
+async function eraseDocuments(uid: string): Promise<void> {
+  const names = (await indexedDB.databases?.().catch(() => [])) ?? [];
+  const ours = names.flatMap((one) => (one.name?.startsWith(`hub-document:${uid}:`) ? one.name : []));
+  await Promise.all(ours.map((name) => deleteDatabase(name)));
+}
+
+/** The state of a signed-in tab. `close()` it when the sign-in ends. */
+export function createHub(me: Me, options: HubOptions = {}): HubState {
+  return new Hub(me, options);
+}

@@ -1,0 +1,53 @@
+/** The people of this hub, by uid. Names for everything that is drawn come from here. */
+import { api } from '../api/client';
+import type { Account, ThreadState } from '../wire/generated';
+import type { PeopleStore } from './types';
+
+export class People implements PeopleStore {
+  loaded = $state(false);
+  #accounts: ReadonlyMap<string, Account> = $state.raw(new Map());
+  readonly all: readonly Account[] = $derived(
+    [...this.#accounts.values()].sort((a, b) => a.display_name.localeCompare(b.display_name)),
+  );
+  #asked = new Set<string>();
+
+  get(uid: string): Account | undefined {
+    return this.#accounts.get(uid);
+  }
+
+  name(uid: string): string {
+    return this.#accounts.get(uid)?.display_name ?? 'Someone';
+  }
+
+  async refresh(): Promise<void> {
+    const accounts = await api.get<Account[]>('/api/accounts');
+    this.#accounts = new Map([...this.#accounts, ...accounts.map((one) => [one.uid, one] as const)]);
+    this.loaded = true;
+  }
+
+  /** Somebody was mentioned whom we may not know: ask once. */
+  need(uid: string): void {
+    if (this.#accounts.has(uid) || this.#asked.has(uid)) return;
+    this.#asked.add(uid);
+    this.refresh().catch(() => this.#asked.delete(uid));
+  }
+
+  /** Names that came with a thread. */
+  learn(state: ThreadState): void {
+    const fresh = [
+      ...state.former_members,
+      ...state.members.map((one) => ({
+        uid: one.uid,
+        display_name: one.display_name,
+        addresses: [],
+        is_owner: false,
+        disabled: false,
+      })),
+    ].filter((one) => !this.#accounts.has(one.uid));
+    if (fresh.length > 0) this.#accounts = new Map([...this.#accounts, ...fresh.map((one) => [one.uid, one] as const)]);
+  }
+
+  put(account: Account): void {
+    this.#accounts = new Map(this.#accounts).set(account.uid, account);
+  }
+}

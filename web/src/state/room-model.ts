@@ -1,0 +1,522 @@
+/**
+ * A thread as this client knows it, and how an event changes it. Pure: nothing here waits, asks or
+ * draws; every result is a new frozen object.
+ *
+ * The invariant, tested over every kind of event: state at t0 + events since t0 == fresh state. Where
+ * an event speaks of something outside the window of loaded items, the model says in `stale` what
+ * the store must ask the hub for.
+ */
+import type {
+  Account,
+  DocumentCreateData,
+  DocumentInfo,
+  DocumentRenameData,
+  EventType,
+  HistoryPage,
+  Item,
+  LastMessage,
+  Member,
+  MemberSetData,
+  MessageData,
+  MessageEditData,
+  MessageTargetData,
+  Reaction,
+  ReactionData,
+  ReadState,
+  ThreadHistoryData,
+  ThreadRenameData,
+  ThreadState,
+  ThreadSummary,
+  TimelineEvent,
+} from '../wire/generated';
+import { excerpt } from './excerpt';
+
+/** How long a deletion can be taken back; the hub's default of HUB_UNDO_S. */
+export const UNDO_MS = 60_000;
+
+export interface Stale {
+  /** Items whose text must be fetched. */
+  readonly items: readonly number[];
+  /** Counts or the last message cannot be told from what is loaded. */
+  readonly summary: boolean;
+}
+
+export interface RoomModel {
+  readonly me: string;
+  /** True as of `state.summary.head`. */
+  readonly state: ThreadState;
+  /** A window of the history, ascending, without gaps, true as of `itemsHead`. */
+  readonly items: readonly Item[];
+  readonly itemsHead: number;
+  readonly hasOlder: boolean;
+  readonly hasNewer: boolean;
+  /** Deleted messages as they were, in case the deletion is taken back. */
+  readonly hidden: ReadonlyMap<number, Item>;
+  readonly stale: Stale;
+}
+
+export type Lookup = (uid: string) => Account | undefined;
+
+const LINES: ReadonlySet<EventType> = new Set<EventType>([
+  'thread.create',
+  'thread.rename',
+  'thread.history',
+  'member.set',
+  'document.create',
+  'document.rename',
+]);
+const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false });
+
+/** The model of a thread from what the hub answered. */
+export function createModel(me: string, state: ThreadState, page: HistoryPage): RoomModel {
+  return Object.freeze({
+    me,
+    state: Object.freeze(state),
+    items: Object.freeze(page.items.map(tidy)),
+    itemsHead: page.head,
+    hasOlder: page.more,
+    hasNewer: false,
+    hidden: new Map<number, Item>(),
+    stale: FRESH,
+  });
+}
+
+/** Up to where both parts are true: subscribe from here on. */
+export function headOf(model: RoomModel): number {
+  return Math.min(model.itemsHead, model.state.summary.head);
+}
+
+/** One event later. An event that is known already changes nothing. */
+export function apply(model: RoomModel, event: TimelineEvent, lookup: Lookup = () => undefined): RoomModel {
+  let next = model;
+  // The summary looks at the items as they were before the event.
+  if (event.seq > model.state.summary.head) next = applyToState(next, event, lookup);
+  if (event.seq > model.itemsHead) next = applyToItems(next, event);
+  return next;
+}
+
+/** Without what was marked stale; call it when it has been asked for. */
+export function settled(model: RoomModel): RoomModel {
+  return model.stale === FRESH ? model : Object.freeze({ ...model, stale: FRESH });
+}
+
+// --- items ----------------------------------------------------------------------------------------
+
+function applyToItems(model: RoomModel, event: TimelineEvent): RoomModel {
+  const added = itemOf(event);
+  if (added) {
+    const items = model.hasNewer ? model.items : Object.freeze([...model.items, added]);
+    return Object.freeze({ ...model, items, itemsHead: event.seq });
+  }
+  const target = targetOf(event);
+  const at = target === null ? -1 : indexOf(model.items, target);
+  const before = model.items[at];
+  if (!before) return Object.freeze({ ...model, itemsHead: event.seq });
+  const after = changeItem(before, event, model.hidden);
+  if (after === before) return Object.freeze({ ...model, itemsHead: event.seq });
+  const hidden = new Map(model.hidden);
+  if (after.deleted && before.text !== null) hidden.set(before.seq, before);
+  if (!after.deleted) hidden.delete(before.seq);
+  const lost = !after.deleted && after.text === null;
+  return Object.freeze({
+    ...model,
+    items: Object.freeze(model.items.with(at, after)),
+    itemsHead: event.seq,
+    hidden,
+    stale: lost ? Object.freeze({ ...model.stale, items: [...model.stale.items, after.seq] }) : model.stale,
+  });
+}
+
+/** The line an event adds to the history, if it adds one. */
+export function itemOf(event: TimelineEvent): Item | null {
+  if (event.type === 'message') {
+    const data = event.data as MessageData | null | undefined;
+    return Object.freeze({
+      ...blank(event),
+      text: data?.text ?? null,
+      reply_to: data?.reply_to ?? null,
+      mentions: data?.mentions ?? [],
+    });
+  }
+  return LINES.has(event.type) ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
+}
+
+function blank(event: TimelineEvent): Item {
+  return {
+    seq: event.seq,
+    type: event.type,
+    sender: event.sender,
+    at: event.at,
+    version: event.seq,
+    data: null,
+    text: null,
+    reply_to: null,
+    mentions: [],
+    reactions: [],
+    edited_at: null,
+    deleted: false,
+    deleted_by: null,
+    undo_until: null,
+  };
+}
+
+/** The seq of the message an event is about. */
+export function targetOf(event: TimelineEvent): number | null {
+  switch (event.type) {
+    case 'message.edit':
+    case 'message.delete':
+    case 'message.undelete':
+    case 'reaction':
+      return (event.data as { target: number } | null | undefined)?.target ?? null;
+    default:
+      return null;
+  }
+}
+
+/** An item one event later; the same object when the event does not touch it. */
+export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap<number, Item> = new Map()): Item {
+  if (item.type !== 'message' || event.seq <= item.version || event.data == null) return item;
+  switch (event.type) {
+    case 'message.edit': {
+      const data = event.data as MessageEditData;
+      if (item.deleted || item.sender !== event.sender) return item;
+      return Object.freeze({
+        ...item,
+        text: data.text,
+        mentions: data.mentions ?? [],
+        edited_at: event.at,
+        version: event.seq,
+      });
+    }
+    case 'message.delete':
+      if (item.deleted) return item;
+      return Object.freeze({
+        ...item,
+        text: null,
+        mentions: [],
+        reactions: [],
+        edited_at: null,
+        deleted: true,
+        deleted_by: event.sender,
+        undo_until: event.at + UNDO_MS,
+        version: event.seq,
+      });
+    case 'message.undelete': {
+      if (!item.deleted || item.deleted_by !== event.sender) return item;
+      const was = hidden.get(item.seq);
+      return Object.freeze({
+        ...(was ?? item),
+        deleted: false,
+        deleted_by: null,
+        undo_until: null,
+        version: event.seq,
+      });
+    }
+    case 'reaction': {
+      if (item.deleted) return item;
+      const data = event.data as ReactionData;
+      return Object.freeze({
+        ...item,
+        reactions: react(item.reactions, data.emoji, event.sender, data.on),
+        version: event.seq,
+      });
+    }
+    default:
+      return item;
+  }
+}
+
+function react(reactions: readonly Reaction[], emoji: string, uid: string, on: boolean): readonly Reaction[] {
+  const uids = reactions.find((one) => one.emoji === emoji)?.uids ?? [];
+  if (on === uids.includes(uid)) return reactions;
+  const changed = on ? [...uids, uid] : uids.filter((one) => one !== uid);
+  const others = reactions.filter((one) => one.emoji !== emoji);
+  return sorted(changed.length > 0 ? [...others, { emoji, uids: changed }] : others);
+}
+
+/** Reactions stand in the order of their code points: it never jumps while people react. */
+function sorted(reactions: readonly Reaction[]): readonly Reaction[] {
+  return [...reactions].sort((a, b) => (a.emoji < b.emoji ? -1 : 1));
+}
+
+function tidy(item: Item): Item {
+  return Object.freeze({ ...item, reactions: sorted(item.reactions) });
+}
+
+function indexOf(items: readonly Item[], seq: number): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((items[middle] as Item).seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return items[low]?.seq === seq ? low : -1;
+}
+
+export function itemAt(model: RoomModel, seq: number): Item | undefined {
+  return model.items[indexOf(model.items, seq)];
+}
+
+// --- pages ----------------------------------------------------------------------------------------
+
+/** Where a page of the history goes. */
+export type Placement =
+  /** Before the window. */
+  | 'older'
+  /** After the window; `reachesEnd` when the hub has nothing behind it. */
+  | 'newer'
+  /** Instead of the window. */
+  | 'window';
+
+/**
+ * Put a page into the window.
+ *
+ * @param meanwhile the events that arrived while the page was asked for: they may be newer than it.
+ * @param reachesEnd the page holds the newest item, as of its head.
+ */
+export function mergePage(
+  model: RoomModel,
+  page: HistoryPage,
+  placement: Placement,
+  meanwhile: readonly TimelineEvent[],
+  reachesEnd = false,
+): RoomModel {
+  const late = meanwhile.filter((event) => event.seq > page.head).sort((a, b) => a.seq - b.seq);
+  const known = new Map(placement === 'window' ? [] : model.items.map((item) => [item.seq, item]));
+  for (const raw of page.items) {
+    const item = late.reduce((one, event) => (targetOf(event) === one.seq ? changeItem(one, event) : one), tidy(raw));
+    const mine = known.get(item.seq);
+    if (!mine || item.version >= mine.version) known.set(item.seq, item);
+  }
+  const endsNow = placement === 'older' ? !model.hasNewer : reachesEnd;
+  if (endsNow && placement !== 'older') {
+    for (const event of late) {
+      const added = itemOf(event);
+      if (added && !known.has(added.seq)) known.set(added.seq, added);
+      const target = targetOf(event);
+      const item = target === null ? undefined : known.get(target);
+      if (item) known.set(item.seq, changeItem(item, event));
+    }
+  }
+  const items = [...known.values()].sort((a, b) => a.seq - b.seq);
+  return Object.freeze({
+    ...model,
+    items: Object.freeze(items),
+    itemsHead: placement === 'window' ? Math.max(page.head, model.itemsHead) : model.itemsHead,
+    hasOlder: placement === 'newer' ? model.hasOlder : page.more,
+    hasNewer: !endsNow,
+  });
+}
+
+/** Items as the hub has them now, in place of those in the window. */
+export function refreshItems(model: RoomModel, items: readonly Item[]): RoomModel {
+  const fresh = new Map(items.map((item) => [item.seq, tidy(item)]));
+  return Object.freeze({
+    ...model,
+    items: Object.freeze(
+      model.items.map((item) => {
+        const one = fresh.get(item.seq);
+        return one && one.version >= item.version ? one : item;
+      }),
+    ),
+  });
+}
+
+// --- everything but the items ---------------------------------------------------------------------
+
+function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): RoomModel {
+  const { state } = model;
+  const next = { ...state };
+  switch (event.type) {
+    case 'thread.history':
+      if (event.data != null) next.history = (event.data as ThreadHistoryData).history;
+      break;
+    case 'member.set':
+      if (event.data != null) setMember(next, event, event.data as MemberSetData, lookup);
+      break;
+    case 'document.create':
+      if (event.data != null) next.documents = [...state.documents, documentOf(event, event.data as DocumentCreateData)];
+      break;
+    case 'document.rename':
+      if (event.data != null) {
+        const data = event.data as DocumentRenameData;
+        next.documents = state.documents.map((one) => (one.document === data.document ? { ...one, title: data.title } : one));
+      }
+      break;
+    default:
+      break;
+  }
+  // Items that hold the event already tell nothing of what it changed.
+  const inStep = event.seq > model.itemsHead;
+  const known = (seq: number): Item | undefined => (inStep ? itemAt(model, seq) : undefined);
+  const { summary, stale } = applyToSummary(state.summary, event, model.me, known);
+  next.summary = summary;
+  let repaired = stale;
+  if (stale && inStep) {
+    // What a summary alone cannot tell, the loaded items often can.
+    const recounted = recount({ ...model, items: applyToItems(model, event).items }, summary);
+    if (recounted) {
+      next.summary = recounted;
+      repaired = false;
+    }
+  }
+  return Object.freeze({
+    ...model,
+    state: Object.freeze(next),
+    stale: repaired ? Object.freeze({ ...model.stale, summary: true }) : model.stale,
+  });
+}
+
+function setMember(state: ThreadState, event: TimelineEvent, data: MemberSetData, lookup: Lookup): void {
+  const member = state.members.find((one) => one.uid === data.uid);
+  const former = state.former_members.find((one) => one.uid === data.uid);
+  const account = lookup(data.uid);
+  const name = member?.display_name ?? account?.display_name ?? former?.display_name ?? data.uid;
+  if (data.role === null) {
+    if (!member) return;
+    state.members = state.members.filter((one) => one !== member);
+    state.former_members = [
+      ...state.former_members.filter((one) => one.uid !== data.uid),
+      {
+        uid: data.uid,
+        display_name: name,
+        addresses: [],
+        is_owner: account?.is_owner ?? false,
+        disabled: account?.disabled ?? false,
+      },
+    ];
+    return;
+  }
+  const changed: Member = { uid: data.uid, display_name: name, role: data.role, since: member?.since ?? event.seq };
+  state.members = member
+    ? state.members.map((one) => (one === member ? changed : one))
+    : [...state.members, changed];
+  state.former_members = state.former_members.filter((one) => one.uid !== data.uid);
+}
+
+function documentOf(event: TimelineEvent, data: DocumentCreateData): DocumentInfo {
+  return {
+    document: data.document,
+    number: data.number,
+    thread: event.thread,
+    kind: data.kind,
+    title: data.title,
+    schema_version: data.schema_version,
+    lineage: data.lineage,
+    language: data.language ?? null,
+    created_by: event.sender,
+    created_at: event.at,
+  };
+}
+
+/**
+ * A row of the inbox one event later. `stale`: the true row must be asked for.
+ *
+ * @param known what the reader has loaded of the history; nothing for the inbox.
+ */
+export function applyToSummary(
+  summary: ThreadSummary,
+  event: TimelineEvent,
+  me: string,
+  known: (seq: number) => Item | undefined = () => undefined,
+): { summary: ThreadSummary; stale: boolean } {
+  if (event.seq <= summary.head) return { summary, stale: false };
+  const next = { ...summary, head: event.seq };
+  let stale = false;
+  switch (event.type) {
+    case 'thread.rename':
+      if (event.data != null) next.subject = (event.data as ThreadRenameData).subject;
+      break;
+    case 'member.set': {
+      const data = event.data as MemberSetData | null | undefined;
+      if (data?.uid === me && data.role !== null) next.role = data.role;
+      break;
+    }
+    case 'message': {
+      const data = event.data as MessageData | null | undefined;
+      next.updated_at = Math.max(summary.updated_at, event.at);
+      if (data) {
+        next.last_message = lastMessage(event.seq, event.sender, event.at, data.text);
+        if (event.sender !== me && event.seq > summary.last_read) {
+          next.unread += 1;
+          if (data.mentions?.includes(me)) next.mentions += 1;
+        }
+      }
+      break;
+    }
+    case 'message.edit': {
+      const data = event.data as MessageEditData | null | undefined;
+      if (!data) break;
+      const item = known(data.target);
+      const last = summary.last_message;
+      if (item && changeItem(item, event) === item) break;
+      if (last?.seq === data.target) next.last_message = { ...last, excerpt: excerpt(data.text) };
+      if (event.sender === me || data.target <= summary.last_read) break;
+      if (!item) stale = true;
+      else next.mentions += Number((data.mentions ?? []).includes(me)) - Number(item.mentions.includes(me));
+      break;
+    }
+    case 'message.delete':
+    case 'message.undelete': {
+      const data = event.data as MessageTargetData | null | undefined;
+      if (!data) break;
+      const item = known(data.target);
+      if (item && changeItem(item, event) === item) break;
+      const counts = data.target_sender !== me && data.target > summary.last_read;
+      // A deleted last message uncovers an older one; a restored one may cover it again.
+      stale = counts || data.target >= (summary.last_message?.seq ?? 0);
+      break;
+    }
+    default:
+      break;
+  }
+  return { summary: Object.freeze(next), stale };
+}
+
+function lastMessage(seq: number, sender: string, at: number, text: string): LastMessage {
+  return { seq, sender, at, excerpt: excerpt(text) };
+}
+
+/** Counts and last message from the loaded items; null when they do not reach far enough. */
+function recount(model: RoomModel, summary: ThreadSummary): ThreadSummary | null {
+  if (model.hasNewer) return null;
+  const from = model.items[0]?.seq ?? 0;
+  if (model.hasOlder && from > summary.last_read + 1) return null;
+  const messages = model.items.filter((one) => one.type === 'message' && !one.deleted);
+  if (messages.some((one) => one.text === null)) return null;
+  const last = messages.at(-1);
+  if (!last && model.hasOlder) return null;
+  const fresh = messages.filter((one) => one.seq > summary.last_read && one.sender !== model.me);
+  return Object.freeze({
+    ...summary,
+    unread: fresh.length,
+    mentions: fresh.filter((one) => one.mentions.includes(model.me)).length,
+    last_message: last ? lastMessage(last.seq, last.sender, last.at, last.text ?? '') : null,
+  });
+}
+
+/** The private marker moved. */
+export function applyRead(model: RoomModel, read: Pick<ReadState, 'seq' | 'unread' | 'mentions'>): RoomModel {
+  const summary = { ...model.state.summary, last_read: read.seq, unread: read.unread, mentions: read.mentions };
+  return withSummary(model, recountOnly(model, summary) ?? summary);
+}
+
+/** The marker as the person just moved it, before the hub knows. */
+export function applyLocalRead(model: RoomModel, seq: number): RoomModel {
+  const summary = { ...model.state.summary, last_read: Math.min(seq, model.state.summary.head) };
+  const counted = recountOnly(model, summary);
+  if (counted) return withSummary(model, counted);
+  return withSummary(model, seq >= summary.head ? { ...summary, unread: 0, mentions: 0 } : summary);
+}
+
+function recountOnly(model: RoomModel, summary: ThreadSummary): ThreadSummary | null {
+  const counted = recount(model, summary);
+  return counted && { ...summary, unread: counted.unread, mentions: counted.mentions };
+}
+
+/** The hub's row, in place of ours, unless ours is newer. */
+export function withSummary(model: RoomModel, summary: ThreadSummary): RoomModel {
+  if (summary.head < model.state.summary.head) return model;
+  return Object.freeze({ ...model, state: Object.freeze({ ...model.state, summary: Object.freeze(summary) }) });
+}

@@ -1,0 +1,567 @@
+/**
+ * One thread as a page shows it: loads it, follows it, sends what the person writes.
+ *
+ * Load by HTTP, then subscribe after what was loaded: no gap, no duplicate. How events change the
+ * thread is `room-model.ts`; this holds the connection's side of it.
+ */
+import { api } from '../api/client';
+import { ApiError, asApiError } from '../wire/error';
+import type {
+  Accepted,
+  DocumentInfo,
+  DocumentKind,
+  History,
+  HistoryPage,
+  Item,
+  MemberSetData,
+  Presence,
+  PresenceEntry,
+  ReadState,
+  Role,
+  SubscribeResult,
+  ThreadState,
+  ThreadSummary,
+  TimelineEvent,
+  TypingState,
+} from '../wire/generated';
+import { newSendId } from '../wire/ids';
+import type { CommandBody, Results } from '../wire/live';
+import type { OutboxEntry, Sent } from '../wire/outbox';
+import type { Drafts } from './drafts.svelte';
+import type { People } from './people.svelte';
+import * as model from './room-model';
+import type { RoomModel } from './room-model';
+import type { PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
+
+const PAGE = 60;
+const AROUND = 80;
+const TYPING_REPEAT_MS = 3_000;
+const TYPING_IDLE_MS = 5_000;
+const TYPING_EXPIRY_MS = 7_000;
+const READ_MS = 250;
+const RETRY_MS = 2_000;
+
+export interface RoomEnvironment {
+  readonly me: string;
+  readonly people: People;
+  readonly drafts: Drafts;
+  isLive(): boolean;
+  command<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
+  /** A command with a send_id: repeated over a short loss of the connection. */
+  commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
+  outbox: {
+    entries(): readonly OutboxEntry[];
+    add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>): void;
+    retry(sendId: string): void;
+    discard(sendId: string): void;
+    confirm(sendId: string): void;
+  };
+  /** Whether somebody looks at the thread in this tab. */
+  looking(thread: string, looks: boolean): void;
+  /** The row of the inbox, as known here. */
+  summary(summary: ThreadSummary): void;
+  released(room: Room): void;
+  http?: Pick<typeof api, 'get'>;
+}
+
+export class Room implements RoomStore {
+  status: RoomStatus = $state('loading');
+  error: ApiError | null = $state.raw(null);
+  presence: readonly PresenceEntry[] = $state.raw([]);
+  typing: readonly string[] = $state.raw([]);
+  loadingOlder = $state(false);
+  loadingNewer = $state(false);
+  unreadFrom: number | null = $state(null);
+  #model: RoomModel | null = $state.raw(null);
+  #draft = $state('');
+  #pending: readonly PendingMessage[] = $state.raw([]);
+
+  readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
+  readonly items: readonly Item[] = $derived(this.#model?.items ?? NOTHING);
+  readonly hasOlder: boolean = $derived(this.#model?.hasOlder ?? false);
+  readonly hasNewer: boolean = $derived(this.#model?.hasNewer ?? false);
+  readonly role: Role | null = $derived(this.#model?.state.summary.role ?? null);
+  readonly canWrite: boolean = $derived(this.status === 'ready' && (this.role === 'owner' || this.role === 'editor'));
+
+  users = 0;
+  readonly thread: string;
+  readonly #environment: RoomEnvironment;
+  readonly #http: Pick<typeof api, 'get'>;
+  #closed = false;
+
+  // Following.
+  #following: 'no' | 'asking' | 'yes' = 'no';
+  #queue: TimelineEvent[] = [];
+  #lastGap = -1;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #loading: Promise<void> | null = null;
+
+  // Pages that are being asked for, and what arrived since.
+  #asking = 0;
+  #meanwhile: TimelineEvent[] = [];
+
+  // Sent, but its event is not here yet.
+  readonly #onTheirWay = new Map<string, { entry: OutboxEntry; seq: number }>();
+  readonly #arrived = new Set<string>();
+
+  #readMark: number | null = null;
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #typingSentAt = 0;
+  #typingIdle: ReturnType<typeof setTimeout> | undefined;
+  readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
+  #present: { state: 'active' | 'away'; document: string | null } | null = null;
+
+  constructor(thread: string, environment: RoomEnvironment) {
+    this.thread = thread;
+    this.#environment = environment;
+    this.#http = environment.http ?? api;
+    this.#draft = environment.drafts.get(thread);
+    this.outboxChanged();
+    void this.reload();
+  }
+
+  // --- loading and following ----------------------------------------------------------------------
+
+  reload(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    if (this.status !== 'ready') this.status = 'loading';
+    this.error = null;
+    try {
+      const [state, page] = await Promise.all([
+        this.#http.get<ThreadState>(`/api/threads/${this.thread}`),
+        this.#http.get<HistoryPage>(`/api/threads/${this.thread}/history?limit=${PAGE}`),
+      ]);
+      if (this.#closed) return;
+      this.#environment.people.learn(state);
+      this.#following = 'no';
+      this.#set(model.createModel(this.#environment.me, state, page));
+      const { unread, last_read } = state.summary;
+      this.unreadFrom ??= unread > 0 ? last_read : null;
+      this.status = 'ready';
+      void this.#follow();
+    } catch (error) {
+      if (!this.#closed) this.#notLoaded(asApiError(error));
+    }
+  }
+
+  #notLoaded(error: ApiError): void {
+    this.error = error;
+    if (error.status === 404 || error.status === 403) this.status = this.#model ? 'removed' : 'not_found';
+    else if (!this.#model) this.status = 'error';
+  }
+
+  /** A fresh connection. */
+  connected(): void {
+    this.#following = 'no';
+    if (this.#model) void this.#follow();
+    else if (this.status === 'error') void this.reload();
+  }
+
+  lost(): void {
+    this.#following = 'no';
+    clearTimeout(this.#retry);
+    this.presence = [];
+    for (const uid of this.#typists.keys()) this.#stopsTyping(uid);
+  }
+
+  async #follow(): Promise<void> {
+    const { isLive, command } = this.#environment;
+    if (!this.#model || this.#following !== 'no' || !isLive() || this.#closed || this.status === 'removed') return;
+    this.#following = 'asking';
+    this.#queue = [];
+    try {
+      const result = await command({ cmd: 'subscribe', thread: this.thread, after: model.headOf(this.#model) });
+      if (!this.#closed) this.#followed(result);
+    } catch (error) {
+      this.#following = 'no';
+      this.#notFollowed(asApiError(error));
+    }
+  }
+
+  #followed(result: SubscribeResult): void {
+    this.#following = 'yes';
+    this.presence = result.presence.map(filled);
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const event of queue.sort((a, b) => a.seq - b.seq)) this.#take(event);
+    if (this.#present) this.#sendPresent();
+    if (this.#readMark !== null) this.#sendRead();
+  }
+
+  #notFollowed(error: ApiError): void {
+    if (this.#closed || error.code === 'offline') return;
+    if (error.code.endsWith('not_found') || error.code === 'not_member' || error.code === 'forbidden') this.removed();
+    else this.#retry = setTimeout(() => void this.#follow(), (error.retryAfter ?? RETRY_MS / 1000) * 1000);
+  }
+
+  /** A timeline event of this thread, by subscription or by the inbox. */
+  event(event: TimelineEvent): void {
+    if (this.#following === 'asking') this.#queue.push(event);
+    else if (this.#following === 'yes') this.#take(event);
+  }
+
+  #take(event: TimelineEvent): void {
+    const before = this.#model;
+    if (!before) return;
+    if (this.#isAfterGap(before, event)) {
+      this.#following = 'no';
+      void this.#follow();
+      return;
+    }
+    if (this.#asking > 0) this.#meanwhile.push(event);
+    if (event.send_id && event.sender === this.#environment.me) this.#seen(event.send_id);
+    if (event.type === 'message') this.#stopsTyping(event.sender);
+    if (event.type === 'member.set' && event.data) this.#environment.people.need((event.data as MemberSetData).uid);
+    this.#set(model.apply(before, event, (uid) => this.#environment.people.get(uid)));
+    this.#askForStale();
+  }
+
+  /** Events are numbered without gaps; one that is missing is asked for, once. */
+  #isAfterGap(before: RoomModel, event: TimelineEvent): boolean {
+    const head = Math.max(before.state.summary.head, before.itemsHead);
+    if (event.seq <= head + 1 || this.#lastGap === head) return false;
+    this.#lastGap = head;
+    return true;
+  }
+
+  removed(): void {
+    this.#following = 'no';
+    this.status = this.#model ? 'removed' : 'not_found';
+    this.presence = [];
+  }
+
+  release(): void {
+    if (--this.users <= 0) this.#environment.released(this);
+  }
+
+  /** Let go of everything. */
+  end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#typingIdle);
+    if (this.#readMark !== null) this.#sendRead();
+    for (const timer of this.#typists.values()) clearTimeout(timer);
+    if (this.#following !== 'no' && this.#environment.isLive()) {
+      this.#environment.command({ cmd: 'unsubscribe', thread: this.thread }).catch(() => undefined);
+    }
+  }
+
+  #set(next: RoomModel): void {
+    const before = this.#model;
+    this.#model = next;
+    if (next.state.summary !== before?.state.summary) this.#environment.summary(next.state.summary);
+    for (const [sendId, { seq }] of this.#onTheirWay) {
+      if (seq <= next.itemsHead) this.#seen(sendId);
+    }
+  }
+
+  #askForStale(): void {
+    const stale = this.#model?.stale;
+    if (!this.#model || !stale || (!stale.summary && stale.items.length === 0)) return;
+    this.#model = model.settled(this.#model);
+    if (stale.summary) void this.#refreshSummary();
+    for (const seq of stale.items) void this.#refreshItem(seq);
+  }
+
+  async #refreshSummary(): Promise<void> {
+    try {
+      const fresh = await this.#http.get<ThreadState>(`/api/threads/${this.thread}`);
+      if (this.#model && !this.#closed) this.#set(model.withSummary(this.#model, fresh.summary));
+    } catch {
+      // Counts stay a little off until the next load.
+    }
+  }
+
+  async #refreshItem(seq: number): Promise<void> {
+    const page = await this.#page(`around=${seq}&limit=2`).catch(() => null);
+    const found = page?.items.filter((one) => one.seq === seq);
+    if (found && this.#model && !this.#closed) this.#set(model.refreshItems(this.#model, found));
+  }
+
+  // --- the window of the history ------------------------------------------------------------------
+
+  async loadOlder(): Promise<void> {
+    const first = this.items[0];
+    if (!first || !this.hasOlder || this.loadingOlder) return;
+    this.loadingOlder = true;
+    try {
+      await this.#merge(`before=${first.seq}&limit=${PAGE}`, 'older');
+    } finally {
+      this.loadingOlder = false;
+    }
+  }
+
+  async loadNewer(): Promise<void> {
+    const last = this.items.at(-1);
+    if (!last || !this.hasNewer || this.loadingNewer) return;
+    this.loadingNewer = true;
+    try {
+      // `around` gives half of it before the seq, which we have, and half from it on.
+      await this.#merge(`around=${last.seq + 1}&limit=${AROUND}`, 'newer', (page) => from(page, last.seq + 1) < AROUND / 2);
+    } finally {
+      this.loadingNewer = false;
+    }
+  }
+
+  async loadAround(seq: number): Promise<boolean> {
+    const has = (): boolean => this.items.some((one) => one.seq === seq);
+    if (has()) return true;
+    if (!this.#model && this.#loading) await this.#loading;
+    if (!this.#model) return false;
+    if (!has()) await this.#merge(`around=${seq}&limit=${AROUND}`, 'window', (page) => from(page, seq) < AROUND / 2);
+    return has();
+  }
+
+  async loadLatest(): Promise<void> {
+    if (this.hasNewer) await this.#merge(`limit=${PAGE}`, 'window', () => true);
+  }
+
+  async #merge(
+    query: string,
+    placement: model.Placement,
+    reachesEnd: (page: HistoryPage) => boolean = () => false,
+  ): Promise<void> {
+    this.#asking++;
+    const window = this.items;
+    try {
+      const page = await this.#page(query);
+      // Another page replaced the window meanwhile: this one does not fit it.
+      const fits = placement === 'window' || this.items[0] === window[0] || this.items.at(-1) === window.at(-1);
+      if (!this.#model || this.#closed || !fits) return;
+      this.#set(model.mergePage(this.#model, page, placement, this.#meanwhile, reachesEnd(page)));
+    } finally {
+      if (--this.#asking === 0) this.#meanwhile = [];
+    }
+  }
+
+  #page(query: string): Promise<HistoryPage> {
+    return this.#http.get<HistoryPage>(`/api/threads/${this.thread}/history?${query}`);
+  }
+
+  // --- sending ------------------------------------------------------------------------------------
+
+  get pending(): readonly PendingMessage[] {
+    return this.#pending;
+  }
+
+  get draft(): string {
+    return this.#draft;
+  }
+
+  set draft(text: string) {
+    this.#draft = text;
+    this.#environment.drafts.put(this.thread, text);
+  }
+
+  send(text: string, options: SendOptions = {}): string {
+    const sendId = newSendId();
+    this.#environment.outbox.add({
+      sendId,
+      thread: this.thread,
+      text,
+      replyTo: options.replyTo ?? null,
+      mentions: options.mentions ?? [],
+    });
+    this.draft = '';
+    this.setTyping(false);
+    return sendId;
+  }
+
+  retry(sendId: string): void {
+    this.#environment.outbox.retry(sendId);
+  }
+
+  discard(sendId: string): void {
+    this.#environment.outbox.discard(sendId);
+  }
+
+  outboxChanged(): void {
+    const waiting = this.#environment.outbox.entries().filter((one) => one.thread === this.thread);
+    const known = new Set(waiting.map((one) => one.sendId));
+    const sent = [...this.#onTheirWay.values()].map((one) => one.entry).filter((one) => !known.has(one.sendId));
+    const pending = [...sent, ...waiting].filter((one) => !this.#arrived.has(one.sendId)).map(pendingOf);
+    if (pending.length > 0 || this.#pending.length > 0) this.#pending = pending;
+  }
+
+  /** The hub has a message: it stays visible as pending until its event is here. */
+  sent(sent: Sent): void {
+    const entry = this.#environment.outbox.entries().find((one) => one.sendId === sent.sendId);
+    const here = this.#arrived.has(sent.sendId) || (this.#model && sent.seq <= this.#model.itemsHead);
+    if (entry && !here && this.#following !== 'no') this.#onTheirWay.set(sent.sendId, { entry, seq: sent.seq });
+  }
+
+  #seen(sendId: string): void {
+    this.#arrived.add(sendId);
+    this.#onTheirWay.delete(sendId);
+    this.#environment.outbox.confirm(sendId);
+    this.outboxChanged();
+  }
+
+  async edit(seq: number, text: string, mentions: readonly string[] = []): Promise<void> {
+    await this.#commit({ cmd: 'edit', target: seq, text, mentions });
+  }
+
+  async remove(seq: number): Promise<void> {
+    await this.#commit({ cmd: 'delete', target: seq });
+  }
+
+  async undoRemove(seq: number): Promise<void> {
+    await this.#commit({ cmd: 'undelete', target: seq });
+  }
+
+  async react(seq: number, emoji: string, on: boolean): Promise<void> {
+    await this.#commit({ cmd: 'react', target: seq, emoji, on });
+  }
+
+  async rename(subject: string): Promise<void> {
+    await this.#commit({ cmd: 'rename', subject });
+  }
+
+  async setHistory(history: History): Promise<void> {
+    await this.#commit({ cmd: 'set_history', history });
+  }
+
+  async setMember(uid: string, role: Role | null): Promise<void> {
+    await this.#commit({ cmd: 'set_member', uid, role });
+  }
+
+  leave(): Promise<void> {
+    return this.setMember(this.#environment.me, null);
+  }
+
+  async createDocument(kind: DocumentKind, title: string, language: string | null = null): Promise<DocumentInfo> {
+    const { document } = await this.#commit({ cmd: 'create_document', kind, title, language });
+    const known = this.state?.documents.find((one) => one.document === document);
+    return known ?? this.#http.get<DocumentInfo>(`/api/documents/${document}`);
+  }
+
+  async renameDocument(document: string, title: string): Promise<void> {
+    await this.#commit({ cmd: 'rename_document', document, title });
+  }
+
+  async #commit(body: Unaddressed): Promise<Accepted> {
+    const command = { ...body, thread: this.thread, send_id: newSendId() } as CommandBody;
+    return (await this.#environment.commit(command)) as Accepted;
+  }
+
+  // --- read marks ---------------------------------------------------------------------------------
+
+  markRead(seq: number): void {
+    const current = this.#model;
+    if (!current || seq === current.state.summary.last_read) return;
+    this.#readMark = seq;
+    this.#set(model.applyLocalRead(current, seq));
+    clearTimeout(this.#readTimer);
+    this.#readTimer = setTimeout(() => this.#sendRead(), READ_MS);
+  }
+
+  #sendRead(): void {
+    clearTimeout(this.#readTimer);
+    const seq = this.#readMark;
+    if (seq === null || !this.#environment.isLive()) return; // sent after the next subscribe
+    this.#environment
+      .command({ cmd: 'mark_read', thread: this.thread, seq })
+      .then((read) => {
+        if (this.#readMark !== seq) return;
+        this.#readMark = null;
+        this.read(read);
+      })
+      .catch(() => undefined);
+  }
+
+  /** The hub's word on the marker, also when another tab moved it. */
+  read(read: ReadState): void {
+    if (this.#model && this.#readMark === null) this.#set(model.applyRead(this.#model, read));
+  }
+
+  // --- typing and presence ------------------------------------------------------------------------
+
+  setTyping(on: boolean): void {
+    clearTimeout(this.#typingIdle);
+    const now = Date.now();
+    if (on) {
+      this.#typingIdle = setTimeout(() => this.setTyping(false), TYPING_IDLE_MS);
+      if (now - this.#typingSentAt < TYPING_REPEAT_MS) return;
+    } else if (this.#typingSentAt === 0) {
+      return;
+    }
+    this.#typingSentAt = on ? now : 0;
+    if (this.#following === 'yes') {
+      this.#environment.command({ cmd: 'typing', thread: this.thread, on }).catch(() => undefined);
+    }
+  }
+
+  setPresent(state: 'active' | 'away', document: string | null = null): void {
+    if (this.#present?.state === state && this.#present.document === document) return;
+    this.#present = { state, document };
+    this.#environment.looking(this.thread, state === 'active');
+    this.#sendPresent();
+  }
+
+  #sendPresent(): void {
+    if (this.#following !== 'yes' || !this.#present) return;
+    this.#environment.command({ cmd: 'present', thread: this.thread, ...this.#present }).catch(() => undefined);
+  }
+
+  presenceChanged(frame: Presence): void {
+    if (this.#following !== 'yes') return;
+    const others = this.presence.filter((one) => one.session !== frame.entry.session);
+    this.presence = frame.gone ? others : [...others, filled(frame.entry)];
+    if (frame.gone && !others.some((one) => one.uid === frame.entry.uid)) this.#stopsTyping(frame.entry.uid);
+  }
+
+  typingChanged(frame: TypingState): void {
+    if (frame.uid === this.#environment.me) return;
+    if (!frame.on) {
+      this.#stopsTyping(frame.uid);
+      return;
+    }
+    clearTimeout(this.#typists.get(frame.uid));
+    this.#typists.set(
+      frame.uid,
+      setTimeout(() => this.#stopsTyping(frame.uid), TYPING_EXPIRY_MS),
+    );
+    this.typing = [...this.#typists.keys()];
+  }
+
+  #stopsTyping(uid: string): void {
+    const timer = this.#typists.get(uid);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#typists.delete(uid);
+    this.typing = [...this.#typists.keys()];
+  }
+}
+
+const NOTHING: readonly Item[] = Object.freeze([]);
+
+type Unaddressed = CommandBody extends infer C
+  ? C extends { thread: string; send_id: string }
+    ? Omit<C, 'thread' | 'send_id'>
+    : never
+  : never;
+
+function filled(entry: PresenceEntry): PresenceEntry {
+  return { ...entry, state: entry.state ?? 'active', document: entry.document ?? null };
+}
+
+function from(page: HistoryPage, seq: number): number {
+  return page.items.filter((one) => one.seq >= seq).length;
+}
+
+function pendingOf(entry: OutboxEntry): PendingMessage {
+  return {
+    sendId: entry.sendId,
+    text: entry.text,
+    replyTo: entry.replyTo,
+    mentions: entry.mentions,
+    status: entry.status,
+    error: entry.error ? new ApiError(entry.error.code, entry.error.detail) : null,
+    at: entry.at,
+  };
+}
