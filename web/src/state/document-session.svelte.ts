@@ -111,6 +111,7 @@ export class Session implements DocumentSession {
   #persistence: IndexeddbPersistence | null = null;
   #epoch = 0;
   #clientId: number | null = null;
+  #takingId: Y.Doc | null = null;
   #prepared: Promise<void>;
   #closed = false;
 
@@ -415,12 +416,16 @@ export class Session implements DocumentSession {
 
   async #takeId(doc: Y.Doc): Promise<void> {
     const { ids } = this.#environment;
+    if (this.#takingId === doc) return;
+    this.#takingId = doc;
     try {
       const id = await ids.take(this.info.document);
       if (doc === this.doc && !this.#closed) this.#assign(id);
       void ids.topUp(this.info.document);
     } catch {
       // Without a connection: the next one tries again.
+    } finally {
+      if (this.#takingId === doc) this.#takingId = null;
     }
   }
 
@@ -437,6 +442,7 @@ export class Session implements DocumentSession {
     const attempt = ++this.#opening;
     this.#forgetConnection(attempt);
     this.#early = [];
+    if (!this.#hasId) void this.#takeId(this.doc);
     try {
       const result = await this.#environment.command({
         cmd: 'open_document',
@@ -462,8 +468,7 @@ export class Session implements DocumentSession {
     this.#schemaTooNew = result.mode === 'read' && result.schema_version > SCHEMA_VERSION;
     this.#remember();
     this.#learnOwners(result.owners);
-    if (!this.#hasId) void this.#takeId(this.doc);
-    else void this.#environment.ids.topUp(this.info.document);
+    if (this.#hasId) void this.#environment.ids.topUp(this.info.document);
     for (const frame of early) this.receive(frame);
     this.#announce();
     if (result.state_bytes > FETCH_BYTES && !this.#hasContent()) void this.#fetchThenSync(attempt);
@@ -502,9 +507,10 @@ export class Session implements DocumentSession {
   /** The hub replaced the document: ask what it is now. */
   async #replace(): Promise<void> {
     this.#forgetConnection();
-    const fetchInfo = this.#environment.fetchInfo ?? ((id: string) => http.get<DocumentInfo>(`/api/documents/${id}`));
+    const { document } = this.info;
     try {
-      this.#leaveLineage((await fetchInfo(this.info.document)).lineage);
+      const asked = this.#environment.fetchInfo?.(document) ?? http.get<DocumentInfo>(`/api/documents/${document}`);
+      this.#leaveLineage((await asked).lineage);
     } catch {
       this.#openLater();
     }
@@ -516,10 +522,10 @@ export class Session implements DocumentSession {
   }
 
   async #fetchThenSync(attempt: number): Promise<void> {
-    const fetchState = this.#environment.fetchState ?? ((id: string) => http.bytes(`/api/documents/${id}/state`));
     const doc = this.doc;
+    const { document } = this.info;
     try {
-      const state = await fetchState(this.info.document);
+      const state = await (this.#environment.fetchState?.(document) ?? http.bytes(`/api/documents/${document}/state`));
       if (attempt !== this.#opening || doc !== this.doc || this.#closed) return;
       Y.applyUpdate(doc, state, this);
       this.#present();

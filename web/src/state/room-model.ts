@@ -300,8 +300,11 @@ export function mergePage(
     }
   }
   const items = [...known.values()].sort((a, b) => a.seq - b.seq);
+  // A deletion that was taken back meanwhile: the page still lacks the text.
+  const lost = items.filter((one) => one.type === 'message' && !one.deleted && one.text === null && one.version > page.head);
   return Object.freeze({
     ...model,
+    stale: lost.length > 0 ? Object.freeze({ ...model.stale, items: lost.map((one) => one.seq) }) : model.stale,
     items: Object.freeze(items),
     itemsHead: placement === 'window' ? Math.max(page.head, model.itemsHead) : model.itemsHead,
     hasOlder: placement === 'newer' ? model.hasOlder : page.more,
@@ -374,7 +377,6 @@ function setMember(state: ThreadState, event: TimelineEvent, data: MemberSetData
   const account = lookup(data.uid);
   const name = member?.display_name ?? account?.display_name ?? former?.display_name ?? data.uid;
   if (data.role === null) {
-    if (!member) return;
     state.members = state.members.filter((one) => one !== member);
     state.former_members = [
       ...state.former_members.filter((one) => one.uid !== data.uid),

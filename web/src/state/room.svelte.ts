@@ -187,7 +187,10 @@ export class Room implements RoomStore {
     this.presence = result.presence.map(filled);
     const queue = this.#queue;
     this.#queue = [];
-    for (const event of queue.sort((a, b) => a.seq - b.seq)) this.#take(event);
+    for (const event of queue.sort((a, b) => a.seq - b.seq)) {
+      // What came early by the inbox and does not fit comes again, in its place.
+      if (this.#model && event.seq <= model.headOf(this.#model) + 1) this.#take(event);
+    }
     if (this.#present) this.#sendPresent();
     if (this.#readMark !== null) this.#sendRead();
   }
@@ -334,6 +337,7 @@ export class Room implements RoomStore {
       const fits = placement === 'window' || this.items[0] === window[0] || this.items.at(-1) === window.at(-1);
       if (!this.#model || this.#closed || !fits) return;
       this.#set(model.mergePage(this.#model, page, placement, this.#meanwhile, reachesEnd(page)));
+      this.#askForStale();
     } finally {
       if (--this.#asking === 0) this.#meanwhile = [];
     }

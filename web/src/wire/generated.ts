@@ -443,6 +443,13 @@ export interface Leased {
   ids: readonly number[];
 }
 
+/** What anybody may know of a hub. */
+export interface HubInfo {
+  name: string;
+  needs_owner: boolean;
+  version: string;
+}
+
 export interface SignIn {
   address: string;
   password: string;
@@ -628,6 +635,11 @@ export interface NewMessage {
   reply_to?: number | null;
   mentions?: readonly string[];
   send_id?: string | null;
+}
+
+/** A lower ``seq`` than before marks unread. */
+export interface ReadMark {
+  seq: number;
 }
 
 export interface NewMember {

@@ -1,0 +1,376 @@
+import 'fake-indexeddb/auto';
+
+import { IDBFactory } from 'fake-indexeddb';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
+
+import { openLocalStore } from '../lib/local-store';
+import { FakeClient, FakeHub, INFO } from './fake-hub';
+import { unsentDocuments } from './unsent-log';
+
+const clients: FakeClient[] = [];
+let hub: FakeHub;
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  hub = new FakeHub();
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((one) => one.session.end()));
+});
+
+async function client(options: { live?: boolean; uid?: string; info?: typeof INFO } = {}): Promise<FakeClient> {
+  const { live = true, uid = 'u_me', info } = options;
+  const one = new FakeClient(hub, await openLocalStore(uid), uid, live, info ?? hub.info);
+  clients.push(one);
+  return one;
+}
+
+const saved = (one: FakeClient) => vi.waitFor(() => expect(one.session.sync).toBe('saved'));
+
+test('a document is opened, edited and saved', async () => {
+  const one = await client();
+  expect(one.session.sync).toBe('loading');
+  await one.session.ready;
+  await saved(one);
+  await vi.waitFor(() => expect(one.session.mode).toBe('edit'));
+  one.type('hello');
+  expect(one.session).toMatchObject({ sync: 'sending', unsent: 1 });
+  await saved(one);
+  expect(one.session.unsent).toBe(0);
+  expect(hub.doc.getText('content').toString()).toBe('hello');
+});
+
+test('nothing is written before somebody edits', async () => {
+  const one = await client();
+  await saved(one);
+  expect(hub.updates.every((update) => update.length <= 2)).toBe(true);
+});
+
+test('saved means durable on the hub, not received', async () => {
+  const one = await client();
+  await saved(one);
+  hub.durable = false;
+  one.type('a');
+  one.type('b');
+  await vi.waitFor(() => expect(hub.doc.getText('content').toString()).toBe('ab'));
+  expect(one.session).toMatchObject({ sync: 'sending', unsent: 2 });
+  hub.commit(one);
+  expect(one.session).toMatchObject({ sync: 'saved', unsent: 0 });
+});
+
+test('what the hub lacked at the handshake counts until it is durable', async () => {
+  hub.durable = false;
+  const one = await client();
+  await one.session.ready;
+  expect(one.session.sync).toBe('sending');
+  await vi.waitFor(() => {
+    hub.commit(one);
+    expect(one.session.sync).toBe('saved');
+  });
+});
+
+test('two people see the same, each under an id of their own', async () => {
+  const one = await client();
+  const two = await client({ uid: 'u_ann' });
+  await saved(one);
+  await saved(two);
+  one.type('one');
+  await vi.waitFor(() => expect(two.text).toBe('one'));
+  two.type(' two');
+  await vi.waitFor(() => expect(one.text).toBe('one two'));
+  const ids = [one, two].map((each) => each.session.doc.clientID);
+  expect(new Set(ids).size).toBe(2);
+  expect(ids.every((id) => id >= 2 ** 32)).toBe(true);
+  expect(one.session.awareness.clientID).toBe(ids[0]);
+  expect(one.session.owners.get(ids[0]!)).toBe('u_me');
+});
+
+test('offline edits are counted, survive a reload, and are sent', async () => {
+  const one = await client();
+  await saved(one);
+  one.goOffline();
+  one.type('a');
+  one.type('b');
+  one.type('c');
+  expect(one.session).toMatchObject({ sync: 'offline', unsent: 3, mode: 'edit' });
+  await one.session.end();
+  expect(await unsentDocuments(one.store)).toEqual(new Map([['d_1', 3]]));
+
+  const again = await client({ live: false });
+  await again.session.ready;
+  expect(again.text).toBe('abc');
+  expect(again.session).toMatchObject({ sync: 'offline', unsent: 3, mode: 'edit' });
+  again.type('d');
+  expect(again.session.unsent).toBe(4);
+  again.goOnline();
+  await saved(again);
+  expect(hub.doc.getText('content').toString()).toBe('abcd');
+  expect(again.session.unsent).toBe(0);
+  await again.session.end();
+  expect(await unsentDocuments(again.store)).toEqual(new Map());
+});
+
+test('edits that were sent but not durable when the page died are sent again, once', async () => {
+  const one = await client();
+  await saved(one);
+  hub.durable = false;
+  one.type('x');
+  await vi.waitFor(() => expect(hub.doc.getText('content').toString()).toBe('x'));
+  await one.session.end();
+  const again = await client();
+  await vi.waitFor(() => expect(again.session.unsent).toBe(1));
+  hub.durable = true;
+  await vi.waitFor(() => {
+    hub.commit(again);
+    expect(again.session.sync).toBe('saved');
+  });
+  expect(hub.doc.getText('content').toString()).toBe('x');
+});
+
+test('both sides edit while apart, and meet', async () => {
+  const one = await client();
+  await saved(one);
+  one.goOffline();
+  one.type('mine ');
+  hub.doc.getText('content').insert(0, 'theirs ');
+  one.goOnline();
+  await saved(one);
+  expect(one.text).toBe(hub.doc.getText('content').toString());
+  expect(one.text).toContain('mine');
+  expect(one.text).toContain('theirs');
+});
+
+test('each instance burns one leased id; leases last for working offline', async () => {
+  const one = await client();
+  await saved(one);
+  const seen = new Set([one.session.doc.clientID]);
+  await one.session.end();
+  for (let visit = 0; visit < 7; visit++) {
+    const again = await client({ live: false });
+    await vi.waitFor(() => expect(again.session.doc.clientID).toBeGreaterThanOrEqual(2 ** 32));
+    seen.add(again.session.doc.clientID);
+    await again.session.end();
+  }
+  expect(seen.size).toBe(8);
+  expect(hub.leases).toBe(1);
+});
+
+test('without an id and offline a document is for reading, and says why', async () => {
+  const one = await client();
+  await saved(one);
+  one.type('text');
+  await saved(one);
+  await one.session.end();
+  await one.store.put('leases', 'd_1', []);
+  const again = await client({ live: false });
+  await again.session.ready;
+  expect(again.session).toMatchObject({ mode: 'read', readReason: 'no_author_id' });
+  again.goOnline();
+  await saved(again);
+  expect(again.session).toMatchObject({ mode: 'edit', readReason: null });
+});
+
+test('an id that Yjs gave up is replaced by a leased one', async () => {
+  const one = await client();
+  await saved(one);
+  const before = one.session.doc.clientID;
+  one.session.doc.clientID = 12345; // as Yjs does when it meets its own id in foreign content
+  one.type('x');
+  await vi.waitFor(() => expect(one.session.doc.clientID).toBeGreaterThan(before));
+  expect(one.session.awareness.clientID).toBe(one.session.doc.clientID);
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe('x');
+});
+
+test('a reader reads, and hears why', async () => {
+  hub.mode = 'read';
+  hub.doc.getText('content').insert(0, 'text');
+  const one = await client();
+  await saved(one);
+  expect(one.session).toMatchObject({ mode: 'read', readReason: 'role' });
+  expect(one.text).toBe('text');
+});
+
+test('a document of a newer client is for reading', async () => {
+  hub.mode = 'read';
+  hub.info = { ...INFO, schema_version: 2 };
+  const one = await client();
+  await saved(one);
+  expect(one.session.readReason).toBe('schema');
+});
+
+test('demoted with unsent edits: they become a private copy', async () => {
+  const one = await client();
+  one.type('shared ');
+  await saved(one);
+  one.goOffline();
+  one.type('mine');
+  hub.mode = 'read';
+  one.goOnline();
+  await vi.waitFor(() => expect(one.session.privateCopy).toEqual({ count: 1, text: 'shared mine' }));
+  await saved(one);
+  expect(one.text).toBe('shared ');
+  expect(one.session).toMatchObject({ mode: 'read', unsent: 0, generation: 1 });
+  one.session.dismissPrivateCopy();
+  expect(one.session.privateCopy).toBeNull();
+  expect(await unsentDocuments(one.store)).toEqual(new Map());
+});
+
+test('demoted in step: reading goes on, nothing is replaced', async () => {
+  const one = await client();
+  one.type('text');
+  await saved(one);
+  one.session.demoted();
+  expect(one.session).toMatchObject({ mode: 'read', generation: 0, privateCopy: null });
+  hub.mode = 'edit';
+  one.session.promoted();
+  await vi.waitFor(() => expect(one.session.mode).toBe('edit'));
+  await saved(one);
+});
+
+test('a refused edit becomes a private copy and the document starts over', async () => {
+  const one = await client();
+  one.type('good ');
+  await saved(one);
+  hub.refusal = 'document_too_large';
+  one.type('bad');
+  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('good bad'));
+  hub.refusal = null;
+  await saved(one);
+  expect(one.text).toBe('good ');
+  one.type('again');
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe('good again');
+});
+
+test('an edit the hub could not take just now is said again', async () => {
+  const one = await client();
+  await saved(one);
+  hub.refusal = 'writer_busy';
+  one.type('x');
+  await vi.waitFor(() => expect(hub.peers.get(one)?.count).toBeGreaterThan(1));
+  hub.refusal = null;
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe('x');
+  expect(one.session.privateCopy).toBeNull();
+});
+
+test('another lineage replaces the local copy instead of doubling it', async () => {
+  const one = await client();
+  one.type('old');
+  await saved(one);
+  hub.info = { ...INFO, lineage: 'y_2' };
+  hub.doc = new Y.Doc();
+  hub.doc.getText('content').insert(0, 'new');
+  one.goOffline();
+  one.goOnline();
+  await vi.waitFor(() => expect(one.text).toBe('new'));
+  await saved(one);
+  expect(one.session).toMatchObject({ generation: 1, privateCopy: null });
+});
+
+test('unsent edits of a lineage that is no more become a private copy', async () => {
+  const one = await client();
+  one.type('old ');
+  await saved(one);
+  one.goOffline();
+  one.type('unsent');
+  await one.session.end();
+  hub.info = { ...INFO, lineage: 'y_2' };
+  hub.doc = new Y.Doc();
+  const again = await client();
+  await saved(again);
+  expect(again.text).toBe('');
+  expect(again.session.privateCopy).toEqual({ count: 1, text: 'old unsent' });
+});
+
+test('the hub resets a document: lineage', async () => {
+  const one = await client();
+  one.type('old');
+  await saved(one);
+  hub.info = { ...INFO, lineage: 'y_2' };
+  hub.doc = new Y.Doc();
+  one.session.reset({ t: 'document_reset', number: 7, reason: 'lineage' });
+  await vi.waitFor(() => expect(one.session.generation).toBe(1));
+  await saved(one);
+  expect(one.text).toBe('');
+});
+
+test('the hub resets a document: closed', async () => {
+  const one = await client();
+  await saved(one);
+  hub.peers.delete(one);
+  one.session.reset({ t: 'document_reset', number: 7, reason: 'closed' });
+  one.type('meanwhile');
+  expect(one.session.sync).toBe('sending');
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe('meanwhile');
+});
+
+test('a large document is fetched, then synced', async () => {
+  hub.doc.getText('content').insert(0, 'large');
+  hub.stateBytes = 2 * 1024 * 1024;
+  const one = await client();
+  const fetched = vi.spyOn(one, 'fetchState');
+  await saved(one);
+  expect(fetched).toHaveBeenCalledOnce();
+  expect(one.text).toBe('large');
+});
+
+test('a document that cannot be opened says so', async () => {
+  const one = await client();
+  await saved(one);
+  one.session.removed();
+  expect(one.session).toMatchObject({ sync: 'error', mode: 'read' });
+  expect(one.session.error?.code).toBe('removed');
+});
+
+test('carets travel, and go with the connection', async () => {
+  const one = await client();
+  const two = await client({ uid: 'u_ann' });
+  await saved(one);
+  await saved(two);
+  const frames: Uint8Array[] = [];
+  const send = one.sendBinary.bind(one);
+  one.sendBinary = (frame) => {
+    if (frame[0] === 2) frames.push(frame);
+    return send(frame);
+  };
+  one.session.awareness.setLocalStateField('cursor', { head: 1 });
+  one.session.awareness.setLocalStateField('cursor', { head: 2 });
+  one.session.awareness.setLocalStateField('cursor', { head: 3 });
+  await vi.waitFor(() => expect(frames.length).toBeGreaterThan(0));
+  await vi.waitFor(() => {
+    two.session.receive(frames.at(-1)!);
+    expect(two.session.awareness.getStates().get(one.session.doc.clientID)).toEqual({ cursor: { head: 3 } });
+  });
+  expect(frames.length).toBeLessThanOrEqual(2);
+  two.goOffline();
+  expect([...two.session.awareness.getStates().keys()]).toEqual([two.session.doc.clientID]);
+});
+
+test('two tabs of one browser share the local copy and differ in their ids', async () => {
+  const store = await openLocalStore('u_me');
+  const one = new FakeClient(hub, store);
+  const two = new FakeClient(hub, store);
+  clients.push(one, two);
+  await saved(one);
+  await saved(two);
+  one.type('a');
+  await vi.waitFor(() => expect(two.text).toBe('a'));
+  two.type('b');
+  await vi.waitFor(() => expect(one.text).toBe('ab'));
+  await saved(one);
+  await saved(two);
+  expect(one.session.doc.clientID).not.toBe(two.session.doc.clientID);
+});
+
+test('without IndexedDB everything works until the page goes', async () => {
+  const one = new FakeClient(hub);
+  clients.push(one);
+  await saved(one);
+  one.type('x');
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe('x');
+});

@@ -1,0 +1,448 @@
+/**
+ * State at t0 + events since t0 == fresh state, over random histories of every kind of event.
+ *
+ * `Reference` is the hub's side told a second time, as plainly as possible (hub/storage/projection.py
+ * and timeline.py); the model must end where it ends, from wherever it started.
+ */
+import { describe, expect, test } from 'vitest';
+
+import type { DocumentInfo, EventType, HistoryPage, Item, Role, ThreadState, TimelineEvent } from '../wire/generated';
+import { excerpt } from './excerpt';
+import {
+  UNDO_MS,
+  apply,
+  applyLocalRead,
+  applyRead,
+  applyToSummary,
+  createModel,
+  headOf,
+  itemAt,
+  mergePage,
+  refreshItems,
+  settled,
+  withSummary,
+  type RoomModel,
+} from './room-model';
+
+const ME = 'u_me';
+const PEOPLE = [ME, 'u_ann', 'u_bob', 'u_cay'];
+const THREAD = 'r_1';
+const ALL: EventType[] = [
+  'thread.create',
+  'thread.rename',
+  'thread.history',
+  'member.set',
+  'message',
+  'message.edit',
+  'message.delete',
+  'message.undelete',
+  'reaction',
+  'document.create',
+  'document.rename',
+  'checkpoint',
+];
+
+interface Row {
+  item: Item;
+  text: string | null;
+  mentions: readonly string[];
+  editedAt: number | null;
+  deletedBy: string | null;
+  undoUntil: number | null;
+  reactions: { emoji: string; uid: string }[];
+}
+
+class Reference {
+  readonly events: TimelineEvent[] = [];
+  lastRead = 0;
+
+  add(type: EventType, sender: string, data: unknown): TimelineEvent {
+    const seq = this.events.length + 1;
+    const event: TimelineEvent = { t: 'event', thread: THREAD, seq, type, sender, at: 1_000 * seq, data };
+    this.events.push(event);
+    return event;
+  }
+
+  /** What the hub answers at `head`. */
+  fresh(head = this.events.length): ThreadState {
+    const rows = this.#rows(head);
+    const members = new Map<string, { role: Role | null; since: number }>();
+    const documents: DocumentInfo[] = [];
+    let subject = '';
+    let history: 'all' | 'joined' = 'all';
+    let updated = 0;
+    for (const event of this.events.slice(0, head)) {
+      const data = event.data as Record<string, never>;
+      if (event.type === 'thread.create') {
+        subject = data['subject']!;
+        history = data['history']!;
+        updated = event.at;
+      } else if (event.type === 'thread.rename') subject = data['subject']!;
+      else if (event.type === 'thread.history') history = data['history']!;
+      else if (event.type === 'message') updated = event.at;
+      else if (event.type === 'member.set') {
+        const before = members.get(data['uid']!);
+        const since = before && before.role !== null ? before.since : event.seq;
+        members.set(data['uid']!, { role: data['role']!, since });
+      } else if (event.type === 'document.create') {
+        documents.push({ ...(data as unknown as DocumentInfo), thread: THREAD, language: null, created_by: event.sender, created_at: event.at });
+      } else if (event.type === 'document.rename') {
+        const document = documents.find((one) => one.document === data['document']);
+        if (document) document.title = data['title']!;
+      }
+    }
+    const messages = [...rows.values()].filter((row) => row.item.type === 'message' && row.deletedBy === null);
+    const unread = messages.filter((row) => row.item.seq > this.lastRead && row.item.sender !== ME);
+    const last = messages.at(-1);
+    const uids = [...members].filter(([, one]) => one.role !== null);
+    return {
+      summary: {
+        thread: THREAD,
+        subject,
+        head,
+        role: members.get(ME)?.role ?? 'reader',
+        last_read: this.lastRead,
+        unread: unread.length,
+        mentions: unread.filter((row) => row.mentions.includes(ME)).length,
+        updated_at: updated,
+        last_message: last
+          ? { seq: last.item.seq, sender: last.item.sender, at: last.item.at, excerpt: excerpt(last.text ?? '') }
+          : null,
+      },
+      history,
+      members: uids.map(([uid, one]) => ({ uid, display_name: uid, role: one.role as Role, since: one.since })),
+      former_members: [...members]
+        .filter(([, one]) => one.role === null)
+        .map(([uid]) => ({ uid, display_name: uid, addresses: [], is_owner: false, disabled: false })),
+      documents,
+    };
+  }
+
+  page(head = this.events.length, options: { before?: number; from?: number; limit?: number } = {}): HistoryPage {
+    const { before = Infinity, from = 0, limit = Infinity } = options;
+    const all = [...this.#rows(head).values()].map(itemOfRow);
+    const fitting = all.filter((item) => item.seq < before && item.seq >= from);
+    const items = limit === Infinity ? fitting : fitting.slice(-limit);
+    return { items, head, more: items.length > 0 && all[0] !== items[0] };
+  }
+
+  model(head = this.events.length, limit = Infinity): RoomModel {
+    return createModel(ME, this.fresh(head), this.page(head, { limit }));
+  }
+
+  #rows(head: number): Map<number, Row> {
+    const rows = new Map<number, Row>();
+    for (const event of this.events.slice(0, head)) this.#project(rows, event);
+    return rows;
+  }
+
+  #project(rows: Map<number, Row>, event: TimelineEvent): void {
+    const data = (event.data ?? {}) as Record<string, never>;
+    const found = rows.get(data['target']!);
+    const row = found?.item.type === 'message' ? found : undefined;
+    const touch = (one: Row): void => void (one.item = { ...one.item, version: event.seq });
+    switch (event.type) {
+      case 'message.edit':
+        if (!row || row.deletedBy !== null || row.item.sender !== event.sender) return;
+        row.text = data['text']!;
+        row.mentions = data['mentions'] ?? [];
+        row.editedAt = event.at;
+        return touch(row);
+      case 'message.delete':
+        if (!row || row.deletedBy !== null) return;
+        row.deletedBy = event.sender;
+        row.undoUntil = event.at + UNDO_MS;
+        return touch(row);
+      case 'message.undelete':
+        if (!row || row.deletedBy !== event.sender) return;
+        row.deletedBy = row.undoUntil = null;
+        return touch(row);
+      case 'reaction': {
+        if (!row || row.deletedBy !== null) return;
+        const mine = (one: { emoji: string; uid: string }): boolean => one.emoji === data['emoji'] && one.uid === event.sender;
+        if (!data['on']) row.reactions = row.reactions.filter((one) => !mine(one));
+        else if (!row.reactions.some(mine)) row.reactions.push({ emoji: data['emoji']!, uid: event.sender });
+        return touch(row);
+      }
+      case 'checkpoint':
+        return;
+      default:
+        rows.set(event.seq, {
+          item: {
+            seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
+            data: event.type === 'message' ? null : event.data, text: null,
+            reply_to: data['reply_to'] ?? null, mentions: [], reactions: [],
+            edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+          },
+          text: event.type === 'message' ? data['text']! : null,
+          mentions: data['mentions'] ?? [],
+          editedAt: null, deletedBy: null, undoUntil: null, reactions: [],
+        });
+    }
+  }
+}
+
+function itemOfRow(row: Row): Item {
+  if (row.deletedBy !== null) {
+    return { ...row.item, deleted: true, deleted_by: row.deletedBy, undo_until: row.undoUntil };
+  }
+  const emoji = [...new Set(row.reactions.map((one) => one.emoji))];
+  return {
+    ...row.item,
+    text: row.text,
+    mentions: row.mentions,
+    edited_at: row.editedAt,
+    reactions: emoji.map((one) => ({
+      emoji: one,
+      uids: row.reactions.filter((reaction) => reaction.emoji === one).map((reaction) => reaction.uid),
+    })),
+  };
+}
+
+/** Small, seeded, good enough. */
+function randomness(seed: number): (below: number) => number {
+  let state = seed * 2_654_435_761 + 1;
+  return (below) => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+function randomHistory(seed: number, length: number): Reference {
+  const below = randomness(seed);
+  const pick = <T>(from: readonly T[]): T => from[below(from.length)] as T;
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'First', history: 'all' });
+  reference.add('member.set', ME, { uid: ME, role: 'owner' });
+  const target = (): number => {
+    const messages = reference.events.filter((one) => one.type === 'message');
+    return messages.length > 0 ? pick(messages).seq : 1;
+  };
+  while (reference.events.length < length) {
+    const type = pick<EventType>([...ALL.slice(1), 'message', 'message', 'message', 'reaction', 'message.delete', 'message.undelete']);
+    const sender = pick(PEOPLE);
+    const mentions = below(3) === 0 ? [ME] : [];
+    const number = reference.events.length;
+    const bodies: Partial<Record<EventType, () => unknown>> = {
+      'thread.rename': () => ({ subject: `Subject ${number}` }),
+      'thread.history': () => ({ history: pick(['all', 'joined']) }),
+      'member.set': () => ({ uid: pick(PEOPLE.slice(1)), role: pick(['owner', 'editor', 'reader', null]) }),
+      message: () => ({ text: `text ${number}`, mentions, ...(below(4) === 0 ? { reply_to: target() } : {}) }),
+      'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions }),
+      'message.delete': () => ({ target: target() }),
+      'message.undelete': () => ({ target: target() }),
+      reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
+      'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}` }),
+      'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),
+      checkpoint: () => ({ documents: [] }),
+    };
+    const data = bodies[type]!() as Record<string, unknown>;
+    // The hub writes no edit of somebody else's message: make most of them by its author.
+    const author = reference.events.find((one) => one.seq === data['target'])?.sender;
+    const by = type === 'message.edit' && author && below(4) > 0 ? author : sender;
+    reference.add(type, by, 'target' in data && author ? { ...data, target_sender: author } : data);
+  }
+  return reference;
+}
+
+/** What two views of one thread must share. */
+function view(state: ThreadState, items: readonly Item[]) {
+  const sorted = (page: HistoryPage): readonly Item[] => createModel(ME, state, page).items;
+  return {
+    summary: state.summary,
+    history: state.history,
+    members: state.members.toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
+    former: state.former_members.map((one) => one.uid).toSorted(),
+    documents: state.documents,
+    items: sorted({ items, head: 0, more: false }),
+  };
+}
+
+function follow(reference: Reference, model: RoomModel): RoomModel {
+  let current = model;
+  for (const event of reference.events.filter((one) => one.seq > headOf(model))) {
+    current = apply(current, event);
+    // The store would ask the hub; the hub answers with what is true now.
+    if (current.stale.items.length > 0) {
+      const page = reference.page(event.seq);
+      current = refreshItems(current, page.items.filter((item) => current.stale.items.includes(item.seq)));
+    }
+    if (current.stale.summary) current = withSummary(current, reference.fresh(event.seq).summary);
+    current = settled(current);
+  }
+  return current;
+}
+
+describe('state at t0 + events == fresh state', () => {
+  test.each([...Array(12).keys()])('history %i, from every moment', (seed) => {
+    const reference = randomHistory(seed + 1, 60);
+    reference.lastRead = (seed * 7) % 40;
+    const fresh = view(reference.fresh(), reference.page().items);
+    for (let start = 2; start <= 60; start++) {
+      const model = follow(reference, reference.model(start));
+      expect(view(model.state, model.items), `from ${start}`).toEqual(fresh);
+    }
+  });
+
+  test.each([...Array(8).keys()])('history %i, seen through a small window', (seed) => {
+    const reference = randomHistory(seed + 100, 80);
+    for (let start = 20; start <= 80; start += 7) {
+      const model = follow(reference, reference.model(start, 5));
+      const from = model.items[0]?.seq ?? 0;
+      const fresh = view(reference.fresh(), reference.page(80, { from }).items);
+      expect(view(model.state, model.items), `from ${start}`).toEqual(fresh);
+    }
+  });
+
+  test('the random histories hold every kind of event', () => {
+    const kinds = new Set([...Array(12).keys()].flatMap((seed) => randomHistory(seed + 1, 60).events.map((one) => one.type)));
+    expect([...kinds].toSorted()).toEqual(ALL.toSorted());
+  });
+
+  test.each([...Array(6).keys()])('history %i, when state and page are of different moments', (seed) => {
+    const reference = randomHistory(seed + 40, 60);
+    for (const [stateAt, pageAt] of [[20, 35], [35, 20]] as const) {
+      const model = follow(reference, createModel(ME, reference.fresh(stateAt), reference.page(pageAt)));
+      expect(view(model.state, model.items)).toEqual(view(reference.fresh(), reference.page().items));
+    }
+  });
+});
+
+test('an event applied twice changes nothing', () => {
+  const reference = randomHistory(3, 40);
+  const model = reference.model();
+  for (const event of reference.events) expect(apply(model, event)).toBe(model);
+});
+
+test('everything is frozen, and untouched items are the same objects', () => {
+  const reference = randomHistory(5, 40);
+  const before = reference.model();
+  const after = apply(before, reference.add('message', 'u_ann', { text: 'new' }));
+  expect(Object.isFrozen(after) && Object.isFrozen(after.items) && Object.isFrozen(after.items[0])).toBe(true);
+  expect(after.items.slice(0, -1).every((item, index) => item === before.items[index])).toBe(true);
+  expect(after.items.at(-1)?.text).toBe('new');
+});
+
+test.each([...Array(6).keys()])('pages fit together whatever happens meanwhile: history %i', (seed) => {
+  const reference = randomHistory(seed + 60, 120);
+  const below = randomness(seed + 1);
+  let model = reference.model(60, 8);
+  let head = 60;
+  while (model.hasOlder) {
+    const before = model.items[0]!.seq;
+    // The page is read at some moment between asking and the last event that came meanwhile.
+    const asked = head;
+    head = Math.min(120, head + below(12));
+    const pageAt = asked + below(head - asked + 1);
+    const meanwhile = reference.events.slice(asked, head);
+    for (const event of meanwhile) {
+      model = apply(model, event);
+      const missing = model.stale.items;
+      model = settled(refreshItems(model, reference.page(event.seq).items.filter((item) => missing.includes(item.seq))));
+    }
+    model = mergePage(model, reference.page(pageAt, { before, limit: 10 }), 'older', meanwhile);
+    // A deletion taken back shows a text that only the hub knows.
+    const lost = model.stale.items;
+    model = settled(refreshItems(model, reference.page(head).items.filter((item) => lost.includes(item.seq))));
+  }
+  expect(view(reference.fresh(), model.items).items).toEqual(view(reference.fresh(), reference.page(head).items).items);
+});
+
+test('a window in the past takes no new lines until it reaches the end', () => {
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'S', history: 'all' });
+  for (let index = 0; index < 40; index++) reference.add('message', 'u_ann', { text: `m${index}` });
+  let model = reference.model(41, 5);
+  model = mergePage(model, reference.page(41, { before: 15, limit: 8 }), 'window', []);
+  expect(model.hasNewer).toBe(true);
+  const event = reference.add('message', 'u_ann', { text: 'live' });
+  model = apply(model, event);
+  expect(model.items.at(-1)?.seq).toBe(14);
+  expect(model.state.summary.last_message?.excerpt).toBe('live');
+  model = mergePage(model, reference.page(42, { from: 15 }), 'newer', [], true);
+  expect(model.hasNewer).toBe(false);
+  expect(model.items.map((item) => item.seq)).toEqual([...Array(36).keys()].map((index) => index + 7));
+});
+
+test('a newer page that is older than what arrived meanwhile gets the rest', () => {
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'S', history: 'all' });
+  for (let index = 0; index < 20; index++) reference.add('message', 'u_ann', { text: `m${index}` });
+  let model = mergePage(reference.model(21, 5), reference.page(21, { before: 10, limit: 5 }), 'window', []);
+  const meanwhile = [
+    reference.add('message', 'u_ann', { text: 'late' }),
+    reference.add('message.edit', 'u_ann', { target: 12, text: 'changed' }),
+    reference.add('reaction', 'u_bob', { target: 22, emoji: '👍', on: true }),
+  ];
+  for (const event of meanwhile) model = apply(model, event);
+  model = mergePage(model, reference.page(21, { from: 10 }), 'newer', meanwhile, true);
+  expect(itemAt(model, 22)).toMatchObject({ text: 'late', reactions: [{ emoji: '👍', uids: ['u_bob'] }] });
+  expect(itemAt(model, 12)?.text).toBe('changed');
+});
+
+test('a deleted text is not kept in the item, and comes back when the deletion is taken back', () => {
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'S', history: 'all' });
+  reference.add('message', 'u_ann', { text: 'secret' });
+  let model = reference.model();
+  model = apply(model, reference.add('message.delete', 'u_ann', { target: 2, target_sender: 'u_ann' }));
+  expect(itemAt(model, 2)).toMatchObject({ text: null, deleted: true, deleted_by: 'u_ann', undo_until: 3_000 + UNDO_MS });
+  model = apply(model, reference.add('message.undelete', 'u_ann', { target: 2, target_sender: 'u_ann' }));
+  expect(itemAt(model, 2)).toMatchObject({ text: 'secret', deleted: false, version: 4 });
+});
+
+test('a text that was never known is asked for', () => {
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'S', history: 'all' });
+  reference.add('message', 'u_ann', { text: 'secret' });
+  reference.add('message.delete', 'u_ann', { target: 2, target_sender: 'u_ann' });
+  const model = apply(reference.model(), reference.add('message.undelete', 'u_ann', { target: 2, target_sender: 'u_ann' }));
+  expect(model.stale.items).toEqual([2]);
+});
+
+test('events whose body was erased change nothing but the head', () => {
+  const reference = randomHistory(9, 30);
+  const model = reference.model();
+  const next = apply(model, { ...reference.add('message.edit', 'u_ann', null), data: null });
+  expect(next.items).toBe(model.items);
+  expect(headOf(next)).toBe(headOf(model) + 1);
+});
+
+test('read marks count from the loaded items', () => {
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'S', history: 'all' });
+  for (let index = 0; index < 6; index++) reference.add('message', 'u_ann', { text: 'x', mentions: [ME] });
+  let model = reference.model();
+  expect(model.state.summary).toMatchObject({ unread: 6, mentions: 6 });
+  model = applyLocalRead(model, 5);
+  expect(model.state.summary).toMatchObject({ last_read: 5, unread: 2, mentions: 2 });
+  model = apply(model, reference.add('message', 'u_ann', { text: 'y' }));
+  // The hub counted before the last message.
+  model = applyRead(model, { seq: 5, unread: 2, mentions: 2 });
+  expect(model.state.summary).toMatchObject({ last_read: 5, unread: 3, mentions: 2 });
+  model = applyLocalRead(model, 0);
+  expect(model.state.summary.unread).toBe(7);
+});
+
+describe('a row of the inbox alone', () => {
+  const reference = new Reference();
+  reference.add('thread.create', ME, { subject: 'S', history: 'all' });
+  reference.add('message', 'u_ann', { text: 'one' });
+  const row = reference.fresh().summary;
+
+  test('counts messages and mentions of others', () => {
+    const event = reference.add('message', 'u_ann', { text: 'two', mentions: [ME] });
+    expect(applyToSummary(row, event, ME)).toMatchObject({
+      stale: false,
+      summary: { unread: 2, mentions: 1, head: 3, last_message: { excerpt: 'two' } },
+    });
+    expect(applyToSummary(row, { ...event, sender: ME }, ME).summary.unread).toBe(1);
+  });
+
+  test.each(['message.delete', 'message.undelete'] as const)('asks after %s of what it counts', (type) => {
+    const event: TimelineEvent = { t: 'event', thread: THREAD, seq: 3, type, sender: 'u_ann', at: 0, data: { target: 2, target_sender: 'u_ann' } };
+    expect(applyToSummary(row, event, ME).stale).toBe(true);
+    const read = { ...row, last_read: 2, last_message: { ...row.last_message!, seq: 3 } };
+    expect(applyToSummary(read, event, ME).stale).toBe(false);
+  });
+});

@@ -1,0 +1,325 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { ApiError } from '../wire/error';
+import type { EventType, HistoryPage, ThreadState, ThreadSummary, TimelineEvent } from '../wire/generated';
+import type { OutboxEntry } from '../wire/outbox';
+import { Drafts } from './drafts.svelte';
+import { People } from './people.svelte';
+import { Room, type RoomEnvironment } from './room.svelte';
+
+const THREAD = 'r_1';
+
+function event(seq: number, type: EventType, data: unknown, sender = 'u_ann', sendId: string | null = null): TimelineEvent {
+  return { t: 'event', thread: THREAD, seq, type, sender, at: seq, send_id: sendId, data };
+}
+
+const message = (seq: number, text = `m${seq}`, sender?: string, sendId?: string) =>
+  event(seq, 'message', { text }, sender, sendId);
+
+/** A hub with messages 2 to `head`, one a seq. */
+class FakeRoom implements RoomEnvironment {
+  readonly me = 'u_me';
+  readonly people = new People();
+  readonly drafts = new Drafts('u_me');
+  head = 100;
+  live = true;
+  failing: ApiError | null = null;
+  entries: OutboxEntry[] = [];
+  readonly commands: { cmd: string; [field: string]: unknown }[] = [];
+  readonly summaries: ThreadSummary[] = [];
+  readonly asked: string[] = [];
+  answers: Record<string, unknown> = {};
+  confirmed: string[] = [];
+
+  readonly http = {
+    get: async <T>(path: string): Promise<T> => {
+      this.asked.push(path);
+      if (this.failing) throw this.failing;
+      return (path.includes('/history') ? this.#page(path) : this.#state()) as T;
+    },
+  };
+
+  readonly outbox = {
+    entries: () => this.entries,
+    add: (one: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>) => {
+      this.entries = [...this.entries, { ...one, status: 'queued', error: null, at: 0 }];
+    },
+    retry: () => undefined,
+    discard: () => undefined,
+    confirm: (sendId: string) => this.confirmed.push(sendId),
+  };
+
+  isLive = (): boolean => this.live;
+  command = async (command: { cmd: string; [field: string]: unknown }): Promise<never> => {
+    this.commands.push(command);
+    if (!this.live) throw new ApiError('offline', '');
+    const answer = this.answers[command.cmd];
+    if (answer instanceof ApiError) throw answer;
+    if (command.cmd === 'subscribe') return (answer ?? { head: this.head, role: 'editor', presence: [] }) as never;
+    return (answer ?? null) as never;
+  };
+  commit = this.command as RoomEnvironment['commit'];
+  looking(): void {}
+  summary(summary: ThreadSummary): void {
+    this.summaries.push(summary);
+  }
+  released(): void {}
+
+  #state(): ThreadState {
+    return {
+      summary: {
+        thread: THREAD, subject: 'S', head: this.head, role: 'editor', last_read: 90, unread: this.head - 90, mentions: 0,
+        updated_at: this.head, last_message: { seq: this.head, sender: 'u_ann', at: this.head, excerpt: `m${this.head}` },
+      },
+      history: 'all',
+      members: [{ uid: 'u_ann', display_name: 'Ann', role: 'owner', since: 1 }],
+      former_members: [],
+      documents: [],
+    };
+  }
+
+  #page(path: string): HistoryPage {
+    const query = new URL(path, 'http://hub').searchParams;
+    const limit = Number(query.get('limit'));
+    const around = query.get('around');
+    const last = around ? Math.min(this.head, Number(around) + limit / 2 - 1) : Number(query.get('before') ?? this.head + 1) - 1;
+    const first = Math.max(2, last - limit + 1, around ? Number(around) - limit / 2 : 0);
+    const items = [];
+    for (let seq = first; seq <= last; seq++) {
+      items.push({
+        seq, type: 'message' as const, sender: 'u_ann', at: seq, version: seq, data: null, text: `m${seq}`, reply_to: null,
+        mentions: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+      });
+    }
+    return { items, head: this.head, more: first > 2 };
+  }
+}
+
+let hub: FakeRoom;
+const rooms: Room[] = [];
+
+async function enter(): Promise<Room> {
+  const room = new Room(THREAD, hub);
+  rooms.push(room);
+  await vi.waitFor(() => expect(room.status).not.toBe('loading'));
+  await Promise.resolve();
+  await Promise.resolve();
+  return room;
+}
+
+beforeEach(() => {
+  localStorage.clear();
+  hub = new FakeRoom();
+});
+afterEach(() => {
+  for (const room of rooms.splice(0)) room.end();
+  vi.useRealTimers();
+});
+
+test('it loads by HTTP and subscribes after what it loaded', async () => {
+  const room = await enter();
+  expect(room.items.map((item) => item.seq)).toEqual(Array.from({ length: 60 }, (_, index) => index + 41));
+  expect(room.unreadFrom).toBe(90);
+  expect(hub.commands[0]).toEqual({ cmd: 'subscribe', thread: THREAD, after: 100 });
+  room.event(message(101));
+  expect(room.items.at(-1)?.text).toBe('m101');
+  expect(hub.summaries.at(-1)?.head).toBe(101);
+  expect(hub.people.name('u_ann')).toBe('Ann');
+});
+
+test('after a lost connection it resumes where it was', async () => {
+  const room = await enter();
+  room.event(message(101));
+  room.lost();
+  room.event(message(105)); // by the inbox, before the room follows again: must not hide 102 to 104
+  room.connected();
+  room.event(message(106));
+  await vi.waitFor(() => expect(hub.commands.at(-1)).toMatchObject({ cmd: 'subscribe', after: 101 }));
+  await Promise.resolve();
+  for (let seq = 102; seq <= 106; seq++) room.event(message(seq));
+  expect(room.items.slice(-6).map((item) => item.seq)).toEqual([101, 102, 103, 104, 105, 106]);
+});
+
+test('a gap is asked for', async () => {
+  const room = await enter();
+  room.event(message(103));
+  expect(room.items.at(-1)?.seq).toBe(100);
+  await vi.waitFor(() => expect(hub.commands.filter((one) => one.cmd === 'subscribe')).toHaveLength(2));
+  await Promise.resolve();
+  for (let seq = 101; seq <= 103; seq++) room.event(message(seq));
+  expect(room.items.at(-1)?.seq).toBe(103);
+});
+
+test('a room that is not there, and one that cannot be reached', async () => {
+  hub.failing = new ApiError('not_found', '', 404);
+  expect((await enter()).status).toBe('not_found');
+  hub.failing = new ApiError('unreachable', '');
+  const room = await enter();
+  expect(room.status).toBe('error');
+  expect(room.error?.code).toBe('unreachable');
+  hub.failing = null;
+  await room.reload();
+  expect(room.status).toBe('ready');
+});
+
+test('removed while inside: what was loaded stays', async () => {
+  const room = await enter();
+  room.removed();
+  expect(room.status).toBe('removed');
+  expect(room.items).toHaveLength(60);
+  expect(room.canWrite).toBe(false);
+});
+
+test('older pages fit before the window', async () => {
+  const room = await enter();
+  await Promise.all([room.loadOlder(), room.loadOlder()]);
+  expect(room.items[0]?.seq).toBe(2);
+  expect(room.items).toHaveLength(99);
+  expect(room.hasOlder).toBe(false);
+});
+
+test('an event during a page request is not lost', async () => {
+  const room = await enter();
+  const page = room.loadOlder();
+  room.event(event(101, 'message.edit', { target: 30, text: 'edited' }));
+  await page;
+  expect(room.items.find((item) => item.seq === 30)?.text).toBe('edited');
+});
+
+test('a jump into the past, forward again, and back to the end', async () => {
+  hub.head = 500;
+  const room = await enter();
+  expect(await room.loadAround(50)).toBe(true);
+  expect(room.hasNewer).toBe(true);
+  expect(room.items[0]?.seq).toBe(10);
+  room.event(message(501));
+  expect(room.items.at(-1)?.seq).toBe(89);
+  await room.loadNewer();
+  expect(room.items.map((item) => item.seq)).toEqual(Array.from({ length: 120 }, (_, index) => index + 10));
+  hub.head = 501;
+  await room.loadLatest();
+  expect(room.hasNewer).toBe(false);
+  expect(room.items.at(-1)?.seq).toBe(501);
+  room.event(message(502));
+  expect(room.items.at(-1)?.seq).toBe(502);
+});
+
+test('the local echo is replaced by the event, without a gap', async () => {
+  const room = await enter();
+  const sendId = room.send('hello', { mentions: ['u_ann'] });
+  room.outboxChanged();
+  expect(room.pending).toMatchObject([{ sendId, text: 'hello', status: 'queued', mentions: ['u_ann'] }]);
+  // The hub took it; the event is still on its way.
+  room.sent({ thread: THREAD, sendId, seq: 101 });
+  hub.entries = [];
+  room.outboxChanged();
+  expect(room.pending).toHaveLength(1);
+  room.event(message(101, 'hello', 'u_me', sendId));
+  expect(room.pending).toEqual([]);
+  expect(room.items.at(-1)?.text).toBe('hello');
+});
+
+test('the event may come before the answer', async () => {
+  const room = await enter();
+  const sendId = room.send('hello');
+  room.outboxChanged();
+  room.event(message(101, 'hello', 'u_me', sendId));
+  expect(room.pending).toEqual([]);
+  expect(hub.confirmed).toEqual([sendId]);
+  room.sent({ thread: THREAD, sendId, seq: 101 });
+  hub.entries = [];
+  room.outboxChanged();
+  expect(room.pending).toEqual([]);
+});
+
+test('drafts are kept and end with sending', async () => {
+  const room = await enter();
+  room.draft = 'half a thought';
+  hub.drafts.flush();
+  expect(new Drafts('u_me').get(THREAD)).toBe('half a thought');
+  expect(hub.drafts.threads.has(THREAD)).toBe(true);
+  room.send(room.draft);
+  expect(room.draft).toBe('');
+  expect(new Drafts('u_me').get(THREAD)).toBe('');
+});
+
+test('read marks are shown at once and sent once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const room = new Room(THREAD, hub);
+  rooms.push(room);
+  await vi.advanceTimersByTimeAsync(1);
+  hub.answers['mark_read'] = { t: 'read', thread: THREAD, seq: 99, unread: 1, mentions: 0 };
+  room.markRead(95);
+  room.markRead(99);
+  expect(room.state?.summary).toMatchObject({ last_read: 99, unread: 1 });
+  await vi.advanceTimersByTimeAsync(300);
+  expect(hub.commands.filter((one) => one.cmd === 'mark_read')).toEqual([{ cmd: 'mark_read', thread: THREAD, seq: 99 }]);
+  room.read({ t: 'read', thread: THREAD, seq: 100, unread: 0, mentions: 0 });
+  expect(room.state?.summary).toMatchObject({ last_read: 100, unread: 0 });
+});
+
+test('a read mark made offline is sent after the next subscribe', async () => {
+  const room = await enter();
+  hub.live = false;
+  room.lost();
+  room.markRead(100);
+  room.connected();
+  hub.live = true;
+  room.connected();
+  await vi.waitFor(() => expect(hub.commands.at(-1)).toMatchObject({ cmd: 'mark_read', seq: 100 }));
+});
+
+test('typing expires, ends with a message, and is never our own', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const room = new Room(THREAD, hub);
+  rooms.push(room);
+  await vi.advanceTimersByTimeAsync(1);
+  for (const uid of ['u_ann', 'u_bob', 'u_me']) room.typingChanged({ t: 'typing', thread: THREAD, uid, on: true });
+  expect(room.typing).toEqual(['u_ann', 'u_bob']);
+  room.event(message(101));
+  expect(room.typing).toEqual(['u_bob']);
+  await vi.advanceTimersByTimeAsync(8_000);
+  expect(room.typing).toEqual([]);
+});
+
+test('our typing is said now and then, and its end', async () => {
+  const room = await enter();
+  room.setTyping(true);
+  room.setTyping(true);
+  room.setTyping(false);
+  room.setTyping(false);
+  expect(hub.commands.filter((one) => one.cmd === 'typing').map((one) => one['on'])).toEqual([true, false]);
+});
+
+test('presence comes, changes and goes', async () => {
+  hub.answers['subscribe'] = { head: 100, role: 'editor', presence: [{ session: 'c_1', uid: 'u_me' }] };
+  const room = await enter();
+  expect(room.presence).toEqual([{ session: 'c_1', uid: 'u_me', state: 'active', document: null }]);
+  const entry = { session: 'c_2', uid: 'u_ann', state: 'away' as const };
+  room.presenceChanged({ t: 'presence', thread: THREAD, entry, gone: false });
+  room.presenceChanged({ t: 'presence', thread: THREAD, entry: { ...entry, state: 'active' }, gone: false });
+  expect(room.presence.map((one) => one.state)).toEqual(['active', 'active']);
+  room.presenceChanged({ t: 'presence', thread: THREAD, entry, gone: true });
+  expect(room.presence).toHaveLength(1);
+  room.lost();
+  expect(room.presence).toEqual([]);
+});
+
+test('commands carry the thread and a send id', async () => {
+  const room = await enter();
+  await room.react(50, '👍', true);
+  await room.setMember('u_bob', null);
+  expect(hub.commands.slice(-2)).toMatchObject([
+    { cmd: 'react', thread: THREAD, target: 50, emoji: '👍', on: true, send_id: expect.stringMatching(/^[\w-]{22}$/) },
+    { cmd: 'set_member', thread: THREAD, uid: 'u_bob', role: null },
+  ]);
+});
+
+test('a text that only the hub knows is fetched', async () => {
+  const room = await enter();
+  room.event(event(101, 'message', null));
+  room.event(event(102, 'message.delete', { target: 101, target_sender: 'u_ann' }));
+  hub.head = 103;
+  room.event(event(103, 'message.undelete', { target: 101, target_sender: 'u_ann' }));
+  expect(hub.asked.at(-1)).toContain('around=101');
+});
