@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+
+import type { PendingMessage } from '../../state';
+import type { Item } from '../../wire/generated';
+import {
+  blockedWords,
+  firstUnread,
+  isPrepended,
+  matching,
+  mentionQuery,
+  mentionsIn,
+  reactionWords,
+  replyTarget,
+  rowsOf,
+  systemWords,
+  typingWords,
+  withMention,
+} from './model';
+
+const NOON = new Date(2025, 4, 5, 12).getTime();
+
+function item(seq: number, sender: string, more: Partial<Item> = {}): Item {
+  return {
+    seq,
+    type: 'message',
+    sender,
+    at: NOON + seq * 1000,
+    version: seq,
+    data: null,
+    text: `message ${seq}`,
+    reply_to: null,
+    mentions: [],
+    reactions: [],
+    edited_at: null,
+    deleted: false,
+    deleted_by: null,
+    undo_until: null,
+    ...more,
+  };
+}
+
+function pending(sendId: string): PendingMessage {
+  return { sendId, text: sendId, replyTo: null, mentions: [], status: 'sending', error: null, at: NOON };
+}
+
+const heads = (items: Item[], line: number | null = null): string =>
+  rowsOf(items, [], 'me', line)
+    .map((row) => (row.kind === 'item' ? `${row.day ? 'D' : ''}${row.fresh ? 'N' : ''}${row.head ? 'h' : '.'}` : 'p'))
+    .join(' ');
+
+describe('rowsOf', () => {
+  it('groups what one person says in a row', () => {
+    expect(heads([item(1, 'a'), item(2, 'a'), item(3, 'b'), item(4, 'a')])).toBe('Dh . h h');
+  });
+
+  it('does not group over a pause, a reply, a system line or a deleted message', () => {
+    expect(heads([item(1, 'a'), item(2, 'a', { at: NOON + 400_000 })])).toBe('Dh h');
+    expect(heads([item(1, 'a'), item(2, 'a', { reply_to: 1 })])).toBe('Dh h');
+    expect(heads([item(1, 'a'), item(2, 'a', { type: 'thread.rename' }), item(3, 'a')])).toBe('Dh h h');
+    expect(heads([item(1, 'a'), item(2, 'a', { deleted: true }), item(3, 'a')])).toBe('Dh h h');
+  });
+
+  it('begins each day with its name', () => {
+    expect(heads([item(1, 'a'), item(2, 'a', { at: NOON + 86_400_000 })])).toBe('Dh Dh');
+  });
+
+  it('draws the line above the first unread message of others', () => {
+    expect(heads([item(1, 'a'), item(2, 'me'), item(3, 'a', { deleted: true }), item(4, 'a'), item(5, 'a')], 1)).toBe('Dh h h Nh .');
+    expect(heads([item(1, 'a'), item(2, 'me')], 1)).toBe('Dh h');
+  });
+
+  it('puts pending messages last, grouped with my own', () => {
+    const rows = rowsOf([item(1, 'a')], [pending('x'), pending('y')], 'me', null);
+    expect(rows.map((row) => [row.key, row.head])).toEqual([
+      ['i1', true],
+      ['px', true],
+      ['py', false],
+    ]);
+    expect(rowsOf([item(1, 'me')], [pending('x')], 'me', null)[1]?.head).toBe(false);
+  });
+
+  it('keeps the objects of rows that did not change', () => {
+    const items = [item(1, 'a'), item(2, 'a')];
+    const before = rowsOf(items, [], 'me', null);
+    const after = rowsOf([...items, item(3, 'b')], [], 'me', null, before);
+    expect(after[0]).toBe(before[0]);
+    expect(after[1]).toBe(before[1]);
+    const edited = rowsOf([items[0] as Item, item(2, 'a', { text: 'new' })], [], 'me', null, before);
+    expect(edited[1]).not.toBe(before[1]);
+  });
+});
+
+describe('isPrepended', () => {
+  const rows = (from: number, to: number) =>
+    rowsOf(
+      Array.from({ length: to - from + 1 }, (_, n) => item(from + n, 'a')),
+      [],
+      'me',
+      null,
+    );
+
+  it('tells rows in front from rows behind and from another window', () => {
+    expect(isPrepended(rows(5, 9), rows(1, 9))).toBe(true);
+    expect(isPrepended(rows(5, 9), rows(5, 12))).toBe(false);
+    expect(isPrepended(rows(5, 9), rows(20, 40))).toBe(false);
+    expect(isPrepended([], rows(1, 2))).toBe(false);
+  });
+});
+
+describe('firstUnread', () => {
+  it('skips my own, deleted and system rows', () => {
+    const items = [item(1, 'a'), item(2, 'me'), item(3, 'a', { type: 'member.set' }), item(4, 'a')];
+    expect(firstUnread(items, 1, 'me')).toBe(4);
+    expect(firstUnread(items, 4, 'me')).toBeNull();
+  });
+});
+
+describe('replies', () => {
+  it('are of depth one', () => {
+    expect(replyTarget(item(9, 'a'))).toBe(9);
+    expect(replyTarget(item(9, 'a', { reply_to: 3 }))).toBe(3);
+  });
+});
+
+describe('mentions', () => {
+  const people = [
+    { uid: 'u1', name: 'Ada Okafor' },
+    { uid: 'u2', name: 'Ada' },
+    { uid: 'u3', name: 'Mei Tanaka' },
+  ];
+
+  it.each([
+    ['@', 1, ''],
+    ['hi @ad', 6, 'ad'],
+    ['(@Ada Ok', 8, 'Ada Ok'],
+  ])('finds the query in %j', (text, caret, query) => {
+    expect(mentionQuery(text, caret)).toEqual({ start: caret - query.length - 1, end: caret, query });
+  });
+
+  it.each([['mail a@b'], ['@one two three'], ['@ada\n'], ['none'], ['@ad  x']])('finds none in %j', (text) => {
+    expect(mentionQuery(text, text.length)).toBeNull();
+  });
+
+  it('offers names that begin so before words that do', () => {
+    expect(matching(people, 'a').map((one) => one.uid)).toEqual(['u2', 'u1']);
+    expect(matching(people, 'tan').map((one) => one.uid)).toEqual(['u3']);
+    expect(matching(people, 'zz')).toEqual([]);
+  });
+
+  it('puts the name where the query was', () => {
+    const query = mentionQuery('hi @ad there', 6);
+    expect(query && withMention('hi @ad there', query, 'Ada')).toEqual({ text: 'hi @Ada there', caret: 8 });
+    const last = mentionQuery('@ad', 3);
+    expect(last && withMention('@ad', last, 'Ada')).toEqual({ text: '@Ada ', caret: 5 });
+  });
+
+  it('reads who is named, the longest name first', () => {
+    expect(mentionsIn('@Ada Okafor and @Mei Tanaka!', people)).toEqual(['u1', 'u3']);
+    expect(mentionsIn('@Ada and x@Ada and @Adam', people)).toEqual(['u2']);
+  });
+});
+
+describe('words', () => {
+  const name = (uid: string): string => ({ a: 'Ada', b: 'Grace' })[uid] ?? uid;
+  const since = (uid: string): number | undefined => ({ b: 5 })[uid];
+  const member = (seq: number, sender: string, uid: string, role: string | null) =>
+    systemWords(item(seq, sender, { type: 'member.set', data: { uid, role } }), name, since);
+
+  it('tell joining from a change of role', () => {
+    expect(member(5, 'a', 'b', 'editor')).toBe('Ada added Grace as editor');
+    expect(member(7, 'a', 'b', 'owner')).toBe('Ada made Grace an owner');
+    expect(member(8, 'a', 'b', 'reader')).toBe('Ada made Grace a reader');
+    expect(member(8, 'a', 'b', null)).toBe('Ada removed Grace');
+    expect(member(8, 'b', 'b', null)).toBe('Grace left');
+  });
+
+  it('name what happened to the thread', () => {
+    expect(systemWords(item(1, 'a', { type: 'thread.create', data: { subject: 'X' } }), name, since)).toBe('Ada began the thread “X”');
+    expect(systemWords(item(1, 'a', { type: 'document.create', data: { title: 'T' } }), name, since)).toBe('Ada created the document “T”');
+    expect(systemWords(item(1, 'a', { type: 'thread.rename', data: null }), name, since)).toContain('renamed');
+  });
+
+  it('say who types and who reacted', () => {
+    expect(typingWords([])).toBe('');
+    expect(typingWords(['Ada'])).toBe('Ada is typing…');
+    expect(typingWords(['Ada', 'Mei'])).toBe('Ada and Mei are typing…');
+    expect(typingWords(['a', 'b', 'c'])).toBe('3 people are typing…');
+    expect(reactionWords('👍', ['Ada', 'Mei', 'you'])).toBe('Ada, Mei and you reacted with 👍');
+  });
+
+  it('say why writing is not possible', () => {
+    expect(blockedWords('reader', 'ready')).toContain('may read');
+    expect(blockedWords('owner', 'removed')).toContain('no longer');
+    expect(blockedWords('editor', 'ready')).toBeNull();
+  });
+});

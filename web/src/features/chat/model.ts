@@ -1,0 +1,233 @@
+/**
+ * What the history shows, without drawing it: rows, groups, the unread line, mentions, words. Pure.
+ */
+import { sameDay } from '../../lib/time';
+import type { PendingMessage } from '../../state';
+import type { Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData } from '../../wire/generated';
+
+/** Messages of one person within this time stand together. */
+const GROUP_MS = 5 * 60_000;
+
+export interface ItemRow {
+  readonly kind: 'item';
+  readonly key: string;
+  readonly item: Item;
+  /** Begins a day. */
+  readonly day: boolean;
+  /** The "New" line stands above it. */
+  readonly fresh: boolean;
+  /** Shows who speaks and when; the rows after it may leave that out. */
+  readonly head: boolean;
+}
+
+export interface PendingRow {
+  readonly kind: 'pending';
+  readonly key: string;
+  readonly message: PendingMessage;
+  readonly head: boolean;
+}
+
+export type Row = ItemRow | PendingRow;
+
+/**
+ * The rows of the history.
+ *
+ * @param line everything above this seq is new; null without a line.
+ * @param before the rows of last time: those that did not change stay the same objects.
+ */
+export function rowsOf(
+  items: readonly Item[],
+  pending: readonly PendingMessage[],
+  me: string,
+  line: number | null,
+  before: readonly Row[] = [],
+): Row[] {
+  const known = new Map(before.map((row) => [row.key, row]));
+  const first = line === null ? null : firstUnread(items, line, me);
+  const rows: Row[] = items.map((item, index) => {
+    const previous = items[index - 1];
+    const day = !previous || !sameDay(previous.at, item.at);
+    const fresh = item.seq === first;
+    const row: ItemRow = { kind: 'item', key: `i${item.seq}`, item, day, fresh, head: day || fresh || !follows(previous, item) };
+    const old = known.get(row.key);
+    const same = old?.kind === 'item' && old.item === item && old.day === day && old.fresh === fresh && old.head === row.head;
+    return same ? old : row;
+  });
+  let sender = items.at(-1)?.type === 'message' ? items.at(-1)?.sender : undefined;
+  for (const message of pending) {
+    const head = sender !== me;
+    sender = me;
+    const old = known.get(`p${message.sendId}`);
+    const same = old?.kind === 'pending' && old.message === message && old.head === head;
+    rows.push(same ? old : { kind: 'pending', key: `p${message.sendId}`, message, head });
+  }
+  return rows;
+}
+
+/** Whether a message goes on with what the one before it began. */
+export function follows(previous: Item | undefined, item: Item): boolean {
+  if (previous?.type !== 'message' || item.type !== 'message') return false;
+  if (previous.sender !== item.sender || previous.deleted || item.deleted || item.reply_to !== null) return false;
+  return item.at - previous.at < GROUP_MS;
+}
+
+/** The seq of the first message of others after `line`. */
+export function firstUnread(items: readonly Item[], line: number, me: string): number | null {
+  return items.find((item) => item.seq > line && isUnread(item, me))?.seq ?? null;
+}
+
+export function isUnread(item: Item, me: string): boolean {
+  return item.type === 'message' && item.sender !== me && !item.deleted;
+}
+
+/** True when `next` is `before` with rows put in front: the list must then be held from its end. */
+export function isPrepended(before: readonly Row[], next: readonly Row[]): boolean {
+  const first = before.find((row) => row.kind === 'item');
+  if (!first || next.length <= before.length || next[0]?.key === first.key) return false;
+  return next.some((row) => row.key === first.key);
+}
+
+// --- replies --------------------------------------------------------------------------------------
+
+/** Replies are of depth one: to answer a reply is to answer what it answers. */
+export function replyTarget(item: Item): number {
+  return item.reply_to ?? item.seq;
+}
+
+// --- mentions -------------------------------------------------------------------------------------
+
+export interface Person {
+  readonly uid: string;
+  readonly name: string;
+}
+
+export interface MentionQuery {
+  /** Where the @ stands. */
+  readonly start: number;
+  readonly end: number;
+  readonly query: string;
+}
+
+const QUERY = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}._'-]{0,40}(?: [\p{L}\p{N}._'-]{1,40})?)$/u;
+const WORD = /[\p{L}\p{N}_]/u;
+
+/** The name somebody is typing after an @ that ends at the caret. */
+export function mentionQuery(text: string, caret: number): MentionQuery | null {
+  const found = QUERY.exec(text.slice(Math.max(0, caret - 90), caret));
+  const query = found?.[1];
+  if (query === undefined) return null;
+  return { start: caret - query.length - 1, end: caret, query };
+}
+
+/** Who fits a query: names that begin with it first, then those with a word that does. */
+export function matching(people: readonly Person[], query: string, limit = 8): Person[] {
+  const wanted = query.toLocaleLowerCase();
+  const rank = (person: Person): number => {
+    const name = person.name.toLocaleLowerCase();
+    if (name.startsWith(wanted)) return 0;
+    return name.split(/\s+/).some((word) => word.startsWith(wanted)) ? 1 : 2;
+  };
+  return people
+    .map((person) => ({ person, rank: rank(person) }))
+    .filter((one) => one.rank < 2)
+    .sort((a, b) => a.rank - b.rank || a.person.name.localeCompare(b.person.name))
+    .slice(0, limit)
+    .map((one) => one.person);
+}
+
+/** The text with the name in place of the query, and where the caret goes. */
+export function withMention(text: string, query: MentionQuery, name: string): { text: string; caret: number } {
+  const after = text.slice(query.end);
+  const inserted = `@${name}${/^\s/.test(after) ? '' : ' '}`;
+  const caret = query.start + inserted.length + (/^\s/.test(after) ? 1 : 0);
+  return { text: text.slice(0, query.start) + inserted + after, caret };
+}
+
+/** The uids of those a text names as "@Name". */
+export function mentionsIn(text: string, people: readonly Person[]): string[] {
+  const named = people.filter((one) => one.name !== '').sort((a, b) => b.name.length - a.name.length);
+  const found = new Set<string>();
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    if (WORD.test(text[at - 1] ?? '')) continue;
+    const one = named.find(({ name }) => text.startsWith(name, at + 1) && !WORD.test(text[at + 1 + name.length] ?? ''));
+    if (one) found.add(one.uid);
+  }
+  return [...found];
+}
+
+// --- words ----------------------------------------------------------------------------------------
+
+export const ROLE_WORDS: Record<Role, string> = { owner: 'owner', editor: 'editor', reader: 'reader' };
+
+/**
+ * A system line in words.
+ *
+ * @param since the seq a member joined at, to tell joining from a change of role.
+ */
+export function systemWords(item: Item, nameOf: (uid: string) => string, since: (uid: string) => number | undefined): string {
+  const who = nameOf(item.sender);
+  const data: unknown = item.data;
+  switch (item.type) {
+    case 'thread.create':
+      return `${who} began the thread “${(data as ThreadCreateData | null)?.subject ?? ''}”`;
+    case 'thread.rename':
+      return `${who} renamed the thread to “${(data as ThreadCreateData | null)?.subject ?? ''}”`;
+    case 'thread.history':
+      return (data as ThreadHistoryData | null)?.history === 'all'
+        ? `${who} lets newcomers read everything`
+        : `${who} lets newcomers read only what comes after they join`;
+    case 'member.set':
+      return memberWords(item, data as MemberSetData | null, nameOf, since);
+    case 'document.create':
+      return `${who} created the document “${(data as { title?: string } | null)?.title ?? ''}”`;
+    case 'document.rename':
+      return `${who} renamed a document to “${(data as { title?: string } | null)?.title ?? ''}”`;
+    default:
+      return `${who} did something this version of the client does not know`;
+  }
+}
+
+function memberWords(
+  item: Item,
+  data: MemberSetData | null,
+  nameOf: (uid: string) => string,
+  since: (uid: string) => number | undefined,
+): string {
+  const who = nameOf(item.sender);
+  if (!data) return `${who} changed the members`;
+  const self = data.uid === item.sender;
+  if (data.role === null) return self ? `${who} left` : `${who} removed ${nameOf(data.uid)}`;
+  const a = data.role === 'reader' ? 'a' : 'an';
+  const joined = since(data.uid) === item.seq;
+  if (self) return joined ? `${who} joined` : `${who} is now ${a} ${ROLE_WORDS[data.role]}`;
+  return joined
+    ? `${who} added ${nameOf(data.uid)} as ${ROLE_WORDS[data.role]}`
+    : `${who} made ${nameOf(data.uid)} ${a} ${ROLE_WORDS[data.role]}`;
+}
+
+/** "Ada is typing…" */
+export function typingWords(names: readonly string[]): string {
+  const [first, second] = names;
+  if (first === undefined) return '';
+  if (second === undefined) return `${first} is typing…`;
+  return names.length === 2 ? `${first} and ${second} are typing…` : `${names.length} people are typing…`;
+}
+
+/** "Ada, Grace and you" for the title of a reaction. */
+export function reactionWords(emoji: string, names: readonly string[]): string {
+  const all = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '');
+  return `${all} reacted with ${emoji}`;
+}
+
+/** Why a person cannot write, or null. */
+export function blockedWords(role: Role | null, status: string): string | null {
+  if (status === 'removed') return 'You are no longer a member of this thread.';
+  if (role === 'reader') return 'You may read this thread. An owner can let you write.';
+  return null;
+}
+
+export function pendingWords(message: PendingMessage): string {
+  if (message.status === 'queued') return 'Waiting for the connection';
+  if (message.status === 'sending') return 'Sending…';
+  return `Not sent: ${message.error?.detail ?? 'the hub did not take it.'}`;
+}
