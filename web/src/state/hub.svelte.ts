@@ -453,20 +453,25 @@ export class Hub implements HubState {
     this.#sendingLeft = true;
     try {
       for (const document of [...this.#left.keys()]) {
-        if (this.#open.some((one) => one.info.document === document)) continue;
-        await import('./documents');
-        const info = await api.get<DocumentInfo>(`/api/documents/${document}`);
         if (!this.#live.isLive || this.#closed) return;
-        const session = this.document(info) as Session;
-        await session.ready.catch(() => undefined);
-        // A refusal leaves a private copy, which only an open document can show: keep it waiting.
-        if (!session.privateCopy) session.close();
+        if (!this.#open.some((one) => one.info.document === document)) await this.#sendLeftOf(document);
       }
-    } catch (error) {
-      const { status } = asApiError(error);
-      if (status !== 403 && status !== 404 && status !== 0) console.error(error);
     } finally {
       this.#sendingLeft = false;
+    }
+  }
+
+  async #sendLeftOf(document: string): Promise<void> {
+    try {
+      await import('./documents');
+      const info = await api.get<DocumentInfo>(`/api/documents/${document}`);
+      if (!this.#live.isLive || this.#closed) return;
+      const session = this.document(info) as Session;
+      await session.ready.catch(() => undefined);
+      // What is refused becomes a private copy, which only an open document can show.
+      if (!session.privateCopy) session.close();
+    } catch {
+      // No member any more, or no connection: it stays here, and counted.
     }
   }
 }
@@ -507,6 +512,6 @@ async function eraseDocuments(uid: string): Promise<void> {
 }
 
 /** The state of a signed-in tab. `close()` it when the sign-in ends. */
-export function createHub(me: Me, options: HubOptions = {}): HubState {
+export function openHub(me: Me, options: HubOptions = {}): HubState {
   return new Hub(me, options);
 }

@@ -1,4 +1,4 @@
 /** The only entry to the state of the client. */
-export { createHub, type HubOptions } from './hub.svelte';
+export { openHub, type HubOptions } from './hub.svelte';
 export { UNDO_MS } from './room-model';
 export * from './types';
