@@ -103,7 +103,8 @@ class _Writer:
                 return " | ".join(self._type(each) for each in types)
             case mi.ListType(item_type=item):
                 inner = self._type(item)
-                return f"readonly ({inner})[]" if "|" in inner else f"readonly {inner}[]"
+                plain = inner.isidentifier()
+                return f"readonly {inner}[]" if plain else f"readonly ({inner})[]"
             case mi.TupleType(item_types=items):
                 return f"readonly [{', '.join(self._type(item) for item in items)}]"
             case mi.DictType(key_type=key, value_type=value):

@@ -21,7 +21,7 @@ function precompress(): Plugin {
     configResolved(config) {
       out = join(config.root, config.build.outDir);
     },
-    async closeBundle() {
+    async writeBundle() {
       const names = (await readdir(out, { recursive: true })).filter((name) => TEXT.test(name));
       await Promise.all(names.map((name) => compress(join(out, name))));
     },

@@ -26,18 +26,10 @@ from hub.wire.commands import SetMember
 log = structlog.get_logger()
 
 
-class HubInfo(api.Request):
-    """What anybody may know: GET /api/hub."""
-
-    name: str
-    needs_owner: bool
-    version: str
-
-
 async def get_hub(request: Request) -> Response:
     hub = hub_of(request)
     return respond(
-        HubInfo(
+        api.HubInfo(
             name=hub.settings.hub_name,
             needs_owner=await hub.identity.needs_owner(),
             version=package.__version__,

@@ -15,8 +15,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import hub
-from hub.api.accounts import HubInfo
-from hub.api.threads import ReadMark
 from hub.wire import api
 from hub.wire.events import Accepted, ReadState
 
@@ -39,7 +37,7 @@ class Operation:
 _PAGE = ("before", "limit")
 
 OPERATIONS = (
-    Operation("GET", "/api/hub", "The hub's name and whether it has an owner", answer=HubInfo,
+    Operation("GET", "/api/hub", "The hub's name and whether it has an owner", answer=api.HubInfo,
               public=True),
     Operation("POST", "/api/session", "Sign in", api.SignIn, api.Me, public=True),
     Operation("DELETE", "/api/session", "Sign out", status=204),
@@ -76,7 +74,7 @@ OPERATIONS = (
     Operation("GET", "/api/threads/{id}/members", "Members", answer=list[api.Member]),
     Operation("POST", "/api/threads/{id}/members", "Add, change or remove a member",
               api.NewMember, Accepted, 201),
-    Operation("PUT", "/api/threads/{id}/read", "Set my read marker", ReadMark, ReadState),
+    Operation("PUT", "/api/threads/{id}/read", "Set my read marker", api.ReadMark, ReadState),
     Operation("GET", "/api/threads/{id}/documents", "Documents", answer=list[api.DocumentInfo]),
     Operation("POST", "/api/threads/{id}/documents", "Begin a document", api.NewDocument,
               Accepted, 201),

@@ -10,6 +10,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from hub.errors import HubError
 from hub.wire.api import Problem
@@ -19,6 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def problem(error: HubError) -> Response:
+    """The answer that tells of an error."""
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
@@ -32,9 +34,7 @@ def problem(error: HubError) -> Response:
         code=error.code,
         retry_after_s=error.retry_after_s,
     )
-    return Response(
-        _encode(body), error.http_status, headers, media_type="application/problem+json"
-    )
+    return _answer(body, headers)
 
 
 async def on_hub_error(request: Request, error: Exception) -> Response:
@@ -43,19 +43,14 @@ async def on_hub_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What Starlette's router refuses."""
     assert isinstance(error, HTTPException)
-    known = HubError(error.detail, code=_CODES.get(error.status_code, "http_error"))
-    body = Problem(
-        type="about:blank",
-        title=error.detail,
-        status=error.status_code,
-        detail=error.detail,
-        code=known.code,
-    )
-    headers = dict(error.headers or {})
-    return Response(
-        _encode(body), error.status_code, headers, media_type="application/problem+json"
-    )
+    if error.status_code not in (404, 405):
+        return _plain(error.status_code, "http_error", error.detail, error.headers)
+    if methods := _methods(request):
+        allowed = {"Allow": ", ".join(sorted(methods))}
+        return _plain(405, "method_not_allowed", "Method Not Allowed", allowed)
+    return _plain(404, "not_found", "Not Found", None)
 
 
 async def on_failure(request: Request, error: Exception) -> Response:
@@ -63,7 +58,28 @@ async def on_failure(request: Request, error: Exception) -> Response:
     return problem(HubError("The hub failed at this; it has been noted.", code="internal"))
 
 
-_CODES = {404: "not_found", 405: "method_not_allowed"}
+def _methods(request: Request) -> set[str]:
+    """The methods this path takes. Starlette names those of the first matching route only, and
+    the browser client's route matches everything."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if not isinstance(route, Route) or route.path == "/{path:path}":
+            continue
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return found
+
+
+def _plain(status: int, code: str, title: str, headers: Mapping[str, str] | None) -> Response:
+    body = Problem(type="about:blank", title=title, status=status, detail=title, code=code)
+    return _answer(body, headers)
+
+
+def _answer(body: Problem, headers: Mapping[str, str] | None) -> Response:
+    return Response(
+        _encode(body), body.status, dict(headers or {}), media_type="application/problem+json"
+    )
+
 
 Handler = Callable[[Request, Exception], Any]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hub.api.hub import hub_of
@@ -16,8 +17,12 @@ from hub.settings import Settings, is_loopback
 
 COOKIE = "hub_session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_PORTS = {"http": 80, "https": 443}  # which browsers leave out of an Origin
 
 Body = TypeVar("Body", bound=msgspec.Struct)
+# PostgreSQL takes no U+0000 in text. Escaped is the only way into JSON, after an even number of
+# backslashes (which are backslashes themselves).
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -28,20 +33,32 @@ async def read_body(request: Request, type_: type[Body]) -> Body:
         TooLarge: ``body_too_large``.
         BadRequest: ``bad_json``, or ``bad_body`` with the path of what is wrong.
     """
-    most = hub_of(request).settings.max_body_bytes
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise TooLarge("The body is too large.", code="body_too_large")
-        parts.append(chunk)
+    body = await _body(request, hub_of(request).settings.max_body_bytes)
+    if _NUL.search(body):
+        raise BadRequest("Text must not hold the character U+0000.", code="bad_body")
     try:
-        return msgspec.json.decode(b"".join(parts), type=type_)
+        return msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as error:
         raise BadRequest(str(error), code="bad_body") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("The body is no JSON.", code="bad_json") from error
+
+
+async def _body(request: Request, most: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most:
+        raise TooLarge("The body is too large.", code="body_too_large")
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise TooLarge("The body is too large.", code="body_too_large")
+            parts.append(chunk)
+    except ClientDisconnect as error:
+        raise BadRequest("The body ended early.", code="bad_json") from error
+    return b"".join(parts)
 
 
 def respond(body: Any, status: int = 200) -> Response:
@@ -84,13 +101,24 @@ def require_same_origin(request: Request) -> None:
     if origin is None:
         if request.headers.get("sec-fetch-site") in ("same-origin", "none"):
             return
-    elif origin == settings.origin:
+    elif is_own_origin(settings, origin, request.headers.get("host", "")):
         return
-    else:
-        parts = urlsplit(origin)
-        if parts.netloc == request.headers.get("host") and is_loopback(parts.hostname or ""):
-            return
     raise Forbidden("This request comes from another site.", code="cross_site")
+
+
+def is_own_origin(settings: Settings, origin: str, host: str) -> bool:
+    """Whether an ``Origin`` is this hub's: of its public address, or, on this machine, whatever
+    name of it the browser used."""
+    try:
+        parts = urlsplit(origin)
+        public = urlsplit(settings.origin)
+        if (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)) == (
+            public.scheme, public.hostname, public.port or _PORTS.get(public.scheme)
+        ):  # fmt: skip
+            return True
+        return parts.netloc == host and is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
 
 
 def remote(request: Request) -> str:

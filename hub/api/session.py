@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.api.hub import hub_of
 from hub.api.requests import (
+    COOKIE,
     clear_session,
     no_content,
     principal,
@@ -17,6 +20,7 @@ from hub.api.requests import (
     respond,
     set_session,
 )
+from hub.errors import NotFound, Unauthenticated
 from hub.wire import api
 
 
@@ -31,9 +35,16 @@ async def sign_in(request: Request) -> Response:
 
 async def sign_out(request: Request) -> Response:
     hub = hub_of(request)
-    who = await principal(request)
+    try:
+        who = await principal(request)
+    except Unauthenticated:
+        if COOKIE not in request.cookies:
+            raise
+        # Ended already, which is what was asked for; the cookie goes as well.
+        return clear_session(no_content(), hub.settings)
     if who.session_id is not None:
-        await hub.identity.end_session(who.uid, who.session_id)
+        with contextlib.suppress(NotFound):  # another tab was faster
+            await hub.identity.end_session(who.uid, who.session_id)
     return clear_session(no_content(), hub.settings)
 
 
@@ -58,7 +69,9 @@ async def change_password(request: Request) -> Response:
 
 
 async def list_sessions(request: Request) -> Response:
-    return respond(await hub_of(request).identity.sessions(await principal(request)))
+    who = await principal(request)
+    who.require("read")
+    return respond(await hub_of(request).identity.sessions(who))
 
 
 async def end_session(request: Request) -> Response:
@@ -69,7 +82,9 @@ async def end_session(request: Request) -> Response:
 
 
 async def list_tokens(request: Request) -> Response:
-    return respond(await hub_of(request).identity.tokens(await principal(request)))
+    who = await principal(request)
+    who.require("read")
+    return respond(await hub_of(request).identity.tokens(who))
 
 
 async def create_token(request: Request) -> Response:

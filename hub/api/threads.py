@@ -18,7 +18,6 @@ from hub.rooms.permissions import Action, require
 from hub.storage import timeline
 from hub.wire import api
 from hub.wire import commands as cmd
-from hub.wire.commands import Seq
 
 MAX_PAGE = 500
 
@@ -154,14 +153,8 @@ async def _state(request: Request, who: Principal, thread: str) -> api.ThreadSta
 
 async def mark_read(request: Request) -> Response:
     who = await principal(request)
-    body = await read_body(request, ReadMark)
+    body = await read_body(request, api.ReadMark)
     return respond(await hub_of(request).rooms.mark_read(who, request.path_params["id"], body.seq))
-
-
-class ReadMark(api.Request):
-    """Body of PUT /api/threads/{id}/read."""
-
-    seq: Seq
 
 
 def routes() -> list[BaseRoute]:

@@ -1,7 +1,8 @@
-"""How often somebody may try a password: a bucket per remote address and per account. Bounded."""
+"""How often somebody may try a password: buckets per network, per account and per both. Bounded."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 
 from hub.clock import Clock
@@ -21,6 +22,9 @@ class Attempts:
         self._burst = burst
         self._every_s = every_s
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
 
     def spend(self, key: str) -> None:
         """Raises:
@@ -42,3 +46,16 @@ class Attempts:
 
     def forgive(self, key: str) -> None:
         self._buckets.pop(key, None)
+
+
+def network_of(remote: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that every IPv6 customer has."""
+    try:
+        address = ipaddress.ip_address(remote.partition("%")[0])
+    except ValueError:
+        return remote
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

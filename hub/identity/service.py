@@ -6,13 +6,14 @@ live connections at once. Nothing here knows HTTP.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from hub.identity.addresses import normalise
-from hub.identity.attempts import Attempts
+from hub.identity.attempts import Attempts, network_of
 from hub.identity.passwords import Passwords
 from hub.identity.principal import Principal
 from hub.ids import new_id, new_secret, secret_digest
@@ -43,8 +44,10 @@ class Identity:
         self._settings = settings
         self._on_revoked = on_revoked
         self._passwords = Passwords()
+        # The pair is the tightest, so that one stranger cannot keep an account's owner out.
         self._by_remote = Attempts(clock, burst=30, every_s=2)
-        self._by_account = Attempts(clock, burst=10, every_s=10)
+        self._by_pair = Attempts(clock, burst=10, every_s=10)
+        self._by_account = Attempts(clock, burst=50, every_s=5)
 
     # --- who is it --------------------------------------------------------------------------------
 
@@ -101,11 +104,14 @@ class Identity:
             Unauthenticated: ``bad_credentials``, whatever was wrong.
             RateLimited: ``too_many_attempts``.
         """
-        self._by_remote.spend(remote)
+        network = network_of(remote)
+        self._by_remote.spend(network)
         try:
             address = normalise(given.address)
         except BadRequest:
             address = ""
+        pair = f"{network} {address}"
+        self._by_pair.spend(pair)
         self._by_account.spend(address)
         async with self._database.acquire() as connection:
             row = await accounts.by_address(connection, address)
@@ -113,15 +119,20 @@ class Identity:
         good = await self._passwords.verify(stored, given.password)
         if row is None or stored is None or not good:
             raise Unauthenticated("Address or password is wrong.", code="bad_credentials")
+        self._by_pair.forgive(pair)
         self._by_account.forgive(address)
         rehashed = None
         if self._passwords.wants_rehash(stored):
             rehashed = await self._passwords.hash(given.password)
         async with self._database.transaction() as connection:
+            # Hashing took a while: what was checked must still be so.
+            present = await accounts.lock(connection, row.uid)
+            if present is None or present.disabled or present.password_hash != stored:
+                raise Unauthenticated("Address or password is wrong.", code="bad_credentials")
             if rehashed is not None:
                 await accounts.set_password(connection, row.uid, rehashed)
             session, secret = await self._new_session(connection, row.uid, user_agent)
-        return _me(row, session), secret
+        return _me(present, session), secret
 
     async def end_session(self, uid: str, id_: str) -> None:
         """Raises:
@@ -139,21 +150,26 @@ class Identity:
             )
 
     async def change_password(self, principal: Principal, given: api.ChangePassword) -> None:
-        """Set a new password; every other session ends.
+        """Set a new password; every other session and every reset link ends. Tokens stay.
 
         Raises:
             Forbidden: ``bad_credentials`` when the old one is wrong.
+            RateLimited: ``too_many_attempts``.
         """
-        self._by_account.spend(principal.uid)
+        self._by_pair.spend(principal.uid)
         row = await self._account(principal.uid)
         if not await self._passwords.verify(row.password_hash, given.old):
             raise Forbidden("The present password is wrong.", code="bad_credentials")
+        self._by_pair.forgive(principal.uid)
         hashed = await self._passwords.hash(given.new)
         async with self._database.transaction() as connection:
+            present = await accounts.lock(connection, principal.uid)
+            if present is None or present.password_hash != row.password_hash:
+                raise Forbidden("The present password is wrong.", code="bad_credentials")
+            now = self._now()
             await accounts.set_password(connection, principal.uid, hashed)
-            ended = await sessions.end_others(
-                connection, principal.uid, principal.session_id, self._now()
-            )
+            ended = await sessions.end_others(connection, principal.uid, principal.session_id, now)
+            await links.revoke_kind(connection, "reset", principal.uid, now)
         self._revoked("session", ended)
 
     # --- people -----------------------------------------------------------------------------------
@@ -176,8 +192,12 @@ class Identity:
             return await accounts.enabled_among(connection, uids)
 
     async def set_disabled(self, principal: Principal, uid: str, disabled: bool) -> api.Account:
-        """Raises:
-        Conflict: ``last_owner``.
+        """Disabling ends sessions and tokens, and the links somebody made or could use.
+
+        Raises:
+            Forbidden: ``not_hub_owner``, ``missing_scope``.
+            NotFound: ``account_not_found``.
+            Conflict: ``last_owner``.
         """
         principal.require_owner()
         ended: list[str] = []
@@ -192,7 +212,7 @@ class Identity:
             if disabled:
                 ended = await sessions.end_others(connection, uid, None, now)
                 await sessions.revoke_tokens(connection, uid, now)
-                await links.revoke_kind(connection, "reset", uid, now)
+                await links.revoke_by(connection, uid, now)
         if disabled:
             self._revoked("session", ended)
             self._on_revoked("user", uid)
@@ -207,6 +227,7 @@ class Identity:
     async def first_owner_link(self) -> str | None:
         """A fresh one-time link while the hub has no owner; earlier ones stop working."""
         async with self._database.transaction() as connection:
+            await accounts.lock_first_owner(connection)
             if await accounts.any_owner(connection):
                 return None
             await links.revoke_kind(connection, "first_owner", None, self._now())
@@ -214,7 +235,12 @@ class Identity:
         return created.link
 
     async def reset_link(self, principal: Principal, uid: str) -> api.LinkCreated:
-        """A link with which somebody sets a new password."""
+        """A link with which somebody sets a new password; earlier ones stop working.
+
+        Raises:
+            Forbidden: ``not_hub_owner``, ``missing_scope``.
+            NotFound: ``account_not_found``.
+        """
         principal.require_owner()
         await self._account(uid)
         async with self._database.transaction() as connection:
@@ -228,6 +254,7 @@ class Identity:
         """A link with which one colleague joins the hub; the route has checked the thread."""
         principal.require("write")
         async with self._database.transaction() as connection:
+            await self._still_here(connection, principal.uid)
             return await self._new_link(
                 connection, "invitation", self._settings.invitation_days * DAY_MS,
                 created_by=principal.uid,
@@ -257,7 +284,7 @@ class Identity:
             NotFound, Conflict: ``link_unknown``, ``link_used``, ``link_revoked``,
                 ``link_expired``.
         """
-        self._by_remote.spend(remote)
+        self._by_remote.spend(network_of(remote))
         async with self._database.acquire() as connection:
             link = self._usable(await links.find(connection, secret_digest(secret)))
         return api.LinkInfo(
@@ -276,15 +303,21 @@ class Identity:
 
         Raises:
             NotFound, Conflict: as ``inspect_link``; ``address_taken``.
+            Conflict: ``account_disabled`` for a reset.
             BadRequest: ``bad_body``, ``bad_address``.
         """
-        self._by_remote.spend(remote)
+        self._by_remote.spend(network_of(remote))
         digest = secret_digest(given.secret)
         async with self._database.acquire() as connection:
-            self._usable(await links.find(connection, digest))
+            link = self._usable(await links.find(connection, digest))
         hashed = await self._passwords.hash(given.password)
         ended: list[str] = []
         async with self._database.transaction() as connection:
+            # Accounts are locked before links, here as everywhere.
+            if link["kind"] == "reset":
+                await self._still_here(connection, link["for_uid"])
+            elif link["kind"] == "first_owner":
+                await accounts.lock_first_owner(connection)
             # Of two who come at once, the second waits here and finds the link used.
             link = self._usable(await links.find(connection, digest, lock=True))
             now = self._now()
@@ -354,9 +387,14 @@ class Identity:
             return await sessions.tokens_of(connection, principal.uid)
 
     async def revoke_token(self, principal: Principal, id_: str) -> None:
-        """Raises:
-        NotFound: ``token_not_found``.
+        """A token may end itself; the others need ``admin``.
+
+        Raises:
+            Forbidden: ``missing_scope``.
+            NotFound: ``token_not_found``.
         """
+        if id_ != principal.token_id:
+            principal.require("admin")
         async with self._database.acquire() as connection:
             if not await sessions.revoke_token(connection, principal.uid, id_, self._now()):
                 raise NotFound("There is no such token.", code="token_not_found")
@@ -370,6 +408,16 @@ class Identity:
         if row is None:
             raise NotFound("There is no such account.", code="account_not_found")
         return row
+
+    async def _still_here(self, connection: Any, uid: str) -> None:
+        """Hold an account; what is made for a disabled one would live on when it is enabled.
+
+        Raises:
+            Conflict: ``account_disabled``.
+        """
+        row = await accounts.lock(connection, uid)
+        if row is None or row.disabled:
+            raise Conflict("The account is disabled.", code="account_disabled")
 
     async def _new_session(self, connection: Any, uid: str, user_agent: str) -> tuple[str, str]:
         id_, secret = new_id("s"), new_secret()
@@ -385,7 +433,8 @@ class Identity:
         now = self._clock.now_ms()
         expires = None if new.expires_in_days is None else now + new.expires_in_days * DAY_MS
         scopes = sorted(set(new.scopes))
-        async with self._database.acquire() as connection:
+        async with self._database.transaction() as connection:
+            await self._still_here(connection, uid)
             await sessions.add_token(
                 connection, id_, secret_digest(secret), uid, new.name, list(scopes),
                 to_datetime(now), None if expires is None else to_datetime(expires),
@@ -420,6 +469,6 @@ def _account(row: AccountRow) -> api.Account:
 
 def _name(text: str) -> str:
     name = " ".join(text.split())
-    if not name or "\x00" in name:
-        raise BadRequest("A name is needed.", code="bad_body")
+    if not name or any(unicodedata.category(char) == "Cc" for char in name):
+        raise BadRequest("A name needs letters, and no control characters.", code="bad_body")
     return name

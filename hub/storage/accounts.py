@@ -61,14 +61,24 @@ async def add(
     """
     await connection.execute(_ADD, uid, display_name, password_hash, is_owner, at)
     try:
-        await connection.execute(
-            _ADD_ADDRESS,
-            address,
-            uid,
-            at,
-        )
+        await connection.execute(_ADD_ADDRESS, address, uid, at)
     except asyncpg.UniqueViolationError as error:
         raise Conflict("Somebody here has this address already.", code="address_taken") from error
+
+
+async def lock(connection: Any, uid: str) -> AccountRow | None:
+    """The account as it is now, kept from changing until the transaction ends.
+
+    Rows that merely refer to the account can still be added, by whoever holds other locks: that
+    keeps transactions which lock in different orders from waiting for each other in a circle.
+    """
+    row = await connection.fetchrow(_SELECT + "WHERE a.uid = $1 FOR NO KEY UPDATE OF a", uid)
+    return None if row is None else _row(row)
+
+
+async def lock_first_owner(connection: Any) -> None:
+    """One at a time: whoever makes the hub's first owner, or the link for that."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('hub.first_owner'))")
 
 
 async def set_password(connection: Any, uid: str, password_hash: str) -> None:
@@ -90,7 +100,8 @@ async def set_disabled(connection: Any, uid: str, at: datetime | None) -> None:
 async def lock_owners(connection: Any) -> set[str]:
     """Uids of the enabled owners, held until the transaction ends."""
     rows = await connection.fetch(
-        "SELECT uid FROM accounts WHERE is_owner AND disabled_at IS NULL ORDER BY uid FOR UPDATE"
+        "SELECT uid FROM accounts WHERE is_owner AND disabled_at IS NULL "
+        "ORDER BY uid FOR NO KEY UPDATE"
     )
     return {row["uid"] for row in rows}
 

@@ -24,9 +24,7 @@ async def find(connection: Any, digest: bytes, *, lock: bool = False) -> Any:
 
 
 async def use(connection: Any, id_: str, uid: str, at: datetime) -> None:
-    await connection.execute(
-        "UPDATE links SET used_at = $3, used_by = $2 WHERE id = $1", id_, uid, at
-    )
+    await connection.execute(_USE, id_, uid, at)
 
 
 async def revoke(connection: Any, id_: str, at: datetime) -> bool:
@@ -39,13 +37,21 @@ async def revoke_kind(connection: Any, kind: str, for_uid: str | None, at: datet
     await connection.execute(_REVOKE_KIND, kind, for_uid, at)
 
 
+async def revoke_by(connection: Any, uid: str, at: datetime) -> None:
+    """Unused links that somebody made, or that are for them, stop working."""
+    await connection.execute(_REVOKE_BY, uid, at)
+
+
 async def invitations(connection: Any, now: datetime, created_by: str | None) -> list[Invitation]:
     """Invitations, latest first: of one person, or all."""
     return [Invitation(*row) for row in await connection.fetch(_INVITATIONS, now, created_by)]
 
 
 async def creator(connection: Any, id_: str) -> str | None:
-    uid = await connection.fetchval("SELECT created_by FROM links WHERE id = $1", id_)
+    """Who made an invitation; null when there is none of this id."""
+    uid = await connection.fetchval(
+        "SELECT created_by FROM links WHERE id = $1 AND kind = 'invitation'", id_
+    )
     return None if uid is None else str(uid)
 
 
@@ -74,6 +80,11 @@ WHERE id = $1 AND kind = 'invitation' AND used_at IS NULL AND revoked_at IS NULL
 _REVOKE_KIND = """
 UPDATE links SET revoked_at = $3
 WHERE kind = $1 AND for_uid IS NOT DISTINCT FROM $2 AND used_at IS NULL AND revoked_at IS NULL
+"""
+
+_REVOKE_BY = """
+UPDATE links SET revoked_at = $2
+WHERE (created_by = $1 OR for_uid = $1) AND used_at IS NULL AND revoked_at IS NULL
 """
 
 _INVITATIONS = """

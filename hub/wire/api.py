@@ -22,6 +22,14 @@ class Request(Struct, forbid_unknown_fields=True, kw_only=True):
     pass
 
 
+class HubInfo(Struct):
+    """What anybody may know of a hub."""
+
+    name: str
+    needs_owner: bool
+    version: str
+
+
 # --- identity -------------------------------------------------------------------------------------
 
 
@@ -216,6 +224,12 @@ class NewMessage(Request):
     reply_to: Seq | None = None
     mentions: Mentions = []
     send_id: SendId | None = None
+
+
+class ReadMark(Request):
+    """A lower ``seq`` than before marks unread."""
+
+    seq: Seq
 
 
 class NewMember(Request):

@@ -1,0 +1,75 @@
+/** Addresses of the client and the way between them. History API, no hash but for secrets. */
+
+export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance';
+export type AdminTab = 'people' | 'invitations';
+
+export type Route =
+  | { name: 'inbox' }
+  | { name: 'room'; thread: string; document: string | null; message: number | null }
+  | { name: 'search'; query: string }
+  | { name: 'settings'; tab: SettingsTab }
+  | { name: 'admin'; tab: AdminTab }
+  | { name: 'welcome'; secret: string }
+  | { name: 'signin' }
+  | { name: 'not_found' };
+
+const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance'];
+const ADMIN: readonly string[] = ['people', 'invitations'];
+
+/** What an address means. */
+export function parse(url: URL): Route {
+  const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+  const [first, second, third, fourth] = parts;
+  if (first === undefined) return { name: 'inbox' };
+  if (first === 't' && second !== undefined && (parts.length === 2 || (third === 'd' && parts.length === 4))) {
+    const message = Number(url.searchParams.get('m'));
+    return { name: 'room', thread: second, document: fourth ?? null, message: message > 0 ? message : null };
+  }
+  if (first === 'search' && parts.length === 1) return { name: 'search', query: url.searchParams.get('q') ?? '' };
+  if (first === 'settings' && parts.length <= 2 && SETTINGS.includes(second ?? 'profile'))
+    return { name: 'settings', tab: (second ?? 'profile') as SettingsTab };
+  if (first === 'admin' && parts.length <= 2 && ADMIN.includes(second ?? 'people'))
+    return { name: 'admin', tab: (second ?? 'people') as AdminTab };
+  if (first === 'welcome' && parts.length === 1) return { name: 'welcome', secret: url.hash.slice(1) };
+  if (first === 'signin' && parts.length === 1) return { name: 'signin' };
+  return { name: 'not_found' };
+}
+
+/** The address of a thread, perhaps at one of its documents or messages. */
+export function threadPath(thread: string, place: { document?: string | null; message?: number | null } = {}): string {
+  const base = `/t/${encodeURIComponent(thread)}`;
+  if (place.document) return `${base}/d/${encodeURIComponent(place.document)}`;
+  return place.message ? `${base}?m=${place.message}` : base;
+}
+
+class Router {
+  route: Route = $state.raw(parse(new URL(location.href)));
+
+  constructor() {
+    addEventListener('popstate', () => this.#read());
+    addEventListener('hashchange', () => this.#read());
+    document.addEventListener('click', (event) => this.#onClick(event));
+  }
+
+  go(path: string, options: { replace?: boolean } = {}): void {
+    if (options.replace) history.replaceState(null, '', path);
+    else history.pushState(null, '', path);
+    this.#read();
+  }
+
+  #read(): void {
+    this.route = parse(new URL(location.href));
+  }
+
+  /** Plain links work; those within the client do not load the page again. */
+  #onClick(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
+    if (link.pathname.startsWith('/api/')) return;
+    event.preventDefault();
+    if (link.href !== location.href) this.go(link.pathname + link.search + link.hash);
+  }
+}
+
+export const router = new Router();

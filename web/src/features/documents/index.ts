@@ -1,0 +1,3 @@
+import '../../state/documents';
+
+export { default as DocumentPane } from './DocumentPane.svelte';

@@ -1,0 +1,2 @@
+export { default as ErrorState } from './ErrorState.svelte';
+export { default as NotFound } from './NotFound.svelte';

@@ -1,0 +1,1 @@
+export { default as RoomPage } from './RoomPage.svelte';
