@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from argon2 import PasswordHasher
+
+from hub.errors import Unavailable
+from hub.identity import passwords as module
+from hub.identity.passwords import Passwords
+
+CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+
+
+async def test_verify_knows_the_password_and_no_other() -> None:
+    passwords = Passwords(PasswordHasher(**CHEAP))
+    stored = await passwords.hash("correct horse")
+    assert stored.startswith("$argon2id$")
+    assert await passwords.verify(stored, "correct horse")
+    assert not await passwords.verify(stored, "correct horse ")
+    assert not await passwords.verify("no hash at all", "correct horse")
+
+
+async def test_verify_works_as_hard_for_nobody() -> None:
+    calls = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+            calls.append(password)
+            return super().verify(hash, password)
+
+    passwords = Passwords(Counting(**CHEAP))
+    assert not await passwords.verify(None, "nobody has this password")
+    assert not await passwords.verify(None, "something")
+    assert calls == ["nobody has this password", "something"]
+
+
+async def test_wants_rehash_when_parameters_grew() -> None:
+    stored = await Passwords(PasswordHasher(**CHEAP)).hash("correct horse")
+    assert Passwords().wants_rehash(stored)
+    assert not Passwords(PasswordHasher(**CHEAP)).wants_rehash(stored)
+
+
+async def test_hash_runs_two_at_a_time_and_refuses_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 6)
+    gate = threading.Event()
+    both = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    running = 0
+    most = 0
+    lock = threading.Lock()
+
+    class Gated(PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+                if running == 2:
+                    loop.call_soon_threadsafe(both.set)
+            gate.wait(10)
+            with lock:
+                running -= 1
+            return "hash"
+
+    passwords = Passwords(Gated(**CHEAP))
+    waiting = [asyncio.create_task(passwords.hash("x")) for _ in range(6)]
+    await both.wait()
+    with pytest.raises(Unavailable) as caught:
+        await passwords.hash("x")
+    assert caught.value.code == "busy"
+    assert caught.value.retry_after_s is not None
+    gate.set()
+    assert await asyncio.gather(*waiting) == ["hash"] * 6
+    assert most == 2
+    assert await passwords.hash("x") == "hash"
