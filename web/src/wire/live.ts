@@ -24,6 +24,8 @@ const WELCOME_MS = 10_000;
 const COMMAND_MS = 20_000;
 const BACKOFF_MS = 400;
 const MAX_BACKOFF_MS = 30_000;
+/** Of so many failures in a row, one asks by HTTP why. */
+const PROBE_EVERY = 4;
 /** Lost for longer than this is called offline. */
 const OFFLINE_MS = 8_000;
 
@@ -313,7 +315,7 @@ export class Live {
     if (was) this.#options.handlers.lost?.();
     this.#rejectAll();
     // A refused upgrade looks like a dead network to a browser: ask by HTTP which it is.
-    if (!was && !this.#ended() && this.#options.probe) void this.#askWhy(this.#options.probe);
+    if (!was && !this.#ended() && this.#attempts % PROBE_EVERY === 1 && this.#options.probe) void this.#askWhy(this.#options.probe);
     else if (code === 4501 && this.#options.probe) void this.#askWhy(this.#options.probe);
   }
 
