@@ -1,3 +1,3 @@
-import '../../state/documents';
-
-export { default as DocumentPane } from './DocumentPane.svelte';
+/** The documents of a thread. The editors are chunks of their own. */
+export { documentToShow } from './model';
+export { default as WorkPane } from './WorkPane.svelte';

@@ -36,7 +36,7 @@ export function extensions({ doc, awareness, userOf, people }: SchemaOptions): E
   return [
     // A trailing paragraph would be written by everybody who opens the document.
     StarterKit.configure({ undoRedo: false, trailingNode: false, link: false, heading: { levels: [1, 2, 3, 4] } }),
-    Link.configure({ openOnClick: false, autolink: true, protocols: ['mailto', 'tel'], HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' } }),
+    Link.configure({ openOnClick: false, autolink: true, HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' } }),
     Image.configure({ allowBase64: true, inline: false }),
     TableKit.configure({ table: { resizable: false } }),
     TaskList,

@@ -1,1 +1,3 @@
-export { default as PeoplePanel } from './PeoplePanel.svelte';
+/** Who is in a thread, and what they may do. */
+export { hereOf, hereWords } from './model';
+export { default as PeopleDrawer } from './PeopleDrawer.svelte';

@@ -1,1 +1,2 @@
+/** The page of a thread. */
 export { default as RoomPage } from './RoomPage.svelte';

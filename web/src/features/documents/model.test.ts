@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+
+import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
+import {
+  caretColour,
+  documentToShow,
+  imageAddress,
+  isEditing,
+  languageName,
+  linkAddress,
+  privateCopyWords,
+  readersOf,
+  readWords,
+  syncWords,
+} from './model';
+
+function luminance(colour: string): number {
+  const channel = (at: number): number => {
+    const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
+}
+
+describe('caretColour', () => {
+  it('is #rrggbb and lets white be read', () => {
+    for (let hue = 0; hue < 8; hue++) {
+      expect(caretColour(hue)).toMatch(/^#[0-9a-f]{6}$/);
+      expect(1.05 / (luminance(caretColour(hue)) + 0.05)).toBeGreaterThan(4.5);
+    }
+  });
+});
+
+describe('words', () => {
+  it('name the state of a document', () => {
+    expect(syncWords('saved', 0)).toBe('Saved');
+    expect(syncWords('sending', 3)).toBe('Sending 3');
+    expect(syncWords('sending', 0)).toBe('Syncing');
+    expect(syncWords('offline', 3)).toBe('Offline, 3 kept here');
+    expect(syncWords('error', 0)).toBe('Not in step');
+    expect(privateCopyWords(1)).toContain('1 unsent change ');
+    expect(privateCopyWords(3)).toContain('3 unsent changes');
+    expect(readWords('schema')).toContain('newer');
+    expect(readWords(null)).toBeNull();
+    expect(languageName('cpp')).toBe('C++');
+    expect(languageName(null)).toBe('Plain text');
+    expect(languageName('cobol')).toBe('cobol');
+  });
+});
+
+describe('isEditing', () => {
+  it('needs the hub, the role and the wish', () => {
+    expect(isEditing({ mode: 'edit' }, true, 'edit')).toBe(true);
+    expect(isEditing({ mode: 'edit' }, true, 'read')).toBe(false);
+    expect(isEditing({ mode: 'edit' }, false, 'edit')).toBe(false);
+    expect(isEditing({ mode: 'read' }, true, 'edit')).toBe(false);
+  });
+});
+
+describe('readersOf', () => {
+  it('names each other person once', () => {
+    const at = (uid: string, document: string | null): PresenceEntry => ({ session: `${uid}${Math.random()}`, uid, state: 'active', document });
+    expect(readersOf([at('a', 'd'), at('a', 'd'), at('me', 'd'), at('b', null), at('c', 'e')], 'd', 'me')).toEqual(['a']);
+  });
+});
+
+describe('documentToShow', () => {
+  const of = (document: string) => ({ document }) as DocumentInfo;
+
+  it('prefers the asked one, then the last one, then the first', () => {
+    const all = [of('a'), of('b'), of('c')];
+    expect(documentToShow(all, 'b', 'c')?.document).toBe('b');
+    expect(documentToShow(all, 'x', 'c')?.document).toBe('c');
+    expect(documentToShow(all, null, null)?.document).toBe('a');
+    expect(documentToShow([], 'a', 'a')).toBeNull();
+  });
+});
+
+describe('addresses', () => {
+  it.each([
+    ['x.example/a', 'https://x.example/a'],
+    ['a@x.example', 'mailto:a@x.example'],
+    ['http://x.example', 'http://x.example/'],
+    ['javascript:alert(1)', null],
+    ['data:text/html,x', null],
+    ['  ', null],
+  ])('links %j', (written, expected) => {
+    expect(linkAddress(written)).toBe(expected);
+  });
+
+  it.each([
+    ['https://x.example/a.png', 'https://x.example/a.png'],
+    ['data:image/png;base64,AAAA', 'data:image/png;base64,AAAA'],
+    ['data:image/svg+xml;base64,AAAA', null],
+    ['http://x.example/a.png', null],
+    ['javascript:1', null],
+  ])('shows %j', (written, expected) => {
+    expect(imageAddress(written)).toBe(expected);
+  });
+});

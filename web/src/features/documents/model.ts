@@ -1,0 +1,118 @@
+/** What the work pane says and offers, without drawing it. Pure. */
+import type { DocumentSession, ReadReason, SyncState } from '../../state';
+import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
+
+/** Caret colours, one a hue of `ui/Avatar`; white reads on each of them (4.5 to 1 and more). */
+const CARETS = ['#00737a', '#7a4bb8', '#a84a00', '#2b7a34', '#2f5fc4', '#b0326f', '#6f6400', '#00709f'] as const;
+
+/** The caret colour of a hue, always as #rrggbb. */
+export function caretColour(hue: number): string {
+  return CARETS[hue % CARETS.length] ?? CARETS[0];
+}
+
+/** What the state of a document is called. */
+export function syncWords(sync: SyncState, unsent: number): string {
+  switch (sync) {
+    case 'loading':
+      return 'Loading';
+    case 'saved':
+      return 'Saved';
+    case 'sending':
+      return unsent > 0 ? `Sending ${unsent}` : 'Syncing';
+    case 'offline':
+      return unsent > 0 ? `Offline, ${unsent} kept here` : 'Offline';
+    case 'error':
+      return unsent > 0 ? `Not in step, ${unsent} kept here` : 'Not in step';
+  }
+}
+
+/** Why a document cannot be edited, or null. */
+export function readWords(reason: ReadReason | null): string | null {
+  switch (reason) {
+    case 'role':
+      return 'You may read this document. An owner can let you write.';
+    case 'schema':
+      return 'This document was made by a newer version of the client. Reload the page to edit it.';
+    case 'no_author_id':
+      return 'This document was never opened for writing in this browser. Connect once to edit it.';
+    default:
+      return null;
+  }
+}
+
+export function privateCopyWords(count: number): string {
+  return count === 1 ? 'Your 1 unsent change is a private copy now.' : `Your ${count} unsent changes are a private copy now.`;
+}
+
+/** Whether the person edits: the hub allows it and they did not choose to read. */
+export function isEditing(session: Pick<DocumentSession, 'mode'>, canWrite: boolean, wanted: 'edit' | 'read'): boolean {
+  return session.mode === 'edit' && canWrite && wanted === 'edit';
+}
+
+/** Who else has the document open, each once. */
+export function readersOf(presence: readonly PresenceEntry[], document: string, me: string): string[] {
+  return [...new Set(presence.filter((one) => one.document === document && one.uid !== me).map((one) => one.uid))];
+}
+
+/** Which document to show: the asked one, the one of last time, the first. */
+export function documentToShow(documents: readonly DocumentInfo[], asked: string | null, last: string | null): DocumentInfo | null {
+  for (const wanted of [asked, last]) {
+    const found = documents.find((one) => one.document === wanted);
+    if (found) return found;
+  }
+  return documents[0] ?? null;
+}
+
+/** An address an editor may link to or open. */
+export function linkAddress(written: string): string | null {
+  const text = written.trim();
+  if (text === '' || /[\u0000-\u001f\u007f]/.test(text)) return null;
+  const absolute = /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : text.includes('@') && !text.includes('/') ? `mailto:${text}` : `https://${text}`;
+  try {
+    const url = new URL(absolute);
+    return ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** An address an image may have: what the page's policy lets a browser load. */
+export function imageAddress(written: string): string | null {
+  const text = written.trim();
+  if (/^data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i.test(text)) return text;
+  try {
+    const url = new URL(text);
+    return url.protocol === 'https:' ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Languages of text documents: the id the hub keeps, and the name people read. */
+export const LANGUAGES: readonly (readonly [string, string])[] = [
+  ['', 'Plain text'],
+  ['markdown', 'Markdown'],
+  ['python', 'Python'],
+  ['javascript', 'JavaScript'],
+  ['typescript', 'TypeScript'],
+  ['json', 'JSON'],
+  ['html', 'HTML'],
+  ['css', 'CSS'],
+  ['sql', 'SQL'],
+  ['shell', 'Shell'],
+  ['yaml', 'YAML'],
+  ['toml', 'TOML'],
+  ['xml', 'XML'],
+  ['rust', 'Rust'],
+  ['go', 'Go'],
+  ['java', 'Java'],
+  ['c', 'C'],
+  ['cpp', 'C++'],
+  ['csharp', 'C#'],
+  ['php', 'PHP'],
+  ['ruby', 'Ruby'],
+];
+
+export function languageName(id: string | null): string {
+  return LANGUAGES.find(([one]) => one === (id ?? ''))?.[1] ?? id ?? 'Plain text';
+}

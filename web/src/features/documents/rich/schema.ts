@@ -1,0 +1,81 @@
+/**
+ * The extensions of a rich document. Node and mark names are what `hub/rooms/export.py` reads and what
+ * SCHEMA_VERSION counts: a new one needs a new version, because older clients delete what they do
+ * not know.
+ */
+import { Extension, type Extensions } from '@tiptap/core';
+import { Collaboration, isChangeOrigin } from '@tiptap/extension-collaboration';
+import { Image } from '@tiptap/extension-image';
+import { TaskItem, TaskList } from '@tiptap/extension-list';
+import { Mention } from '@tiptap/extension-mention';
+import { TableKit } from '@tiptap/extension-table';
+import { Placeholder } from '@tiptap/extensions';
+import { Plugin } from '@tiptap/pm/state';
+import { StarterKit } from '@tiptap/starter-kit';
+import type { SuggestionOptions } from '@tiptap/suggestion';
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
+
+import { FRAGMENT_NAME } from '../../../state/documents';
+import { imageAddress, linkAddress } from '../model';
+import { type Carets, caretExtension } from './carets';
+
+export interface Choosable {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface SchemaOptions {
+  doc: Y.Doc;
+  awareness: Awareness;
+  carets: Carets;
+  mention: Partial<SuggestionOptions<Choosable, Choosable>>;
+  isEditable: () => boolean;
+}
+
+/**
+ * Nobody who reads may change the document, not even by an editor's own tidying (a table that is
+ * mended, a last paragraph): that would write in the reader's name.
+ */
+function readingGuard(isEditable: () => boolean): Extension {
+  return Extension.create({
+    name: 'readingGuard',
+    addProseMirrorPlugins: () => [
+      new Plugin({ filterTransaction: (transaction) => !transaction.docChanged || isEditable() || isChangeOrigin(transaction) }),
+    ],
+  });
+}
+
+export function extensionsOf({ doc, awareness, carets, mention, isEditable }: SchemaOptions): Extensions {
+  return [
+    StarterKit.configure({
+      undoRedo: false,
+      // Every client would add its own.
+      trailingNode: false,
+      heading: { levels: [1, 2, 3] },
+      dropcursor: { color: 'var(--accent)', width: 2 },
+      link: {
+        openOnClick: false,
+        defaultProtocol: 'https',
+        isAllowedUri: (url) => linkAddress(url) !== null,
+        HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' },
+      },
+    }),
+    TaskList,
+    TaskItem.configure({
+      nested: true,
+      a11y: { checkboxLabel: (node, checked) => `${checked ? 'Done' : 'To do'}: ${node.textContent || 'empty task'}` },
+    }),
+    TableKit.configure({ table: { resizable: false } }),
+    Image.extend({
+      parseHTML() {
+        return [{ tag: 'img[src]', getAttrs: (element) => (imageAddress(element.getAttribute('src') ?? '') ? null : false) }];
+      },
+    }).configure({ allowBase64: true, HTMLAttributes: { loading: 'lazy', referrerpolicy: 'no-referrer' } }),
+    Mention.configure({ HTMLAttributes: { class: 'mention' }, suggestion: mention as Partial<SuggestionOptions> }),
+    Placeholder.configure({ placeholder: 'Write here…' }),
+    Collaboration.configure({ document: doc, field: FRAGMENT_NAME }),
+    caretExtension(awareness, carets),
+    readingGuard(isEditable),
+  ];
+}
