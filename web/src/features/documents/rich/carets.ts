@@ -14,7 +14,8 @@ export class Carets {
   draw(clientId: number): HTMLElement {
     const caret = document.createElement('span');
     caret.className = 'caret';
-    caret.append(document.createElement('span'));
+    // Word joiners keep the line from breaking at the caret.
+    caret.append('\u2060', document.createElement('span'), '\u2060');
     this.#fill(caret, clientId);
     const drawn = this.#drawn.get(clientId) ?? new Set();
     this.#drawn.set(clientId, drawn.add(caret));

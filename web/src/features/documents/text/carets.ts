@@ -25,7 +25,7 @@ class CaretWidget extends WidgetType {
     const label = document.createElement('span');
     label.style.backgroundColor = this.caret.colour;
     label.textContent = this.caret.name;
-    caret.append(label);
+    caret.append('\u2060', label, '\u2060');
     return caret;
   }
 
