@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 import hub as package
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import (
+    COOKIE,
     no_content,
     principal,
     read_body,
@@ -18,7 +19,7 @@ from hub.api.requests import (
     respond,
     set_session,
 )
-from hub.errors import HubError
+from hub.errors import HubError, Unauthenticated
 from hub.rooms.permissions import Action, require
 from hub.wire import api
 from hub.wire.commands import SetMember
@@ -28,13 +29,17 @@ log = structlog.get_logger()
 
 async def get_hub(request: Request) -> Response:
     hub = hub_of(request)
-    return respond(
-        api.HubInfo(
-            name=hub.settings.hub_name,
-            needs_owner=await hub.identity.needs_owner(),
-            version=package.__version__,
-        )
+    info = api.HubInfo(
+        name=hub.settings.hub_name,
+        needs_owner=await hub.identity.needs_owner(),
+        version=package.__version__,
     )
+    if COOKIE in request.cookies:
+        try:
+            info.me = await hub.identity.me(await principal(request))
+        except Unauthenticated:
+            info.session_ended = True
+    return respond(info)
 
 
 async def list_accounts(request: Request) -> Response:

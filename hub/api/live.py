@@ -28,7 +28,6 @@ from hub.api.sockets import (
     from_cookie,
 )
 from hub.errors import BadRequest, HubError, TooLarge, Unauthenticated
-from hub.identity.service import Principal
 from hub.rooms import limits
 from hub.rooms.outbox import Outbox
 from hub.rooms.session import Session
@@ -52,12 +51,15 @@ async def live(websocket: WebSocket) -> None:
         browser = await from_cookie(hub, websocket)
     except HubError as error:
         # Accepted first: a refused upgrade tells a browser nothing of why.
-        await websocket.accept(subprotocol=SUBPROTOCOL)
+        offered = SUBPROTOCOL in websocket.scope.get("subprotocols", ())
+        await websocket.accept(subprotocol=SUBPROTOCOL if offered else None)
         await close(websocket, error)
         return
     await websocket.accept(subprotocol=SUBPROTOCOL)
+    token = None
     try:
-        principal = browser or await _first_frame(hub, websocket)
+        token = None if browser else await _first_frame(websocket)
+        principal = browser or await hub.identity.authenticate_token(token or "")
     except HubError as error:
         await close(websocket, error)
         return
@@ -65,6 +67,14 @@ async def live(websocket: WebSocket) -> None:
         return
     session = Session(principal, outbox, hub.rooms, hub.connections, hub.bus, hub.clock)
     metrics.CONNECTIONS.inc()
+    try:
+        # Again, now that a revocation would find the connection.
+        if token is None:
+            await from_cookie(hub, websocket)
+        else:
+            await hub.identity.authenticate_token(token)
+    except HubError as error:
+        session.end(error)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_send(websocket, outbox, tasks))
@@ -146,9 +156,11 @@ async def _fresh_token(hub: Hub, session: Session, frame: str) -> bool:
     return True
 
 
-async def _first_frame(hub: Hub, websocket: WebSocket) -> Principal:
-    """Raises:
-    Unauthenticated, BadRequest: no good ``auth`` within 5 s and 64 KiB.
+async def _first_frame(websocket: WebSocket) -> str:
+    """The token a program brings.
+
+    Raises:
+        Unauthenticated: no ``auth`` within 5 s and 64 KiB.
     """
     try:
         async with asyncio.timeout(limits.AUTH_S):
@@ -166,7 +178,7 @@ async def _first_frame(hub: Hub, websocket: WebSocket) -> Principal:
         raise Unauthenticated("The first frame must be auth.", code="auth_required") from None
     if not isinstance(command, Auth):
         raise Unauthenticated("The first frame must be auth.", code="auth_required")
-    return await hub.identity.authenticate_token(command.token)
+    return command.token
 
 
 def routes() -> list[BaseRoute]:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from hub.api.hub import Hub
-from hub.api.requests import COOKIE
+from hub.api.requests import COOKIE, is_own_origin
 from hub.errors import Forbidden, HubError, Unavailable
 from hub.identity.service import Principal
 from hub.rooms.outbox import Outbox
-from hub.settings import is_loopback
 
 CLOSE_S = 5.0
 
@@ -48,11 +46,9 @@ def check_origin(hub: Hub, websocket: WebSocket) -> None:
         Forbidden: ``cross_site``.
     """
     origin = websocket.headers.get("origin")
-    if origin is None or origin == hub.settings.origin:
+    if origin is None:
         return
-    parts = urlsplit(origin)
-    host = websocket.headers.get("host", "")
-    if parts.netloc == host and is_loopback(parts.hostname or ""):
+    if is_own_origin(hub.settings, origin, websocket.headers.get("host", "")):
         return
     raise Forbidden("This page is not of this hub.", code="cross_site")
 

@@ -22,14 +22,6 @@ class Request(Struct, forbid_unknown_fields=True, kw_only=True):
     pass
 
 
-class HubInfo(Struct):
-    """What anybody may know of a hub."""
-
-    name: str
-    needs_owner: bool
-    version: str
-
-
 # --- identity -------------------------------------------------------------------------------------
 
 
@@ -54,6 +46,17 @@ class PatchMe(Request):
 class ChangePassword(Request):
     old: Annotated[str, Meta(max_length=200)]
     new: Password
+
+
+class HubInfo(Struct):
+    """What anybody may know of a hub; ``me`` is null for who is not signed in."""
+
+    name: str
+    needs_owner: bool
+    version: str
+    me: Me | None = None
+    session_ended: bool = False
+    """A cookie came along, but its session is over."""
 
 
 class SignInSession(Struct):

@@ -443,13 +443,6 @@ export interface Leased {
   ids: readonly number[];
 }
 
-/** What anybody may know of a hub. */
-export interface HubInfo {
-  name: string;
-  needs_owner: boolean;
-  version: string;
-}
-
 export interface SignIn {
   address: string;
   password: string;
@@ -470,6 +463,15 @@ export interface PatchMe {
 export interface ChangePassword {
   old: string;
   new: string;
+}
+
+/** What anybody may know of a hub; ``me`` is null for who is not signed in. */
+export interface HubInfo {
+  name: string;
+  needs_owner: boolean;
+  version: string;
+  me: Me | null;
+  session_ended: boolean;
 }
 
 export interface SignInSession {

@@ -1,0 +1,382 @@
+"""The live socket: rooms, order, revocation, and what it does with bad input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from pycrdt import Doc, Text
+from websockets.typing import Subprotocol
+
+from hub.client import LiveClient
+from hub.client.connection import CommandFailed
+from hub.wire import commands as cmd
+from hub.wire import frames
+from tests.integration.conftest import Served
+from tests.integration.sockets import Raw, connection, signed_in
+from tests.support.hub_process import answer
+
+
+def update_of(client: int, text: str) -> bytes:
+    doc: Doc[Any] = Doc(client_id=client)
+    doc.get("content", type=Text).insert(0, text)
+    return doc.get_update()
+
+
+async def leased(raw: Raw, document: str) -> int:
+    reply = await raw.call(cmd="lease_client_ids", document=document, count=1)
+    return int(reply["result"]["ids"][0])
+
+
+async def exported(served: Served, person: Any, document: str) -> str:
+    return (await person.http.get(f"/api/documents/{document}/export?format=txt")).text
+
+
+async def test_events_come_in_order_without_gap_or_duplicate(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    async with served.live(ada) as writer, served.live(grace) as reader:
+        feed = await reader.subscribe(thread, after=0)
+        posts = [
+            writer.send(cmd.Post(thread=thread, send_id=f"s{i}", text=f"text {i}"))
+            for i in range(50)
+        ]
+        late = asyncio.create_task(reader.subscribe(thread, after=3))
+        await asyncio.gather(*posts)
+        feed = await late
+        seqs = [(await feed.next()).seq for _ in range(50)]
+        assert seqs == list(range(4, 54))
+
+
+async def test_the_same_message_twice_is_one_event(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    async with served.live(ada) as client:
+        post = cmd.Post(thread=thread, send_id="same", text="once")
+        first, second = await asyncio.gather(
+            client.send(post), client.send(cmd.Post(thread=thread, send_id="same", text="once"))
+        )
+        assert first.seq == second.seq
+        assert sorted((first.duplicate, second.duplicate)) == [False, True]
+        deleted = await client.send(cmd.Delete(thread=thread, send_id="d", target=first.seq))
+        again = await client.send(cmd.Delete(thread=thread, send_id="d", target=first.seq))
+        assert (again.seq, again.duplicate) == (deleted.seq, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ('{"cmd":"auth","token":"wrong"}', (4401, "bad_token")),
+        ('{"cmd":"ping"}', (4401, "auth_required")),
+        ("nonsense", (4401, "auth_required")),
+        (b"\x01binary", (4401, "auth_required")),
+        ('{"cmd":"auth","token":"' + "x" * 70_000 + '"}', (4401, "auth_required")),
+    ],
+)
+async def test_nobody_gets_past_a_bad_first_frame(
+    served: Served, first: str | bytes, expected: tuple[int, str]
+) -> None:
+    async with connection(served) as raw:
+        await raw.socket.send(first)
+        assert await raw.closed() == expected
+
+
+async def test_other_sites_and_other_protocols_are_refused(served: Served) -> None:
+    ada = await served.person("ada")
+    cookie = "; ".join(f"{name}={value}" for name, value in ada.http.cookies.items())
+    async with connection(served, origin="https://evil.example") as raw:
+        assert await raw.closed() == (4403, "cross_site")
+    async with connection(served, additional_headers={"cookie": cookie}) as raw:
+        assert await raw.closed() == (4403, "cross_site")
+    async with connection(served, origin=served.url, additional_headers={"cookie": cookie}) as raw:
+        assert (await raw.frame("welcome"))["uid"] == ada.uid
+    async with connection(served, subprotocols=[Subprotocol("hub.live.v0")]) as raw:
+        assert await raw.closed() == (4400, "bad_subprotocol")
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ("nonsense", (4400, "bad_command")),
+        ("[]", (4400, "bad_command")),
+        (b"\x01", (4400, "truncated")),
+        (b"\x09" + bytes(8) + b"\x00\x00", (4400, "unknown_frame")),
+    ],
+)
+async def test_unreadable_frames_end_the_connection_and_nothing_else(
+    served: Served, frame: str | bytes, expected: tuple[int, str]
+) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    async with signed_in(served, ada) as other, signed_in(served, ada) as raw:
+        await other.call(cmd="subscribe", thread=thread)
+        await raw.socket.send(frame)
+        assert await raw.closed() == expected
+        assert (await other.call(cmd="post", thread=thread, send_id="x", text="on"))["t"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ({"cmd": "dance"}, "bad_command"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": ""}, "bad_command"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "  \n "}, "empty_message"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "a\u0000b"}, "bad_text"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "x" * 40_001}, "bad_command"),
+        ({"cmd": "post", "thread": "r_none", "send_id": "x", "text": "x"}, "thread_not_found"),
+        (
+            {"cmd": "post", "thread": "T", "send_id": "x", "text": "x", "reply_to": 99},
+            "message_not_found",
+        ),
+        ({"cmd": "edit", "thread": "T", "send_id": "x", "target": 1, "text": "x"},
+         "message_not_found"),
+        ({"cmd": "react", "thread": "T", "send_id": "x", "target": 3, "emoji": "word"},
+         "bad_emoji"),
+        ({"cmd": "rename", "thread": "T", "send_id": "x", "subject": " \t"}, "empty_subject"),
+        ({"cmd": "set_member", "thread": "T", "send_id": "x", "uid": "u_none", "role": "editor"},
+         "unknown_user"),
+        ({"cmd": "set_member", "thread": "T", "send_id": "x", "uid": "ME", "role": "reader"},
+         "last_owner"),
+        ({"cmd": "set_member", "thread": "T", "send_id": "x", "uid": "ME", "role": None},
+         "last_owner"),
+        ({"cmd": "open_document", "document": "d_none", "schema_version": 1},
+         "document_not_found"),
+        ({"cmd": "typing", "thread": "T", "on": True}, "not_subscribed"),
+        ({"cmd": "mark_read", "thread": "T", "seq": -1}, "bad_command"),
+    ],
+)  # fmt: skip
+async def test_bad_commands_get_a_stable_code(
+    served: Served, command: dict[str, Any], code: str
+) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    filled = {
+        key: {"T": thread, "ME": ada.uid}.get(value, value) if isinstance(value, str) else value
+        for key, value in command.items()
+    }
+    async with signed_in(served, ada) as raw:
+        await raw.call(cmd="post", thread=thread, send_id="first", text="first")
+        reply = await raw.call(**filled)
+        assert (reply["t"], reply.get("code")) == ("error", code), reply
+        assert (await raw.call(cmd="ping"))["t"] == "ok"
+
+
+async def test_a_revoked_token_and_an_ended_session_cut_at_once(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    tokens = await answer(grace.http.get("/api/tokens"))
+    async with signed_in(served, grace) as raw:
+        await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
+        assert await raw.closed() == (4401, "session_ended")
+    cookie = "; ".join(f"{name}={value}" for name, value in grace.http.cookies.items())
+    async with connection(served, origin=served.url, additional_headers={"cookie": cookie}) as raw:
+        await raw.frame("welcome")
+        await answer(ada.http.patch(f"/api/accounts/{grace.uid}", json={"disabled": True}))
+        assert await raw.closed() == (4401, "session_ended")
+    assert (await grace.http.get("/api/me")).status_code == 401
+
+
+async def test_a_removed_member_is_out_at_once(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    document = await served.document(ada, thread)
+    async with signed_in(served, grace) as raw:
+        await raw.call(cmd="watch_inbox")
+        await raw.call(cmd="subscribe", thread=thread)
+        number = await raw.open(document)
+        removed = {"uid": grace.uid, "role": None}
+        await answer(ada.http.post(f"/api/threads/{thread}/members", json=removed))
+        event = await raw.frame("event")
+        assert event["data"] == removed
+        reset = await raw.until(lambda frame: frame["t"] in ("document_reset", "removed"))
+        assert reset == {"t": "document_reset", "number": number, "reason": "closed"}
+        assert (await raw.frame("removed"))["thread"] == thread
+        reply = await raw.call(cmd="post", thread=thread, send_id="x", text="still here?")
+        assert reply["code"] == "thread_not_found"
+        # Whoever is out hears nothing of what follows.
+        await answer(ada.http.post(f"/api/threads/{thread}/messages", json={"text": "alone"}))
+        assert (await raw.call(cmd="ping"))["t"] == "ok"
+
+
+async def test_updates_refused_are_told_and_the_room_lives_on(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    document = await served.document(ada, thread)
+    async with signed_in(served, ada) as raw, served.live(grace) as client:
+        other = await client.open_document(document)
+        number = await raw.open(document)
+        mine = await leased(raw, document)
+        refusals = [
+            (b"\xff\xff\xff", "malformed_update"),
+            (update_of(mine, "x") + b"trailing", "malformed_update"),
+            (update_of(2**40, "forged"), "foreign_client_id"),
+        ]
+        for count, (payload, code) in enumerate(refusals, 1):
+            await raw.sync(number, frames.UPDATE, payload)
+            refused = await raw.frame("refused")
+            assert (refused["count"], refused["code"]) == (count, code)
+        await raw.sync(number, frames.UPDATE, update_of(mine, "good"))
+        durable = await raw.until(lambda f: f["t"] == "durable" and f["count"] == 4)
+        assert durable["number"] == number
+        await other.until(lambda: str(other.text) == "good")
+        # The same id for another text: refused; the very same update: harmless.
+        await raw.sync(number, frames.UPDATE, update_of(mine, "evil"))
+        assert (await raw.frame("refused"))["code"] == "client_id_reused"
+        await raw.sync(number, frames.UPDATE, update_of(mine, "good"))
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 6)
+    assert await exported(served, ada, document) == "good"
+
+
+async def test_an_id_bound_to_one_person_is_closed_to_nobody_who_returns_its_edits(
+    served: Served,
+) -> None:
+    """A random id of a stock client is bound at first use; the hub knows whose it is."""
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    document = await served.document(ada, thread)
+    async with signed_in(served, ada) as raw:
+        number = await raw.open(document)
+        await raw.sync(number, frames.UPDATE, update_of(77, "stock"))
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+    async with served.hub.database.acquire() as connection_:
+        rows = await connection_.fetch(
+            "SELECT first_id, uid, origin FROM client_ids WHERE document_id = $1", document
+        )
+    assert [(row["first_id"], row["uid"], row["origin"]) for row in rows] == [
+        (77, ada.uid, "bound")
+    ]
+
+
+async def test_a_reader_reads_and_does_not_write(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    document = await served.document(ada, thread)
+    async with served.live(ada) as writer, signed_in(served, grace) as raw:
+        written = await writer.open_document(document)
+        with written.doc.transaction():
+            written.text.insert(0, "hello world")
+        with written.doc.transaction():
+            del written.text[0:6]
+        await written.saved()
+        number = await raw.open(document)
+        mine = await leased(raw, document)
+        await raw.call(cmd="subscribe", thread=thread)
+        role = {"uid": grace.uid, "role": "reader"}
+        await answer(ada.http.post(f"/api/threads/{thread}/members", json=role))
+        await raw.frame("demoted")
+        # A step 2 that repeats what everybody has is no write, deletions or not.
+        await raw.sync(number, frames.STEP2, written.doc.get_update())
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+        for payload in (update_of(mine, "x"), _deletion(written.doc)):
+            await raw.sync(number, frames.UPDATE, payload)
+            assert (await raw.frame("refused"))["code"] == "read_only"
+        post = await raw.call(cmd="post", thread=thread, send_id="x", text="x")
+        assert post["code"] == "read_only"
+    assert await exported(served, ada, document) == "world"
+
+
+def _deletion(doc: Doc[Any]) -> bytes:
+    copy: Doc[Any] = Doc()
+    copy.apply_update(doc.get_update())
+    before = copy.get_state()
+    del copy.get("content", type=Text)[0:1]
+    return copy.get_update(before)
+
+
+async def test_updates_out_of_order_wait_for_what_is_missing(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    document = await served.document(ada, thread)
+    async with signed_in(served, ada) as raw:
+        number = await raw.open(document)
+        doc: Doc[Any] = Doc(client_id=await leased(raw, document))
+        updates: list[bytes] = []
+        subscription = doc.observe(lambda event: updates.append(event.update))
+        for piece in ("one ", "two ", "three"):
+            text = doc.get("content", type=Text)
+            text.insert(len(str(text)), piece)
+        doc.unobserve(subscription)
+        for payload in (updates[2], updates[1], updates[0]):
+            await raw.sync(number, frames.UPDATE, payload)
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 3)
+        steps = [m for m in raw.binary if m[9] == frames.STEP1]
+        assert len(steps) == 3  # at opening, and for each that lacked something
+    assert await exported(served, ada, document) == "one two three"
+
+
+async def test_presence_is_bound_and_goes_with_the_connection(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    async with signed_in(served, ada) as first:
+        joined = (await first.call(cmd="subscribe", thread=thread))["result"]
+        assert [entry["uid"] for entry in joined["presence"]] == [ada.uid]
+        async with signed_in(served, grace) as second:
+            result = (await second.call(cmd="subscribe", thread=thread))["result"]
+            assert {entry["uid"] for entry in result["presence"]} == {ada.uid, grace.uid}
+            here = await first.frame("presence")
+            assert (here["entry"]["uid"], here["gone"]) == (grace.uid, False)
+            await second.call(cmd="typing", thread=thread, on=True)
+            assert (await first.frame("typing"))["uid"] == grace.uid
+            reply = await second.call(
+                cmd="signal", thread=thread, kind="hello", payload={"a": [1]},
+                to_session=joined["presence"][0]["session"],
+            )  # fmt: skip
+            assert reply["t"] == "ok"
+            signal = await first.frame("signal")
+            assert (signal["from_uid"], signal["payload"]) == (grace.uid, {"a": [1]})
+            nobody = await second.call(
+                cmd="signal", thread=thread, kind="x", payload=1, to_session="c_none"
+            )
+            assert nobody["code"] == "session_not_found"
+        gone = await first.until(lambda f: f["t"] == "presence" and f["gone"])
+        assert gone["entry"]["uid"] == grace.uid
+
+
+async def test_nothing_stays_behind_when_everybody_has_left(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    document = await served.document(ada, thread)
+    for _ in range(3):
+        async with served.live(ada) as client:
+            await client.watch_inbox()
+            await client.subscribe(thread)
+            opened = await client.open_document(document)
+            with opened.doc.transaction():
+                opened.text.insert(0, "x")
+            await opened.saved()
+    rooms = served.hub.rooms
+    async with asyncio.timeout(10):
+        while rooms.open or rooms.library.open or len(served.hub.connections):
+            await asyncio.sleep(0.02)
+    assert served.hub.bus.topics == 2  # type: ignore[attr-defined]  # events, revocations
+    assert served.hub.writer.queued_bytes == 0
+
+
+async def test_a_token_without_the_scope_cannot_write(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    made = await answer(ada.http.post("/api/tokens", json={"name": "reader", "scopes": ["read"]}))
+    async with LiveClient(served.url, made["token"]) as client:
+        await client.subscribe(thread)
+        with pytest.raises(CommandFailed) as refused:
+            await client.send(cmd.Post(thread=thread, send_id="x", text="x"))
+        assert refused.value.code == "missing_scope"
+
+
+async def test_a_fresh_token_is_taken_in_band(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    async with signed_in(served, ada) as raw:
+        fresh = await answer(
+            ada.http.post("/api/tokens", json={"name": "fresh", "scopes": ["read"]})
+        )
+        assert (await raw.call(cmd="auth", token=fresh["token"]))["t"] == "ok"
+        await raw.socket.send(json.dumps({"id": 1, "cmd": "auth", "token": grace.token}))
+        assert await raw.closed() == (4401, "bad_token")
