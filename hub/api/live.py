@@ -14,7 +14,7 @@ from time import thread_time
 import msgspec
 import structlog
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
@@ -94,7 +94,8 @@ class _GoneError(Exception):
 
 
 async def _send(websocket: WebSocket, outbox: Outbox, _: asyncio.TaskGroup) -> None:
-    with contextlib.suppress(RuntimeError):  # the socket closed under our hands
+    # The socket may close under our hands.
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
         await drain(websocket, outbox)
     raise _GoneError
 

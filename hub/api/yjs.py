@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
@@ -75,7 +75,7 @@ async def _sign_in(hub: Hub, websocket: WebSocket, document: str) -> Principal:
 
 
 async def _send(websocket: WebSocket, outbox: Outbox) -> None:
-    with contextlib.suppress(RuntimeError):
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
         await drain(websocket, outbox)
     raise _GoneError
 
