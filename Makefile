@@ -64,7 +64,11 @@ test-heavy: build tests/interop/node_modules/.ready ## what is too heavy for eve
 	scripts/require-chromium
 	$(BIN)/python -m pytest -q tests -m heavy --timeout 1800
 
-bench: build tests/interop/node_modules/.ready ## the figures, side by side with peers
+bench/node_modules/.ready: bench/package.json bench/package-lock.json | $(VENV)/.ready
+	cd bench && ../$(NPM) ci --no-audit --no-fund
+	touch $@
+
+bench: build bench/node_modules/.ready ## the figures, side by side with peers
 	$(BIN)/python -m bench
 
 wheel: build ## dist/*.whl with the built client in it
@@ -74,4 +78,4 @@ lock: $(VENV)/.ready ## pin and hash the requirements anew, without addresses
 	scripts/lock
 
 clean: ## remove what was built (never a hub's data)
-	rm -rf hub/static dist web/node_modules tests/interop/node_modules $(VENV) .tools
+	rm -rf hub/static dist web/node_modules tests/interop/node_modules bench/node_modules $(VENV) .tools

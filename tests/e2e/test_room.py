@@ -55,9 +55,7 @@ async def test_two_people_write_through_a_cut_and_a_reload(
     )
     await grace.write("Draft", "Grace offline. ")
     await grace.say("Sent while away")
-    await expect(grace.page.get_by_test_id("sync")).to_have_text(
-        re.compile(r"^(Offline|Reconnecting), \d+ kept here$")
-    )
+    await expect(sync).to_have_text(re.compile(r"^(Offline|Reconnecting), \d+ kept here$"))
     await ada.write("Draft", "Ada meanwhile. ")
     await ada.say("Said meanwhile")
     await ada.saved()
