@@ -50,9 +50,8 @@ async def test_two_people_write_through_a_cut_and_a_reload(
     # Grace's network is cut; both go on.
     grace.forgive(NETWORK)
     wire.cut()
-    await expect(grace.page.get_by_test_id("sync")).to_have_text(
-        re.compile("^(Offline|Reconnecting)")
-    )
+    sync = grace.page.get_by_test_id("sync")
+    await expect(sync).to_have_text(re.compile("^(Offline|Reconnecting)"))
     await grace.write("Draft", "Grace offline. ")
     await grace.say("Sent while away")
     await expect(sync).to_have_text(re.compile(r"^(Offline|Reconnecting), \d+ kept here$"))
