@@ -76,6 +76,8 @@ class EmbeddedPostgres:
             folder = self.data_dir / "postgres"
             try:
                 self._server = get_server(folder, cleanup_mode=None)
+                # Within one process the wheel hands out the same object again, started or not.
+                self._server.ensure_postgres_running()
             except Exception as error:
                 raise Unavailable(
                     f"The embedded PostgreSQL did not start: {error}. {_last_words(folder)}",
