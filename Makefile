@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM := scripts/with-node npm
 WEB_SOURCES := $(shell find web/src web/public web/*.html web/*.ts web/*.js web/*.json -type f 2>/dev/null)
 
-.PHONY: help run demo-sample build test lint types unit integration interop e2e test-web test-heavy bench lock wheel clean
+.PHONY: help run run-sample pictures build test lint types unit integration interop e2e test-web test-heavy bench lock wheel clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,10 @@ bench: build bench/node_modules/.ready ## the figures, side by side with peers
 
 wheel: build ## dist/*.whl with the built client in it
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+pictures: build ## the README's pictures, anew
+	scripts/require-chromium
+	$(BIN)/python scripts/pictures.py
 
 lock: $(VENV)/.ready ## pin and hash the requirements anew, without addresses
 	scripts/lock
