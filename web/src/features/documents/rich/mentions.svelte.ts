@@ -28,13 +28,19 @@ export class MentionList {
   }
 
   #show(props: SuggestionProps<Choosable, Choosable>): void {
-    if (props.items.length !== this.items.length) this.chosen = 0;
-    this.items = props.items;
-    this.rect = props.clientRect?.() ?? null;
+    // The same list again is no news: whoever shows it updates the editor, which calls here again.
+    const same = props.items.length === this.items.length && props.items.every((one, index) => one.id === this.items[index]?.id);
+    if (!same) {
+      this.items = props.items;
+      this.chosen = 0;
+    }
+    const rect = props.clientRect?.() ?? null;
+    if (rect?.left !== this.rect?.left || rect?.top !== this.rect?.top) this.rect = rect;
     this.#command = (item) => props.command(item);
   }
 
   #hide(): void {
+    if (this.items.length === 0 && this.rect === null) return;
     this.items = [];
     this.rect = null;
     this.#command = null;
