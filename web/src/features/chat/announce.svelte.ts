@@ -1,18 +1,32 @@
-/** The one polite announcer of the room: what is said here is read aloud, the latest only. */
+/** The one polite announcer of the room: what is said here is read aloud. */
+const WAIT_MS = 800;
+
 class Announcer {
   text = $state('');
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #waiting: string[] = [];
+  #messages: string[] = [];
+  #states: string[] = [];
 
-  /** Several within a moment become one sentence. */
-  say(text: string): void {
-    this.#waiting.push(text);
+  /** A message came. Several within a moment become one sentence. */
+  message(text: string): void {
+    this.#messages.push(text);
+    this.#soon();
+  }
+
+  /** Something changed that a person must know of: offline, back again. */
+  state(text: string): void {
+    this.#states = [text];
+    this.#soon();
+  }
+
+  #soon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const [only] = this.#waiting;
-      this.text = this.#waiting.length === 1 ? (only ?? '') : `${this.#waiting.length} new messages`;
-      this.#waiting = [];
-    }, 800);
+      const said = this.#messages.length > 1 ? [`${this.#messages.length} new messages`] : this.#messages;
+      this.text = [...this.#states, ...said].join('. ');
+      this.#messages = [];
+      this.#states = [];
+    }, WAIT_MS);
   }
 }
 
