@@ -77,7 +77,7 @@ async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
         mail = Threads(database, writer, clock, identity)
         background = Background()
         library = Library(database, writer, clock, bus, background, settings.max_document_bytes)
-        rooms = Rooms(database, writer, bus, mail, library)
+        rooms = Rooms(database, writer, bus, mail, library, background)
         writer.on_commit = rooms.announce
         async with database.acquire() as connection:
             key = await ticket_key(connection)

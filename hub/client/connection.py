@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from hub.errors import HubError, ProtocolError, Unavailable
@@ -262,11 +262,15 @@ class LiveClient:
                 if refused.response.status_code in (401, 403, 404):
                     self._end(CommandFailed("The hub refused the connection."))
                     return
-            except (OSError, TimeoutError, EOFError):
-                pass
+            except (OSError, TimeoutError, EOFError, InvalidHandshake):
+                pass  # gone, perhaps in the middle of a handshake: try again
             except HubError as error:
                 self._end(error)
                 return
+            except Exception as error:
+                # Nobody awaits this task while commands wait for their answers.
+                self._end(Unavailable(f"The client failed: {error!r}", code="client_failed"))
+                raise
             finally:
                 self._lost()
             if not self._reconnect:

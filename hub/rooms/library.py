@@ -182,6 +182,8 @@ class Library:
                     error if known else HubError("The document cannot be read.", code="unreadable")
                 )
                 entry.loading.exception()
+            if isinstance(error, HubError):
+                return  # told to whoever asked
             raise
         entry.loading.set_result(live)
         if entry.users == 0:  # whoever asked is gone

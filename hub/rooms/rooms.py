@@ -19,6 +19,7 @@ from hub.bus.messages import EventCommitted, Message, PresenceChanged, ToUser, T
 from hub.errors import HubError, NotFound
 from hub.identity.service import Principal
 from hub.mail.threads import Threads, event_of, require_an_owner
+from hub.rooms.background import Background
 from hub.rooms.inbox import Inbox
 from hub.rooms.library import Library
 from hub.rooms.permissions import Action, action_of, may_write, require
@@ -50,7 +51,7 @@ class _Entry:
 class Rooms:
     def __init__(
         self, database: Database, writer: GroupCommitWriter, bus: Bus, threads: Threads,
-        library: Library,
+        library: Library, background: Background,
     ) -> None:  # fmt: skip
         self.library = library
         self.inbox = Inbox()
@@ -58,6 +59,7 @@ class Rooms:
         self._writer = writer
         self._bus = bus
         self._threads = threads
+        self._background = background
         self._entries: dict[str, _Entry] = {}
         self._subscription = bus.subscribe(TOPIC, self._on_event)
 
@@ -78,25 +80,24 @@ class Rooms:
         if entry is None:
             entry = self._entries[thread] = _Entry()
             entry.subscription = self._bus.subscribe(f"room:{thread}", self._on_room)
-            entry.users += 1
-            try:
-                await self._load(thread, entry)
-            except BaseException:
-                self.give_back(thread)
-                raise
-            return entry.room.result()
+            # Not in the caller's task: one who gives up must not take the others along.
+            self._background.spawn(self._load(thread, entry), "load room")
         entry.users += 1
         try:
             return await asyncio.shield(entry.room)
         except BaseException:
-            self.give_back(thread)
+            self._release(thread, entry)
             raise
 
     def give_back(self, thread: str) -> None:
-        entry = self._entries[thread]
+        """Let go of a taken room; the last one out has it forgotten."""
+        self._release(thread, self._entries[thread])
+
+    def _release(self, thread: str, entry: _Entry) -> None:
         entry.users -= 1
         if entry.users == 0:
-            del self._entries[thread]
+            if self._entries.get(thread) is entry:
+                del self._entries[thread]
             if entry.subscription is not None:
                 entry.subscription.close()
 
@@ -123,6 +124,11 @@ class Rooms:
                 error if known else HubError("The thread cannot be read.", code="unreadable")
             )
             entry.room.exception()
+            # Whoever comes next tries anew; those who wait get this answer.
+            if self._entries.get(thread) is entry:
+                del self._entries[thread]
+            if known:
+                return
             raise
         room = Room(thread, state)
         for event in entry.early:
