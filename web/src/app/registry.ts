@@ -1,0 +1,100 @@
+/**
+ * Every address of the client and every state a person can meet there. Data only: the scan of
+ * `tests/e2e/test_accessibility.py` reaches each entry in a real browser and fails for one it does
+ * not know, and `registry.test.ts` fails for a route that is missing. Keep one entry on one line.
+ */
+import type { Route } from './router.svelte';
+
+export interface State {
+  readonly id: string;
+  readonly route: Route['name'];
+  readonly about: string;
+}
+
+/** One address of each route; `{thread}` and `{document}` stand for ids. */
+export const ROUTES = {
+  inbox: '/',
+  room: '/t/{thread}/d/{document}',
+  search: '/search?q=word',
+  settings: '/settings/profile',
+  admin: '/admin/people',
+  welcome: '/welcome#secret',
+  signin: '/signin',
+  not_found: '/nowhere',
+} as const satisfies Record<Route['name'], string>;
+
+export const STATES: readonly State[] = [
+  { id: 'signin', route: 'signin', about: 'Asks for address and password' },
+  { id: 'signin-failed', route: 'signin', about: 'Address or password were wrong' },
+  { id: 'signin-ended', route: 'signin', about: 'The session ended elsewhere' },
+  { id: 'signin-no-owner', route: 'signin', about: 'The hub has no owner yet' },
+  { id: 'hub-silent', route: 'inbox', about: 'The hub does not answer the first question' },
+
+  { id: 'welcome-first-owner', route: 'welcome', about: 'The link the hub printed' },
+  { id: 'welcome-invitation', route: 'welcome', about: 'A colleague invites into a thread' },
+  { id: 'welcome-reset', route: 'welcome', about: 'A new password' },
+  { id: 'welcome-used', route: 'welcome', about: 'The link was used before' },
+  { id: 'welcome-unknown', route: 'welcome', about: 'The link is broken' },
+
+  { id: 'inbox-empty', route: 'inbox', about: 'No threads yet' },
+  { id: 'inbox-unread', route: 'inbox', about: 'Threads, some unread, one with a draft' },
+  { id: 'inbox-account-menu', route: 'inbox', about: 'The menu of one’s account is open' },
+  { id: 'thread-new', route: 'inbox', about: 'The dialog of a new thread' },
+
+  { id: 'room-empty', route: 'room', about: 'Nothing said, no documents' },
+  { id: 'room-history', route: 'room', about: 'History with days, system lines and the unread line' },
+  { id: 'room-messages', route: 'room', about: 'Edited, deleted, answered, with reactions, code and a link' },
+  { id: 'room-replying', route: 'room', about: 'An answer is being written' },
+  { id: 'room-editing', route: 'room', about: 'A message is being edited' },
+  { id: 'room-mentioning', route: 'room', about: 'People to mention are offered' },
+  { id: 'room-message-menu', route: 'room', about: 'The menu of a message is open' },
+  { id: 'room-emoji', route: 'room', about: 'The emoji picker is open' },
+  { id: 'room-undo', route: 'room', about: 'A message was deleted and can be brought back' },
+  { id: 'room-renaming', route: 'room', about: 'The subject is being changed' },
+  { id: 'room-offline', route: 'room', about: 'No connection; messages and edits are kept here' },
+  { id: 'room-failed', route: 'room', about: 'The hub refused a message' },
+  { id: 'room-reader', route: 'room', about: 'May read, not write' },
+  { id: 'room-removed', route: 'room', about: 'No longer a member' },
+  { id: 'room-not-found', route: 'room', about: 'No such thread' },
+
+  { id: 'people-owner', route: 'room', about: 'The people drawer of an owner' },
+  { id: 'people-member', route: 'room', about: 'The people drawer of a member' },
+  { id: 'people-overlaid', route: 'room', about: 'The drawer over the room, at a middle width' },
+  { id: 'people-add', route: 'room', about: 'The dialog that adds colleagues' },
+  { id: 'people-remove', route: 'room', about: 'Asks before a member is removed' },
+  { id: 'people-invited', route: 'room', about: 'An invitation link, shown once' },
+
+  { id: 'document-editing', route: 'room', about: 'A rich document with its toolbar and another caret' },
+  { id: 'document-viewing', route: 'room', about: 'A rich document, read only by choice' },
+  { id: 'document-text', route: 'room', about: 'A text document with coloured syntax' },
+  { id: 'document-new', route: 'room', about: 'The dialog of a new document' },
+  { id: 'document-rename', route: 'room', about: 'The dialog that renames a document' },
+  { id: 'document-menu', route: 'room', about: 'Rename, exports and the print view' },
+  { id: 'document-link', route: 'room', about: 'The dialog of a link' },
+  { id: 'document-picture', route: 'room', about: 'The dialog of a picture' },
+  { id: 'document-table-menu', route: 'room', about: 'What can be done with a table' },
+  { id: 'documents-none', route: 'room', about: 'No documents, and the person may not begin one' },
+
+  { id: 'search-results', route: 'search', about: 'Messages with the words marked' },
+  { id: 'search-none', route: 'search', about: 'Nothing found' },
+
+  { id: 'settings-profile', route: 'settings', about: 'Name and password' },
+  { id: 'settings-appearance', route: 'settings', about: 'Theme, sound, notifications' },
+  { id: 'settings-sessions', route: 'settings', about: 'Where one is signed in' },
+  { id: 'settings-tokens', route: 'settings', about: 'Tokens of programs' },
+  { id: 'settings-token-made', route: 'settings', about: 'A token, shown once' },
+
+  { id: 'admin-people', route: 'admin', about: 'Accounts, one of them disabled' },
+  { id: 'admin-reset', route: 'admin', about: 'A reset link, shown once' },
+  { id: 'admin-disable', route: 'admin', about: 'Asks before an account is disabled' },
+  { id: 'admin-invitations', route: 'admin', about: 'Invitations and a link, shown once' },
+
+  { id: 'not-found', route: 'not_found', about: 'No such page, signed in' },
+  { id: 'not-found-outside', route: 'not_found', about: 'No such page, signed out' },
+
+  { id: 'narrow-inbox', route: 'inbox', about: '400 px: the threads' },
+  { id: 'narrow-chat', route: 'room', about: '400 px: the chat' },
+  { id: 'narrow-work', route: 'room', about: '400 px: a document' },
+  { id: 'narrow-people', route: 'room', about: '400 px: the people' },
+  { id: 'narrow-settings', route: 'settings', about: '400 px: a page with tabs' },
+];
