@@ -69,7 +69,8 @@ bench/node_modules/.ready: bench/package.json bench/package-lock.json | $(VENV)/
 	touch $@
 
 bench: build bench/node_modules/.ready ## the figures, side by side with peers
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench typing
+	$(BIN)/python -m bench client
 
 wheel: build ## dist/*.whl with the built client in it
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

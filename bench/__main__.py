@@ -1,4 +1,5 @@
-"""python -m bench [typing] --runs 3: the hub beside its peers, interleaved, ratio of medians."""
+"""python -m bench typing --runs 3: the hub beside its peers, interleaved, ratio of medians.
+python -m bench client: the browser client against its bars."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import statistics
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from bench import client
 from bench.load import typing
 from bench.servers import Target, cpu_s, hub, own_cpu_s, y_websocket
 
@@ -63,12 +65,15 @@ async def compare(runs: int, clients: int, rate: float, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", default="typing", choices=["typing"])
+    parser.add_argument("what", nargs="?", default="typing", choices=["typing", "client"])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--edits-per-s", type=float, default=2)
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args()
+    if options.what == "client":
+        asyncio.run(client.run())
+        return
     asyncio.run(compare(options.runs, options.clients, options.edits_per_s, options.seconds))
 
 

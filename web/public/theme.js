@@ -12,3 +12,7 @@
   }
   document.documentElement.dataset.theme = theme;
 })();
+
+// Asked here, the hub's answer is on its way while the program itself is still being fetched.
+window.hubAsked = fetch('/api/hub', { credentials: 'same-origin', cache: 'no-store' });
+window.hubAsked.catch(function () {});

@@ -1,0 +1,4 @@
+interface Window {
+  /** `GET /api/hub`, asked by public/theme.js. */
+  hubAsked?: Promise<Response>;
+}
