@@ -1,0 +1,622 @@
+"""Every state of the registry, in both themes: no violation axe can find, one heading of the page,
+nothing to scroll sideways. The pictures are kept in ``screenshots/`` to be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from hub.client import LiveClient
+from hub.ids import new_id
+from hub.mail.sample import PASSWORD
+from hub.wire import commands as cmd
+from tests.e2e import scan as scanning
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.people import Person
+from tests.e2e.scan import Scan, reaches
+from tests.e2e.wire import Wire
+from tests.support.hub_process import HubProcess, answer, token
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+NETWORK = r"ERR_|WebSocket connection|Failed to load resource"
+MESSAGES = (
+    "Could you look at the **second paragraph** before noon?",
+    "Three things are open:\n\n1. the price\n2. the date\n3. who signs",
+    "> before noon\n\nYes, see https://north.example/plan",
+    "This is what the server says:\n\n```\nhub doctor\nhub serve\n```",
+)
+
+# --- what stands ready for all of them ------------------------------------------------------------
+
+
+@dataclass
+class Colleague:
+    """Somebody with an account: requests with their cookie, and commands with their token."""
+
+    uid: str
+    http: httpx.AsyncClient
+    live: LiveClient
+
+    async def say(self, thread: str, text: str, **more: Any) -> int:
+        posted = await self.live.send(
+            cmd.Post(thread=thread, send_id=new_id("n"), text=text, **more)
+        )
+        return posted.seq
+
+
+class World:
+    """One hub with the sample people and threads, and a browser."""
+
+    def __init__(self, hub: HubProcess, browser: Browser) -> None:
+        self.hub = hub
+        self.browser = browser
+        self.people: dict[str, Colleague] = {}
+
+    async def sign_in(self, name: str) -> None:
+        http = self.hub.browser()
+        given = {"address": f"{name}@north.example", "password": PASSWORD}
+        me = await answer(http.post("/api/session", json=given))
+        live = LiveClient(self.hub.url, await token(http))
+        await live.__aenter__()
+        self.people[name] = Colleague(me["uid"], http, live)
+
+    async def thread(self, owner: str, *members: str, subject: str) -> str:
+        state = await answer(
+            self.people[owner].http.post(
+                "/api/threads",
+                json={"subject": subject, "members": [self.people[one].uid for one in members]},
+            )
+        )
+        return str(state["summary"]["thread"])
+
+    async def sample(self, subject: str) -> tuple[str, list[str]]:
+        """A sample thread and its documents."""
+        http = self.people["ada"].http
+        found = await answer(http.get("/api/threads"))
+        rows = found["threads"] if isinstance(found, dict) else found
+        thread = next(one["thread"] for one in rows if one["subject"] == subject)
+        documents = await answer(http.get(f"/api/threads/{thread}/documents"))
+        return thread, [one["document"] for one in documents]
+
+    async def aclose(self) -> None:
+        for one in self.people.values():
+            await one.live.close()
+            await one.http.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    hub = HubProcess(tmp_path_factory.mktemp("hub") / "data")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        world = World(hub, browser)
+        try:
+            await hub.start("--sample")
+            async with asyncio.timeout(20):
+                while not any(line.startswith("Sample people") for line in hub.output):
+                    await asyncio.sleep(0.05)
+            for name in ("ada", "grace", "ivan"):
+                await world.sign_in(name)
+            yield world
+        finally:
+            await world.aclose()
+            await hub.stop()
+            await browser.close()
+
+
+Visit = Callable[..., Awaitable[Person]]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(world: World) -> AsyncIterator[Visit]:
+    """Opens an address as one of the people, or as nobody."""
+    opened: list[Person] = []
+
+    async def visit(
+        name: str | None,
+        path: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        url: str | None = None,
+        http: httpx.AsyncClient | None = None,
+    ) -> Person:
+        url = url or world.hub.url
+        person = await Person.open(world.browser, url, name or "", f"{name}@north.example")
+        opened.append(person)
+        http = http or (world.people[name].http if name else None)
+        for cookie in http.cookies.jar if http else ():
+            await person.context.add_cookies(
+                [{"name": cookie.name, "value": cookie.value or "", "url": url}]
+            )
+        await person.page.set_viewport_size({"width": width, "height": height})
+        await person.page.goto(path)
+        return person
+
+    yield visit
+    for person in opened:
+        await person.context.close()
+        person.check()
+
+
+@pytest.fixture
+def scan() -> Scan:
+    return Scan()
+
+
+async def entered(page: Page, subject: str) -> None:
+    """The room is there and in step."""
+    await expect(page.get_by_role("heading", name=subject, level=1)).to_be_visible()
+    await expect(page.get_by_test_id("sync")).to_have_text("Saved")
+
+
+def button(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+# --- outside --------------------------------------------------------------------------------------
+
+
+@reaches(
+    "signin", "signin-failed", "signin-ended", "signin-no-owner", "hub-silent",
+    "welcome-first-owner", "welcome-invitation", "welcome-reset", "welcome-used",
+    "welcome-unknown", "not-found-outside",
+)  # fmt: skip
+async def test_outside(
+    world: World, visit: Visit, scan: Scan, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with HubProcess(tmp_path_factory.mktemp("new") / "data") as hub:
+        someone = await visit(None, "/", url=hub.url)
+        someone.forgive("Failed to load resource")
+        page = someone.page
+        await expect(page.get_by_role("heading", name="Almost there")).to_be_visible()
+        await scan(page, "signin-no-owner")
+        await page.goto(f"/welcome#{hub.link_secret}")
+        await expect(page.get_by_role("heading", name="Welcome to your hub")).to_be_visible()
+        await scan(page, "welcome-first-owner")
+
+        async with aclosing(await hub.first_owner()) as ada:
+            await page.reload()
+            await expect(page.get_by_role("heading", name="used")).to_be_visible()
+            await scan(page, "welcome-used")
+            await page.goto(f"/welcome#{'x' * 30}")
+            await expect(page.get_by_text("Code: link_unknown")).to_be_visible()
+            await scan(page, "welcome-unknown")
+
+            state = await answer(ada.post("/api/threads", json={"subject": "Offer"}))
+            invitation = {
+                "address": "grace@north.example", "thread": state["summary"]["thread"],
+            }  # fmt: skip
+            made = await answer(ada.post("/api/invitations", json=invitation))
+            await page.goto(made["link"])
+            await expect(page.get_by_role("heading", name="You are invited")).to_be_visible()
+            await scan(page, "welcome-invitation")
+            async with aclosing(await hub.colleague(ada, "Ivan Petrov")) as ivan:
+                uid = (await answer(ivan.get("/api/me")))["uid"]
+                made = await answer(ada.post(f"/api/accounts/{uid}/reset"))
+                await page.goto(made["link"])
+                await expect(page.get_by_role("heading", name="Set a new password")).to_be_visible()
+                await scan(page, "welcome-reset")
+
+            await page.goto("/signin")
+            await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+            await scan(page, "signin")
+            await page.get_by_label("Address").fill("ada@north.example")
+            await page.get_by_label("Password").fill("not the password")
+            await button(page, "Sign in").click()
+            await expect(page.get_by_role("alert")).to_be_visible()
+            await scan(page, "signin-failed")
+            await page.goto("/nowhere")
+            await expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+            await scan(page, "not-found-outside")
+
+            inside = await visit(None, "/", url=hub.url, http=ada)
+            inside.forgive("Failed to load resource")
+            await expect(inside.page.get_by_role("heading", name="Inbox")).to_be_visible()
+            await answer(ada.delete("/api/session"))
+            await expect(inside.page.get_by_text("Your session has ended.")).to_be_visible()
+            await scan(inside.page, "signin-ended")
+
+        await page.route("**/api/hub", lambda route: route.abort())
+        await page.goto("/")
+        await expect(page.get_by_role("heading", name="The hub does not answer")).to_be_visible()
+        await scan(page, "hub-silent")
+
+
+# --- inbox, search, settings, administration ------------------------------------------------------
+
+
+@reaches(
+    "inbox-empty", "inbox-unread", "inbox-account-menu", "thread-new", "narrow-inbox",
+    "search-results", "search-none", "not-found",
+)  # fmt: skip
+async def test_inbox_and_search(world: World, visit: Visit, scan: Scan) -> None:
+    nora = await world.hub.colleague(world.people["ada"].http, "Nora Berg")
+    new = await visit(None, "/", http=nora)
+    await expect(new.page.get_by_role("heading", name="No threads yet")).to_be_visible()
+    await scan(new.page, "inbox-empty")
+    await nora.aclose()
+
+    thread = await world.thread("grace", "ivan", subject="A draft is kept here")
+    uid = world.people["ivan"].uid
+    await world.people["grace"].say(thread, "What does Ivan think?", mentions=[uid])
+    ivan = await visit("ivan", "/")
+    page = ivan.page
+    await expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    await ivan.open_thread("Design review")
+    await page.get_by_role("textbox", name="Message").fill("Half a sentence")
+    await page.get_by_role("link", name="Webmail hub").click()
+    await expect(page.get_by_role("main").get_by_text("Draft", exact=True)).to_be_visible()
+    await scan(page, "inbox-unread")
+    await page.get_by_role("button", name="Your account").click()
+    await expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
+    await scan(page, "inbox-account-menu")
+    await page.keyboard.press("Escape")
+    await button(page, "New thread").first.click()
+    await expect(page.get_by_role("dialog", name="New thread")).to_be_visible()
+    await scan(page, "thread-new")
+    await page.keyboard.press("Escape")
+
+    await page.goto("/search?q=fakturu")
+    await expect(page.locator("mark").first).to_be_visible()
+    await scan(page, "search-results")
+    await page.goto("/search?q=zeppelin")
+    await expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    await scan(page, "search-none")
+    await page.goto("/nowhere")
+    await expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    await scan(page, "not-found")
+
+    await page.set_viewport_size({"width": 400, "height": 800})
+    await page.goto("/")
+    await expect(page.get_by_role("link", name=re.compile("Design review"))).to_be_visible()
+    await scan(page, "narrow-inbox")
+
+
+@reaches(
+    "settings-profile", "settings-appearance", "settings-sessions", "settings-tokens",
+    "settings-token-made", "admin-people", "admin-reset", "admin-disable", "admin-invitations",
+    "narrow-settings",
+)  # fmt: skip
+async def test_settings_and_administration(world: World, visit: Visit, scan: Scan) -> None:
+    http = world.people["ada"].http
+    gone = await world.hub.colleague(http, "Olaf Brandt")
+    uid = (await answer(gone.get("/api/me")))["uid"]
+    await gone.aclose()
+    await answer(http.patch(f"/api/accounts/{uid}", json={"disabled": True}))
+
+    page = (await visit("ada", "/settings/profile")).page
+    await expect(page.get_by_role("heading", name="Who you are")).to_be_visible()
+    await scan(page, "settings-profile")
+    await page.get_by_role("link", name="Appearance").click()
+    await expect(page.get_by_role("heading", name="Theme")).to_be_visible()
+    await scan(page, "settings-appearance")
+    await page.get_by_role("link", name="Sessions").click()
+    await expect(page.get_by_text("this one")).to_be_visible()
+    await scan(page, "settings-sessions")
+    await page.get_by_role("link", name="Tokens").click()
+    await expect(button(page, "Revoke test")).to_be_visible()
+    await scan(page, "settings-tokens")
+    await page.get_by_label("What is it for?").fill("Nightly report")
+    await button(page, "Make the token").click()
+    await expect(page.get_by_label("Token “Nightly report”")).to_be_visible()
+    await scan(page, "settings-token-made")
+    await page.set_viewport_size({"width": 400, "height": 800})
+    await scan(page, "narrow-settings")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+
+    await page.goto("/admin/people")
+    await expect(button(page, "Enable Olaf Brandt")).to_be_visible()
+    await scan(page, "admin-people")
+    await button(page, "Password reset link for Grace Lindqvist").click()
+    await expect(page.get_by_label("Send them this link yourself")).to_be_visible()
+    await scan(page, "admin-reset")
+    await page.keyboard.press("Escape")
+    await button(page, "Disable Grace Lindqvist").click()
+    await expect(page.get_by_role("dialog", name="Disable Grace Lindqvist?")).to_be_visible()
+    await scan(page, "admin-disable")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("navigation").get_by_role("link", name="Invitations").click()
+    await button(page, "Make an invitation link").click()
+    await expect(page.get_by_label("Invitation link")).to_be_visible()
+    await scan(page, "admin-invitations")
+
+
+# --- the room -------------------------------------------------------------------------------------
+
+
+@reaches(
+    "room-history", "room-messages", "room-replying", "room-editing", "room-mentioning",
+    "room-message-menu", "room-emoji", "room-undo", "room-renaming",
+)  # fmt: skip
+async def test_history_and_chat(world: World, visit: Visit, scan: Scan) -> None:
+    grace, ada = world.people["grace"], world.people["ada"]
+    thread = await world.thread("ada", "grace", "ivan", subject="Spring offer")
+    first = await ada.say(thread, "Good morning. The offer is in the document.")
+    second = await grace.say(thread, "A word I regret")
+    third = await grace.say(thread, MESSAGES[0])
+    await ada.say(thread, "Of course.", reply_to=third)
+    for emoji, one in (("👍", grace), ("🎉", grace), ("👍", ada)):
+        react = cmd.React(thread=thread, send_id=new_id("n"), target=first, emoji=emoji)
+        await one.live.send(react)
+    edit = cmd.Edit(thread=thread, send_id=new_id("n"), target=third, text=MESSAGES[0] + " Today.")
+    await grace.live.send(edit)
+    await grace.live.send(cmd.Delete(thread=thread, send_id=new_id("n"), target=second))
+    for text in MESSAGES[1:]:
+        await grace.say(thread, text)
+    await grace.say(thread, "What does Ada Okafor think?", mentions=[ada.uid])
+
+    person = await visit("ada", f"/t/{thread}")
+    page = person.page
+    await entered(page, "Spring offer")
+    await expect(page.get_by_test_id("unread-line")).to_be_visible()
+    await scan(page, "room-history")
+    message = page.get_by_test_id("message").filter(has_text="Good morning")
+    await message.hover()
+    await expect(button(page, "Reply")).to_be_visible()
+    await scan(page, "room-messages")
+    await button(page, "More actions").click()
+    await expect(page.get_by_role("menu", name="Message actions")).to_be_visible()
+    await scan(page, "room-message-menu")
+    await page.keyboard.press("Escape")
+    await button(page, "React").click()
+    await expect(page.get_by_role("dialog", name="React")).to_be_visible()
+    await scan(page, "room-emoji")
+    await page.keyboard.press("Escape")
+    await button(page, "Reply").click()
+    box = page.get_by_role("textbox", name="Message")
+    await box.fill("With pleasure.")
+    await scan(page, "room-replying")
+    await box.fill("@gr")
+    await expect(page.get_by_role("option", name="Grace Lindqvist")).to_be_visible()
+    await scan(page, "room-mentioning")
+    await box.fill("")
+    await button(page, "Do not answer").click()
+    await box.press("ArrowUp")
+    await expect(page.get_by_label("Edit message")).to_be_visible()
+    await scan(page, "room-editing")
+    await page.keyboard.press("Escape")
+    await message.hover()
+    await button(page, "More actions").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_text("Message deleted.")).to_be_visible()
+    await scan(page, "room-undo")
+    await button(page, "Rename the thread").click()
+    await expect(page.get_by_label("Subject")).to_be_visible()
+    # The page's heading gives way to its field.
+    await scan(page, "room-renaming")
+
+
+@reaches(
+    "room-empty", "documents-none", "room-reader", "room-removed", "room-not-found",
+    "people-owner", "people-member", "people-overlaid", "people-add", "people-remove",
+    "people-invited",
+)  # fmt: skip
+async def test_people_and_their_roles(world: World, visit: Visit, scan: Scan) -> None:
+    subject = "Roles"
+    thread = await world.thread("ada", "grace", subject=subject)
+    grace = world.people["grace"]
+
+    async def role_of_grace(role: str | None) -> None:
+        command = cmd.SetMember(thread=thread, send_id=new_id("n"), uid=grace.uid, role=role)  # type: ignore[arg-type]
+        await world.people["ada"].live.send(command)
+
+    page = (await visit("ada", f"/t/{thread}")).page
+    await entered(page, subject)
+    await expect(page.get_by_role("heading", name="No documents yet")).to_be_visible()
+    await scan(page, "room-empty")
+    await button(page, "Show people").click()
+    await expect(page.get_by_label("Role of Grace Lindqvist")).to_be_visible()
+    await scan(page, "people-owner")
+    await button(page, "Make an invitation link").click()
+    await expect(page.get_by_label("Invitation link")).to_be_visible()
+    await scan(page, "people-invited")
+    await button(page, "Add people").click()
+    await expect(button(page, "Add Mei Tanaka")).to_be_visible()
+    await scan(page, "people-add")
+    await page.keyboard.press("Escape")
+    await button(page, "Remove Grace Lindqvist").click()
+    await expect(page.get_by_role("dialog", name="Remove Grace Lindqvist?")).to_be_visible()
+    await scan(page, "people-remove")
+    await page.keyboard.press("Escape")
+
+    person = await visit("grace", f"/t/{thread}")
+    page = person.page
+    await entered(page, subject)
+    await button(page, "Show people").click()
+    await expect(page.get_by_test_id("people")).to_be_visible()
+    await scan(page, "people-member")
+    await page.set_viewport_size({"width": 1000, "height": 800})
+    await expect(page.locator(".scrim")).to_be_attached()
+    await scan(page, "people-overlaid")
+    await page.keyboard.press("Escape")
+    await role_of_grace("reader")
+    await expect(page.get_by_text("Read only", exact=True)).to_be_visible()
+    await scan(page, "documents-none")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    made = {"kind": "rich", "title": "Plan"}
+    await answer(world.people["ada"].http.post(f"/api/threads/{thread}/documents", json=made))
+    await expect(page.get_by_role("textbox", name="Document: Plan")).to_be_visible()
+    await scan(page, "room-reader")
+    await role_of_grace(None)
+    gone = page.get_by_role("heading", name="You are no longer in this thread")
+    await expect(gone).to_be_visible()
+    await scan(page, "room-removed")
+    person.forgive("Failed to load resource")
+    await page.goto("/t/t_none")
+    await expect(page.get_by_role("heading", name="There is no such thread")).to_be_visible()
+    await scan(page, "room-not-found")
+
+
+@reaches("room-offline", "room-failed")
+async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
+    thread = await world.thread("ada", "grace", subject="Away")
+    ada, grace = world.people["ada"], world.people["grace"]
+    await ada.say(thread, "Are you still there?")
+    made = {"kind": "rich", "title": "Plan"}
+    await answer(ada.http.post(f"/api/threads/{thread}/documents", json=made))
+    async with Wire(world.hub.url) as wire:
+        person = await visit("grace", f"/t/{thread}", url=wire.url)
+        person.forgive(NETWORK)
+        page = person.page
+        await entered(page, "Away")
+        await expect(person.editor("Plan")).to_be_visible()
+        wire.cut()
+        await expect(page.get_by_test_id("sync")).to_have_text(re.compile("^Offline|^Reconnecting"))
+        await person.say("Sent while away")
+        await person.write("Plan", "Written while away.")
+        await expect(page.get_by_test_id("pending")).to_be_visible()
+        await expect(page.get_by_test_id("sync")).to_have_text(re.compile(r"\d+ kept here$"))
+        await scan(page, "room-offline")
+        command = cmd.SetMember(thread=thread, send_id=new_id("n"), uid=grace.uid, role="reader")
+        await ada.live.send(command)
+        wire.mend()
+        await page.evaluate("dispatchEvent(new Event('online'))")  # no waiting for the next try
+        pending = page.get_by_test_id("pending")
+        await expect(pending).to_have_attribute("data-status", "failed", timeout=20_000)
+        await scan(page, "room-failed")
+        await person.context.close()
+
+
+@reaches(
+    "document-editing", "document-viewing", "document-text", "document-new", "document-rename",
+    "document-menu", "document-link", "document-picture", "document-table-menu",
+)  # fmt: skip
+async def test_documents(world: World, visit: Visit, scan: Scan) -> None:
+    thread, (notes, _) = await world.sample("Release 1.0")
+    person = await visit("ada", f"/t/{thread}/d/{notes}")
+    page = person.page
+    await entered(page, "Release 1.0")
+    editor = person.editor("Release notes")
+    await expect(editor.get_by_role("heading", name="Upgrading")).to_be_attached()
+    other = await visit("grace", f"/t/{thread}/d/{notes}")
+    await other.write("Release notes", ", please")
+    await expect(editor.get_by_text("Grace Lindqvist")).to_be_attached()
+    await expect(page.get_by_role("list", name="Also in this document")).to_be_visible()
+    await scan(page, "document-editing")
+    await other.context.close()
+
+    await person.write("Release notes", "")
+    toolbar = page.get_by_role("toolbar", name="Formatting")
+    await toolbar.get_by_role("button", name="Link", exact=True).click()
+    await expect(page.get_by_role("dialog", name="Add a link")).to_be_visible()
+    await scan(page, "document-link")
+    await page.keyboard.press("Escape")
+    await toolbar.get_by_role("button", name="Picture").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await scan(page, "document-picture")
+    await page.keyboard.press("Escape")
+    await person.write("Release notes", "\n\n")
+    await toolbar.get_by_role("button", name="Task list").click()
+    await page.keyboard.type("Ask Mei\n\n")
+    await toolbar.get_by_role("button", name="Table").click()
+    await expect(editor.locator("table")).to_be_visible()
+    for heading in ("Task", "Who", "When"):
+        await page.keyboard.type(heading)
+        await page.keyboard.press("Tab")
+    await toolbar.get_by_role("button", name="Table").click()
+    await expect(page.get_by_role("menu", name="Table")).to_be_visible()
+    await scan(page, "document-table-menu")
+    await page.keyboard.press("Escape")
+
+    await button(page, "More about this document").click()
+    await expect(page.get_by_role("menuitem", name="Print view")).to_be_visible()
+    await scan(page, "document-menu")
+    await page.get_by_role("menuitem", name="Rename").click()
+    await expect(page.get_by_role("dialog", name="Rename the document")).to_be_visible()
+    await scan(page, "document-rename")
+    await page.keyboard.press("Escape")
+    await button(page, "Read").click()
+    await expect(editor).to_have_attribute("contenteditable", "false")
+    await scan(page, "document-viewing")
+    await button(page, "Edit").click()
+
+    await page.get_by_role("tab", name="Runbook").click()
+    await expect(person.editor("Runbook")).to_contain_text("hub doctor")
+    await expect(person.editor("Runbook").locator(".cm-line span").first).to_be_attached()
+    await scan(page, "document-text")
+    await button(page, "New document").click()
+    await page.get_by_label("Text or code").check()
+    await scan(page, "document-new")
+    await page.keyboard.press("Escape")
+
+
+@reaches("narrow-chat", "narrow-work", "narrow-people")
+async def test_narrow_room(world: World, visit: Visit, scan: Scan) -> None:
+    thread, _ = await world.sample("Release 1.0")
+    person = await visit("ada", f"/t/{thread}", width=400, height=800)
+    page = person.page
+    await entered(page, "Release 1.0")
+    await expect(page.get_by_text("Thursday it is.")).to_be_visible()
+    await scan(page, "narrow-chat")
+    await button(page, "Work").click()
+    await expect(person.editor("Release notes")).to_be_visible()
+    await scan(page, "narrow-work")
+    await button(page, "People").click()
+    await expect(page.get_by_test_id("people")).to_be_visible()
+    await scan(page, "narrow-people")
+
+
+# --- what holds for all of them -------------------------------------------------------------------
+
+
+async def test_every_state_of_the_registry_is_reached() -> None:
+    registry = scanning.states()
+    assert set(scanning.REACHED) == set(registry)
+    assert set(registry.values()) == set(scanning.routes())
+
+
+async def test_every_route_fits_into_320_pixels(world: World, visit: Visit) -> None:
+    thread, (notes, _) = await world.sample("Release 1.0")
+    person = await visit("ada", "/", width=320, height=640)
+    page = person.page
+    person.forgive("Failed to load resource")
+    for name, path in scanning.routes().items():
+        await page.goto(path.replace("{thread}", thread).replace("{document}", notes))
+        await expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        assert await scanning.sideways(page) == [], name
+    await page.goto(f"/t/{thread}")
+    await entered(page, "Release 1.0")
+    for pane in ("Chat", "People", "Work"):
+        await button(page, pane).click()
+        assert await scanning.sideways(page) == [], pane
+
+
+async def test_the_focus_follows_to_a_new_page(world: World, visit: Visit) -> None:
+    page = (await visit("ada", "/")).page
+    main = page.get_by_role("main")
+    await expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    await page.get_by_role("main").get_by_role("link", name=re.compile("Design review")).click()
+    await entered(page, "Design review")
+    await expect(main).to_be_focused()
+    await page.get_by_role("button", name="Your account").click()
+    await page.get_by_role("menuitem", name="Settings").click()
+    await expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+    await expect(main).to_be_focused()
+    # Within a page it stays where it is.
+    tab = page.get_by_role("link", name="Tokens")
+    await tab.click()
+    await expect(page.get_by_role("heading", name="A new token")).to_be_visible()
+    await expect(tab).to_be_focused()
+    await page.go_back()
+    await page.go_back()
+    await entered(page, "Design review")
+    await expect(main).to_be_focused()
+
+
+async def test_axe_can_fail(world: World, visit: Visit) -> None:
+    page = (await visit("ada", "/settings/profile")).page
+    await expect(page.get_by_label("Your name")).to_be_visible()
+    assert await scanning.violations(page) == []
+    await page.evaluate("document.querySelector('main label').remove()")
+    assert [one["id"] for one in await scanning.violations(page)] == ["label"]
