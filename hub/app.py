@@ -18,7 +18,7 @@ from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
-from hub.errors import HubError
+from hub.errors import Conflict
 from hub.identity.service import Identity
 from hub.mail.erasure import Eraser
 from hub.mail.search import Search
@@ -41,16 +41,25 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of the settings, migrated: the embedded one or the given one."""
+async def open_database(settings: Settings, *, beside: bool = False) -> AsyncIterator[Database]:
+    """The database of the settings, migrated: the embedded one or the given one.
+
+    ``beside``: a hub may be running on the same embedded database (for commands).
+    """
     async with AsyncExitStack() as stack:
         url = settings.database_url
         if url is None:
             embedded = EmbeddedPostgres(settings.data_dir)
-            url = await embedded.start()
-            stack.push_async_callback(embedded.stop)
-            watch = asyncio.create_task(embedded.keep_running(), name="embedded-postgres")
-            stack.push_async_callback(_cancel, watch)
+            try:
+                url = await embedded.start()
+            except Conflict:
+                url = embedded.running() if beside else None
+                if url is None:
+                    raise
+            else:
+                stack.push_async_callback(embedded.stop)
+                watch = asyncio.create_task(embedded.keep_running(), name="embedded-postgres")
+                stack.push_async_callback(_cancel, watch)
         database = await Database.connect(url, max_size=settings.database_connections)
         stack.push_async_callback(database.close)
         version = await migrate(database)
@@ -123,23 +132,20 @@ def routes() -> list[BaseRoute]:
     return found
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
-    """The hub as an ASGI application."""
+def create_app(settings: Settings, hub: Hub | None = None) -> Starlette:
+    """The hub as an ASGI application; without a ``hub`` it builds one in its lifespan."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            try:
-                hub = await stack.enter_async_context(build(settings, clock or SystemClock()))
-            except HubError as error:
-                app.state.failure = error  # for the command line to say
-                raise
-            app.state.hub = hub
+        async with build(settings, SystemClock()) as app.state.hub:
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=routes(),
-        lifespan=lifespan,
+        lifespan=lifespan if hub is None else None,
         exception_handlers=dict(problems.HANDLERS),
         middleware=[Middleware(SecurityHeaders, secure=settings.secure)],
     )
+    if hub is not None:
+        app.state.hub = hub
+    return app

@@ -88,10 +88,7 @@ def token_create(
     days: Annotated[int, typer.Option(help="Ends after so many days.")] = 365,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a token for a program and print it; it is shown only now.
-
-    With the embedded database the hub must not be running (use Settings → Tokens then).
-    """
+    """Make a token for a program and print it; it is shown only now."""
     settings = read_settings(data_dir=data_dir)
     logging.configure("console", "error")
     for one in scope:
@@ -103,7 +100,7 @@ def token_create(
         raise fail(HubError("--days is 1 to 3650.", code="bad_days"))
 
     async def create() -> str:
-        async with open_database(settings) as database:
+        async with open_database(settings, beside=True) as database:
             identity = Identity(database, SystemClock(), settings, on_revoked=lambda *_: None)
             new = NewToken(name=name, scopes=list(scope), expires_in_days=days)  # type: ignore[arg-type]
             return (await identity.create_token_for(address, new)).token
@@ -121,7 +118,7 @@ def rebuild(data_dir: DataDir = None) -> None:
     logging.configure("console", "error")
 
     async def run() -> Any:
-        async with open_database(settings) as database:
+        async with open_database(settings, beside=True) as database:
             projector = Projector(settings.public_url, settings.undo_s)
             return await rebuild_projections(database, projector)
 

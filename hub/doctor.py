@@ -96,14 +96,15 @@ async def _database(settings: Settings) -> list[Finding]:
     try:
         if url is None:
             embedded = EmbeddedPostgres(settings.data_dir)
-            url = await embedded.start()
+            if (url := embedded.running()) is None:
+                url = await embedded.start()
         database = await Database.connect(url, min_size=1, max_size=2)
         try:
             return await _inside(database)
         finally:
             await database.close()
     except Conflict as busy:
-        return [Finding("database", "good", f"in use: {busy.detail}")]
+        return [Finding("database", "bad", f"{busy.detail} Its database does not answer.")]
     except HubError as error:
         return [Finding("database", "bad", f"{error.detail} ({error.code})")]
     finally:

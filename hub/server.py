@@ -8,9 +8,10 @@ import socket
 import structlog
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
 
-from hub.app import create_app, drain
+from hub.api.hub import Hub
+from hub.app import build, create_app, drain
+from hub.clock import SystemClock
 from hub.errors import Conflict
 from hub.mail import sample as samples
 from hub.settings import Settings
@@ -25,30 +26,29 @@ def run(settings: Settings, *, sample: bool = False) -> None:
         Conflict: ``port_in_use``.
         HubError: what stands against the start.
     """
-    listener = listen(settings)
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,  # 43 KiB a connection (measured)
-        ws_max_size=max(settings.max_frame_bytes, settings.max_document_bytes),
-        ws_ping_interval=20,
-        ws_ping_timeout=20,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=5,
-        lifespan="on",
-    )
-    server = _Server(config, app, settings, sample=sample)
-    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(sockets=[listener]))
-    if (failure := getattr(app.state, "failure", None)) is not None:
-        raise failure
+    with listen(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, listener, sample=sample))
+
+
+async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
+    async with build(settings, SystemClock()) as hub:
+        config = uvicorn.Config(
+            create_app(settings, hub),
+            http="httptools",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,  # 43 KiB a connection (measured)
+            ws_max_size=max(settings.max_frame_bytes, settings.max_document_bytes),
+            ws_ping_interval=20,
+            ws_ping_timeout=20,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
+        )
+        await _Server(config, hub, sample=sample).serve(sockets=[listener])
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -75,27 +75,23 @@ def listen(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    def __init__(
-        self, config: uvicorn.Config, app: Starlette, settings: Settings, *, sample: bool
-    ) -> None:
+    """Says where the hub is once it is up, and asks everybody to leave before it goes."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, *, sample: bool) -> None:
         super().__init__(config)
-        self._app = app
-        self._settings = settings
+        self._hub = hub
         self._sample = sample
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.should_exit:
-            return
-        hub = self._app.state.hub
-        print(f"\n{self._settings.hub_name} is at {self._settings.public_url}\n", flush=True)
-        if self._sample and await hub.identity.needs_owner():
-            for line in await samples.fill(hub):
+        settings = self._hub.settings
+        print(f"\n{settings.hub_name} is at {settings.public_url}\n", flush=True)
+        if self._sample and await self._hub.identity.needs_owner():
+            for line in await samples.fill(self._hub):
                 print(line, flush=True)
-        if (link := await hub.identity.first_owner_link()) is not None:
+        if (link := await self._hub.identity.first_owner_link()) is not None:
             print(f"Open this link once to become its first owner:\n\n  {link}\n", flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if hasattr(self._app.state, "hub"):
-            await drain(self._app.state.hub)
+        await drain(self._hub)
         await super().shutdown(sockets)

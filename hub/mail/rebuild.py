@@ -44,6 +44,7 @@ async def rebuild_projections(
                     Committed(
                         stream_id, row["seq"], row["type"], row["sender"], row["at_ms"],
                         row["send_id"], row["body"] or packed.get((stream_id, row["seq"]), b""),
+                        home=row["home"],
                     )
                     for row in rows
                 ]  # fmt: skip

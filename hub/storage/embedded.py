@@ -51,6 +51,18 @@ class EmbeddedPostgres:
             raise
         return url
 
+    def running(self) -> str | None:
+        """The address of a server that another hub runs on the folder, or null."""
+        try:
+            lines = (self.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
+            os.kill(int(lines[0]), 0)
+        except PermissionError:
+            pass  # it lives, as another user
+        except (OSError, ValueError, IndexError):
+            return None
+        # Lines of postmaster.pid: pid, folder, start, port, folder of the socket, …
+        return f"postgresql://postgres:@/{DATABASE}?host={lines[4]}&port={lines[3]}"
+
     async def stop(self) -> None:
         """Stop the server cleanly; bounded by pg_ctl's own minute."""
         if self._server is not None:

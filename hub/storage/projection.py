@@ -72,8 +72,8 @@ class Projector:
             _THREAD,
             [
                 (
-                    one.stream_id, data["subject"], self._home, data["history"], one.sender,
-                    to_datetime(one.at_ms), one.seq,
+                    one.stream_id, data["subject"], one.home or self._home, data["history"],
+                    one.sender, to_datetime(one.at_ms), one.seq,
                 )
                 for one, data in _read(run)
             ],

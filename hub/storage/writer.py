@@ -62,6 +62,8 @@ class Committed:
     send_id: str | None
     body: bytes
     duplicate: bool = False
+    home: str | None = None
+    """Issuer that wrote it, where it is not this hub's present one (a log read again)."""
 
 
 @dataclass(slots=True, eq=False)

@@ -99,7 +99,7 @@ async def kill_and_check(tmp_path: Path, *, writers: int, kills: int) -> None:
         text = texts.pop()
         exported = await owner.get(f"/api/documents/{made['document']}/export?format=txt")
         assert exported.text.rstrip("\n") == text.rstrip("\n")
-        # Between two quick kills somebody may not have come back yet; everybody came back in the end.
+        # Between two quick kills somebody may not have come back yet; in the end all had.
         assert all(1 < final["connects"] <= kills + 1 for final in finals)
         assert [final["refusals"] for final in finals] == [[]] * writers
 

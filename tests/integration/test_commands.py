@@ -1,0 +1,67 @@
+"""The command line, run as an operator would: beside a running hub and without one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.hub_process import HubProcess, answer, free_port
+
+
+async def run(*arguments: str, **environ: str) -> tuple[int, str]:
+    """Exit code and everything printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hub.cli", *arguments,
+        env={**{k: v for k, v in os.environ.items() if not k.startswith("HUB_")}, **environ},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    process._transport.close()  # type: ignore[attr-defined]  # else asyncio complains at the end
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+@pytest.mark.timeout(60)
+async def test_commands_beside_a_running_hub(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    async with HubProcess(tmp_path / "data") as hub:
+        owner = await hub.first_owner()
+        await answer(owner.post("/api/threads", json={"subject": "Offer"}))
+        code, token = await run("token", "create", "ada@north.example", "--data-dir", data)
+        assert code == 0, token
+        async with httpx.AsyncClient(base_url=hub.url, trust_env=False) as program:
+            program.headers["authorization"] = f"Bearer {token.strip()}"
+            assert len(await answer(program.get("/api/threads"))) == 1
+        code, words = await run("token", "create", "nobody@north.example", "--data-dir", data)
+        assert (code, "account_not_found" in words) == (1, True), words
+        code, words = await run("token", "create", "ada@north.example", "--scope", "all")
+        assert (code, "bad_scope" in words) == (1, True), words
+        code, words = await run("rebuild", "--data-dir", data)
+        assert (code, "Nothing had to change." in words) == (0, True), words
+        code, words = await run("doctor", "--data-dir", data, HUB_PORT=str(free_port()))
+        assert "PostgreSQL" in words
+        assert "durability" not in words  # said only when it is not so
+        code, words = await run("serve", "--data-dir", data, "--port", str(free_port()))
+        assert (code, "data_dir_in_use" in words) == (1, True), words
+        code, words = await run("serve", "--data-dir", str(tmp_path / "o"), "--port", str(hub.port))
+        assert (code, "port_in_use" in words) == (1, True), words
+        await owner.aclose()
+
+
+@pytest.mark.timeout(60)
+async def test_commands_without_a_hub(tmp_path: Path) -> None:
+    code, words = await run("--version")
+    assert (code, words.strip()[:2]) == (0, "0.")
+    code, words = await run("serve", HUB_PROT="8480")
+    assert (code, "Did you mean HUB_PORT" in words) == (1, True)
+    code, words = await run("serve", HUB_DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert (code, "database_down" in words) == (1, True), words
+    code, words = await run("doctor", HUB_DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert (code, "database_down" in words) == (1, True), words
+    code, words = await run("doctor", "--data-dir", str(tmp_path / "fresh"))
+    assert "the next start brings it to" in words
