@@ -21,7 +21,8 @@ from hub.storage.writer import GroupCommitWriter
 
 @dataclass
 class Hub:
-    """``draining`` is set at the end: no new connection is taken."""
+    """``draining`` is set at the end: no new connection is taken. ``unknown_sockets`` counts those
+    that have not said yet who they are."""
 
     settings: Settings
     clock: Clock
@@ -35,6 +36,7 @@ class Hub:
     connections: Connections
     tickets: Tickets
     draining: bool = False
+    unknown_sockets: int = 0
 
 
 def hub_of(connection: HTTPConnection) -> Hub:

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
 from hub.api.sockets import (
+    Busy,
     Restarting,
     Silent,
     check_origin,
@@ -58,7 +59,7 @@ async def live(websocket: WebSocket) -> None:
     await websocket.accept(subprotocol=SUBPROTOCOL)
     token = None
     try:
-        token = None if browser else await _first_frame(websocket)
+        token = None if browser else await _first_frame(hub, websocket)
         principal = browser or await hub.identity.authenticate_token(token or "")
     except HubError as error:
         await close(websocket, error)
@@ -79,7 +80,8 @@ async def live(websocket: WebSocket) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_send(websocket, outbox, tasks))
             tasks.create_task(_receive(hub, websocket, session, is_browser=browser is not None))
-            tasks.create_task(end_at_expiry(hub, principal, outbox))
+            tasks.create_task(session.carry_out_writes())
+            tasks.create_task(end_at_expiry(hub, session))
     except* _GoneError:
         pass
     except* OSError:
@@ -157,17 +159,23 @@ async def _fresh_token(hub: Hub, session: Session, frame: str) -> bool:
     return True
 
 
-async def _first_frame(websocket: WebSocket) -> str:
+async def _first_frame(hub: Hub, websocket: WebSocket) -> str:
     """The token a program brings.
 
     Raises:
         Unauthenticated: no ``auth`` within 5 s and 64 KiB.
+        Busy: too many others have not said who they are either.
     """
+    if hub.unknown_sockets >= limits.MAX_UNKNOWN_SOCKETS:
+        raise Busy()
+    hub.unknown_sockets += 1
     try:
         async with asyncio.timeout(limits.AUTH_S):
             message = await websocket.receive()
     except TimeoutError:
         raise Unauthenticated("No token came in time.", code="auth_timeout") from None
+    finally:
+        hub.unknown_sockets -= 1
     if message["type"] == "websocket.disconnect":
         raise _GoneError
     text = message.get("text")

@@ -14,9 +14,11 @@ from hub.api.hub import Hub
 from hub.api.requests import COOKIE, is_own_origin
 from hub.errors import Forbidden, HubError, Unavailable
 from hub.identity.service import Principal
+from hub.rooms.connections import Connection
 from hub.rooms.outbox import Outbox
 
 CLOSE_S = 5.0
+LOOK_S = 60.0
 
 
 class TokenExpired(HubError):
@@ -24,6 +26,11 @@ class TokenExpired(HubError):
     http_status = 401
     close_code = 4501
     title = "The token or session has expired; bring a fresh one"
+
+
+class Busy(Unavailable):
+    code = "busy"
+    title = "Too many are connecting at once; try again in a moment"
 
 
 class Silent(HubError):
@@ -89,11 +96,12 @@ async def close(websocket: WebSocket, reason: HubError) -> None:
             await websocket.close(code=reason.close_code, reason=reason.code)
 
 
-async def end_at_expiry(hub: Hub, principal: Principal, outbox: Outbox) -> None:
-    """End the connection when its token or session does."""
-    if principal.expires_at_ms is None:
-        return
-    # Time itself is what is waited for.
-    while (left_ms := principal.expires_at_ms - hub.clock.now_ms()) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(min(left_ms / 1000, 3600))
-    outbox.end(TokenExpired())
+async def end_at_expiry(hub: Hub, connection: Connection) -> None:
+    """End the connection when its token or session does; a fresh one moves the end."""
+    while True:
+        expires_at_ms = connection.principal.expires_at_ms
+        left_ms = LOOK_S * 1000 if expires_at_ms is None else expires_at_ms - hub.clock.now_ms()
+        if left_ms <= 0:
+            connection.end(TokenExpired())
+            return
+        await asyncio.sleep(min(left_ms / 1000, LOOK_S))

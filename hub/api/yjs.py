@@ -52,7 +52,7 @@ async def yjs(websocket: WebSocket) -> None:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(_send(websocket, outbox))
                         tasks.create_task(_receive(hub, websocket, session))
-                        tasks.create_task(end_at_expiry(hub, principal, outbox))
+                        tasks.create_task(end_at_expiry(hub, session))
                 except* (_GoneError, OSError):
                     pass
                 finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import urllib.request
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -106,7 +107,8 @@ class LiveClient:
         reconnect: bool = True,
         on_frame: Callable[[ev.Frame], None] | None = None,
     ) -> None:
-        self._url = url.rstrip("/").replace("http", "ws", 1) + "/live"
+        self._http = url.rstrip("/")
+        self._url = self._http.replace("http", "ws", 1) + "/live"
         self._token = token
         self._reconnect = reconnect
         self._on_frame = on_frame
@@ -124,6 +126,7 @@ class LiveClient:
         self._room_to_write = asyncio.Event()
         self._room_to_write.set()
         self._task: asyncio.Task[None] | None = None
+        self._fetching: set[asyncio.Task[None]] = set()
         self.welcome: ev.Welcome | None = None
         self.connects = 0
 
@@ -152,6 +155,8 @@ class LiveClient:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await asyncio.wait_for(self._task, 5)
             self._task = None
+        for fetching in tuple(self._fetching):
+            fetching.cancel()
         self._fail_all(self._closed)
 
     # --- commands ---------------------------------------------------------------------------------
@@ -226,6 +231,29 @@ class LiveClient:
     async def drained(self) -> None:
         """Wait until the queue has room again: the way a fast writer holds back."""
         await self._room_to_write.wait()
+
+    def fetch_state(self, opened: RemoteDocument) -> None:
+        """Fetch a document too large for a sync on the socket, and give it to ``opened``."""
+        task = asyncio.create_task(self._fetch_state(opened), name="hub.client state")
+        self._fetching.add(task)
+        task.add_done_callback(self._fetching.discard)
+
+    async def _fetch_state(self, opened: RemoteDocument) -> None:
+        try:
+            state = await asyncio.to_thread(self._get, f"/api/documents/{opened.document}/state")
+        except OSError as error:
+            opened.fail(Unavailable(f"The document's state: {error}", code="unreachable"))
+            return
+        opened.fetched(state)
+
+    def _get(self, path: str) -> bytes:
+        request = urllib.request.Request(  # noqa: S310 the hub's own address
+            self._http + path, headers={"Authorization": f"Bearer {self._token}"}
+        )
+        # Programs talk to their hub straight, as the socket does.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=DEADLINE_S) as response:
+            return bytes(response.read())
 
     # --- connection -------------------------------------------------------------------------------
 

@@ -139,6 +139,20 @@ class RemoteDocument:
                 self._in_step = True
         self._changed.set()
 
+    def fetched(self, state: bytes) -> None:
+        """The document's state came by HTTP; the difference is synced after it."""
+        self._applying = True
+        try:
+            self.doc.apply_update(state)
+        finally:
+            self._applying = False
+        self._push(STEP1, self.doc.get_state(), counts=False)
+        self._changed.set()
+
+    def fail(self, error: HubError) -> None:
+        """Tell whoever waits for this document."""
+        self._fail(error)
+
     def notice(self, frame: ev.Frame) -> None:
         """Take a text frame that concerns this document."""
         match frame:
@@ -149,6 +163,8 @@ class RemoteDocument:
                 self.refusals.append(frame)
             case ev.CaretOwners():
                 self.owners.update(frame.owners)
+            case ev.DocumentReset(reason="fetch_state"):
+                self._client.fetch_state(self)
             case ev.DocumentReset():
                 self._fail(Conflict("The hub closed the document.", code=frame.reason))
             case _:

@@ -208,6 +208,9 @@ class LiveDocument:
             return
         diff = self._doc.get_update(attachment.lagging)
         attachment.lagging = None
+        if len(diff) > limits.MAX_SYNC_BYTES and not isinstance(peer, Unlimited):
+            self._send_to_state(peer)
+            return
         peer.send_binary(
             self._sync_header + frames.sync_message(frames.UPDATE, diff), counted=False
         )
@@ -273,8 +276,7 @@ class LiveDocument:
         theirs = yupdate.read_state_vector(state_vector)
         diff = self.state() if not theirs else self._doc.get_update(state_vector)
         if len(diff) > limits.MAX_SYNC_BYTES and not isinstance(attachment.peer, Unlimited):
-            reset = ev.DocumentReset(number=self.number, reason="fetch_state")
-            attachment.peer.send_text(_encode(reset).decode())
+            self._send_to_state(attachment.peer)
             return
         attachment.lagging = None
         attachment.peer.send_binary(
@@ -283,6 +285,11 @@ class LiveDocument:
         attachment.owes_all = self._appended
         self._owing.add(attachment)
         self._schedule(attachment)
+
+    def _send_to_state(self, peer: Peer) -> None:
+        """What is missing is too much for the socket: it is fetched by HTTP, then synced."""
+        reset = ev.DocumentReset(number=self.number, reason="fetch_state")
+        peer.send_text(_encode(reset).decode())
 
     def _admit(
         self, attachment: Attachment, receipt: Receipt, update: yupdate.Update, raw: bytes

@@ -12,9 +12,11 @@ from hub.clock import Clock
 
 AUTH_S: Final = 5.0
 AUTH_BYTES: Final = 64 * 1024
+MAX_UNKNOWN_SOCKETS: Final = 256
 SILENT_S: Final = 90.0
 
 MAX_SUBSCRIPTIONS: Final = 256
+MAX_QUEUED_WRITES: Final = 64
 MAX_DOCUMENTS: Final = 64
 MAX_SIGNAL_BYTES: Final = 64 * 1024
 

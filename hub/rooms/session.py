@@ -6,6 +6,7 @@ every command goes through the room's door.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -83,6 +84,7 @@ class Session:
         self._clock = clock
         self._subscriptions: dict[str, Subscription] = {}
         self._documents: dict[int, LiveDocument] = {}
+        self._writes: asyncio.Queue[cmd.Command] = asyncio.Queue(limits.MAX_QUEUED_WRITES)
         self._topics = [
             bus.subscribe(f"user:{principal.uid}", self._on_message),
             bus.subscribe(f"session:{self.key}", self._on_message),
@@ -118,6 +120,18 @@ class Session:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._reply_error(_command_id(text), BadRequest(str(error), code="bad_command"))
             return
+        if hasattr(command, "send_id"):
+            # Waits for the disk: edits of documents and pings must not wait behind it.
+            await self._writes.put(command)
+        else:
+            await self._answer(command)
+
+    async def carry_out_writes(self) -> None:
+        """Carry out the commands that write events, in their order, for ever."""
+        while True:
+            await self._answer(await self._writes.get())
+
+    async def _answer(self, command: cmd.Command) -> None:
         try:
             await self._carry_out(command)
         except HubError as error:
