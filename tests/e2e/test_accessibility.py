@@ -247,7 +247,7 @@ async def test_inbox_and_search(world: World, visit: Visit, scan: Scan) -> None:
     await scan(new.page, "inbox-empty")
     await nora.aclose()
 
-    thread = await world.thread("grace", "ivan", subject="A draft is kept here")
+    thread = await world.thread("grace", "ivan", subject="Second opinion")
     uid = world.people["ivan"].uid
     await world.people["grace"].say(thread, "What does Ivan think?", mentions=[uid])
     ivan = await visit("ivan", "/")
@@ -516,7 +516,10 @@ async def test_documents(world: World, visit: Visit, scan: Scan) -> None:
     await expect(page.get_by_role("dialog")).to_be_visible()
     await scan(page, "document-picture")
     await page.keyboard.press("Escape")
-    await person.write("Release notes", "\n\n")
+    await person.write("Release notes", "")
+    bullets = toolbar.get_by_role("button", name="Bulleted list")
+    await expect(bullets).to_have_attribute("aria-pressed", "true")  # the caret has arrived
+    await page.keyboard.type("\n\n")
     await toolbar.get_by_role("button", name="Task list").click()
     await page.keyboard.type("Ask Mei\n\n")
     await toolbar.get_by_role("button", name="Table").click()
@@ -527,7 +530,8 @@ async def test_documents(world: World, visit: Visit, scan: Scan) -> None:
     await toolbar.get_by_role("button", name="Table").click()
     await expect(page.get_by_role("menu", name="Table")).to_be_visible()
     await scan(page, "document-table-menu")
-    await page.keyboard.press("Escape")
+    await page.get_by_role("menuitem", name="Heading row on or off").click()
+    await expect(editor.locator("th", has_text="When")).to_be_attached()
 
     await button(page, "More about this document").click()
     await expect(page.get_by_role("menuitem", name="Print view")).to_be_visible()
