@@ -132,12 +132,14 @@ def routes() -> list[BaseRoute]:
     return found
 
 
-def create_app(settings: Settings, hub: Hub | None = None) -> Starlette:
+def create_app(
+    settings: Settings, clock: Clock | None = None, *, hub: Hub | None = None
+) -> Starlette:
     """The hub as an ASGI application; without a ``hub`` it builds one in its lifespan."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with build(settings, SystemClock()) as app.state.hub:
+        async with build(settings, clock or SystemClock()) as app.state.hub:
             yield
 
     app = Starlette(

@@ -33,7 +33,7 @@ def run(settings: Settings, *, sample: bool = False) -> None:
 async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
     async with build(settings, SystemClock()) as hub:
         config = uvicorn.Config(
-            create_app(settings, hub),
+            create_app(settings, hub=hub),
             http="httptools",
             ws="websockets-sansio",
             ws_per_message_deflate=False,  # 43 KiB a connection (measured)
