@@ -70,6 +70,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: {
+      output: {
+        // One file for the parts that every page shares: a browser fetches six files at a time.
+        codeSplitting: { groups: [{ name: 'ui', test: /\/src\/(?:ui|lib)\/|@lucide\/svelte/ }] },
+      },
+    },
   },
   server: {
     proxy: {

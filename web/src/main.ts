@@ -1,12 +1,10 @@
+import './app/preload';
 import './app/tokens.css';
 import './app/base.css';
 
 import { mount } from 'svelte';
 
 import App from './app/App.svelte';
-import { preload } from './app/preload';
-
-preload(location.pathname);
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');

@@ -1,8 +1,8 @@
 /**
- * A page that opens in a thread asks for the code of its parts at once, while the hub is still being
- * asked who is there: otherwise each part would be fetched only when the one before has run.
+ * The first module of the program: a page that opens in a thread asks for the code of its parts at
+ * once, while the rest of the program starts and the hub is asked who is there. Otherwise each part
+ * would be fetched only when the one before has run.
  */
-export function preload(path: string): void {
-  if (!path.startsWith('/t/')) return;
+if (location.pathname.startsWith('/t/')) {
   void import('../features/rooms').then(() => import('../features/documents/rich/RichEditor.svelte'));
 }
