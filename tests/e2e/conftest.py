@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.people import Person
 from tests.e2e.wire import Wire
 from tests.support.hub_process import HubProcess
 
-CHROMIUM = os.environ.get("HUB_TEST_CHROMIUM") or shutil.which("chromium") or "chromium"
+# The same names, in the same order, as scripts/require-chromium.
+NAMES = (os.environ.get("HUB_TEST_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in NAMES if name and (found := shutil.which(name))), "chromium")
+# A busy machine is no fault of the page.
+expect.set_options(timeout=15_000)
 ARGUMENTS = [
     "--no-sandbox", "--disable-quic", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
