@@ -86,6 +86,8 @@ class Library:
             return await asyncio.shield(entry.loading)
         except BaseException:
             entry.users -= 1
+            if entry.users == 0 and (live := entry.live) is not None:
+                self._background.spawn(self._unload(entry, live), "unload document")
             raise
 
     def give_back(self, live: LiveDocument) -> None:

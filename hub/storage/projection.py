@@ -244,7 +244,7 @@ _MESSAGES = """
 INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions, search)
 SELECT thread_id, seq, 'message', sender, at, seq, text, reply_to,
        ARRAY(SELECT json_array_elements_text(mentions::json)),
-       to_tsvector('simple', hub_fold(text))
+       hub_words(text)
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[],
             $7::text[]) AS i (thread_id, seq, sender, at, text, reply_to, mentions)
 """
@@ -258,7 +258,7 @@ WHERE t.thread_id = m.id
 
 _EDIT = """
 UPDATE items SET text = $6, mentions = $7, edited_at = $5, version = $4,
-                 search = to_tsvector('simple', hub_fold($6))
+                 search = hub_words($6)
 WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND sender = $3
   AND deleted_at IS NULL AND NOT erased
 """
@@ -270,7 +270,7 @@ WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND deleted_at IS NULL
 
 _UNDELETE = """
 UPDATE items SET deleted_at = NULL, deleted_by = NULL, erase_at = NULL, version = $4,
-                 search = to_tsvector('simple', hub_fold(text))
+                 search = hub_words(text)
 WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND deleted_by = $3 AND NOT erased
 """
 

@@ -178,6 +178,11 @@ async def test_search_folds_accents_and_marks_the_words(served: Served) -> None:
         words = [units[2 * a : 2 * b].decode("utf-16-le") for a, b in hit["marks"]]
         assert words
         assert all(word and word[0].isalpha() for word in words)
+    text = "Call ada@north.example about 2026/123, version 1.0 of foo_bar (https://a.example/x-y)."
+    await answer(ada.http.post(f"/api/threads/{thread}/messages", json={"text": text}))
+    for question in ("example", "north.example", "2026/123", "1.0", "foo_bar", "bar", "x-y"):
+        found = await answer(ada.http.get("/api/search", params={"q": question}))
+        assert len(found["hits"]) == 1, question
     assert (await answer(ada.http.get("/api/search?q=' | & ! :*")))["hits"] == []
     assert (await answer(grace.http.get("/api/search?q=fakturu")))["hits"] == []
     assert (await answer(ada.http.get("/api/search?q=missing")))["hits"] == []

@@ -5,6 +5,13 @@ CREATE FUNCTION hub_fold(value text) RETURNS text
     -- Accents ignored without the unaccent extension: decompose, drop combining marks, lower.
     AS $$ SELECT lower(regexp_replace(normalize(value, NFKD), U&'[\0300-\036F]', '', 'g')) $$;
 
+CREATE FUNCTION hub_words(value text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    -- Punctuation parts words: the parser would keep addresses, versions and numbers whole, and
+    -- nobody could find "example" in "north.example".
+    AS $$ SELECT to_tsvector('pg_catalog.simple',
+                             regexp_replace(hub_fold(value), '[!-/:-@[-`{-~]+', ' ', 'g')) $$;
+
 CREATE TABLE settings (
     name  text PRIMARY KEY,
     value text NOT NULL
