@@ -95,3 +95,5 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await drain(self._hub)
         await super().shutdown(sockets)
+        # uvicorn would raise the signal again now, and the database would never be stopped.
+        self._captured_signals.clear()

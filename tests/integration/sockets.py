@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 
 from hub.wire import frames
 from tests.integration.conftest import Person, Served
+from tests.support.hub_process import HubProcess
 
 
 class Raw:
@@ -74,7 +75,7 @@ class Raw:
 
 
 @asynccontextmanager
-async def connection(served: Served, **options: Any) -> AsyncIterator[Raw]:
+async def connection(served: Served | HubProcess, **options: Any) -> AsyncIterator[Raw]:
     """A socket before anything was said on it."""
     url = served.url.replace("http", "ws", 1) + "/live"
     options.setdefault("subprotocols", [Subprotocol("hub.live.v1")])

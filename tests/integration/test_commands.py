@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.hub_process import HubProcess, answer, free_port
+from tests.integration.sockets import connection
+from tests.support.hub_process import HubProcess, answer, free_port, token
 
 
 async def run(*arguments: str, **environ: str) -> tuple[int, str]:
@@ -51,6 +53,31 @@ async def test_commands_beside_a_running_hub(tmp_path: Path) -> None:
         code, words = await run("serve", "--data-dir", str(tmp_path / "o"), "--port", str(hub.port))
         assert (code, "port_in_use" in words) == (1, True), words
         await owner.aclose()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_clean_end_stops_the_database_and_says_good_bye(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    hub = HubProcess(tmp_path / "data")
+    await hub.start()
+    owner = await hub.first_owner()
+    secret = await token(owner)
+    await owner.aclose()
+    pid_file = tmp_path / "data" / "postgres" / "postmaster.pid"
+    assert pid_file.exists()
+    async with connection(hub) as raw:
+        await raw.socket.send('{"cmd":"auth","token":"' + secret + '"}')
+        await raw.frame("welcome")
+        assert hub.process is not None
+        hub.process.send_signal(number)
+        assert await raw.closed() == (1012, "restarting")
+    process = hub.process
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert not pid_file.exists()
+    assert "Traceback" not in "".join(hub.output)
+    await hub.stop()
 
 
 @pytest.mark.timeout(60)
