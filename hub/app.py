@@ -79,11 +79,11 @@ async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
         database = await stack.enter_async_context(open_database(settings))
         bus = LocalBus()
         connections = Connections(bus)
-        projector = Projector(settings.public_url, settings.undo_s)
+        projector = Projector(settings.public_url)
         writer = GroupCommitWriter(database, clock, settings.public_url)
         writer.project = projector.project
         identity = Identity(database, clock, settings, on_revoked=connections.revoke)
-        mail = Threads(database, writer, clock, identity)
+        mail = Threads(database, writer, clock, identity, settings.undo_s)
         background = Background()
         library = Library(database, writer, clock, bus, background, settings.max_document_bytes)
         rooms = Rooms(database, writer, bus, mail, library, background)

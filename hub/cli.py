@@ -119,7 +119,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
     async def run() -> Any:
         async with open_database(settings, beside=True) as database:
-            projector = Projector(settings.public_url, settings.undo_s)
+            projector = Projector(settings.public_url)
             return await rebuild_projections(database, projector)
 
     try:

@@ -31,12 +31,14 @@ class Threads:
     """Creates threads and prepares events."""
 
     def __init__(
-        self, database: Database, writer: GroupCommitWriter, clock: Clock, identity: Identity
-    ) -> None:
+        self, database: Database, writer: GroupCommitWriter, clock: Clock, identity: Identity,
+        undo_s: int,
+    ) -> None:  # fmt: skip
         self._database = database
         self._writer = writer
         self._clock = clock
         self._identity = identity
+        self._undo_s = undo_s
 
     async def create(self, uid: str, new: NewThread) -> str:
         """Make a thread with its members; the creator owns it. Returns its id.
@@ -109,7 +111,7 @@ class Threads:
         member = room.members.get(uid)
         if target.sender != uid and (member is None or member.role != "owner"):
             raise Forbidden("Only its author or an owner can delete it.", code="not_author")
-        data = ev.MessageTargetData(command.target, target.sender)
+        data = ev.MessageDeleteData(command.target, target.sender, self._undo_s)
         return _append(command, uid, "message.delete", data)
 
     async def _undelete(self, uid: str, command: cmd.Undelete) -> Append:
@@ -119,7 +121,7 @@ class Threads:
             raise Conflict("It has been erased for good.", code="erased")
         if target.deleted_by != uid:
             raise Forbidden("Only who deleted it can bring it back.", code="not_author")
-        data = ev.MessageTargetData(command.target, target.sender)
+        data = ev.MessageUndeleteData(command.target, target.sender)
         return _append(command, uid, "message.undelete", data)
 
     async def _set_member(self, uid: str, command: cmd.SetMember, room: RoomState) -> Append:

@@ -25,12 +25,10 @@ class Projector:
 
     Args:
         home: issuer that orders local threads.
-        undo_s: seconds in which a deletion can be taken back.
     """
 
-    def __init__(self, home: str, undo_s: int) -> None:
+    def __init__(self, home: str) -> None:
         self._home = home
-        self._undo_s = undo_s
         self._by_type: dict[str, Callable[[Any, Run], Awaitable[None]]] = {
             "thread.create": self._thread_create,
             "thread.rename": self._thread_rename,
@@ -150,7 +148,7 @@ class Projector:
             [
                 (
                     one.stream_id, data["target"], one.sender, one.seq, to_datetime(one.at_ms),
-                    to_datetime(one.at_ms + self._undo_s * 1000),
+                    to_datetime(one.at_ms + data["undo_s"] * 1000),
                 )
                 for one, data in _read(run)
             ],

@@ -53,8 +53,16 @@ class MessageEditData(Struct, omit_defaults=True):
     mentions: list[str] = []
 
 
-class MessageTargetData(Struct):
-    """Of ``message.delete`` and ``message.undelete``; ``target_sender`` wrote the message."""
+class MessageDeleteData(Struct):
+    """``target_sender`` wrote the message; ``undo_s`` seconds after the event it is erased."""
+
+    target: int
+    target_sender: str
+    undo_s: int
+
+
+class MessageUndeleteData(Struct):
+    """``target_sender`` wrote the message."""
 
     target: int
     target_sender: str

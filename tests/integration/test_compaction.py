@@ -62,9 +62,7 @@ async def test_compaction_keeps_every_row(served: Served, monkeypatch: pytest.Mo
             for update in row.updates:
                 replayed.apply_update(update)
     assert str(replayed.get("content", type=Text)) == "more " + text
-    report = await rebuild_projections(
-        hub.database, Projector(hub.settings.public_url, hub.settings.undo_s)
-    )
+    report = await rebuild_projections(hub.database, Projector(hub.settings.public_url))
     assert report.changed == []  # claims of client ids are read from packed rows, too
     exported = await ada.http.get(f"/api/documents/{document}/export?format=txt")
     assert exported.text == "more " + text

@@ -55,7 +55,7 @@ async def test_rebuild_ends_in_the_same_tables(served: Served) -> None:
         document = (await answer(ada.http.get(f"/api/threads/{thread}/documents")))[0]["document"]
         await raw.call(cmd="lease_client_ids", document=document, count=4)
     before = await answer(ada.http.get(f"/api/threads/{thread}/history?limit=200"))
-    projector = Projector(served.hub.settings.public_url, served.hub.settings.undo_s)
+    projector = Projector(served.hub.settings.public_url)
     report = await rebuild_projections(served.hub.database, projector)
     assert report.changed == []
     assert report.events > 20

@@ -9,7 +9,6 @@ import { describe, expect, test } from 'vitest';
 import type { DocumentInfo, EventType, HistoryPage, Item, Role, ThreadState, TimelineEvent } from '../wire/generated';
 import { excerpt } from './excerpt';
 import {
-  UNDO_MS,
   apply,
   applyLocalRead,
   applyRead,
@@ -151,7 +150,7 @@ class Reference {
       case 'message.delete':
         if (!row || row.deletedBy !== null) return;
         row.deletedBy = event.sender;
-        row.undoUntil = event.at + UNDO_MS;
+        row.undoUntil = event.at + 90_000;
         return touch(row);
       case 'message.undelete':
         if (!row || row.deletedBy !== event.sender) return;
@@ -229,7 +228,7 @@ function randomHistory(seed: number, length: number): Reference {
       'member.set': () => ({ uid: pick(PEOPLE.slice(1)), role: pick(['owner', 'editor', 'reader', null]) }),
       message: () => ({ text: `text ${number}`, mentions, ...(below(4) === 0 ? { reply_to: target() } : {}) }),
       'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions }),
-      'message.delete': () => ({ target: target() }),
+      'message.delete': () => ({ target: target(), undo_s: 90 }),
       'message.undelete': () => ({ target: target() }),
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
       'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}` }),
@@ -385,8 +384,8 @@ test('a deleted text is not kept in the item, and comes back when the deletion i
   reference.add('thread.create', ME, { subject: 'S', history: 'all' });
   reference.add('message', 'u_ann', { text: 'secret' });
   let model = reference.model();
-  model = apply(model, reference.add('message.delete', 'u_ann', { target: 2, target_sender: 'u_ann' }));
-  expect(itemAt(model, 2)).toMatchObject({ text: null, deleted: true, deleted_by: 'u_ann', undo_until: 3_000 + UNDO_MS });
+  model = apply(model, reference.add('message.delete', 'u_ann', { target: 2, target_sender: 'u_ann', undo_s: 90 }));
+  expect(itemAt(model, 2)).toMatchObject({ text: null, deleted: true, deleted_by: 'u_ann', undo_until: 3_000 + 90_000 });
   model = apply(model, reference.add('message.undelete', 'u_ann', { target: 2, target_sender: 'u_ann' }));
   expect(itemAt(model, 2)).toMatchObject({ text: 'secret', deleted: false, version: 4 });
 });
@@ -395,7 +394,7 @@ test('a text that was never known is asked for', () => {
   const reference = new Reference();
   reference.add('thread.create', ME, { subject: 'S', history: 'all' });
   reference.add('message', 'u_ann', { text: 'secret' });
-  reference.add('message.delete', 'u_ann', { target: 2, target_sender: 'u_ann' });
+  reference.add('message.delete', 'u_ann', { target: 2, target_sender: 'u_ann', undo_s: 90 });
   const model = apply(reference.model(), reference.add('message.undelete', 'u_ann', { target: 2, target_sender: 'u_ann' }));
   expect(model.stale.items).toEqual([2]);
 });

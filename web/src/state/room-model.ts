@@ -18,8 +18,9 @@ import type {
   Member,
   MemberSetData,
   MessageData,
+  MessageDeleteData,
   MessageEditData,
-  MessageTargetData,
+  MessageUndeleteData,
   Reaction,
   ReactionData,
   ReadState,
@@ -30,9 +31,6 @@ import type {
   TimelineEvent,
 } from '../wire/generated';
 import { excerpt } from './excerpt';
-
-/** How long a deletion can be taken back; the hub's default of HUB_UNDO_S. */
-export const UNDO_MS = 60_000;
 
 export interface Stale {
   /** Items whose text must be fetched. */
@@ -198,7 +196,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         edited_at: null,
         deleted: true,
         deleted_by: event.sender,
-        undo_until: event.at + UNDO_MS,
+        undo_until: event.at + (event.data as MessageDeleteData).undo_s * 1000,
         version: event.seq,
       });
     case 'message.undelete': {
@@ -461,7 +459,7 @@ export function applyToSummary(
     }
     case 'message.delete':
     case 'message.undelete': {
-      const data = event.data as MessageTargetData | null | undefined;
+      const data = event.data as MessageDeleteData | MessageUndeleteData | null | undefined;
       if (!data) break;
       const item = known(data.target);
       if (item && changeItem(item, event) === item) break;

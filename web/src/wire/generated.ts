@@ -234,8 +234,15 @@ export interface MessageEditData {
   mentions?: readonly string[];
 }
 
-/** Of ``message.delete`` and ``message.undelete``; ``target_sender`` wrote the message. */
-export interface MessageTargetData {
+/** ``target_sender`` wrote the message; ``undo_s`` seconds after the event it is erased. */
+export interface MessageDeleteData {
+  target: number;
+  target_sender: string;
+  undo_s: number;
+}
+
+/** ``target_sender`` wrote the message. */
+export interface MessageUndeleteData {
   target: number;
   target_sender: string;
 }
