@@ -19,6 +19,7 @@ from hub.api.tickets import Tickets
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
+from hub.identity.retention import Retention
 from hub.identity.service import Identity
 from hub.mail.erasure import Eraser
 from hub.mail.search import Search
@@ -108,6 +109,7 @@ async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
         stack.push_async_callback(background.close)
         background.spawn(library.run(), "library")
         background.spawn(Eraser(database, clock).run(), "eraser")
+        background.spawn(Retention(database, clock).run(), "retention")
         yield hub
         await drain(hub)
 

@@ -28,6 +28,7 @@ __all__ = ["Identity", "Principal"]
 TOUCH_MS = 60_000
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+MAX_TOKENS = 100
 
 
 class Identity:
@@ -362,6 +363,7 @@ class Identity:
         """A token for a program. Only a signed-in person can make one, and no wider than theirs.
 
         Raises:
+            Conflict: ``too_many_tokens``.
             Forbidden: ``token_cannot``, ``not_hub_owner``.
         """
         if principal.token_id is not None:
@@ -435,6 +437,10 @@ class Identity:
         scopes = sorted(set(new.scopes))
         async with self._database.transaction() as connection:
             await self._still_here(connection, uid)
+            if await sessions.count_tokens(connection, uid, self._now()) >= MAX_TOKENS:
+                raise Conflict(
+                    f"{MAX_TOKENS} tokens are enough; revoke one first.", code="too_many_tokens"
+                )
             await sessions.add_token(
                 connection, id_, secret_digest(secret), uid, new.name, list(scopes),
                 to_datetime(now), None if expires is None else to_datetime(expires),

@@ -47,6 +47,11 @@ async def invitations(connection: Any, now: datetime, created_by: str | None) ->
     return [Invitation(*row) for row in await connection.fetch(_INVITATIONS, now, created_by)]
 
 
+async def forget(connection: Any, before: datetime) -> int:
+    """Delete links that were used, revoked or expired before a moment; returns how many."""
+    return int(await connection.fetchval(_FORGET, before))
+
+
 async def creator(connection: Any, id_: str) -> str | None:
     """Who made an invitation; null when there is none of this id."""
     uid = await connection.fetchval(
@@ -85,6 +90,12 @@ WHERE kind = $1 AND for_uid IS NOT DISTINCT FROM $2 AND used_at IS NULL AND revo
 _REVOKE_BY = """
 UPDATE links SET revoked_at = $2
 WHERE (created_by = $1 OR for_uid = $1) AND used_at IS NULL AND revoked_at IS NULL
+"""
+
+_FORGET = """
+WITH gone AS (
+    DELETE FROM links WHERE least(used_at, revoked_at, expires_at) < $1 RETURNING 1
+) SELECT count(*) FROM gone
 """
 
 _INVITATIONS = """

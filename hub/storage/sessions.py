@@ -66,6 +66,21 @@ async def revoke_token(connection: Any, uid: str, id_: str, at: datetime) -> boo
     return bool(await connection.fetchval(_REVOKE_TOKEN, uid, id_, at))
 
 
+async def count_tokens(connection: Any, uid: str, now: datetime) -> int:
+    """How many tokens of a user work at present."""
+    return int(await connection.fetchval(_COUNT_TOKENS, uid, now))
+
+
+async def forget(connection: Any, before: datetime) -> int:
+    """Delete sign-in sessions that ended or expired before a moment; returns how many."""
+    return int(await connection.fetchval(_FORGET, before))
+
+
+async def forget_tokens(connection: Any, before: datetime) -> int:
+    """Delete tokens that were revoked or expired before a moment; returns how many."""
+    return int(await connection.fetchval(_FORGET_TOKENS, before))
+
+
 async def revoke_tokens(connection: Any, uid: str, at: datetime) -> list[str]:
     """Revoke all tokens of a user; returns their ids."""
     return [row["id"] for row in await connection.fetch(_REVOKE_TOKENS, uid, at)]
@@ -116,6 +131,23 @@ _TOKENS_OF = f"""
 SELECT id, name, scopes, {_MS.format("created_at")}, {_MS.format("last_used_at")},
        {_MS.format("expires_at")}
 FROM tokens WHERE uid = $1 AND revoked_at IS NULL ORDER BY created_at DESC
+"""
+
+_COUNT_TOKENS = """
+SELECT count(*) FROM tokens
+WHERE uid = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+"""
+
+_FORGET = """
+WITH gone AS (
+    DELETE FROM sessions WHERE least(ended_at, expires_at) < $1 RETURNING 1
+) SELECT count(*) FROM gone
+"""
+
+_FORGET_TOKENS = """
+WITH gone AS (
+    DELETE FROM tokens WHERE least(revoked_at, expires_at) < $1 RETURNING 1
+) SELECT count(*) FROM gone
 """
 
 _REVOKE_TOKEN = """
