@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
 from hub.app import build, create_app, drain
 from hub.clock import SystemClock
@@ -35,7 +36,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -
         config = uvicorn.Config(
             create_app(settings, hub=hub),
             http="httptools",
-            ws="websockets-sansio",
+            ws=FastSocket,
             ws_per_message_deflate=False,  # 43 KiB a connection (measured)
             ws_max_size=max(settings.max_frame_bytes, settings.max_document_bytes),
             ws_ping_interval=20,

@@ -1,4 +1,4 @@
-"""What every WebSocket endpoint does: check the origin, sign in, send the outbox, close well.
+"""What every WebSocket endpoint does: check the origin, sign in, handle frames, close well.
 
 Close codes: docs/protocol.md. 4400 to 4499 mean "do not retry".
 """
@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from time import thread_time
 
+import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from hub.api.fast_socket import fast_socket
 from hub.api.hub import Hub
 from hub.api.requests import COOKIE, is_own_origin
 from hub.errors import Forbidden, HubError, Unavailable
 from hub.identity.service import Principal
+from hub.rooms import limits
 from hub.rooms.connections import Connection
 from hub.rooms.outbox import Outbox
 
 CLOSE_S = 5.0
 LOOK_S = 60.0
+
+log = structlog.get_logger()
+
+
+class GoneError(Exception):
+    """The other side has left."""
 
 
 class TokenExpired(HubError):
@@ -75,16 +87,175 @@ async def from_cookie(hub: Hub, websocket: WebSocket) -> Principal | None:
     return await hub.identity.authenticate_cookie(secret)
 
 
-async def drain(websocket: WebSocket, outbox: Outbox) -> None:
-    """Send the outbox until it ends, then close with its reason."""
-    while (frame := await outbox.take()) is not None:
-        if isinstance(frame, str):
-            await websocket.send({"type": "websocket.send", "text": frame})
+class Conversation:
+    """One connection's frames, one after the other, and its end.
+
+    A frame is handled at once where it can be. One that must wait (``take`` returned something to
+    await), or whose sender has used up its budget, holds up those behind it: they wait here and
+    then in the peer's own TCP window, while others are served.
+
+    Args:
+        take: handles a frame; returns what must be awaited before the next one, or null.
+        silent_s: without a frame for so long the connection ends with 4508; null = never.
+    """
+
+    def __init__(self, hub: Hub, websocket: WebSocket) -> None:
+        self.socket = fast_socket(websocket)
+        self.outbox = Outbox(hub.clock, self.socket)
+        self.silent_s: float | None = None
+        self._hub = hub
+        self._websocket = websocket
+        self._take: Callable[[str | bytes], Awaitable[None] | None] | None = None
+        self._waiting: deque[str | bytes] = deque()
+        self._busy = True
+        self._work: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._gone = False
+        self._over = asyncio.Event()
+        self._arrived: asyncio.Event | None = None
+        self._budget = limits.Budget(hub.clock)
+        self._heard_s = hub.clock.monotonic_s()
+        self._connection: Connection | None = None
+        self.socket.take_over(self._on_message, self._on_gone)
+        self.socket.send_from(self.outbox)
+        self.outbox.on_ended = self._over.set
+
+    async def first(self) -> str | bytes:
+        """The first frame, before anything is handled.
+
+        Raises:
+            GoneError: the peer left instead.
+        """
+        while not self._waiting:
+            if self._gone:
+                raise GoneError
+            self._arrived = asyncio.Event()
+            await self._arrived.wait()
+        self._arrived = None
+        return self._waiting.popleft()
+
+    async def run(
+        self, connection: Connection, take: Callable[[str | bytes], Awaitable[None] | None]
+    ) -> None:
+        """Handle frames until the peer goes or ``outbox`` has ended; then close."""
+        self._connection = connection
+        self._take = take
+        self._look()
+        self._work = asyncio.create_task(self._catch_up())
+        try:
+            await self._over.wait()
+            if self.outbox.ended is not None and not self._gone:
+                await self._say_goodbye(self.outbox.ended)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Handle nothing more."""
+        self._take = None
+        self._waiting.clear()
+        if self._work is not None:
+            self._work.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- frames in --------------------------------------------------------------------------------
+
+    def _on_message(self, message: str | bytes) -> None:
+        self._heard_s = self._hub.clock.monotonic_s()
+        if self._busy:
+            self._waiting.append(message)
+            self.socket.pause_reading()
+            if self._arrived is not None:
+                self._arrived.set()
+            return
+        self._busy = True
+        rest = self._handle(message)
+        if rest is None:
+            self._busy = False
         else:
-            await websocket.send({"type": "websocket.send", "bytes": frame})
-        outbox.sent()
-    if outbox.ended is not None:
-        await close(websocket, outbox.ended)
+            self._work = asyncio.create_task(self._go_on(rest))
+
+    def _handle(self, message: str | bytes) -> Awaitable[None] | None:
+        """Returns what the next frame must wait for."""
+        if self._take is None or self.outbox.ended is not None:
+            return None
+        started = thread_time()
+        try:
+            rest = self._take(message)
+        except Exception as error:
+            self._fail(error)
+            return None
+        # The wait of a command for the disk is no work, and other tasks' work in it is bounded.
+        pause_s = self._budget.spend(min(thread_time() - started, 0.005), len(message))
+        if rest is None and not pause_s and not self.outbox.crowded:
+            return None
+        return self._rest(rest, pause_s)
+
+    async def _rest(self, rest: Awaitable[None] | None, pause_s: float) -> None:
+        if rest is not None:
+            try:
+                await rest
+            except Exception as error:
+                self._fail(error)
+        if pause_s:
+            await asyncio.sleep(pause_s)
+        if self.outbox.crowded:
+            await self.outbox.half_empty()
+
+    async def _go_on(self, rest: Awaitable[None]) -> None:
+        await rest
+        await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        while self._waiting:
+            if (rest := self._handle(self._waiting.popleft())) is not None:
+                await rest
+        self._busy = False
+        self.socket.resume_reading()
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, HubError):
+            log.error("a connection failed", exc_info=error)
+            error = HubError("The hub failed at this.", code="internal")
+        if self._connection is not None:
+            self._connection.end(error)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    async def _say_goodbye(self, reason: HubError) -> None:
+        """What is queued is still sent, for a moment at most; then the reason."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.outbox.finished()
+        await close(self._websocket, reason)
+        # A peer that reads nothing would keep the rest in memory.
+        asyncio.get_running_loop().call_later(CLOSE_S, self.socket.abort)
+
+    def _on_gone(self) -> None:
+        self._gone = True
+        self._over.set()
+        self.outbox.leave()
+        if self._arrived is not None:
+            self._arrived.set()
+
+    def _look(self) -> None:
+        """Now and then: has the token expired, is the browser still there?"""
+        connection = self._connection
+        assert connection is not None
+        wait_s = LOOK_S
+        if (expires_at_ms := connection.principal.expires_at_ms) is not None:
+            left_ms = expires_at_ms - self._hub.clock.now_ms()
+            if left_ms <= 0:
+                connection.end(TokenExpired())
+                return
+            wait_s = min(wait_s, left_ms / 1000)
+        if self.silent_s is not None and not self._busy:
+            silent_s = self._hub.clock.monotonic_s() - self._heard_s
+            if silent_s >= self.silent_s:
+                connection.end(Silent())
+                return
+            wait_s = min(wait_s, self.silent_s - silent_s)
+        self._timer = asyncio.get_running_loop().call_later(wait_s + 0.001, self._look)
 
 
 async def close(websocket: WebSocket, reason: HubError) -> None:
@@ -94,14 +265,3 @@ async def close(websocket: WebSocket, reason: HubError) -> None:
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError, OSError):
         async with asyncio.timeout(CLOSE_S):
             await websocket.close(code=reason.close_code, reason=reason.code)
-
-
-async def end_at_expiry(hub: Hub, connection: Connection) -> None:
-    """End the connection when its token or session does; a fresh one moves the end."""
-    while True:
-        expires_at_ms = connection.principal.expires_at_ms
-        left_ms = LOOK_S * 1000 if expires_at_ms is None else expires_at_ms - hub.clock.now_ms()
-        if left_ms <= 0:
-            connection.end(TokenExpired())
-            return
-        await asyncio.sleep(min(left_ms / 1000, LOOK_S))

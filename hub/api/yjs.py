@@ -6,30 +6,28 @@ only way a stock client has.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+from collections.abc import Awaitable
+from functools import partial
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
-from hub.api.sockets import Restarting, check_origin, close, drain, end_at_expiry, from_cookie
-from hub.errors import BadRequest, HubError, TooLarge, Unauthenticated
+from hub.api.sockets import Conversation, Restarting, check_origin, close, from_cookie
+from hub.errors import BadRequest, HubError, Unauthenticated
 from hub.identity.service import Principal
 from hub.rooms import limits
-from hub.rooms.outbox import Outbox
+from hub.rooms.attachment import Mode
 from hub.rooms.permissions import Action, may_write, require
 from hub.rooms.yjs import YjsSession
-
-
-class _GoneError(Exception):
-    """The other side has left."""
 
 
 async def yjs(websocket: WebSocket) -> None:
     hub = hub_of(websocket)
     document = websocket.path_params["document_id"]
+    conversation = Conversation(hub, websocket)
+    conversation.socket.limit(limits.AUTH_BYTES)
     await websocket.accept()
     try:
         if hub.draining:
@@ -43,23 +41,27 @@ async def yjs(websocket: WebSocket) -> None:
                 require(principal, role, Action.READ)
                 scopes = principal.scopes
                 editable = may_write(role) and (scopes is None or "write" in scopes)
-                outbox = Outbox(hub.clock)
-                session = YjsSession(
-                    principal, live, "edit" if editable else "read", outbox, hub.connections
-                )
+                mode: Mode = "edit" if editable else "read"
+                conversation.socket.limit(hub.settings.max_document_bytes)
+                session = YjsSession(principal, live, mode, conversation.outbox, hub.connections)
                 metrics.CONNECTIONS.inc()
                 try:
-                    async with asyncio.TaskGroup() as tasks:
-                        tasks.create_task(_send(websocket, outbox))
-                        tasks.create_task(_receive(hub, websocket, session))
-                        tasks.create_task(end_at_expiry(hub, session))
-                except* (_GoneError, OSError):
-                    pass
+                    # Again, now that a revocation would find the connection.
+                    await _sign_in(hub, websocket, document)
+                    await conversation.run(session, partial(_take, session))
                 finally:
                     metrics.CONNECTIONS.dec()
                     session.close()
     except HubError as error:
         await close(websocket, error)
+    finally:
+        conversation.stop()
+
+
+def _take(session: YjsSession, frame: str | bytes) -> Awaitable[None] | None:
+    if isinstance(frame, str):
+        raise BadRequest("Only binary messages are spoken here.", code="unknown_frame")
+    return session.receive(frame)
 
 
 async def _sign_in(hub: Hub, websocket: WebSocket, document: str) -> Principal:
@@ -72,31 +74,6 @@ async def _sign_in(hub: Hub, websocket: WebSocket, document: str) -> Principal:
     if (principal := await from_cookie(hub, websocket)) is not None:
         return principal
     raise Unauthenticated("Bring a ticket.", code="ticket_required")
-
-
-async def _send(websocket: WebSocket, outbox: Outbox) -> None:
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-        await drain(websocket, outbox)
-    raise _GoneError
-
-
-async def _receive(hub: Hub, websocket: WebSocket, session: YjsSession) -> None:
-    budget = limits.Budget(hub.clock)
-    try:
-        while True:
-            message = await websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                raise _GoneError
-            data = message.get("bytes")
-            if data is None:
-                raise BadRequest("Only binary messages are spoken here.", code="unknown_frame")
-            if len(data) > hub.settings.max_document_bytes:
-                raise TooLarge("The message is too large.", code="frame_too_large")
-            await session.receive(data)
-            await budget.spend(0.0002, len(data))
-    except HubError as error:
-        session.end(error)
-        await asyncio.Event().wait()
 
 
 def routes() -> list[BaseRoute]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Literal, Protocol
 
+from hub.errors import HubError
+from hub.wire.websocket import Outgoing
+
 Mode = Literal["edit", "read"]
 
 
@@ -21,9 +24,13 @@ class Peer(Protocol):
         """False while too much is queued: updates are left out until ``LiveDocument.resume``."""
         ...
 
-    def send_binary(self, frame: bytes, *, counted: bool = True) -> None: ...
+    def send(self, frame: Outgoing, *, counted: bool = True) -> None:
+        """``counted`` is false for answers the peer asked for."""
+        ...
 
-    def send_text(self, frame: str) -> None: ...
+    def refused(self, number: int, count: int, error: HubError) -> None:
+        """The peer's ``count``-th update was not taken."""
+        ...
 
     def document_closed(self, number: int, reason: str) -> None:
         """The document must be opened again."""

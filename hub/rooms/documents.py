@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,6 +43,7 @@ from hub.storage.writer import Append, Committed, GroupCommitWriter
 from hub.wire import awareness, frames, yupdate
 from hub.wire import events as ev
 from hub.wire.api import DocumentInfo
+from hub.wire.websocket import shared
 
 PARSE_IN_THREAD_BYTES = 128 * 1024
 SNAPSHOT_ROWS = 500
@@ -175,11 +177,11 @@ class LiveDocument:
     def attach(self, peer: Peer, mode: Mode) -> None:
         """Begin to serve a connection: it gets the hub's step 1 and who is here."""
         self._attached[peer.key] = Attachment(peer, mode)
-        peer.send_binary(self._step1(), counted=False)
+        peer.send(self._step1(), counted=False)
         present = self._carets.everybody()
         if present:
-            peer.send_text(self._owners_frame(self._carets.owners()))
-            peer.send_binary(self._awareness_header + awareness.encode(present), counted=False)
+            peer.send(self._owners_frame(self._carets.owners()))
+            peer.send(self._awareness_header + awareness.encode(present), counted=False)
 
     def detach(self, peer: Peer) -> None:
         """A connection went; its carets go with it."""
@@ -211,16 +213,12 @@ class LiveDocument:
         if len(diff) > limits.MAX_SYNC_BYTES and not isinstance(peer, Unlimited):
             self._send_to_state(peer)
             return
-        peer.send_binary(
-            self._sync_header + frames.sync_message(frames.UPDATE, diff), counted=False
-        )
+        peer.send(self._sync_header + frames.sync_message(frames.UPDATE, diff), counted=False)
 
     # --- messages ---------------------------------------------------------------------------------
 
-    async def receive(self, peer: Peer, subtype: int, payload: bytes) -> HubError | None:
-        """Take a sync message of an attached peer.
-
-        Returns the reason when an update was refused; the sender has been told.
+    def receive(self, peer: Peer, subtype: int, payload: bytes) -> Awaitable[None] | None:
+        """Take a sync message of an attached peer; returns what its next one must wait for.
 
         Raises:
             ProtocolError: a malformed state vector.
@@ -232,16 +230,23 @@ class LiveDocument:
             self._answer(attachment, payload)
             return None
         receipt = attachment.received()
+        if len(payload) > PARSE_IN_THREAD_BYTES:
+            return self._receive_large(attachment, receipt, payload)
         try:
-            if len(payload) > PARSE_IN_THREAD_BYTES:
-                update = await asyncio.to_thread(yupdate.parse, payload)
-            else:
-                update = yupdate.parse(payload)
-            self._admit(attachment, receipt, update, payload)
+            self._admit(attachment, receipt, yupdate.parse(payload), payload)
         except HubError as error:
             self._refuse(attachment, receipt, error)
-            return error
         return None
+
+    async def _receive_large(
+        self, attachment: Attachment, receipt: Receipt, payload: bytes
+    ) -> None:
+        try:
+            update = await asyncio.to_thread(yupdate.parse, payload)
+            if self._attached.get(attachment.peer.key) is attachment:
+                self._admit(attachment, receipt, update, payload)
+        except HubError as error:
+            self._refuse(attachment, receipt, error)
 
     def receive_awareness(self, peer: Peer, message: bytes | memoryview) -> None:
         """Take an awareness update.
@@ -259,7 +264,7 @@ class LiveDocument:
 
     def send_carets(self, peer: Peer) -> None:
         """Answer a query for everybody's presence."""
-        peer.send_binary(
+        peer.send(
             self._awareness_header + awareness.encode(self._carets.everybody()), counted=False
         )
 
@@ -279,7 +284,7 @@ class LiveDocument:
             self._send_to_state(attachment.peer)
             return
         attachment.lagging = None
-        attachment.peer.send_binary(
+        attachment.peer.send(
             self._sync_header + frames.sync_message(frames.STEP2, diff), counted=False
         )
         attachment.owes_all = self._appended
@@ -289,7 +294,7 @@ class LiveDocument:
     def _send_to_state(self, peer: Peer) -> None:
         """What is missing is too much for the socket: it is fetched by HTTP, then synced."""
         reset = ev.DocumentReset(number=self.number, reason="fetch_state")
-        peer.send_text(_encode(reset).decode())
+        peer.send(_encode(reset).decode())
 
     def _admit(
         self, attachment: Attachment, receipt: Receipt, update: yupdate.Update, raw: bytes
@@ -411,7 +416,7 @@ class LiveDocument:
         if held + len(raw) > limits.PENDING_BYTES:
             raise BadRequest("Something earlier is missing.", code="missing_updates")
         self._pending.append(_Pending(peer, receipt, update, raw, self._clock.monotonic_s()))
-        peer.send_binary(self._step1(), counted=False)
+        peer.send(self._step1(), counted=False)
 
     def _retry_pending(self) -> None:
         waiting, self._pending = self._pending, deque()
@@ -436,10 +441,7 @@ class LiveDocument:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def _refuse(self, attachment: Attachment, receipt: Receipt, error: HubError) -> None:
-        refused = ev.Refused(
-            number=self.number, count=receipt.count, code=error.code, detail=error.detail
-        )
-        attachment.peer.send_text(_encode(refused).decode())
+        attachment.peer.refused(self.number, receipt.count, error)
         self._settle(attachment, receipt)
 
     def _on_disk(
@@ -492,7 +494,7 @@ class LiveDocument:
             attachment.owes_all = None
             self._owing.discard(attachment)
             everything = True
-        attachment.peer.send_text(
+        attachment.peer.send(
             _encode(
                 ev.Durable(number=self.number, count=attachment.durable, all=everything)
             ).decode()
@@ -510,23 +512,23 @@ class LiveDocument:
             if message.origin != self._bus.process:
                 now = self._clock.monotonic_s()
                 self._carets.relayed(message.peer, message.owners, entries, now)
-            owners = self._owners_frame(message.owners) if message.owners else None
-            frame = self._awareness_header + message.awareness
+            owners = shared(self._owners_frame(message.owners)) if message.owners else None
+            frame = shared(self._awareness_header + message.awareness)
             for key, attachment in self._attached.items():
                 if key != message.peer and attachment.peer.takes_updates:
                     if owners is not None:
-                        attachment.peer.send_text(owners)
-                    attachment.peer.send_binary(frame)
+                        attachment.peer.send(owners)
+                    attachment.peer.send(frame)
 
     def _take_relayed(self, message: UpdateRelayed) -> None:
         self._apply(message.update)
         admission.advance(yupdate.parse(message.update), self._clocks)
 
     def _send_update(self, message: UpdateRelayed) -> None:
-        frame = self._sync_header + frames.sync_message(frames.UPDATE, message.update)
+        frame = shared(self._sync_header + frames.sync_message(frames.UPDATE, message.update))
         for key, attachment in self._attached.items():
             if key != message.peer and attachment.lagging is None:
-                attachment.peer.send_binary(frame)
+                attachment.peer.send(frame)
 
     def _publish_carets(self, peer: str, entries: list[awareness.Entry]) -> None:
         if not entries:

@@ -5,7 +5,6 @@ A connection is paused, not refused: its frames wait in its own TCP window while
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from hub.clock import Clock
@@ -26,6 +25,8 @@ DROP_UPDATES_BYTES: Final = 1024 * 1024
 RESUME_BYTES: Final = 256 * 1024
 CLOSE_BYTES: Final = 4 * 1024 * 1024
 STALLED_S: Final = 15.0
+# A connection is not read while answers it asked for wait above this mark.
+CROWDED_BYTES: Final = 2 * 1024 * 1024
 
 # A sync answer above this is fetched by HTTP instead.
 MAX_SYNC_BYTES: Final = 1024 * 1024
@@ -37,7 +38,7 @@ PRESENCE_PER_S: Final = 10
 
 
 class Budget:
-    """A bucket of seconds of the hub's work: ``spend`` waits while it is empty.
+    """A bucket of seconds of the hub's work: who spends more than is in it must wait.
 
     Args:
         share: seconds of work granted each second.
@@ -56,11 +57,10 @@ class Budget:
         self._left = burst_s
         self._at = clock.monotonic_s()
 
-    async def spend(self, work_s: float, size: int) -> None:
-        """Take the cost of one frame; returns when the connection may go on."""
+    def spend(self, work_s: float, size: int) -> float:
+        """Take the cost of one frame; returns for how many seconds the connection must wait."""
         now = self._clock.monotonic_s()
         self._left = min(self._burst_s, self._left + (now - self._at) * self._share)
         self._at = now
         self._left -= work_s + size / self._bytes_per_s
-        if self._left < 0:
-            await asyncio.sleep(min(1.0, -self._left / self._share))
+        return 0.0 if self._left >= 0 else min(1.0, -self._left / self._share)

@@ -1,5 +1,8 @@
 """The outbox of one connection: frames on their way out, counted in bytes.
 
+While the transport takes bytes a frame is written at once; what it cannot take waits here, where
+it is bounded. Without a transport (a client that polls) everything waits to be fetched.
+
 Overflow: document updates are the first to go (``takes_updates`` turns false, and the document
 later sends one diff); a connection that holds 4 MiB or has not taken a byte for 15 s is ended with
 1013, and its client resumes by seq.
@@ -10,25 +13,40 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from hub.clock import Clock
 from hub.errors import HubError, Unavailable
 from hub.rooms import limits
+from hub.wire.websocket import Outgoing, Shared, encode
+
+
+class Transport(Protocol):
+    def write(self, wire: bytes) -> None:
+        """Send bytes; may call ``Outbox.paused`` before it returns."""
+        ...
 
 
 class Outbox:
-    """``put`` never waits; one task calls ``take`` and ``sent``.
+    """``put`` never waits. ``on_drained`` is called when a full outbox has room again.
 
-    ``on_drained`` is called when a full outbox has room again.
+    Attributes:
+        queued_bytes: of frames that count against the limits.
+        waiting_bytes: of all frames, answers the client asked for included. Whoever reads the
+            connection asks for no more of them while it is ``crowded``.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, transport: Transport | None = None) -> None:
         self.queued_bytes = 0
+        self.waiting_bytes = 0
         self.ended: HubError | None = None
         self.on_drained: Callable[[], None] | None = None
+        self.on_ended: Callable[[], None] | None = None
         self._clock = clock
-        self._frames: deque[tuple[str | bytes, bool]] = deque()
-        self._wake = asyncio.Event()
+        self._transport = transport
+        self._writable = transport is not None
+        self._frames: deque[tuple[Outgoing, int, bool]] = deque()
+        self._changed = asyncio.Event()
         self._moved_at = clock.monotonic_s()
         self._was_full = False
         self._has_room = asyncio.Event()
@@ -41,54 +59,111 @@ class Outbox:
         self._was_full = True
         return False
 
-    def put(self, frame: str | bytes, *, counted: bool = True) -> None:
-        """Queue a frame; ``counted`` is false for answers the client asked for."""
+    @property
+    def crowded(self) -> bool:
+        return self.waiting_bytes > limits.CROWDED_BYTES
+
+    def put(self, frame: Outgoing, *, counted: bool = True) -> None:
+        """Send a frame or queue it; ``counted`` is false for answers the client asked for."""
         if self.ended is not None:
+            return
+        if self._writable and not self._frames:
+            self._write(frame)
             return
         now = self._clock.monotonic_s()
         if not self._frames:
             self._moved_at = now
+        size = len(frame.wire if isinstance(frame, Shared) else frame)
+        self.waiting_bytes += size
+        if self.waiting_bytes > limits.RESUME_BYTES:
+            self._has_room.clear()
         if counted:
-            self.queued_bytes += len(frame)
-            if self.queued_bytes > limits.RESUME_BYTES:
-                self._has_room.clear()
+            self.queued_bytes += size
             if self.queued_bytes > limits.CLOSE_BYTES or now - self._moved_at > limits.STALLED_S:
                 self.end(Unavailable("You read too slowly; connect again.", code="slow_reader"))
                 return
-        self._frames.append((frame, counted))
-        self._wake.set()
+        self._frames.append((frame, size, counted))
+        self._changed.set()
 
-    async def take(self) -> str | bytes | None:
-        """The next frame, waiting for it; null at the end."""
-        while not self._frames:
-            if self.ended is not None:
-                return None
-            self._wake.clear()
-            await self._wake.wait()
-        if self.ended is not None and self.ended.code == "slow_reader":
-            return None
-        frame, counted = self._frames.popleft()
-        if counted:
-            self.queued_bytes -= len(frame)
-        return frame
-
-    def sent(self) -> None:
-        """The frame taken last is on its way."""
-        self._moved_at = self._clock.monotonic_s()
-        if self.queued_bytes < limits.RESUME_BYTES:
-            self._has_room.set()
-        if self._was_full and self.queued_bytes < limits.RESUME_BYTES:
-            self._was_full = False
-            if self.on_drained is not None:
-                self.on_drained()
+    def end(self, reason: HubError) -> None:
+        """Take nothing more; what is queued is still sent, unless the reader is too slow."""
+        if self.ended is not None:
+            return
+        self.ended = reason
+        if reason.code == "slow_reader":
+            self._frames.clear()
+            self.queued_bytes = self.waiting_bytes = 0
+        self._changed.set()
+        self._has_room.set()
+        if self.on_ended is not None:
+            self.on_ended()
 
     async def half_empty(self) -> None:
         """Wait until it is worth while to queue more of what can wait."""
         await self._has_room.wait()
 
-    def end(self, reason: HubError) -> None:
-        """Take nothing more; what is queued is still sent, unless the reader is too slow."""
-        if self.ended is None:
-            self.ended = reason
-            self._wake.set()
+    # --- the transport's side ---------------------------------------------------------------------
+
+    def paused(self) -> None:
+        """The transport's buffer is full."""
+        self._writable = False
+
+    def resumed(self) -> None:
+        """The transport takes bytes again."""
+        self._writable = True
+        while self._frames and self._writable:
+            self._write(self._pop())
+            self._sent()
+        self._changed.set()
+
+    def leave(self) -> None:
+        """The peer is gone: nothing can be sent any more."""
+        self._frames.clear()
+        self.queued_bytes = self.waiting_bytes = 0
+        self._changed.set()
+        self._has_room.set()
+
+    async def finished(self) -> None:
+        """Until all that was queued has gone to the transport."""
+        while self._frames:
+            self._changed.clear()
+            await self._changed.wait()
+
+    # --- without a transport ----------------------------------------------------------------------
+
+    async def fetch(self, max_bytes: int) -> list[str | bytes]:
+        """What is queued, waiting for something; empty once the outbox has ended."""
+        while not self._frames and self.ended is None:
+            self._changed.clear()
+            await self._changed.wait()
+        fetched: list[str | bytes] = []
+        size = 0
+        while self._frames and size < max_bytes:
+            frame = self._pop()
+            message = frame.message if isinstance(frame, Shared) else frame
+            size += len(message)
+            fetched.append(message)
+        self._sent()
+        return fetched
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _write(self, frame: Outgoing) -> None:
+        assert self._transport is not None
+        self._transport.write(frame.wire if isinstance(frame, Shared) else encode(frame))
+
+    def _pop(self) -> Outgoing:
+        frame, size, counted = self._frames.popleft()
+        self.waiting_bytes -= size
+        if counted:
+            self.queued_bytes -= size
+        return frame
+
+    def _sent(self) -> None:
+        self._moved_at = self._clock.monotonic_s()
+        if self.waiting_bytes < limits.RESUME_BYTES:
             self._has_room.set()
+        if self._was_full and self.queued_bytes < limits.RESUME_BYTES:
+            self._was_full = False
+            if self.on_drained is not None:
+                self.on_drained()

@@ -13,6 +13,7 @@ import msgspec
 
 from hub.storage.timeline import MemberRow, RoomState
 from hub.wire import events as ev
+from hub.wire.websocket import shared
 
 if TYPE_CHECKING:
     from hub.rooms.session import Session
@@ -80,7 +81,7 @@ class Room:
         """One frame, encoded once, to everybody in the room."""
         if not self.sessions:
             return
-        text = _encode(frame).decode()
+        message = shared(_encode(frame).decode())
         for key, session in self.sessions.items():
             if key != except_session:
-                session.send_text(text)
+                session.send(message)

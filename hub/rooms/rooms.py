@@ -29,6 +29,7 @@ from hub.storage.pool import Database
 from hub.storage.writer import Committed, GroupCommitWriter
 from hub.wire import commands as cmd
 from hub.wire import events as ev
+from hub.wire.websocket import shared
 
 if TYPE_CHECKING:
     from hub.rooms.session import Session
@@ -237,7 +238,7 @@ class Rooms:
                     connection, room.thread, from_seq=from_seq, after=after, limit=PAGE
                 )
             for event in events:
-                session.send_text(_encode(event).decode())
+                session.send(_encode(event).decode())
             if not events:
                 break
             after = events[-1].seq
@@ -296,8 +297,9 @@ class Rooms:
             receivers.update(room.sessions)
         elif entry is not None:
             entry.early.append(event)
+        frame = shared(message.frame)
         for session in receivers.values():
-            session.send_event(thread, event.seq, message.frame)
+            session.send_event(thread, event.seq, frame)
         if member is not None:
             self._role_changed(thread, member["uid"], before, member["role"], receivers)
 
@@ -318,6 +320,6 @@ class Rooms:
         if may_write(before) and not may_write(role):
             frame = _encode(ev.Demoted(thread=thread, role=role)).decode()  # type: ignore[arg-type]
             for session in concerned:
-                session.send_text(frame)
+                session.send(frame)
             for _, peer in self.library.peers(thread, uid):
                 peer.demoted()

@@ -7,6 +7,7 @@ every command goes through the room's door.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from hub.rooms.rooms import Rooms
 from hub.wire import commands as cmd
 from hub.wire import events as ev
 from hub.wire import frames
+from hub.wire.websocket import Outgoing
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -51,14 +53,14 @@ class Subscription:
         self.open = True
         self.last: int | None = None
         self._session = session
-        self._waiting: list[tuple[int, str]] = []
+        self._waiting: list[tuple[int, Outgoing]] = []
 
-    def offer(self, seq: int, frame: str) -> None:
+    def offer(self, seq: int, frame: Outgoing) -> None:
         if self.last is None:
             self._waiting.append((seq, frame))
         elif seq > self.last:
             self.last = seq
-            self._session.send_text(frame)
+            self._session.send(frame)
 
     def catch_up(self, last: int) -> None:
         """Everything up to ``last`` has been sent."""
@@ -85,13 +87,14 @@ class Session:
         self._subscriptions: dict[str, Subscription] = {}
         self._documents: dict[int, LiveDocument] = {}
         self._writes: asyncio.Queue[cmd.Command] = asyncio.Queue(limits.MAX_QUEUED_WRITES)
+        self._writing: asyncio.Task[None] | None = None
         self._topics = [
             bus.subscribe(f"user:{principal.uid}", self._on_message),
             bus.subscribe(f"session:{self.key}", self._on_message),
         ]
         outbox.on_drained = self._on_drained
         connections.add(self)
-        self.send_text(
+        self.send(
             _encode(
                 ev.Welcome(
                     session=self.key,
@@ -109,8 +112,8 @@ class Session:
 
     # --- frames in --------------------------------------------------------------------------------
 
-    async def receive_text(self, text: str | bytes) -> None:
-        """Carry out a command and answer it.
+    def receive_text(self, text: str) -> Awaitable[None] | None:
+        """Carry out a command and answer it; returns what the next frame must wait for.
 
         Raises:
             ProtocolError: no JSON object with an id; the connection must end.
@@ -119,17 +122,22 @@ class Session:
             command = _decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._reply_error(_command_id(text), BadRequest(str(error), code="bad_command"))
-            return
-        if hasattr(command, "send_id"):
-            # Waits for the disk: edits of documents and pings must not wait behind it.
-            await self._writes.put(command)
-        else:
-            await self._answer(command)
+            return None
+        if not hasattr(command, "send_id"):
+            return self._answer(command)
+        # Waits for the disk: edits of documents and pings must not wait behind it.
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._carry_out_writes())
+        if self._writes.full():
+            return self._writes.put(command)
+        self._writes.put_nowait(command)
+        return None
 
-    async def carry_out_writes(self) -> None:
-        """Carry out the commands that write events, in their order, for ever."""
-        while True:
-            await self._answer(await self._writes.get())
+    async def _carry_out_writes(self) -> None:
+        """Carry out the commands that write events, in their order."""
+        while not self._writes.empty():
+            await self._answer(self._writes.get_nowait())
+        self._writing = None
 
     async def _answer(self, command: cmd.Command) -> None:
         try:
@@ -140,8 +148,8 @@ class Session:
             log.exception("a command failed", command=type(command).__name__)
             self._reply_error(command.id, HubError("The hub failed at this.", code="internal"))
 
-    async def receive_binary(self, frame: bytes) -> None:
-        """Hand a document its message.
+    def receive_binary(self, frame: bytes) -> Awaitable[None] | None:
+        """Hand a document its message; returns what the next frame must wait for.
 
         Raises:
             ProtocolError: malformed; the connection must end.
@@ -149,12 +157,12 @@ class Session:
         kind, number, message = frames.split(frame)
         live = self._documents.get(number)
         if live is None:
-            return  # closed a moment ago
+            return None  # closed a moment ago
         if kind == frames.AWARENESS:
             live.receive_awareness(self, message)
-        else:
-            subtype, payload = frames.read_sync(message)
-            await live.receive(self, subtype, payload)
+            return None
+        subtype, payload = frames.read_sync(message)
+        return live.receive(self, subtype, payload)
 
     # --- frames out (also what a document needs of a peer) ----------------------------------------
 
@@ -162,26 +170,27 @@ class Session:
     def takes_updates(self) -> bool:
         return self.outbox.takes_updates
 
-    def send_text(self, frame: str) -> None:
-        self.outbox.put(frame)
-
-    def send_binary(self, frame: bytes, *, counted: bool = True) -> None:
+    def send(self, frame: Outgoing, *, counted: bool = True) -> None:
         self.outbox.put(frame, counted=counted)
 
-    def send_event(self, thread: str, seq: int, frame: str) -> None:
+    def send_event(self, thread: str, seq: int, frame: Outgoing) -> None:
         """An event of a thread; once, however many reasons there are to send it."""
         subscription = self._subscriptions.get(thread)
         if subscription is None:
-            self.send_text(frame)
+            self.send(frame)
         else:
             subscription.offer(seq, frame)
 
     def reply(self, re: int, result: Any = None) -> None:
-        self.send_text(_encode(ev.Ok(re=re, result=result)).decode())
+        self.send(_encode(ev.Ok(re=re, result=result)).decode())
 
     def document_closed(self, number: int, reason: str) -> None:
         self._close_document(number)
-        self.send_text(_encode(ev.DocumentReset(number=number, reason=reason)).decode())  # type: ignore[arg-type]
+        self.send(_encode(ev.DocumentReset(number=number, reason=reason)).decode())  # type: ignore[arg-type]
+
+    def refused(self, number: int, count: int, error: HubError) -> None:
+        frame = ev.Refused(number=number, count=count, code=error.code, detail=error.detail)
+        self.send(_encode(frame).decode())
 
     def demoted(self) -> None:
         """The room has sent ``demoted``; open documents stay, for reading."""
@@ -189,7 +198,7 @@ class Session:
     def removed(self, thread: str) -> None:
         """No member any more: out of the room and of its documents."""
         self.unsubscribe(thread)
-        self.send_text(_encode(ev.Removed(thread=thread)).decode())
+        self.send(_encode(ev.Removed(thread=thread)).decode())
 
     def end(self, reason: HubError) -> None:
         """The hub ends this connection; what is queued is still sent, then the reason."""
@@ -202,6 +211,8 @@ class Session:
 
     def close(self) -> None:
         """The connection is gone: leave everything."""
+        if self._writing is not None:
+            self._writing.cancel()
         for number in tuple(self._documents):
             self._close_document(number)
         for thread in tuple(self._subscriptions):
@@ -359,15 +370,15 @@ class Session:
     def _on_message(self, message: Message) -> None:
         if isinstance(message, ToUser):
             if message.except_session != self.key:
-                self.send_text(message.frame)
+                self.send(message.frame)
         elif isinstance(message, ToSession):
-            self.send_text(message.frame)
+            self.send(message.frame)
 
     def _reply_error(self, re: int, error: HubError) -> None:
         frame = ev.ErrorReply(
             re=re, code=error.code, detail=error.detail, retry_after_s=error.retry_after_s
         )
-        self.send_text(_encode(frame).decode())
+        self.send(_encode(frame).decode())
 
 
 def _command_id(text: str | bytes) -> int:

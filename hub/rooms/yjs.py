@@ -6,6 +6,8 @@ Source: y-websocket (src/y-websocket.js), y-protocols PROTOCOL.md.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from hub.errors import Forbidden, HubError, NotFound, ProtocolError, Unavailable
 from hub.identity.service import Principal
 from hub.ids import new_id
@@ -15,6 +17,7 @@ from hub.rooms.documents import LiveDocument, Unlimited
 from hub.rooms.outbox import Outbox
 from hub.wire import frames
 from hub.wire.varint import read_bytes, read_varint
+from hub.wire.websocket import Outgoing, Shared
 
 
 class YjsSession(Unlimited):
@@ -41,31 +44,34 @@ class YjsSession(Unlimited):
     def takes_updates(self) -> bool:
         return self.outbox.takes_updates
 
-    async def receive(self, data: bytes) -> None:
-        """Take one message.
+    def receive(self, data: bytes) -> Awaitable[None] | None:
+        """Take one message; returns what the next one must wait for.
 
         Raises:
-            HubError: malformed, or a write that was refused; the connection must end, for the
-                protocol has no way to tell a client that its edit was not taken.
+            ProtocolError: malformed; the connection must end.
         """
         kind, at = read_varint(data, 0)
         if kind == frames.YJS_SYNC:
             subtype, payload = frames.read_sync(memoryview(data)[at:])
-            if (refused := await self._live.receive(self, subtype, payload)) is not None:
-                raise refused
-        elif kind == frames.YJS_AWARENESS:
+            return self._live.receive(self, subtype, payload)
+        if kind == frames.YJS_AWARENESS:
             message, _ = read_bytes(data, at)
             self._live.receive_awareness(self, message)
         elif kind == frames.YJS_QUERY_AWARENESS:
             self._live.send_carets(self)
         elif kind != frames.YJS_AUTH:
             raise ProtocolError("A message has an unknown type.", code="unknown_frame")
+        return None
 
-    def send_binary(self, frame: bytes, *, counted: bool = True) -> None:
-        self.outbox.put(frames.to_yjs(frame), counted=counted)
+    def send(self, frame: Outgoing, *, counted: bool = True) -> None:
+        """Receipts and names, which are text, have no place in this protocol."""
+        message = frame.message if isinstance(frame, Shared) else frame
+        if isinstance(message, bytes):
+            self.outbox.put(frames.to_yjs(message), counted=counted)
 
-    def send_text(self, frame: str) -> None:
-        """Receipts and names have no place in this protocol."""
+    def refused(self, number: int, count: int, error: HubError) -> None:
+        """The protocol cannot tell a client that its edit was not taken: end it."""
+        self.end(error)
 
     def document_closed(self, number: int, reason: str) -> None:
         if self._live.broken:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
+from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
 from hub.app import create_app
 from hub.client import LiveClient
@@ -94,7 +95,7 @@ async def serve(database_url: str, **settings: Any) -> AsyncIterator[Served]:
     port = free_port()
     app = create_app(Settings.from_environ({}, port=port, database_url=database_url, **settings))
     config = uvicorn.Config(
-        app, port=port, ws="websockets-sansio", log_config=None, lifespan="on",
+        app, port=port, ws=FastSocket, log_config=None, lifespan="on",
         ws_per_message_deflate=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -1,0 +1,115 @@
+"""uvicorn's WebSocket protocol with a direct road: messages in by a call, encoded frames out.
+
+The handshake goes through ASGI as ever. Then an endpoint takes the socket over (``take_over``):
+what comes in is handed to it without a queue, and frames that were encoded once for everybody are
+written straight to the transport, whose back-pressure it hears. Figures: docs/adr/0009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.websockets import WebSocket
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from hub.rooms.outbox import Outbox
+
+EXTENSION = "hub.socket"
+INVALID_TEXT = 1007
+
+
+class FastSocket(WebSocketsSansIOProtocol):
+    """Attributes:
+    on_message: gets every whole message, in order.
+    on_gone: called once, when the connection is lost.
+    """
+
+    on_message: Callable[[str | bytes], None] | None = None
+    on_gone: Callable[[], None] | None = None
+    _outbox: Outbox | None = None
+
+    def take_over(
+        self, on_message: Callable[[str | bytes], None], on_gone: Callable[[], None]
+    ) -> None:
+        """Hand over what comes in; call it before the upgrade is accepted."""
+        self.on_message = on_message
+        self.on_gone = on_gone
+
+    def send_from(self, outbox: Outbox) -> None:
+        """Let an outbox write here and hear of back-pressure."""
+        self._outbox = outbox
+        if not self.writable.is_set():
+            outbox.paused()
+
+    def limit(self, max_message_bytes: int) -> None:
+        """Refuse longer messages from now on (close code 1009)."""
+        self.conn.max_message_size = max_message_bytes
+
+    def write(self, wire: bytes) -> None:
+        """Send an encoded frame; one that comes too late is dropped."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(wire)
+
+    def pause_reading(self) -> None:
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def abort(self) -> None:
+        """End at once and forget what was not sent."""
+        self.transport.abort()
+
+    # --- what uvicorn calls -----------------------------------------------------------------------
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    def send_receive_event_to_app(self) -> None:
+        if self.on_message is None:
+            super().send_receive_event_to_app()
+            return
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return
+        if self.curr_msg_data_type == "bytes":
+            self.on_message(bytes(data))
+            return
+        try:
+            text = bytes(data).decode()
+        except UnicodeDecodeError:
+            self.conn.fail(INVALID_TEXT)
+            self.handle_parser_exception()
+            return
+        self.on_message(text)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if (on_gone := self.on_gone) is not None:
+            self.on_message = self.on_gone = self._outbox = None
+            on_gone()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._outbox is not None:
+            self._outbox.paused()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._outbox is not None:
+            self._outbox.resumed()
+
+
+def fast_socket(websocket: WebSocket) -> FastSocket:
+    """The socket below a WebSocket; the hub runs on no other server protocol."""
+    socket: FastSocket = websocket.scope["extensions"][EXTENSION]
+    return socket
