@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from time import thread_time
+from time import perf_counter
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -179,14 +179,14 @@ class Conversation:
         """Returns what the next frame must wait for."""
         if self._take is None or self.outbox.ended is not None:
             return None
-        started = thread_time()
+        started = perf_counter()
         try:
             rest = self._take(message)
         except Exception as error:
             self._fail(error)
             return None
         # The wait of a command for the disk is no work, and other tasks' work in it is bounded.
-        pause_s = self._budget.spend(min(thread_time() - started, 0.005), len(message))
+        pause_s = self._budget.spend(min(perf_counter() - started, 0.005), len(message))
         if rest is None and not pause_s and not self.outbox.crowded:
             return None
         return self._rest(rest, pause_s)

@@ -19,11 +19,6 @@ class Peer(Protocol):
     @property
     def uid(self) -> str: ...
 
-    @property
-    def takes_updates(self) -> bool:
-        """False while too much is queued: updates are left out until ``LiveDocument.resume``."""
-        ...
-
     def send(self, frame: Outgoing, *, counted: bool = True) -> None:
         """``counted`` is false for answers the peer asked for."""
         ...

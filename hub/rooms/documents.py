@@ -178,10 +178,7 @@ class LiveDocument:
         """Begin to serve a connection: it gets the hub's step 1 and who is here."""
         self._attached[peer.key] = Attachment(peer, mode)
         peer.send(self._step1(), counted=False)
-        present = self._carets.everybody()
-        if present:
-            peer.send(self._owners_frame(self._carets.owners()))
-            peer.send(self._awareness_header + awareness.encode(present), counted=False)
+        self.send_carets(peer)
 
     def detach(self, peer: Peer) -> None:
         """A connection went; its carets go with it."""
@@ -203,6 +200,12 @@ class LiveDocument:
         """Connections of a user."""
         return [one.peer for one in self._attached.values() if one.peer.uid == uid]
 
+    def leave_behind(self, peer: Peer) -> None:
+        """A connection reads too slowly: remember where it stands and send it no more updates."""
+        attachment = self._attached.get(peer.key)
+        if attachment is not None and attachment.lagging is None:
+            attachment.lagging = yupdate.write_state_vector(self._clocks)
+
     def resume(self, peer: Peer) -> None:
         """A slow connection has room again: one diff makes up for all it was not sent."""
         attachment = self._attached.get(peer.key)
@@ -214,6 +217,7 @@ class LiveDocument:
             self._send_to_state(peer)
             return
         peer.send(self._sync_header + frames.sync_message(frames.UPDATE, diff), counted=False)
+        self.send_carets(peer)
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -263,10 +267,10 @@ class LiveDocument:
         self._publish_carets(peer.key, taken)
 
     def send_carets(self, peer: Peer) -> None:
-        """Answer a query for everybody's presence."""
-        peer.send(
-            self._awareness_header + awareness.encode(self._carets.everybody()), counted=False
-        )
+        """Tell a peer of everybody's presence."""
+        if present := self._carets.everybody():
+            peer.send(self._owners_frame(self._carets.owners()), counted=False)
+            peer.send(self._awareness_header + awareness.encode(present), counted=False)
 
     def sweep(self) -> None:
         """Every few seconds: presence that was not renewed, updates that waited too long."""
@@ -320,7 +324,6 @@ class LiveDocument:
         if self._size + len(raw) > self._max_bytes:
             raise TooLarge("The document has reached its largest size.", code="document_too_large")
         self._writer.require_room(len(raw))
-        self._note_lagging(attachment)
         self._apply(raw)
         admission.advance(update, self._clocks)
         for client in binds:
@@ -339,14 +342,6 @@ class LiveDocument:
         )
         if self._pending:
             self._retry_pending()
-
-    def _note_lagging(self, sender: Attachment) -> None:
-        """Remember where those are left who cannot take the next update."""
-        state_vector = None
-        for other in self._attached.values():
-            if other.lagging is None and other is not sender and not other.peer.takes_updates:
-                state_vector = state_vector or yupdate.write_state_vector(self._clocks)
-                other.lagging = state_vector
 
     def _unbound(self, clients: list[int]) -> list[int]:
         """Ids of stock clients seen for the first time.
@@ -515,7 +510,7 @@ class LiveDocument:
             owners = shared(self._owners_frame(message.owners)) if message.owners else None
             frame = shared(self._awareness_header + message.awareness)
             for key, attachment in self._attached.items():
-                if key != message.peer and attachment.peer.takes_updates:
+                if key != message.peer and attachment.lagging is None:
                     if owners is not None:
                         attachment.peer.send(owners)
                     attachment.peer.send(frame)

@@ -3,9 +3,9 @@
 While the transport takes bytes a frame is written at once; what it cannot take waits here, where
 it is bounded. Without a transport (a client that polls) everything waits to be fetched.
 
-Overflow: document updates are the first to go (``takes_updates`` turns false, and the document
-later sends one diff); a connection that holds 4 MiB or has not taken a byte for 15 s is ended with
-1013, and its client resumes by seq.
+Overflow: document updates are the first to go (``on_full``; the document later sends one diff); a
+connection that holds 4 MiB or has not taken a byte for 15 s is ended with 1013, and its client
+resumes by seq.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ class Transport(Protocol):
 
 
 class Outbox:
-    """``put`` never waits. ``on_drained`` is called when a full outbox has room again.
+    """``put`` never waits.
 
     Attributes:
+        on_full: called when so much waits that document updates should be left out from now on.
+        on_drained: called when a full outbox has room again.
+        on_ended: called when ``end`` was.
         queued_bytes: of frames that count against the limits.
         waiting_bytes: of all frames, answers the client asked for included. Whoever reads the
             connection asks for no more of them while it is ``crowded``.
@@ -40,6 +43,7 @@ class Outbox:
         self.queued_bytes = 0
         self.waiting_bytes = 0
         self.ended: HubError | None = None
+        self.on_full: Callable[[], None] | None = None
         self.on_drained: Callable[[], None] | None = None
         self.on_ended: Callable[[], None] | None = None
         self._clock = clock
@@ -48,16 +52,9 @@ class Outbox:
         self._frames: deque[tuple[Outgoing, int, bool]] = deque()
         self._changed = asyncio.Event()
         self._moved_at = clock.monotonic_s()
-        self._was_full = False
+        self.full = False
         self._has_room = asyncio.Event()
         self._has_room.set()
-
-    @property
-    def takes_updates(self) -> bool:
-        if self.queued_bytes < limits.DROP_UPDATES_BYTES:
-            return True
-        self._was_full = True
-        return False
 
     @property
     def crowded(self) -> bool:
@@ -84,6 +81,10 @@ class Outbox:
                 return
         self._frames.append((frame, size, counted))
         self._changed.set()
+        if self.queued_bytes > limits.DROP_UPDATES_BYTES and not self.full:
+            self.full = True
+            if self.on_full is not None:
+                self.on_full()
 
     def end(self, reason: HubError) -> None:
         """Take nothing more; what is queued is still sent, unless the reader is too slow."""
@@ -163,7 +164,7 @@ class Outbox:
         self._moved_at = self._clock.monotonic_s()
         if self.waiting_bytes < limits.RESUME_BYTES:
             self._has_room.set()
-        if self._was_full and self.queued_bytes < limits.RESUME_BYTES:
-            self._was_full = False
+        if self.full and self.queued_bytes < limits.RESUME_BYTES:
+            self.full = False
             if self.on_drained is not None:
                 self.on_drained()

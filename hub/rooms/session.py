@@ -92,6 +92,7 @@ class Session:
             bus.subscribe(f"user:{principal.uid}", self._on_message),
             bus.subscribe(f"session:{self.key}", self._on_message),
         ]
+        outbox.on_full = self._on_full
         outbox.on_drained = self._on_drained
         connections.add(self)
         self.send(
@@ -165,10 +166,6 @@ class Session:
         return live.receive(self, subtype, payload)
 
     # --- frames out (also what a document needs of a peer) ----------------------------------------
-
-    @property
-    def takes_updates(self) -> bool:
-        return self.outbox.takes_updates
 
     def send(self, frame: Outgoing, *, counted: bool = True) -> None:
         self.outbox.put(frame, counted=counted)
@@ -353,6 +350,8 @@ class Session:
             ),
         )
         live.attach(self, "edit" if editable else "read")
+        if self.outbox.full:
+            live.leave_behind(self)
 
     def _close_document(self, number: int) -> None:
         live = self._documents.pop(number, None)
@@ -360,6 +359,10 @@ class Session:
             live.detach(self)
             self._rooms.library.give_back(live)
             self._rooms.give_back(live.info.thread)
+
+    def _on_full(self) -> None:
+        for live in self._documents.values():
+            live.leave_behind(self)
 
     def _on_drained(self) -> None:
         for live in self._documents.values():

@@ -7,6 +7,7 @@ Source: y-websocket (src/y-websocket.js), y-protocols PROTOCOL.md.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 
 from hub.errors import Forbidden, HubError, NotFound, ProtocolError, Unavailable
 from hub.identity.service import Principal
@@ -32,17 +33,14 @@ class YjsSession(Unlimited):
         self.outbox = outbox
         self._live = live
         self._connections = connections
-        outbox.on_drained = lambda: live.resume(self)
+        outbox.on_full = partial(live.leave_behind, self)
+        outbox.on_drained = partial(live.resume, self)
         connections.add(self)
         live.attach(self, mode)
 
     @property
     def uid(self) -> str:
         return self.principal.uid
-
-    @property
-    def takes_updates(self) -> bool:
-        return self.outbox.takes_updates
 
     def receive(self, data: bytes) -> Awaitable[None] | None:
         """Take one message; returns what the next one must wait for.

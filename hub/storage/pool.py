@@ -50,6 +50,14 @@ def as_unavailable(error: BaseException) -> Unavailable | None:
     return None
 
 
+class _Connection(asyncpg.Connection):
+    """The hub leaves nothing behind in a session (no SET, no LISTEN, locks only for a transaction),
+    so a connection goes back to the pool without a round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class Database:
     """A pool of connections; made with ``await Database.connect(url)``."""
 
@@ -69,6 +77,7 @@ class Database:
                 min_size=min_size,
                 max_size=max(max_size, min_size),
                 command_timeout=COMMAND_S,
+                connection_class=_Connection,
                 timeout=ACQUIRE_S,
                 server_settings={"application_name": "webmail-hub"},
             )

@@ -26,7 +26,8 @@ from hub.storage import streams
 from hub.storage.pool import Database
 from hub.wire.varint import write_varint
 
-GATHER_S = 0.005
+GATHER_S = 0.004
+GATHER_UPDATES_S = 0.015
 MAX_BATCH_ENTRIES = 2_000
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_UPDATE_ENTRY_BYTES = 256 * 1024
@@ -117,6 +118,7 @@ class GroupCommitWriter:
         self._queue: deque[_Entry] = deque()
         self._open: dict[str, _Entry] = {}
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._name = new_id("w")
@@ -131,6 +133,7 @@ class GroupCommitWriter:
         """Write what is queued, for at most ``timeout_s``, and end."""
         self._stopping = True
         self._wake.set()
+        self._hurry.set()
         if self._task is None:
             return
         try:
@@ -181,6 +184,7 @@ class GroupCommitWriter:
                 _loop().time() + EVENT_DEADLINE_S, None, [future], size=size + OVERHEAD_BYTES,
             )  # fmt: skip
             self._open.pop(append.stream_id, None)
+            self._hurry.set()
         self._queue.append(entry)
         self._wake.set()
         return future
@@ -202,6 +206,7 @@ class GroupCommitWriter:
         ]
         self._queue.append(entry)
         self._wake.set()
+        self._hurry.set()
         return future
 
     def require_room(self, size: int) -> None:
@@ -235,6 +240,11 @@ class GroupCommitWriter:
                 await self._wake.wait()
                 if not self._stopping:
                     await asyncio.sleep(GATHER_S)
+            if not self._urgent():
+                self._hurry.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GATHER_UPDATES_S):
+                        await self._hurry.wait()
             batch = self._take()
             try:
                 await self._flush(batch)
@@ -250,6 +260,14 @@ class GroupCommitWriter:
                 await self._flush_one_by_one(batch, error)
             else:
                 failures = 0
+
+    def _urgent(self) -> bool:
+        """Somebody waits for an event; updates have been seen by all and may gather longer."""
+        return (
+            self._stopping
+            or self.queued_bytes > MAX_UPDATE_ENTRY_BYTES
+            or any(entry.deadline is not None for entry in self._queue)
+        )
 
     def _take(self) -> list[_Entry]:
         batch: list[_Entry] = []

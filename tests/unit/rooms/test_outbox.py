@@ -49,13 +49,14 @@ def test_outbox_writes_at_once_and_in_order(clock: TurnableClock) -> None:
 async def test_outbox_drops_updates_then_resumes(clock: TurnableClock) -> None:
     wire = Wire(clock, room=0)
     wire.outbox.paused()
-    drained = asyncio.Event()
+    drained, full = asyncio.Event(), asyncio.Event()
+    wire.outbox.on_full = full.set
     wire.outbox.on_drained = drained.set
     frame = b"x" * 300_000
     for _ in range(4):
-        assert wire.outbox.takes_updates
+        assert not full.is_set()
         wire.outbox.put(frame)
-    assert not wire.outbox.takes_updates
+    assert full.is_set()
     assert not wire.outbox.crowded
     wire.outbox.put(b"answer" * 200_000, counted=False)
     assert wire.outbox.queued_bytes == 4 * len(frame)
@@ -64,7 +65,7 @@ async def test_outbox_drops_updates_then_resumes(clock: TurnableClock) -> None:
         assert not drained.is_set()
         wire.drain(len(frame) + 10)
     assert drained.is_set()
-    assert wire.outbox.takes_updates
+    assert not wire.outbox.full
     assert not wire.outbox.crowded
 
 
