@@ -34,6 +34,7 @@ MAX_UPDATE_ENTRY_BYTES = 256 * 1024
 EVENT_DEADLINE_S = 5.0
 RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
 OVERHEAD_BYTES = 600
+MAX_HEADS = 20_000
 
 UPDATE = "doc.update"
 
@@ -81,6 +82,7 @@ class _Entry:
     futures: list[asyncio.Future[Committed]] = field(default_factory=list)
     followers: list[_Entry] = field(default_factory=list)
     size: int = 0
+    tried: bool = False  # it may be on disk already
 
     def seal_body(self) -> None:
         if self.updates is not None and not self.body:
@@ -121,6 +123,8 @@ class GroupCommitWriter:
         self._hurry = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        self._heads: dict[str, streams.Head] = {}  # of documents this process wrote last
+        self._moved: list[tuple[str, streams.Head]] = []  # by the flush under way
         self._name = new_id("w")
         self._count = 0
 
@@ -314,18 +318,93 @@ class GroupCommitWriter:
     async def _flush(self, batch: list[_Entry]) -> None:
         done: list[tuple[_Entry, Committed]] = []
         failed: list[tuple[_Entry, HubError]] = []
+        rest = await self._append_at_known_heads(batch, done)
+        if rest:
+            await self._flush_locked(rest, done, failed)
+        self._finish(batch, done, failed)
+
+    async def _append_at_known_heads(
+        self, batch: list[_Entry], done: list[tuple[_Entry, Committed]]
+    ) -> list[_Entry]:
+        """Write document updates in one round trip, where no other process has written to their
+        streams since; returns the entries still to be written."""
+        by_stream: dict[str, list[_Entry]] = {}
+        for entry in batch:
+            if entry.type != UPDATE or entry.tried or entry.stream_id is None:
+                return batch
+            if entry.stream_id not in self._heads:
+                return batch
+            by_stream.setdefault(entry.stream_id, []).append(entry)
+        rows: list[tuple[Any, ...]] = []
+        places: list[tuple[str, streams.Head, streams.Head]] = []
+        written: list[tuple[_Entry, Committed]] = []
+        for stream_id, entries in by_stream.items():
+            head = before = self._heads.pop(stream_id)
+            for entry in entries:
+                entry.tried = True
+                head, row, committed = self._row(stream_id, head, entry, None)
+                rows.append(row)
+                written.append((entry, committed))
+            places.append((stream_id, before, head))
+        async with self._database.acquire() as connection:
+            moved = {
+                row["stream_id"]
+                for row in await connection.fetch(
+                    _APPEND_AT,
+                    [stream_id for stream_id, _, _ in places],
+                    [before.seq for _, before, _ in places],
+                    [head.seq for _, _, head in places],
+                    [head.hash for _, _, head in places],
+                    [to_datetime(head.at_ms) for _, _, head in places],
+                    *(list(column) for column in zip(*rows, strict=True)),
+                )
+            }
+        for stream_id, _, head in places:
+            if stream_id in moved:
+                self._remember(stream_id, head)
+        done += [one for one in written if one[0].stream_id in moved]
+        return [entry for entry in batch if entry.stream_id not in moved]
+
+    def _remember(self, stream_id: str, head: streams.Head) -> None:
+        if len(self._heads) >= MAX_HEADS:
+            self._heads.clear()
+        self._heads[stream_id] = head
+
+    async def _flush_locked(
+        self,
+        batch: list[_Entry],
+        done: list[tuple[_Entry, Committed]],
+        failed: list[tuple[_Entry, HubError]],
+    ) -> None:
+        """Write entries of any kind, with their streams locked."""
+        already = len(done)
+        self._moved.clear()
         async with self._database.transaction() as connection:
             creations = [entry for entry in batch if entry.type == "thread.create"]
             if creations:
                 await self._create_threads(connection, creations, done)
             await self._append(connection, batch, done, failed)
-            fresh = [one for _, one in done if not one.duplicate and one.type != UPDATE]
+            fresh = [one for _, one in done[already:] if not one.duplicate and one.type != UPDATE]
             if fresh and self.project is not None:
                 await self.project(connection, fresh)
+        documents = {entry.stream_id for entry in batch if entry.type == UPDATE}
+        for stream_id, head in self._moved:
+            if stream_id in documents:
+                self._remember(stream_id, head)
+
+    def _finish(
+        self,
+        batch: list[_Entry],
+        done: list[tuple[_Entry, Committed]],
+        failed: list[tuple[_Entry, HubError]],
+    ) -> None:
+        """Committed: announce what is new, and tell whoever waits."""
         self.flushes += 1
         self.entries_written += len(done)
         self.queued_bytes -= sum(entry.size for entry in batch)
-        announced = [one for one in fresh if not one.type.startswith("doc.")]
+        announced = [
+            one for _, one in done if not one.duplicate and not one.type.startswith("doc.")
+        ]
         if announced and self.on_commit is not None:
             self.on_commit(announced)
         for entry, committed in done:
@@ -471,6 +550,9 @@ class GroupCommitWriter:
     ) -> None:
         if not rows:
             return
+        for stream_id, head in heads:
+            self._heads.pop(stream_id, None)  # until it is committed
+            self._moved.append((stream_id, head))
         await connection.execute(_INSERT, *(list(column) for column in zip(*rows, strict=True)))
         await connection.execute(
             _MOVE_HEADS,
@@ -529,6 +611,32 @@ _MOVE_HEADS = """
 UPDATE streams s SET head_seq = h.seq, head_hash = h.hash, head_at = h.at
 FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::timestamptz[]) AS h (id, seq, hash, at)
 WHERE s.stream_id = h.id
+"""
+
+# In one statement, committed with it. Streams are locked in id order like everywhere; one whose
+# head is not where it is believed to be gets nothing.
+_APPEND_AT = """
+WITH locked AS MATERIALIZED (
+    SELECT stream_id, head_seq FROM streams WHERE stream_id = ANY($1::text[])
+    ORDER BY stream_id FOR UPDATE
+), places AS (
+    SELECT p.* FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::timestamptz[])
+                    AS p (stream_id, before, head_seq, head_hash, head_at)
+    JOIN locked l ON l.stream_id = p.stream_id AND l.head_seq = p.before
+), moved AS (
+    UPDATE streams s SET head_seq = p.head_seq, head_hash = p.head_hash, head_at = p.head_at
+    FROM places p WHERE s.stream_id = p.stream_id RETURNING s.stream_id
+), written AS (
+    INSERT INTO events (stream_id, seq, type, sender, at, send_id, ev, event_payload,
+                        position_payload, bh, salt, body)
+    SELECT r.* FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::timestamptz[],
+                           $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[],
+                           $16::bytea[], $17::bytea[])
+                    AS r (stream_id, seq, type, sender, at, send_id, ev, event_payload,
+                          position_payload, bh, salt, body)
+    JOIN moved m ON m.stream_id = r.stream_id
+)
+SELECT stream_id FROM moved
 """
 
 _LOCK_CREATION = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
