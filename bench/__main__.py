@@ -26,9 +26,13 @@ async def one_run(
     server: AbstractAsyncContextManager[Target], clients: int, rate: float, seconds: float
 ) -> Run:
     async with server as target:
-        before, database_before = own_cpu_s(target.process), cpu_s(target.database)
+        before: list[float] = []
+
+        def look() -> None:
+            before[:] = own_cpu_s(target.process), cpu_s(target.database)
+
         latencies, sent, durable = await typing(
-            target, clients=clients, edits_per_s=rate, seconds=seconds
+            target, clients=clients, edits_per_s=rate, seconds=seconds, on_joined=look
         )
         if target.token and durable != sent:
             raise SystemExit(f"{sent - durable} edits were not acknowledged")
@@ -36,8 +40,8 @@ async def one_run(
         return Run(
             statistics.median(latencies) * 1000,
             cuts[98] * 1000,
-            own_cpu_s(target.process) - before,
-            cpu_s(target.database) - database_before,
+            own_cpu_s(target.process) - before[0],
+            cpu_s(target.database) - before[1],
         )
 
 

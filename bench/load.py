@@ -10,6 +10,7 @@ import asyncio
 import random
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,13 +116,15 @@ async def join(
 
 
 async def typing(
-    target: Target, *, clients: int, edits_per_s: float, seconds: float
-) -> tuple[list[float], int, int]:
+    target: Target, *, clients: int, edits_per_s: float, seconds: float,
+    on_joined: Callable[[], None] = lambda: None,
+) -> tuple[list[float], int, int]:  # fmt: skip
     """Type, and return (latencies in s, edits sent, edits acknowledged as durable or -1)."""
     latencies: list[float] = []
     sent_at: dict[tuple[int, int], float] = {}
     typists = [await join(target, number, latencies, sent_at) for number in range(clients)]
     listeners = [asyncio.create_task(typist.listen()) for typist in typists]
+    on_joined()
     end = time.perf_counter() + seconds
 
     async def one(typist: Typist) -> None:

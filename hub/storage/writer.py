@@ -27,7 +27,7 @@ from hub.storage.pool import Database
 from hub.wire.varint import write_varint
 
 GATHER_S = 0.004
-GATHER_UPDATES_S = 0.015
+GATHER_UPDATES_S = 0.016
 MAX_BATCH_ENTRIES = 2_000
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_UPDATE_ENTRY_BYTES = 256 * 1024
