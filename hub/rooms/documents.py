@@ -47,6 +47,7 @@ from hub.wire.websocket import shared
 
 PARSE_IN_THREAD_BYTES = 128 * 1024
 SNAPSHOT_ROWS = 500
+CROWD = 100  # more connections than this get their updates a little later, in fewer writes
 SNAPSHOT_BYTES = 256 * 1024
 
 log = structlog.get_logger()
@@ -90,6 +91,7 @@ class LiveDocument:
         self._last_seq = 0
         self._owing: set[Attachment] = set()
         self._relayed = 0
+        self._outgoing: list[tuple[str, bytes]] = []
         self._state: bytes | None = None
         self._size = 0
         self._settled = asyncio.Event()
@@ -203,6 +205,7 @@ class LiveDocument:
     def leave_behind(self, peer: Peer) -> None:
         """A connection reads too slowly: remember where it stands and send it no more updates."""
         attachment = self._attached.get(peer.key)
+        self._send_updates()  # the state vector will count them as sent
         if attachment is not None and attachment.lagging is None:
             attachment.lagging = yupdate.write_state_vector(self._clocks)
 
@@ -520,10 +523,34 @@ class LiveDocument:
         admission.advance(yupdate.parse(message.update), self._clocks)
 
     def _send_update(self, message: UpdateRelayed) -> None:
-        frame = shared(self._sync_header + frames.sync_message(frames.UPDATE, message.update))
-        for key, attachment in self._attached.items():
-            if key != message.peer and attachment.lagging is None:
-                attachment.peer.send(frame)
+        """Send an update with whatever else comes in this turn of the loop, or, in a crowd, in
+        these milliseconds: each connection is written to once."""
+        if not self._outgoing:
+            loop = asyncio.get_running_loop()
+            window_s = min(0.02, max(0.0, (len(self._attached) - CROWD) * 0.0002))
+            if window_s:
+                loop.call_later(window_s, self._send_updates)
+            else:
+                loop.call_soon(self._send_updates)
+        self._outgoing.append((message.peer, message.update))
+
+    def _send_updates(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        if not outgoing:
+            return
+        sent = [
+            (peer, self._sync_header + frames.sync_message(frames.UPDATE, update))
+            for peer, update in outgoing
+        ]
+        everything = shared(*(frame for _, frame in sent))
+        senders = {peer for peer, _ in sent}
+        for key, attachment in tuple(self._attached.items()):
+            if attachment.lagging is not None:
+                continue
+            if key not in senders:
+                attachment.peer.send(everything)
+            elif theirs := [frame for peer, frame in sent if peer != key]:
+                attachment.peer.send(shared(*theirs))
 
     def _publish_carets(self, peer: str, entries: list[awareness.Entry]) -> None:
         if not entries:

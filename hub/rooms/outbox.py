@@ -141,9 +141,9 @@ class Outbox:
         size = 0
         while self._frames and size < max_bytes:
             frame = self._pop()
-            message = frame.message if isinstance(frame, Shared) else frame
-            size += len(message)
-            fetched.append(message)
+            messages = frame.messages if isinstance(frame, Shared) else (frame,)
+            size += sum(map(len, messages))
+            fetched += messages
         self._sent()
         return fetched
 

@@ -63,9 +63,9 @@ class YjsSession(Unlimited):
 
     def send(self, frame: Outgoing, *, counted: bool = True) -> None:
         """Receipts and names, which are text, have no place in this protocol."""
-        message = frame.message if isinstance(frame, Shared) else frame
-        if isinstance(message, bytes):
-            self.outbox.put(frames.to_yjs(message), counted=counted)
+        for message in frame.messages if isinstance(frame, Shared) else (frame,):
+            if isinstance(message, bytes):
+                self.outbox.put(frames.to_yjs(message), counted=counted)
 
     def refused(self, number: int, count: int, error: HubError) -> None:
         """The protocol cannot tell a client that its edit was not taken: end it."""

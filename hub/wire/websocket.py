@@ -15,17 +15,17 @@ _BINARY = 0x82
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A message for many receivers: as it is, and as it goes on the wire."""
+    """Messages for many receivers: as they are, and as they go on the wire, in one piece."""
 
-    message: str | bytes
+    messages: tuple[str | bytes, ...]
     wire: bytes
 
 
 Outgoing = str | bytes | Shared
 
 
-def shared(message: str | bytes) -> Shared:
-    return Shared(message, encode(message))
+def shared(*messages: str | bytes) -> Shared:
+    return Shared(messages, b"".join([encode(message) for message in messages]))
 
 
 def encode(message: str | bytes) -> bytes:
