@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { slowTexts, texts } from '../../lib/hostile';
 import { type Block, type Inline, parse, safeAddress } from './markdown';
 
 /** The tree as a short text that is easy to compare. */
@@ -64,6 +65,14 @@ describe('parse', () => {
     ['words\n- a', 'p(words)|ul(p(a))'],
     ['-no list', 'p(-no list)'],
     ['# no heading', 'p(# no heading)'],
+    ['~~~~ py 3\n~~~\n ~~~~~ \nafter', 'code[py](~~~)|p(after)'],
+    ['~~~ a`b', 'p(~~~ a`b)'],
+    ['    ~~~\n    - a', 'p(~~~⏎- a)'],
+    ['-    wide\n     more', 'ul(p(wide⏎more))'],
+    ['1234567890. long', 'p(1234567890. long)'],
+    ['-\n- \n-\ta', 'p(-⏎-)|ul(p(a))'],
+    ['`a ``` b` ``c', 'p(<code a ``` b> ``c)'],
+    ['\\`` a`', 'p(`<code  a>)'],
   ])('reads %j', (source, expected) => {
     expect(brief(source)).toBe(expected);
   });
@@ -76,6 +85,13 @@ describe('parse', () => {
     ['[a [b]](https://x.example/)', 'p(<a https://x.example/>a [b]</a>)'],
     ['[relative](/api/session)', 'p([relative](/api/session))'],
     ['xhttps://no.example', 'p(xhttps://no.example)'],
+    ['[a]( <https://x.example/> "title" )', 'p(<a https://x.example/>a</a>)'],
+    ['[a](https://x.example/"title")', 'p(<a https://x.example/>a</a>)'],
+    ['[a](https://x.example/"b)', 'p(<a https://x.example/%22b>a</a>)'],
+    ['[a](https://x.example/ b)', 'p([a](<a https://x.example/>https://x.example/</a> b))'],
+    ['[\\[a](https://x.example/)', 'p(<a https://x.example/>[a</a>)'],
+    ['[[a](https://x.example/)', 'p([<a https://x.example/>a</a>)'],
+    ['<https://x.example/ >', 'p(<<a https://x.example/>https://x.example/</a> >)'],
   ])('links %j', (source, expected) => {
     expect(brief(source)).toBe(expected);
   });
@@ -121,24 +137,19 @@ describe('hostile messages', () => {
     expect(link?.t === 'link' && link.href).toBe('https://x.example/%22onmouseover=%22alert(1)');
   });
 
-  it.each([
-    ['>'.repeat(40_000)],
-    ['- '.repeat(20_000)],
-    ['['.repeat(40_000)],
-    ['*a '.repeat(13_000)],
-    ['*'.repeat(20_000) + 'x' + '*'.repeat(20_000)],
-    ['**a _b '.repeat(5_000) + '_**'.repeat(3_000)],
-    ['`'.repeat(20_000) + ' ' + '``` '.repeat(5_000)],
-    [Array.from({ length: 280 }, (_, n) => '`'.repeat(n)).join(' ')],
-    ['[a](https://x.example/'.repeat(1_500)],
-    ['https://x.example/' + '('.repeat(30_000)],
-    ['\n'.repeat(40_000)],
-    ['@Ada '.repeat(8_000)],
-  ])('is quick and shallow (case %#)', (source) => {
-    const before = performance.now();
-    const tree = parse(source, [{ uid: 'u1', name: 'Ada' }]);
-    expect(performance.now() - before).toBeLessThan(500);
-    expect(depth(tree)).toBeLessThan(64);
+  const named = [{ uid: 'u1', name: 'Ada' }];
+
+  it('take time in proportion to their length', () => {
+    expect(slowTexts((source) => parse(source, named))).toEqual([]);
+  }, 60_000);
+
+  it.each([...texts(40_000)])('make a shallow tree: %s', (_, source) => {
+    expect(depth(parse(source, named))).toBeLessThan(64);
+  });
+
+  it('are one block where they open one', () => {
+    expect(brief('~'.repeat(39_000))).toBe('code[]()');
+    expect(brief('\n'.repeat(40_000))).toBe('');
   });
 });
 
