@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+import unicodedata
 
 import pytest
 
@@ -38,6 +40,29 @@ async def test_newer_database_is_refused_in_plain_words(database: Database) -> N
 
 
 async def test_fold_ignores_accents_and_case(database: Database) -> None:
+    texts = {
+        "Faktúru ŠTVRTOK Żółw": "fakturu stvrtok zołw",
+        "明日の会議は三時です。" * 9: "明日の会議は三時です。" * 9,
+        "é" * 100: "e" * 100,
+        "e\u0316\u0301\u034f": "e",
+        "": "",
+    }
     async with database.acquire() as connection:
-        folded = await connection.fetchval("SELECT hub_fold($1)", "Faktúru ŠTVRTOK Żółw")
-    assert folded == "fakturu stvrtok zołw"
+        folded = [await connection.fetchval("SELECT hub_fold($1)", text) for text in texts]
+    assert folded == [unicodedata.normalize("NFKD", text) for text in texts.values()]
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u05b0\u0591", "\n", "7", "\ufdfa"])
+async def test_words_take_time_in_proportion_to_the_text(database: Database, marks: str) -> None:
+    best_s = []
+    async with database.acquire() as connection:
+        for chars in (5_000, 20_000):
+            runs = []
+            for _ in range(3):
+                start = time.perf_counter()
+                await connection.fetchval(
+                    "SELECT hub_words($1)", "a" + marks * (chars // len(marks))
+                )
+                runs.append(time.perf_counter() - start)
+            best_s.append(max(0.01, min(runs)))
+    assert best_s[1] < 10 * best_s[0]
