@@ -32,6 +32,7 @@ _REPEATED = {
     "hashes": "#",
     "angles": "<",
     "at signs": "@",
+    "backslashes": "\\",
     "digits": "7",
     "lines of digits": "7\n",
     "numbers": "1. ",
@@ -55,6 +56,7 @@ def texts(chars: int) -> dict[str, str]:
         "newlines within": "a" + "\n" * (chars - 2) + "b",
         "openings, then ends": "[" * half + "](a)" * (half // 4),
         "labels, then an end": "[a](" * (half // 4) + " " * half + ")",
+        "backslashes and no end": "\\" * (chars - 5) + "u0001",
         "runs of every length": "".join("`" * n + " " for n in range(1, int((2 * chars) ** 0.5))),
     }
 

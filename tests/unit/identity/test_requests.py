@@ -4,6 +4,7 @@ import pytest
 
 from hub.api.requests import _NUL, is_own_origin
 from hub.settings import Settings
+from tests.support import hostile
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,7 @@ def test_is_own_origin(public_url: str, origin: str, host: str, own: bool) -> No
 )
 def test_nul_is_found_however_it_is_escaped(body: bytes, holds: bool) -> None:
     assert bool(_NUL.search(body)) is holds
+
+
+def test_nul_is_looked_for_in_time_in_proportion_to_the_body() -> None:
+    hostile.assert_linear(lambda text: _NUL.search(text.encode()))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { slowTexts } from '../../lib/hostile';
 import type { PendingMessage } from '../../state';
 import type { Item } from '../../wire/generated';
 import {
@@ -193,4 +194,13 @@ describe('words', () => {
     expect(blockedWords('owner', 'removed')).toContain('no longer');
     expect(blockedWords('editor', 'ready')).toBeNull();
   });
+});
+
+describe('texts of strangers', () => {
+  const people = [{ uid: 'u1', name: 'Ada' }, { uid: 'u2', name: '@@@@' }];
+
+  it('are looked through for names in time in proportion to their length', () => {
+    expect(slowTexts((text) => mentionsIn(text, people))).toEqual([]);
+    expect(slowTexts((text) => mentionQuery(text, text.length))).toEqual([]);
+  }, 60_000);
 });

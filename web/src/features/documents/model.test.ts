@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { slowTexts } from '../../lib/hostile';
 import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
 import {
   caretColour,
@@ -97,4 +98,13 @@ describe('addresses', () => {
   ])('shows %j', (written, expected) => {
     expect(imageAddress(written)).toBe(expected);
   });
+});
+
+describe('addresses of strangers', () => {
+  it('are read in time in proportion to their length', () => {
+    expect(slowTexts(linkAddress)).toEqual([]);
+    expect(slowTexts(imageAddress)).toEqual([]);
+    expect(slowTexts((text) => imageAddress(`https://${text}`))).toEqual([]);
+    expect(slowTexts((text) => imageAddress(`data:image/png;base64,${text}`))).toEqual([]);
+  }, 60_000);
 });

@@ -63,10 +63,13 @@ export function documentToShow(documents: readonly DocumentInfo[], asked: string
   return documents[0] ?? null;
 }
 
+/** A browser reads the name of a host in the square of its length. */
+const MAX_ADDRESS = 8000;
+
 /** An address an editor may link to or open. */
 export function linkAddress(written: string): string | null {
   const text = written.trim();
-  if (text === '' || /[\u0000-\u001f\u007f]/.test(text)) return null;
+  if (text === '' || text.length > MAX_ADDRESS || /[\u0000-\u001f\u007f]/.test(text)) return null;
   const absolute = /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : text.includes('@') && !text.includes('/') ? `mailto:${text}` : `https://${text}`;
   try {
     const url = new URL(absolute);
@@ -80,6 +83,7 @@ export function linkAddress(written: string): string | null {
 export function imageAddress(written: string): string | null {
   const text = written.trim();
   if (/^data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i.test(text)) return text;
+  if (text.length > MAX_ADDRESS) return null;
   try {
     const url = new URL(text);
     return url.protocol === 'https:' ? url.href : null;
