@@ -80,7 +80,7 @@ def assert_linear(work: Callable[[str], object], chars: int = MAX_CHARS // 4) ->
                 break
         if after_s > 10 * max(before_s, _FLOOR_S):
             slow[name] = f"{before_s:.4f} s, then {after_s:.4f} s"
-    assert not slow
+    assert not slow, slow
 
 
 def _best_s(work: Callable[[str], object], text: str) -> float:
