@@ -23,6 +23,9 @@ MAX_HEADERS = 128  # trailers count too; the WebSocket parser takes no more eith
 MAX_PIPELINED = 16
 HEAD_TIMEOUT_S = 30.0
 SLICE_BYTES = 16 * 1024
+# An answer is lost when the socket is closed on what was not read: so much more is thrown away.
+LINGER_BYTES = 1024 * 1024
+LINGER_S = 1.0
 # So much framing is given with each byte of a chunked body: even chunks of one byte are fine.
 FRAMING_PER_BODY_BYTE = 16
 
@@ -39,6 +42,7 @@ class BoundedHttp(HttpToolsProtocol):
     _in_head = True
     _incomplete = False
     _refusal: HubError | None = None
+    _lingering_bytes: int | None = None  # thrown away since the connection's last answer
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -50,11 +54,18 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering_bytes is not None:
+            self._lingering_bytes += len(data)
+            if self._lingering_bytes > LINGER_BYTES:
+                self.transport.close()
+            return
         for at in range(0, len(data), SLICE_BYTES):
             piece = data[at : at + SLICE_BYTES]
             self._framing += len(piece)
             super().data_received(piece)
-            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            if self._lingering_bytes is not None or self.transport.is_closing():
+                return
+            if self.transport.get_protocol() is not self:
                 return
             if self._framing > MAX_HEAD_BYTES:
                 self._end(HeadersTooLarge("The head of the request is too long."))
@@ -100,6 +111,7 @@ class BoundedHttp(HttpToolsProtocol):
         socket: Any = self.transport.get_protocol()
         if socket.conn.handshake_exc is not None:  # uvicorn would leave it open, without a word
             _answer(self.transport, HeadersTooLarge("A header of the request is too long."))
+            self.transport.close()
 
     # --- refusing ---------------------------------------------------------------------------------
 
@@ -128,6 +140,9 @@ class BoundedHttp(HttpToolsProtocol):
             cycle.disconnected = True  # it is answered here
             cycle.message_event.set()
         _answer(self.transport, error)
+        self._lingering_bytes = 0
+        self._deadline = self.loop.call_later(LINGER_S, self.transport.close)
+        self.transport.write_eof()
 
     # --- the deadline -----------------------------------------------------------------------------
 
@@ -158,4 +173,3 @@ def _answer(transport: asyncio.Transport, error: HubError) -> None:
     lines = [b"%s: %s\r\n" % header for header in headers]
     body = bytes(response.body)
     transport.write(b"".join((STATUS_LINE[response.status_code], *lines, b"\r\n", body)))
-    transport.close()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.api.bounded_http import (
+    LINGER_BYTES,
     MAX_HEAD_BYTES,
     MAX_HEADERS,
     MAX_PIPELINED,
@@ -160,6 +161,24 @@ async def test_a_head_in_one_write_is_cut_off(served: Served) -> None:
     async with wire(served) as one:
         one.writer.write(START + b"a:b\r\n" * 200_000)
         assert (await one.refused())["status"] == 431
+
+
+async def test_an_answer_reaches_who_has_sent_more_than_is_read(served: Served) -> None:
+    """Closing a socket on unread bytes resets it, and a reset takes the answer along."""
+    async with wire(served) as one:
+        one.writer.write(START + b"a: " + b"x" * (LINGER_BYTES // 2))
+        await one.writer.drain()
+        assert (await one.refused())["code"] == "headers_too_large"
+        assert one.reader.exception() is None
+
+
+async def test_what_follows_an_answer_is_not_read_for_ever(served: Served) -> None:
+    async with wire(served) as one:
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):  # noqa: PT012 until then
+            async with asyncio.timeout(10):
+                while True:
+                    one.writer.write(b"x" * LINGER_BYTES)
+                    await one.writer.drain()
 
 
 async def test_the_largest_head_is_taken(served: Served) -> None:
