@@ -12,6 +12,7 @@ replies or close codes. Nothing here does I/O.
     ├── NotFound          404  4404
     ├── Conflict          409  4409
     ├── TooLarge          413  4413
+    │   └── HeadersTooLarge 431 4413  the head of an HTTP request
     ├── RateLimited       429  4529
     ├── Unavailable       503  1013
     └── RemoteError       424  4502   a peer failed; never our own 5xx
@@ -91,6 +92,12 @@ class TooLarge(HubError):
     http_status = 413
     close_code = 4413
     title = "Too large"
+
+
+class HeadersTooLarge(TooLarge):
+    code = "headers_too_large"
+    http_status = 431
+    title = "Request header fields too large"
 
 
 class RateLimited(HubError):

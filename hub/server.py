@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import structlog
 import uvicorn
 import uvloop
+from starlette.applications import Starlette
 
+from hub.api.bounded_http import BoundedHttp
 from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
 from hub.app import build, create_app, drain
@@ -33,23 +36,27 @@ def run(settings: Settings, *, sample: bool = False) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
     async with build(settings, SystemClock()) as hub:
-        config = uvicorn.Config(
-            create_app(settings, hub=hub),
-            http="httptools",
-            ws=FastSocket,
-            ws_per_message_deflate=False,  # 43 KiB a connection (measured)
-            ws_max_size=max(settings.max_frame_bytes, settings.max_document_bytes),
-            ws_ping_interval=20,
-            ws_ping_timeout=20,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=5,
-            lifespan="off",
-        )
+        config = configure(create_app(settings, hub=hub), settings, lifespan="off")
         await _Server(config, hub, sample=sample).serve(sockets=[listener])
+
+
+def configure(app: Starlette, settings: Settings, **changes: Any) -> uvicorn.Config:
+    """How the hub is served; ``changes`` go to ``uvicorn.Config`` as they are."""
+    options: dict[str, Any] = {
+        "http": BoundedHttp,
+        "ws": FastSocket,
+        "ws_per_message_deflate": False,  # 43 KiB a connection (measured)
+        "ws_max_size": max(settings.max_frame_bytes, settings.max_document_bytes),
+        "ws_ping_interval": 20,
+        "ws_ping_timeout": 20,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": True,
+        "forwarded_allow_ips": settings.trusted_proxies,
+        "timeout_graceful_shutdown": 5,
+    }
+    return uvicorn.Config(app, **(options | changes))
 
 
 def listen(settings: Settings) -> socket.socket:

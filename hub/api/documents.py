@@ -22,6 +22,7 @@ from hub.rooms.permissions import Action, require
 from hub.storage import timeline
 from hub.wire import api
 from hub.wire import commands as cmd
+from hub.wire.api import DocumentInfo
 
 # An export is a stranger's text: a browser may show it, never run it.
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; sandbox"
@@ -86,13 +87,19 @@ async def get_state(request: Request) -> Response:
     return Response(state, media_type="application/octet-stream", headers={"ETag": etag})
 
 
+async def _exported(request: Request, format_: str) -> tuple[DocumentInfo, bytes]:
+    hub = hub_of(request)
+    async with hub.exports:
+        async with _reading(request) as live:
+            info, state = live.info, live.state()
+        return info, await asyncio.to_thread(export.export_state, state, info, format_)
+
+
 async def get_export(request: Request) -> Response:
     format_ = request.query_params.get("format", "md")
     if format_ not in _TYPES:
         raise BadRequest("format is md, html or txt.", code="bad_format")
-    async with _reading(request) as live:
-        info, copied = live.info, live.copy()
-    text = await asyncio.to_thread(export.export, copied, info, format_)
+    info, text = await _exported(request, format_)
     name = export.file_name(info, format_)
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(name)}"
@@ -102,9 +109,7 @@ async def get_export(request: Request) -> Response:
 
 async def get_print(request: Request) -> Response:
     """A page to print."""
-    async with _reading(request) as live:
-        info, copied = live.info, live.copy()
-    text = await asyncio.to_thread(export.export, copied, info, "html")
+    _, text = await _exported(request, "html")
     return Response(text, media_type=_TYPES["html"], headers={"Content-Security-Policy": SANDBOX})
 
 

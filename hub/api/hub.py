@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
@@ -18,11 +19,14 @@ from hub.settings import Settings
 from hub.storage.pool import Database
 from hub.storage.writer import GroupCommitWriter
 
+EXPORTS = 2  # at once
+
 
 @dataclass
 class Hub:
     """``draining`` is set at the end: no new connection is taken. ``unknown_sockets`` counts those
-    that have not said yet who they are."""
+    that have not said yet who they are. ``exports`` bounds how many are made at once, and so how
+    much memory they take."""
 
     settings: Settings
     clock: Clock
@@ -37,6 +41,7 @@ class Hub:
     tickets: Tickets
     draining: bool = False
     unknown_sockets: int = 0
+    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
 
 
 def hub_of(connection: HTTPConnection) -> Hub:

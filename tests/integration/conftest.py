@@ -12,10 +12,10 @@ import httpx
 import pytest
 import uvicorn
 
-from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
 from hub.app import create_app
 from hub.client import LiveClient
+from hub.server import configure
 from hub.settings import Settings
 from tests.support.hub_process import answer, free_port, token
 
@@ -93,11 +93,9 @@ class Served:
 @asynccontextmanager
 async def serve(database_url: str, **settings: Any) -> AsyncIterator[Served]:
     port = free_port()
-    app = create_app(Settings.from_environ({}, port=port, database_url=database_url, **settings))
-    config = uvicorn.Config(
-        app, port=port, ws=FastSocket, log_config=None, lifespan="on",
-        ws_per_message_deflate=False, timeout_graceful_shutdown=2,
-    )  # fmt: skip
+    chosen = Settings.from_environ({}, port=port, database_url=database_url, **settings)
+    app = create_app(chosen)
+    config = configure(app, chosen, port=port, lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())

@@ -64,11 +64,11 @@ export function decodeFrame(frame: Uint8Array): BinaryFrame {
 
 /** @throws FrameError unknown subtype, cut off, or followed by something. */
 export function decodeSync(message: Uint8Array): SyncMessage {
-  const subtype = message[0];
+  const [subtype, from] = readVaruint(message, 0);
   if (subtype !== STEP1 && subtype !== STEP2 && subtype !== UPDATE) {
     throw new FrameError('A sync message has an unknown type.');
   }
-  const [length, at] = readVaruint(message, 1);
+  const [length, at] = readVaruint(message, from);
   if (at + length !== message.length) throw new FrameError('A sync message has another length than it says.');
   return { subtype, payload: message.subarray(at) };
 }

@@ -1,0 +1,62 @@
+"""Exports of a document as Markdown, HTML or plain text: one pass over its tree, bounded in depth,
+in nodes and in what comes out. Pure: a state in, bytes out; run it in a thread.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from pycrdt import Doc, Text
+
+from hub.rooms.export import markdown, page, plain
+from hub.rooms.export.output import Output
+from hub.rooms.export.tree import attributes, read
+from hub.wire.api import DocumentInfo
+
+__all__ = ["attributes", "export", "export_state", "file_name"]
+
+_EXTENSIONS = {
+    "python": "py", "javascript": "js", "typescript": "ts", "markdown": "md", "json": "json",
+    "html": "html", "css": "css", "sql": "sql", "rust": "rs", "go": "go", "java": "java",
+    "yaml": "yaml", "xml": "xml", "cpp": "cpp", "php": "php",
+}  # fmt: skip
+
+
+def export_state(state: bytes, info: DocumentInfo, format_: str) -> bytes:
+    """The whole document, given as one Yjs update, in a format: md, html or txt; UTF-8.
+
+    Raises:
+        TooLarge: ``export_too_large``.
+    """
+    doc: Doc[Any] = Doc()
+    doc.apply_update(state)
+    return export(doc, info, format_)
+
+
+def export(doc: Doc[Any], info: DocumentInfo, format_: str) -> bytes:
+    """The same of a document that nobody else has."""
+    out = Output()
+    if format_ == "html":
+        page.begin(info, out)
+        if info.kind == "text":
+            content = html.escape(str(doc.get("content", type=Text)))
+            out.write(f"<pre><code>{content}</code></pre>")
+        else:
+            page.write(read(doc), out)
+        page.end(out)
+    elif info.kind == "text":
+        out.write(str(doc.get("content", type=Text)))
+    else:
+        (markdown if format_ == "md" else plain).write(read(doc), out)
+    return out.value()
+
+
+def file_name(info: DocumentInfo, format_: str) -> str:
+    """A name for the download: the title without what file systems refuse."""
+    stem = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", info.title).strip(" .") or "document"
+    if info.kind == "text" and format_ == "txt":
+        extension = _EXTENSIONS.get(info.language or "", "txt")
+        return stem if stem.endswith("." + extension) else f"{stem}.{extension}"
+    return f"{stem}.{format_}"
