@@ -26,6 +26,7 @@ from hub.mail.search import Search
 from hub.mail.threads import Threads
 from hub.rooms.background import Background
 from hub.rooms.connections import Connections
+from hub.rooms.documents import Bounds
 from hub.rooms.library import Library
 from hub.rooms.rooms import Rooms
 from hub.settings import Settings
@@ -86,7 +87,12 @@ async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
         identity = Identity(database, clock, settings, on_revoked=connections.revoke)
         mail = Threads(database, writer, clock, identity, settings.undo_s)
         background = Background()
-        library = Library(database, writer, clock, bus, background, settings.max_document_bytes)
+        bounds = Bounds(
+            max_bytes=settings.max_document_bytes,
+            ids_per_update=settings.max_new_client_ids,
+            ids_per_user=settings.max_client_ids,
+        )
+        library = Library(database, writer, clock, bus, background, bounds)
         rooms = Rooms(database, writer, bus, mail, library, background)
         writer.on_commit = rooms.announce
         async with database.acquire() as connection:

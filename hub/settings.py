@@ -47,6 +47,12 @@ class Settings:
     undo_s: int = _setting(60, "How long a deleted message can be brought back.")
     max_frame_bytes: int = _setting(4 * 1024 * 1024, "Largest frame of the live socket.")
     max_document_bytes: int = _setting(32 * 1024 * 1024, "Largest document, encoded.")
+    max_new_client_ids: int = _setting(
+        4096, "New Yjs client ids one update may bring (a stock client merges many people's work)."
+    )
+    max_client_ids: int = _setting(
+        65_536, "Yjs client ids of stock clients one user may bring to one document."
+    )
     max_body_bytes: int = _setting(1024 * 1024, "Largest body of an HTTP request.")
     trusted_proxies: str = _setting(
         "127.0.0.1,::1", "Addresses whose X-Forwarded-For and -Proto are believed."

@@ -119,7 +119,7 @@ async def create_ticket(request: Request) -> Response:
     info = await hub.rooms.library.info(request.path_params["id"])
     async with hub.rooms.hold(info.thread) as room:
         require(who, room.role(who.uid), Action.READ)
-    return respond(hub.tickets.issue(who.uid, info.document), 201)
+    return respond(hub.tickets.issue(who, info.document), 201)
 
 
 def routes() -> list[BaseRoute]:

@@ -18,8 +18,7 @@ from hub.api.sockets import Conversation, Restarting, check_origin, close, from_
 from hub.errors import BadRequest, HubError, Unauthenticated
 from hub.identity.service import Principal
 from hub.rooms import limits
-from hub.rooms.attachment import Mode
-from hub.rooms.permissions import Action, may_write, require
+from hub.rooms.permissions import Action, require
 from hub.rooms.yjs import YjsSession
 
 
@@ -39,11 +38,8 @@ async def yjs(websocket: WebSocket) -> None:
             async with hub.rooms.library.using(info) as live:
                 role = room.role(principal.uid)
                 require(principal, role, Action.READ)
-                scopes = principal.scopes
-                editable = may_write(role) and (scopes is None or "write" in scopes)
-                mode: Mode = "edit" if editable else "read"
                 conversation.socket.limit(hub.settings.max_document_bytes)
-                session = YjsSession(principal, live, mode, conversation.outbox, hub.connections)
+                session = YjsSession(principal, live, role, conversation.outbox, hub.connections)
                 metrics.CONNECTIONS.inc()
                 try:
                     # Again, now that a revocation would find the connection.
@@ -65,8 +61,10 @@ def _take(session: YjsSession, frame: str | bytes) -> Awaitable[None] | None:
 
 
 async def _sign_in(hub: Hub, websocket: WebSocket, document: str) -> Principal:
-    if (ticket := websocket.query_params.get("ticket")) is not None:
-        return await hub.identity.principal_of(hub.tickets.verify(ticket, document))
+    if (given := websocket.query_params.get("ticket")) is not None:
+        ticket = hub.tickets.verify(given, document)
+        scopes = frozenset(ticket.scopes)
+        return await hub.identity.principal_behind(ticket.session, ticket.token, scopes)
     authorization = websocket.headers.get("authorization", "")
     if authorization.lower().startswith("bearer "):
         return await hub.identity.authenticate_token(authorization[7:].strip())

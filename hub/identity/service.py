@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
@@ -29,6 +30,11 @@ TOUCH_MS = 60_000
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 MAX_TOKENS = 100
+
+
+class _Known(NamedTuple):
+    principal: Principal
+    used_at_ms: int
 
 
 class Identity:
@@ -58,15 +64,10 @@ class Identity:
         """
         now = self._clock.now_ms()
         async with self._database.acquire() as connection:
-            row = await sessions.find(connection, secret_digest(secret))
-            if row is None or row["expires_at_ms"] <= now:
-                raise Unauthenticated("Your session has ended.", code="session_ended")
-            if now - row["used_at_ms"] > TOUCH_MS:
-                await sessions.touch(connection, row["id"], to_datetime(now))
-        return Principal(
-            row["uid"], row["display_name"], row["is_owner"], session_id=row["id"],
-            expires_at_ms=row["expires_at_ms"],
-        )  # fmt: skip
+            who = self._of_session(await sessions.find(connection, secret_digest(secret)), now)
+            if now - who.used_at_ms > TOUCH_MS:
+                await sessions.touch(connection, who.principal.session_id, to_datetime(now))
+        return who.principal
 
     async def authenticate_token(self, token: str) -> Principal:
         """Raises:
@@ -74,18 +75,35 @@ class Identity:
         """
         now = self._clock.now_ms()
         async with self._database.acquire() as connection:
-            row = await sessions.find_token(connection, secret_digest(token))
-            if row is None or (row["expires_at_ms"] or now + 1) <= now:
-                raise Unauthenticated("The token is unknown or has ended.", code="bad_token")
-            if now - (row["used_at_ms"] or 0) > TOUCH_MS:
-                await sessions.touch_token(connection, row["id"], to_datetime(now))
-        return Principal(
-            row["uid"], row["display_name"], row["is_owner"], token_id=row["id"],
-            scopes=frozenset(row["scopes"]), expires_at_ms=row["expires_at_ms"],
-        )  # fmt: skip
+            who = self._of_token(await sessions.find_token(connection, secret_digest(token)), now)
+            if now - who.used_at_ms > TOUCH_MS:
+                await sessions.touch_token(connection, who.principal.token_id, to_datetime(now))
+        return who.principal
+
+    async def principal_behind(
+        self, session_id: str | None, token_id: str | None, scopes: frozenset[str]
+    ) -> Principal:
+        """Who made a ticket, as long as the session or token it came from lasts.
+
+        Args:
+            scopes: what the ticket allows; never more than the token does now.
+
+        Raises:
+            Unauthenticated: ``session_ended``, ``bad_token``.
+        """
+        now = self._clock.now_ms()
+        async with self._database.acquire() as connection:
+            if token_id is not None:
+                row = await sessions.token_by_id(connection, token_id)
+                principal = self._of_token(row, now).principal
+            else:
+                row = await sessions.by_id(connection, session_id or "")
+                principal = self._of_session(row, now).principal
+        allowed = scopes if principal.scopes is None else scopes & principal.scopes
+        return replace(principal, is_owner=False, scopes=allowed)
 
     async def principal_of(self, uid: str) -> Principal:
-        """A user known by a ticket: may read and write, no more.
+        """A user known by a link they made: may read and write, no more.
 
         Raises:
             Unauthenticated: the account is gone or disabled.
@@ -403,6 +421,24 @@ class Identity:
         self._on_revoked("token", id_)
 
     # --- parts ------------------------------------------------------------------------------------
+
+    def _of_session(self, row: Any, now: int) -> _Known:
+        if row is None or row["expires_at_ms"] <= now:
+            raise Unauthenticated("Your session has ended.", code="session_ended")
+        principal = Principal(
+            row["uid"], row["display_name"], row["is_owner"], session_id=row["id"],
+            expires_at_ms=row["expires_at_ms"],
+        )  # fmt: skip
+        return _Known(principal, row["used_at_ms"])
+
+    def _of_token(self, row: Any, now: int) -> _Known:
+        if row is None or (row["expires_at_ms"] or now + 1) <= now:
+            raise Unauthenticated("The token is unknown or has ended.", code="bad_token")
+        principal = Principal(
+            row["uid"], row["display_name"], row["is_owner"], token_id=row["id"],
+            scopes=frozenset(row["scopes"]), expires_at_ms=row["expires_at_ms"],
+        )  # fmt: skip
+        return _Known(principal, row["used_at_ms"] or 0)
 
     async def _account(self, uid: str) -> AccountRow:
         async with self._database.acquire() as connection:

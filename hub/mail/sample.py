@@ -95,7 +95,7 @@ async def _document(
     )  # fmt: skip
     assert made.document is not None
     info = await rooms.library.info(made.document)
-    (client,) = await rooms.library.lease(info, who.uid, 1)
+    (client,) = await rooms.library.lease(info, who.uid, 1, most=1)
     own: Doc[Any] = Doc(client_id=client)
     _copy(doc, own)
     await writer.append(Append(info.document, "doc.update", who.uid, own.get_update(), update=True))

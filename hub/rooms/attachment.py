@@ -1,14 +1,14 @@
-"""One connection's view of one document: how far its updates are on disk, what it was sent."""
+"""One connection's view of one document: what it may, how far its updates are on disk, what it was
+sent."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Literal, Protocol
+from typing import Protocol
 
 from hub.errors import HubError
+from hub.rooms.access import Access, Grounds
 from hub.wire.websocket import Outgoing
-
-Mode = Literal["edit", "read"]
 
 
 class Peer(Protocol):
@@ -37,40 +37,55 @@ class Peer(Protocol):
 
 
 class Receipt:
-    """One received update frame on its way to the disk."""
+    """One received update frame on its way to the disk, perhaps in parts: some of it may wait."""
 
-    __slots__ = ("count", "settled")
+    __slots__ = ("count", "parts")
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.settled = False
+        self.parts = 1
 
 
 class Attachment:
     """Counts the update frames of one peer since it opened the document.
 
+    Args:
+        stock: a plain Yjs client: it brings ids of its own, cannot fetch a large state by HTTP and
+            cannot be told that an update was refused.
+
     Attributes:
+        asked: it was sent a step 1 that it has not answered yet.
+        access: what it may, by the role in the thread and its grounds.
         lagging: the state vector the peer was left at when its outbox was full; null in step.
+        fetching: it was told to fetch the state; its next step 1 is answered whatever the size.
         owes_all: how many appends must be on disk before the peer is told "all"; null once told.
     """
 
     __slots__ = (
         "_receipts",
+        "access",
+        "asked",
         "count",
         "durable",
+        "fetching",
+        "grounds",
         "lagging",
-        "mode",
         "owes_all",
         "peer",
         "scheduled",
+        "stock",
     )
 
-    def __init__(self, peer: Peer, mode: Mode) -> None:
+    def __init__(self, peer: Peer, access: Access, grounds: Grounds, *, stock: bool) -> None:
         self.peer = peer
-        self.mode: Mode = mode
+        self.access = access
+        self.grounds = grounds
+        self.stock = stock
+        self.asked = False
         self.count = 0
         self.durable = 0
         self.lagging: bytes | None = None
+        self.fetching = False
         self.owes_all: int | None = None
         self.scheduled = False
         self._receipts: deque[Receipt] = deque()
@@ -83,11 +98,11 @@ class Attachment:
         return receipt
 
     def settle(self, receipt: Receipt) -> bool:
-        """Returns whether ``durable`` moved: it passes only frames all of whose forerunners are
-        settled."""
-        receipt.settled = True
+        """A part of a frame is done with. Returns whether ``durable`` moved: it passes only frames
+        all of whose forerunners are settled."""
+        receipt.parts -= 1
         moved = False
-        while self._receipts and self._receipts[0].settled:
+        while self._receipts and self._receipts[0].parts <= 0:
             self.durable = self._receipts.popleft().count
             moved = True
         return moved

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.rooms import limits
+from hub.rooms.owners import Owners
 from hub.wire.awareness import GONE, Entry
 
 TTL_S: Final = 45.0
@@ -31,7 +32,7 @@ class Carets:
         self._budget: dict[str, tuple[float, float]] = {}
 
     def take(
-        self, peer: str, uid: str, entries: Iterable[Entry], owners: dict[int, str], now_s: float
+        self, peer: str, uid: str, entries: Iterable[Entry], owners: Owners, now_s: float
     ) -> list[Entry]:
         """Accept a connection's entries; returns those that others should see.
 

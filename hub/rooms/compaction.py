@@ -1,33 +1,46 @@
 """Compaction: a snapshot for opening fast, and older rows packed small. Nothing is discarded.
 
-Made from what is on disk, in a thread, so it is exact, and any process may do it.
+Made from what is on disk, so it is exact, and any process may do it. A snapshot is read back before
+it counts. What waits for something earlier is in none: it stands behind the snapshot's seq.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-from pycrdt import Doc
+import structlog
 
 from hub.clock import Clock, to_datetime
+from hub.errors import HubError
+from hub.rooms import store
+from hub.rooms.fold import Unreadable, fold
 from hub.storage import documents as rows
-from hub.storage import timeline
 from hub.storage.pool import Database
 
 PACK_BYTES = 256 * 1024
 PACK_ROWS = 1000
 MAX_PACK_ROWS = 5000
 
+log = structlog.get_logger()
 
-async def compact(database: Database, clock: Clock, document: str) -> int:
-    """Write a snapshot of all that is committed; returns the seq it stands at."""
-    async with timeline.snapshot(database) as connection:
-        stored = await rows.load(connection, document)
+
+async def compact(database: Database, clock: Clock, document: str, kind: str) -> int:
+    """Write a snapshot of what is committed; returns the seq it stands at.
+
+    Raises:
+        HubError: ``bad_snapshot`` when it does not read back as the same document; nothing was
+            written then.
+    """
+    read = await store.read(database, document, kind)
+    stored = read.stored
     if not stored.rows:
         return stored.snapshot_seq
-    state = await asyncio.to_thread(_replay, stored)
     seq = stored.rows[-1].seq
+    if read.folded.waiting:
+        seq = read.folded.waiting[0] - 1
+        if seq <= stored.snapshot_seq:
+            return stored.snapshot_seq
+    state = await asyncio.to_thread(_checked_state, kind, stored, seq, read)
     async with database.transaction() as connection:
         at = to_datetime(clock.now_ms())
         await rows.save_snapshot(connection, document, seq, state, at)
@@ -35,15 +48,23 @@ async def compact(database: Database, clock: Clock, document: str) -> int:
     return seq
 
 
-def _replay(stored: rows.Stored) -> bytes:
-    """Apply and encode; merging thousands of updates is quadratic and holds the GIL."""
-    doc: Doc[Any] = Doc()
-    if stored.state is not None:
-        doc.apply_update(stored.state)
-    for row in stored.rows:
-        for update in row.updates:
-            doc.apply_update(update)
-    return doc.get_update()
+def _checked_state(kind: str, stored: rows.Stored, seq: int, read: store.Read) -> bytes:
+    content = read.folded.content
+    if read.folded.waiting:
+        entries = [(row.seq, one) for row in stored.rows if row.seq <= seq for one in row.updates]
+        content = fold(kind, stored.state, entries).content
+    state = content.doc.get_update()  # apply and encode; merging is quadratic and holds the GIL
+    try:
+        again = fold(kind, state, []).content
+    except Unreadable as why:
+        raise _bad_snapshot() from why
+    if again.clocks != content.clocks or len(again.doc.get_update()) != len(state):
+        raise _bad_snapshot()
+    return state
+
+
+def _bad_snapshot() -> HubError:
+    return HubError("A snapshot does not read back.", code="bad_snapshot")
 
 
 async def _pack(database: Database, clock: Clock, document: str, up_to: int) -> None:

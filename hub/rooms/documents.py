@@ -1,226 +1,177 @@
-"""A live document: the one place where updates of people meet, are admitted and become durable.
+"""A live document: orders the steps that an update takes from a person to the disk.
 
-An update is checked (``hub.rooms.admission``), given to the writer, applied, relayed at once, and
-acknowledged to its sender when it is on disk. Everything here is synchronous but loading and
-parsing large updates, so nothing comes between reading and writing the document. It never
-decides who may open it.
+    parse ─► study ─► plan ─► reserve → apply → append → relay
+             (hub.rooms.admission)    └─ here, in one place: it cannot half-happen ─┘
 
-pycrdt's traps (held GIL, lost pending structs, PanicException) are dealt with here, nowhere else.
+What the steps need is next door: ``content`` (the Yjs document), ``pending`` (what waits),
+``durability`` (what is on disk), ``delivery`` (who gets what), ``document_presence``. Quick updates
+go through in one turn of the loop; a slow one holds the gate, is studied in a thread, and others of
+this document wait for it. It never decides who may open it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import msgspec
 import structlog
-from pycrdt import Doc
 
 from hub.bus.interface import Bus
 from hub.bus.messages import CaretsRelayed, Message, UpdateRelayed
 from hub.clock import Clock
-from hub.errors import (
-    BadRequest,
-    Conflict,
-    Forbidden,
-    HubError,
-    ProtocolError,
-    TooLarge,
-    Unavailable,
-)
-from hub.rooms import admission, limits
-from hub.rooms.attachment import Attachment, Mode, Peer, Receipt
-from hub.rooms.carets import Carets
-from hub.storage import documents as rows
-from hub.storage import timeline
-from hub.storage.pool import Database
-from hub.storage.writer import Append, Committed, GroupCommitWriter
-from hub.wire import awareness, frames, yupdate
-from hub.wire import events as ev
+from hub.errors import HubError, ProtocolError, Unavailable
+from hub.rooms import admission
+from hub.rooms.access import Grounds, access
+from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
+from hub.rooms.attachment import Attachment, Peer, Receipt
+from hub.rooms.content import Content
+from hub.rooms.delivery import Delivery
+from hub.rooms.document_presence import DocumentPresence
+from hub.rooms.durability import Durability
+from hub.rooms.owners import Owners
+from hub.rooms.pending import Held, Pending
+from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWriter
+from hub.wire import frames, yupdate
 from hub.wire.api import DocumentInfo
-from hub.wire.websocket import shared
-
-PARSE_IN_THREAD_BYTES = 128 * 1024
-SNAPSHOT_ROWS = 500
-CROWD = 100  # more connections than this get their updates a little later, in fewer writes
-SNAPSHOT_BYTES = 256 * 1024
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
-class _Pending:
-    """An update that lacks something earlier, kept for a while."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of one document: its bytes, and new client ids per update and per user."""
 
-    peer: Peer
-    receipt: Receipt
-    update: yupdate.Update
-    raw: bytes
-    since_s: float
+    max_bytes: int
+    ids_per_update: int
+    ids_per_user: int
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all documents of a process share.
+
+    Attributes:
+        spawn: runs a task in the background, with a name.
+        slow: held while something is studied in a thread, so that threads do not crowd the loop.
+    """
+
+    writer: GroupCommitWriter
+    clock: Clock
+    bus: Bus
+    bounds: Bounds
+    spawn: Callable[[Coroutine[Any, Any, None], str], None]
+    slow: asyncio.Semaphore
 
 
 class LiveDocument:
-    """Made by ``load``; ``attach`` and ``detach`` connections; ``settle`` before letting go."""
+    """``attach`` and ``detach`` connections; ``settled`` before letting go.
 
-    def __init__(
-        self, info: DocumentInfo, writer: GroupCommitWriter, clock: Clock, bus: Bus, max_bytes: int
-    ) -> None:
+    Args:
+        content, owners: as the log has them.
+    """
+
+    def __init__(self, info: DocumentInfo, house: House, content: Content, owners: Owners) -> None:
         self.info = info
         self.number = info.number
         self.broken = False
         self.rows_since_snapshot = 0
         self.bytes_since_snapshot = 0
-        self._writer = writer
-        self._clock = clock
-        self._bus = bus
-        self._max_bytes = max_bytes
-        self._doc: Doc[Any] = Doc()
-        self._clocks: dict[int, int] = {}
-        self._owners: dict[int, str] = {}
-        self._carets = Carets()
+        self.content = content
+        self.owners = owners
+        self._house = house
+        self._topic = f"document:{info.number}"
         self._attached: dict[str, Attachment] = {}
-        self._pending: deque[_Pending] = deque()
-        self._appended = 0
-        self._committed = 0
-        self._last_seq = 0
-        self._owing: set[Attachment] = set()
+        self._pending = Pending()
+        self._durability = Durability(info.number, self._is_attached)
+        self._delivery = Delivery(info.number, content, self._attached)
+        self._presence = DocumentPresence(
+            info.number, self._topic, house.bus, house.clock, owners, self._delivery
+        )
+        self._gate = asyncio.Lock()
         self._relayed = 0
-        self._outgoing: list[tuple[str, bytes]] = []
-        self._state: bytes | None = None
-        self._size = 0
-        self._settled = asyncio.Event()
-        self._settled.set()
-        self._sync_header = frames.header(frames.SYNC, self.number)
-        self._awareness_header = frames.header(frames.AWARENESS, self.number)
-        self._subscription = bus.subscribe(f"document:{self.number}", self._on_message)
+        self._last_seq = 0
+        self._subscription = house.bus.subscribe(self._topic, self._on_message)
 
     # --- life -------------------------------------------------------------------------------------
-
-    @classmethod
-    async def load(
-        cls, info: DocumentInfo, *, database: Database, writer: GroupCommitWriter, clock: Clock,
-        bus: Bus, max_bytes: int,
-    ) -> LiveDocument:  # fmt: skip
-        """Read a document from disk."""
-        async with timeline.snapshot(database) as connection:
-            stored = await rows.load(connection, info.document)
-            owners = await rows.owners(connection, info.document)
-        document = cls(info, writer, clock, bus, max_bytes)
-        for owner in owners:
-            document.learn_owner(owner.first, owner.last, owner.uid)
-        if stored.state is not None:
-            document._doc.apply_update(stored.state)
-        for row in stored.rows:
-            document.rows_since_snapshot += 1
-            for update in row.updates:
-                _apply(document._doc, update)
-                document.bytes_since_snapshot += len(update)
-            await asyncio.sleep(0)
-        document._clocks = yupdate.read_state_vector(document._doc.get_state())
-        document._size = len(document.state())
-        return document
 
     def close(self) -> None:
         """Hear nothing more. Call it when nobody is attached and all is settled."""
         self._subscription.close()
 
     async def settled(self) -> None:
-        """Until everything in memory is on disk."""
-        await self._settled.wait()
+        """Until the writer is done with everything in memory."""
+        await self._durability.settled()
 
-    @property
-    def wants_compaction(self) -> bool:
-        return self.rows_since_snapshot >= SNAPSHOT_ROWS or (
-            self.bytes_since_snapshot >= SNAPSHOT_BYTES
-        )
-
-    def compacted(self) -> None:
-        """A snapshot holds what was on disk until now."""
-        self.rows_since_snapshot = self.bytes_since_snapshot = 0
-
-    @property
-    def in_use(self) -> int:
-        return len(self._attached)
+    def sweep(self) -> None:
+        """Every few seconds: presence that was not renewed, updates that waited too long."""
+        self._presence.sweep()
+        for held in self._pending.expired(self._house.clock.monotonic_s()):
+            if held.attachment.stock:
+                # It cannot be told, and sends it again at its next handshake.
+                self._durability.settle(held.attachment, held.receipt)
+            else:
+                self._refuse(held.attachment, held.receipt, admission.missing_updates())
 
     # --- reading ----------------------------------------------------------------------------------
 
     def state(self) -> bytes:
-        """The whole document as one update, encoded once for a crowd."""
-        if self._state is None:
-            self._state = self._doc.get_update()
-            self._size = len(self._state)
-        return self._state
+        """The whole document as one update.
 
-    def copy(self) -> Doc[Any]:
-        """A document of one's own with the same content."""
-        copied: Doc[Any] = Doc()
-        copied.apply_update(self.state())
-        return copied
-
-    def owner(self, client: int) -> str | None:
-        return self._owners.get(client)
-
-    def learn_owner(self, first: int, last: int, uid: str) -> None:
-        """Client ids ``first`` to ``last`` belong to ``uid`` (the log says so)."""
-        for client in range(first, last + 1):
-            self._owners.setdefault(client, uid)
+        Raises:
+            Unavailable: ``document_reloading``.
+        """
+        self._require_whole()
+        return self.content.state()
 
     def caret_owners(self) -> dict[str, str]:
-        return {str(client): uid for client, uid in self._carets.owners().items()}
+        return self._presence.owners()
 
     # --- connections ------------------------------------------------------------------------------
 
-    def attach(self, peer: Peer, mode: Mode) -> None:
+    def attach(self, peer: Peer, role: str | None, grounds: Grounds, *, stock: bool) -> None:
         """Begin to serve a connection: it gets the hub's step 1 and who is here."""
-        self._attached[peer.key] = Attachment(peer, mode)
-        peer.send(self._step1(), counted=False)
-        self.send_carets(peer)
+        may = access(role, grounds, self.info.schema_version)
+        attachment = self._attached[peer.key] = Attachment(peer, may, grounds, stock=stock)
+        self._delivery.step1(attachment)
+        self._presence.send(attachment)
 
     def detach(self, peer: Peer) -> None:
-        """A connection went; its carets go with it."""
+        """A connection went."""
         attachment = self._attached.pop(peer.key, None)
-        if attachment is None:
-            return
-        self._owing.discard(attachment)
-        for waiting in [one for one in self._pending if one.peer.key == peer.key]:
-            self._pending.remove(waiting)
-        self._publish_carets(peer.key, self._carets.leave(peer.key))
+        if attachment is not None:
+            self._durability.leave(attachment)
+            self._pending.leave(attachment)
+            self._presence.leave(peer.key)
 
-    def set_mode(self, uid: str, mode: Mode) -> None:
-        """A user's right changed."""
+    def set_role(self, uid: str, role: str | None) -> None:
+        """A user's role in the thread changed."""
         for attachment in self._attached.values():
             if attachment.peer.uid == uid:
-                attachment.mode = mode
+                attachment.access = access(role, attachment.grounds, self.info.schema_version)
 
     def peers(self, uid: str) -> list[Peer]:
         """Connections of a user."""
         return [one.peer for one in self._attached.values() if one.peer.uid == uid]
 
     def leave_behind(self, peer: Peer) -> None:
-        """A connection reads too slowly: remember where it stands and send it no more updates."""
-        attachment = self._attached.get(peer.key)
-        self._send_updates()  # the state vector will count them as sent
-        if attachment is not None and attachment.lagging is None:
-            attachment.lagging = yupdate.write_state_vector(self._clocks)
+        """A connection reads too slowly."""
+        if (attachment := self._attached.get(peer.key)) is not None:
+            self._delivery.leave_behind(attachment)
 
     def resume(self, peer: Peer) -> None:
-        """A slow connection has room again: one diff makes up for all it was not sent."""
+        """A slow connection has room again."""
         attachment = self._attached.get(peer.key)
-        if attachment is None or attachment.lagging is None:
-            return
-        diff = self._doc.get_update(attachment.lagging)
-        attachment.lagging = None
-        if len(diff) > limits.MAX_SYNC_BYTES and not isinstance(peer, Unlimited):
-            self._send_to_state(peer)
-            return
-        peer.send(self._sync_header + frames.sync_message(frames.UPDATE, diff), counted=False)
-        self.send_carets(peer)
+        if attachment is not None and self._delivery.catch_up(attachment):
+            self._presence.send(attachment)
+
+    def _is_attached(self, attachment: Attachment) -> bool:
+        return self._attached.get(attachment.peer.key) is attachment
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -231,29 +182,19 @@ class LiveDocument:
             ProtocolError: a malformed state vector.
         """
         attachment = self._attached.get(peer.key)
-        if attachment is None:
+        if attachment is None or self.broken:
             return None
         if subtype == frames.STEP1:
-            self._answer(attachment, payload)
+            if self._delivery.answer(attachment, payload):
+                self._durability.owe_all(attachment)
             return None
         receipt = attachment.received()
-        if len(payload) > PARSE_IN_THREAD_BYTES:
-            return self._receive_large(attachment, receipt, payload)
-        try:
-            self._admit(attachment, receipt, yupdate.parse(payload), payload)
-        except HubError as error:
-            self._refuse(attachment, receipt, error)
-        return None
-
-    async def _receive_large(
-        self, attachment: Attachment, receipt: Receipt, payload: bytes
-    ) -> None:
-        try:
-            update = await asyncio.to_thread(yupdate.parse, payload)
-            if self._attached.get(attachment.peer.key) is attachment:
-                self._admit(attachment, receipt, update, payload)
-        except HubError as error:
-            self._refuse(attachment, receipt, error)
+        repeats = subtype == frames.STEP2
+        if repeats:
+            attachment.asked = False
+        if len(payload) > LIGHT_BYTES or self._gate.locked():
+            return self._take_slowly(attachment, receipt, payload, repeats)
+        return self._take(attachment, receipt, payload, repeats)
 
     def receive_awareness(self, peer: Peer, message: bytes | memoryview) -> None:
         """Take an awareness update.
@@ -261,333 +202,217 @@ class LiveDocument:
         Raises:
             ProtocolError: malformed or too large.
         """
-        if peer.key not in self._attached:
-            return
-        entries = awareness.decode(message)
-        taken = self._carets.take(
-            peer.key, peer.uid, entries, self._owners, self._clock.monotonic_s()
-        )
-        self._publish_carets(peer.key, taken)
+        if peer.key in self._attached:
+            self._presence.receive(peer, message)
 
     def send_carets(self, peer: Peer) -> None:
         """Tell a peer of everybody's presence."""
-        if present := self._carets.everybody():
-            peer.send(self._owners_frame(self._carets.owners()), counted=False)
-            peer.send(self._awareness_header + awareness.encode(present), counted=False)
+        if (attachment := self._attached.get(peer.key)) is not None:
+            self._presence.send(attachment)
 
-    def sweep(self) -> None:
-        """Every few seconds: presence that was not renewed, updates that waited too long."""
-        now = self._clock.monotonic_s()
-        self._publish_carets("", self._carets.expire(now))
-        while self._pending and now - self._pending[0].since_s > limits.PENDING_S:
-            self._drop_pending(self._pending.popleft())
+    # --- an update's way --------------------------------------------------------------------------
 
-    # --- admission --------------------------------------------------------------------------------
+    def _take(
+        self, attachment: Attachment, receipt: Receipt, payload: bytes, repeats: bool
+    ) -> Awaitable[None] | None:
+        """In this turn of the loop, unless it takes long."""
+        try:
+            found = self._study(attachment, payload, repeats, patient=False)
+            fresh = self._carry_out(attachment, receipt, found)
+        except Costly:
+            return self._take_slowly(attachment, receipt, payload, repeats)
+        except HubError as error:
+            self._refuse(attachment, receipt, error)
+        else:
+            if len(self._pending):
+                self._take_what_waited(fresh)
+        return None
 
-    def _answer(self, attachment: Attachment, state_vector: bytes) -> None:
-        theirs = yupdate.read_state_vector(state_vector)
-        diff = self.state() if not theirs else self._doc.get_update(state_vector)
-        if len(diff) > limits.MAX_SYNC_BYTES and not isinstance(attachment.peer, Unlimited):
-            self._send_to_state(attachment.peer)
-            return
-        attachment.lagging = None
-        attachment.peer.send(
-            self._sync_header + frames.sync_message(frames.STEP2, diff), counted=False
-        )
-        attachment.owes_all = self._appended
-        self._owing.add(attachment)
-        self._schedule(attachment)
-
-    def _send_to_state(self, peer: Peer) -> None:
-        """What is missing is too much for the socket: it is fetched by HTTP, then synced."""
-        reset = ev.DocumentReset(number=self.number, reason="fetch_state")
-        peer.send(_encode(reset).decode())
-
-    def _admit(
-        self, attachment: Attachment, receipt: Receipt, update: yupdate.Update, raw: bytes
+    async def _take_slowly(
+        self, attachment: Attachment, receipt: Receipt, payload: bytes, repeats: bool
     ) -> None:
-        if self.broken:
-            raise Unavailable("The document is being loaded again.", code="document_reloading")
-        if update.empty:
-            self._settle(attachment, receipt)
-            return
-        if update.refers_ahead:
-            raise ProtocolError("A struct refers to a later one.", code="malformed_update")
-        if attachment.mode == "read":
-            if self._would_change(update, raw):
-                raise Forbidden("You can read this document, not edit it.", code="read_only")
-            self._settle(attachment, receipt)
-            return
-        fresh = admission.writers(update, self._clocks)
-        binds = self._unbound(fresh)
-        if admission.is_incomplete(update, self._clocks):
-            self._hold(attachment.peer, receipt, update, raw)
-            return
-        self._refuse_reuse(update)
-        if self._size + len(raw) > self._max_bytes:
-            raise TooLarge("The document has reached its largest size.", code="document_too_large")
-        self._writer.require_room(len(raw))
-        self._apply(raw)
-        admission.advance(update, self._clocks)
-        for client in binds:
-            self._bind(client, attachment.peer.uid)
-        future = self._writer.append(
-            Append(self.info.document, "doc.update", attachment.peer.uid, raw, update=True)
-        )
-        self._appended += 1
-        self._settled.clear()
-        future.add_done_callback(partial(self._on_disk, attachment, receipt))
-        self.bytes_since_snapshot += len(raw)
-        self._relayed += 1
-        self._bus.publish(
-            f"document:{self.number}",
-            UpdateRelayed(self.number, self._bus.process, self._relayed, attachment.peer.key, raw),
-        )
-        if self._pending:
-            self._retry_pending()
+        """The content stands still while it is studied: nobody else gets through the gate."""
+        async with self._gate:
+            if self.broken or not self._is_attached(attachment):
+                return
+            try:
+                async with self._house.slow:
+                    study = partial(self._study, attachment, payload, repeats, patient=True)
+                    found = await asyncio.to_thread(study)
+                if not self._is_attached(attachment):
+                    return
+                fresh = self._carry_out(attachment, receipt, found)
+            except HubError as error:
+                self._refuse(attachment, receipt, error)
+            else:
+                self._take_what_waited(fresh)
 
-    def _unbound(self, clients: list[int]) -> list[int]:
-        """Ids of stock clients seen for the first time.
+    def _take_what_waited(self, fresh: Iterable[int]) -> None:
+        """What has waited for these clients' clocks goes the same way, and what waited for that."""
+        advanced = deque(fresh)
+        while advanced and not self.broken:
+            for held in self._pending.due((advanced.popleft(),), self.content.clocks):
+                try:
+                    found = self._study(held.attachment, held.data, False, patient=False)
+                    advanced.extend(self._carry_out(held.attachment, held.receipt, found))
+                except Costly:
+                    self._house.spawn(
+                        self._take_slowly(held.attachment, held.receipt, held.data, False),
+                        "take an update that waited",
+                    )
+                except HubError as error:
+                    self._refuse(held.attachment, held.receipt, error)
+
+    def _study(
+        self, attachment: Attachment, payload: bytes, repeats: bool, *, patient: bool
+    ) -> Study:
+        # Deletions that a reader sends are looked at exactly: they must not write.
+        repeats = repeats or not attachment.access.edit
+        update = yupdate.parse(payload)
+        return admission.study(update, self.content, repeats=repeats, patient=patient)
+
+    def _carry_out(self, attachment: Attachment, receipt: Receipt, found: Study) -> list[int]:
+        """Do as planned; returns the client ids that went on.
 
         Raises:
-            Forbidden: ``foreign_client_id`` for an id that was never given out for this document.
+            HubError: what stands against it; nothing has changed then.
         """
-        binds = []
-        for client in clients:
-            if client in self._owners:
-                continue
-            if client >= admission.LEASED_FROM:
-                raise Forbidden(
-                    "The update uses a client id that this hub did not give out.",
-                    code="foreign_client_id",
-                )
-            binds.append(client)
-        return binds
+        self._require_whole()
+        decision = admission.plan(found, self._view(attachment))
+        if isinstance(decision, Admit):
+            self._commit(attachment, receipt, found, decision)
+            if found.rest is not None:
+                receipt.parts += 1
+                try:
+                    self._hold(attachment, receipt, found)
+                except HubError as error:
+                    self._refuse(attachment, receipt, error)
+            return found.fresh
+        if isinstance(decision, Hold):
+            self._hold(attachment, receipt, found)
+        else:
+            self._durability.settle(attachment, receipt)
+        return []
 
-    def _bind(self, client: int, uid: str) -> None:
-        body = _encode({"uid": uid, "first": client, "last": client, "origin": "bound"})
-        self._writer.append(Append(self.info.document, "doc.claim", uid, body))
-        self._owners[client] = uid
+    def _view(self, attachment: Attachment) -> View:
+        bounds = self._house.bounds
+        return View(
+            uid=attachment.peer.uid,
+            access=attachment.access,
+            owners=self.owners,
+            strangers=attachment.stock,
+            room=bounds.max_bytes - self.content.size,
+            ids_per_update=bounds.ids_per_update,
+            ids_per_user=bounds.ids_per_user,
+        )
 
-    def _refuse_reuse(self, update: yupdate.Update) -> None:
-        """Raises:
-        Conflict: ``client_id_reused``.
+    def _commit(
+        self, attachment: Attachment, receipt: Receipt, found: Study, decision: Admit
+    ) -> None:
+        """Reserve, apply, append, relay: what can refuse does so before anything changes; what
+        fails after that breaks the document, and all load the truth.
+
+        Raises:
+            Unavailable: ``writer_busy``, ``stopping``; ``document_reloading`` after a failure.
         """
-        repeated = admission.overlapping(update, self._clocks)
-        if not repeated:
-            return
-        since = dict(self._clocks)
-        for client in repeated:
-            since[client] = update.structs[client][0].clock
-        known = yupdate.parse(self._doc.get_update(yupdate.write_state_vector(since)))
-        for client in repeated:
-            if admission.contradicts(update.structs[client], known.structs.get(client, ())):
-                raise Conflict(
-                    "The client id was used twice for different edits.", code="client_id_reused"
-                )
-
-    def _would_change(self, update: yupdate.Update, raw: bytes) -> bool:
-        """Whether a reader's update says anything new. Step 2 always repeats all deletions, so
-        only a trial tells."""
-        if admission.writers(update, self._clocks):
-            return True
-        if not update.deletes:
-            return False
-        trial = self.copy()
-        changed: list[Any] = []
-        subscription = trial.observe(changed.append)
+        update, uid = found.ready, attachment.peer.uid
+        assert update is not None
+        claim = None
+        if decision.binds:
+            claim = _encode({"uid": uid, "ids": decision.binds, "origin": "bound"})
+        append = Append(
+            self.info.document, UPDATE if decision.proven else RELAYED, uid, update.data,
+            update=True, claim=claim,
+        )  # fmt: skip
+        self._house.writer.require_room(append.size)
         try:
-            _apply(trial, raw)
-        finally:
-            trial.unobserve(subscription)
-        return bool(changed)
+            if found.doc is not None:
+                self.content.replace_doc(found.doc, found.cut)
+            self.content.apply(update, found.draft, found.applied)
+            self.content.pairs.taken_apart(found.cut)
+            for client in decision.binds:
+                self.owners.learn(client, client, uid)
+            future = self._house.writer.append(append)
+        except Exception as error:
+            self._break(error)
+            if isinstance(error, ProtocolError):
+                raise  # the sender's update is at fault
+            raise _reloading() from error
+        self._durability.appended()
+        future.add_done_callback(partial(self._on_disk, attachment, receipt))
+        self.bytes_since_snapshot += len(update.data)
+        self._relayed += 1
+        self._house.bus.publish(
+            self._topic,
+            UpdateRelayed(
+                self.number, self._house.bus.process, self._relayed, attachment.peer.key,
+                update.data,
+            ),
+        )  # fmt: skip
 
-    def _apply(self, raw: bytes) -> None:
-        _apply(self._doc, raw)
-        self._size += len(raw)
-        self._state = None
-
-    # --- updates that lack something --------------------------------------------------------------
-
-    def _hold(self, peer: Peer, receipt: Receipt, update: yupdate.Update, raw: bytes) -> None:
-        held = sum(len(one.raw) for one in self._pending)
-        if held + len(raw) > limits.PENDING_BYTES:
-            raise BadRequest("Something earlier is missing.", code="missing_updates")
-        self._pending.append(_Pending(peer, receipt, update, raw, self._clock.monotonic_s()))
-        peer.send(self._step1(), counted=False)
-
-    def _retry_pending(self) -> None:
-        waiting, self._pending = self._pending, deque()
-        for one in waiting:
-            attachment = self._attached.get(one.peer.key)
-            if attachment is None:
-                continue
-            if admission.is_incomplete(one.update, self._clocks):
-                self._pending.append(one)
-                continue
-            try:
-                self._admit(attachment, one.receipt, one.update, one.raw)
-            except HubError as error:
-                self._refuse(attachment, one.receipt, error)
-
-    def _drop_pending(self, one: _Pending) -> None:
-        attachment = self._attached.get(one.peer.key)
-        if attachment is not None:
-            error = BadRequest("Something earlier is missing.", code="missing_updates")
-            self._refuse(attachment, one.receipt, error)
+    def _hold(self, attachment: Attachment, receipt: Receipt, found: Study) -> None:
+        assert found.rest is not None
+        now = self._house.clock.monotonic_s()
+        self._pending.put(found.missing, Held(attachment, receipt, found.rest, now))
+        self._delivery.step1(attachment)
 
     # --- outcomes ---------------------------------------------------------------------------------
 
     def _refuse(self, attachment: Attachment, receipt: Receipt, error: HubError) -> None:
         attachment.peer.refused(self.number, receipt.count, error)
-        self._settle(attachment, receipt)
+        self._durability.settle(attachment, receipt)
 
     def _on_disk(
         self, attachment: Attachment, receipt: Receipt, future: asyncio.Future[Committed]
     ) -> None:
         if future.cancelled() or future.exception() is not None:
-            self._break(future)
+            self._break(None if future.cancelled() else future.exception())
+            self._durability.done()
             return
-        self._committed += 1
-        if self._committed == self._appended:
-            self._settled.set()
         if (seq := future.result().seq) != self._last_seq:
             self._last_seq = seq
             self.rows_since_snapshot += 1
-        self._settle(attachment, receipt)
-        for other in [one for one in self._owing if (one.owes_all or 0) <= self._committed]:
-            self._owing.discard(other)
-            self._schedule(other)
+        self._durability.done()
+        self._durability.settle(attachment, receipt)
 
-    def _break(self, future: asyncio.Future[Committed]) -> None:
-        """Something people saw could not be written: let all load the truth and repeat theirs."""
-        self._settled.set()
+    def _require_whole(self) -> None:
+        if self.broken:
+            raise _reloading()
+
+    def _break(self, reason: BaseException | None) -> None:
+        """Memory and log may have parted: let all load the truth and repeat what is theirs."""
         if self.broken:
             return
         self.broken = True
-        log.error(
-            "a document's update was not written",
-            document=self.info.document,
-            reason=str(None if future.cancelled() else future.exception()),
-        )
+        log.error("a document is loaded again", document=self.info.document, reason=repr(reason))
         for attachment in tuple(self._attached.values()):
             attachment.peer.document_closed(self.number, "closed")
-
-    def _settle(self, attachment: Attachment, receipt: Receipt) -> None:
-        if attachment.settle(receipt):
-            self._schedule(attachment)
-
-    def _schedule(self, attachment: Attachment) -> None:
-        """Tell the peer once a turn of the loop, however many of its updates became durable."""
-        if not attachment.scheduled:
-            attachment.scheduled = True
-            asyncio.get_running_loop().call_soon(self._tell_durable, attachment)
-
-    def _tell_durable(self, attachment: Attachment) -> None:
-        attachment.scheduled = False
-        if self._attached.get(attachment.peer.key) is not attachment:
-            return
-        everything = self._committed == self._appended
-        if attachment.owes_all is not None and attachment.owes_all <= self._committed:
-            attachment.owes_all = None
-            self._owing.discard(attachment)
-            everything = True
-        attachment.peer.send(
-            _encode(
-                ev.Durable(number=self.number, count=attachment.durable, all=everything)
-            ).decode()
-        )
 
     # --- the bus ----------------------------------------------------------------------------------
 
     def _on_message(self, message: Message) -> None:
-        if isinstance(message, UpdateRelayed):
-            if message.origin != self._bus.process:
+        if isinstance(message, CaretsRelayed):
+            self._presence.on_relayed(message)
+        elif isinstance(message, UpdateRelayed):
+            if message.origin != self._house.bus.process:
                 self._take_relayed(message)
-            self._send_update(message)
-        elif isinstance(message, CaretsRelayed):
-            entries = awareness.decode(message.awareness)
-            if message.origin != self._bus.process:
-                now = self._clock.monotonic_s()
-                self._carets.relayed(message.peer, message.owners, entries, now)
-            owners = shared(self._owners_frame(message.owners)) if message.owners else None
-            frame = shared(self._awareness_header + message.awareness)
-            for key, attachment in self._attached.items():
-                if key != message.peer and attachment.lagging is None:
-                    if owners is not None:
-                        attachment.peer.send(owners)
-                    attachment.peer.send(frame)
+            self._delivery.relay(message.peer, message.update)
 
     def _take_relayed(self, message: UpdateRelayed) -> None:
-        self._apply(message.update)
-        admission.advance(yupdate.parse(message.update), self._clocks)
-
-    def _send_update(self, message: UpdateRelayed) -> None:
-        """Send an update with whatever else comes in this turn of the loop, or, in a crowd, in
-        these milliseconds: each connection is written to once."""
-        if not self._outgoing:
-            loop = asyncio.get_running_loop()
-            window_s = min(0.02, max(0.0, (len(self._attached) - CROWD) * 0.0002))
-            if window_s:
-                loop.call_later(window_s, self._send_updates)
-            else:
-                loop.call_soon(self._send_updates)
-        self._outgoing.append((message.peer, message.update))
-
-    def _send_updates(self) -> None:
-        outgoing, self._outgoing = self._outgoing, []
-        if not outgoing:
-            return
-        sent = [
-            (peer, self._sync_header + frames.sync_message(frames.UPDATE, update))
-            for peer, update in outgoing
-        ]
-        everything = shared(*(frame for _, frame in sent))
-        senders = {peer for peer, _ in sent}
-        for key, attachment in tuple(self._attached.items()):
-            if attachment.lagging is not None:
-                continue
-            if key not in senders:
-                attachment.peer.send(everything)
-            elif theirs := [frame for peer, frame in sent if peer != key]:
-                attachment.peer.send(shared(*theirs))
-
-    def _publish_carets(self, peer: str, entries: list[awareness.Entry]) -> None:
-        if not entries:
-            return
-        present = self._carets.owners()
-        owners = {one.client: present[one.client] for one in entries if one.client in present}
-        self._bus.publish(
-            f"document:{self.number}",
-            CaretsRelayed(self.number, self._bus.process, peer, awareness.encode(entries), owners),
-        )
-
-    def _owners_frame(self, owners: dict[int, str]) -> str:
-        named = {str(client): uid for client, uid in owners.items()}
-        return _encode(ev.CaretOwners(number=self.number, owners=named)).decode()
-
-    def _step1(self) -> bytes:
-        return self._sync_header + frames.sync_message(
-            frames.STEP1, yupdate.write_state_vector(self._clocks)
-        )
+        """What another process admitted is taken as it is, or the log read."""
+        try:
+            update = yupdate.parse(message.update)
+            found = admission.study(update, self.content, repeats=False, patient=True)
+            if found.rest is not None:
+                raise admission.missing_updates()
+            if found.ready is not None:
+                if found.doc is not None:
+                    self.content.replace_doc(found.doc, found.cut)
+                self.content.apply(found.ready, found.draft, found.applied)
+                self.content.pairs.taken_apart(found.cut)
+        except HubError as error:
+            self._break(error)
 
 
-class Unlimited:
-    """Mark of a peer that cannot fetch a large state by HTTP: the plain Yjs endpoint's."""
-
-
-def _apply(doc: Doc[Any], raw: bytes) -> None:
-    """Apply an update.
-
-    Raises:
-        ProtocolError: ``malformed_update``. yrs panics on some input, which pycrdt passes on as a
-            BaseException; the document stays usable (measured, pycrdt 0.14).
-    """
-    try:
-        doc.apply_update(raw)
-    except Exception as error:
-        raise ProtocolError("The update is malformed.", code="malformed_update") from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise ProtocolError("The update is malformed.", code="malformed_update") from error
+def _reloading() -> Unavailable:
+    return Unavailable("The document is being loaded again.", code="document_reloading")

@@ -12,19 +12,22 @@ import structlog
 
 from hub.bus.interface import Bus
 from hub.clock import Clock
-from hub.errors import Conflict, HubError, NotFound
+from hub.errors import Conflict, HubError, NotFound, RateLimited
 from hub.ids import new_id
-from hub.rooms.admission import LEASED_FROM
-from hub.rooms.attachment import Mode, Peer
+from hub.rooms import store
+from hub.rooms.attachment import Peer
 from hub.rooms.background import Background
 from hub.rooms.compaction import compact
-from hub.rooms.documents import LiveDocument
+from hub.rooms.documents import Bounds, House, LiveDocument
 from hub.storage import documents as rows
 from hub.storage.pool import Database
-from hub.storage.writer import Append, GroupCommitWriter
+from hub.storage.writer import CLAIM, Append, GroupCommitWriter
 from hub.wire.api import DocumentInfo
 
 SWEEP_S = 2.0
+SNAPSHOT_ROWS = 500
+SNAPSHOT_BYTES = 256 * 1024
+LEASED_FROM = 1 << 32
 LEASE_BLOCK = 64
 # Small ids keep updates small: five bytes up to 2**35, and 469 million blocks are enough.
 LEASE_BLOCKS = ((1 << 35) - LEASED_FROM) // LEASE_BLOCK
@@ -48,14 +51,13 @@ class _Entry:
 class Library:
     def __init__(
         self, database: Database, writer: GroupCommitWriter, clock: Clock, bus: Bus,
-        background: Background, max_bytes: int,
+        background: Background, bounds: Bounds,
     ) -> None:  # fmt: skip
         self._database = database
         self._writer = writer
         self._clock = clock
-        self._bus = bus
         self._background = background
-        self._max_bytes = max_bytes
+        self._house = House(writer, clock, bus, bounds, background.spawn, asyncio.Semaphore(1))
         self._entries: dict[str, _Entry] = {}
 
     @property
@@ -80,7 +82,7 @@ class Library:
         if entry is None or (live is not None and live.broken):
             entry = _Entry()
             self._entries[info.document] = entry
-            self._background.spawn(self._load(info, entry), "load document")
+            self._background.spawn(self._load(info, entry, live), "load document")
         entry.users += 1
         try:
             return await asyncio.shield(entry.loading)
@@ -109,10 +111,10 @@ class Library:
         finally:
             self.give_back(live)
 
-    def set_mode(self, thread: str, uid: str, mode: Mode) -> None:
-        """A member's right changed."""
+    def set_role(self, thread: str, uid: str, role: str | None) -> None:
+        """A member's role changed."""
         for live in self._of(thread):
-            live.set_mode(uid, mode)
+            live.set_role(uid, role)
 
     def peers(self, thread: str, uid: str) -> list[tuple[LiveDocument, Peer]]:
         """Connections of a user to the documents of a thread."""
@@ -125,26 +127,37 @@ class Library:
             if (live := entry.live) is not None and live.info.thread == thread
         ]
 
-    async def lease(self, info: DocumentInfo, uid: str, count: int) -> list[int]:
+    async def lease(self, info: DocumentInfo, uid: str, count: int, *, most: int) -> list[int]:
         """Give a user client ids of their own, recorded before they are handed out.
 
+        Args:
+            most: so many a user may have of one document, at most.
+
         Raises:
-            Conflict: ``no_client_ids`` (a block could not be found, which does not happen by
+            Conflict: ``no_client_ids`` (a free block could not be found, which does not happen by
                 chance).
+            RateLimited: ``too_many_client_ids``.
         """
+        count = min(count, LEASE_BLOCK)
+        async with self._database.acquire() as connection:
+            leased = await rows.leased_to(connection, info.document, uid)
+        if leased + count > most:
+            raise RateLimited(
+                f"{most} client ids of a document are enough.", code="too_many_client_ids"
+            )
         for _ in range(8):
             first = LEASED_FROM + randbelow(LEASE_BLOCKS) * LEASE_BLOCK
-            last = first + min(count, LEASE_BLOCK) - 1
+            last = first + count - 1
             body = msgspec.json.encode(
                 {"uid": uid, "first": first, "last": last, "origin": "leased"}
             )
-            await self._writer.append(Append(info.document, "doc.claim", uid, body, new_id("n")))
+            await self._writer.append(Append(info.document, CLAIM, uid, body, new_id("n")))
             async with self._database.acquire() as connection:
-                owner = await rows.owner_of(connection, info.document, first)
-            if owner == uid:
+                ours = await rows.owns_block(connection, info.document, first, last, uid)
+            if ours:
                 entry = self._entries.get(info.document)
                 if entry is not None and (live := entry.live) is not None:
-                    live.learn_owner(first, last, uid)
+                    live.owners.learn(first, last, uid)
                 return list(range(first, last + 1))
         raise Conflict("No free client ids were found.", code="no_client_ids")
 
@@ -156,7 +169,7 @@ class Library:
                 if (live := entry.live) is None:
                     continue
                 live.sweep()
-                if live.wants_compaction and not entry.compacting:
+                if _wants_compaction(live) and not entry.compacting:
                     self._background.spawn(self._compact(entry, live), "compact document")
 
     async def settle(self) -> None:
@@ -165,16 +178,15 @@ class Library:
             if (live := entry.live) is not None:
                 await live.settled()
 
-    async def _load(self, info: DocumentInfo, entry: _Entry) -> None:
+    async def _load(self, info: DocumentInfo, entry: _Entry, broken: LiveDocument | None) -> None:
         try:
-            live = await LiveDocument.load(
-                info,
-                database=self._database,
-                writer=self._writer,
-                clock=self._clock,
-                bus=self._bus,
-                max_bytes=self._max_bytes,
-            )
+            if broken is not None:
+                await broken.settled()  # what it gave to the writer is part of the truth
+            owners = await store.owners(self._database, info.document)
+            read = await store.read(self._database, info.document, info.kind)
+            live = LiveDocument(info, self._house, read.folded.content, owners)
+            live.rows_since_snapshot = len(read.stored.rows)
+            live.bytes_since_snapshot = read.row_bytes
         except BaseException as error:
             if self._entries.get(info.document) is entry:
                 del self._entries[info.document]
@@ -203,10 +215,14 @@ class Library:
         if entry.compacting:
             return
         entry.compacting = True
-        live.compacted()
+        live.rows_since_snapshot = live.bytes_since_snapshot = 0
         try:
-            await compact(self._database, self._clock, live.info.document)
+            await compact(self._database, self._clock, live.info.document, live.info.kind)
         except HubError as error:
             log.warning("compaction waits", document=live.info.document, reason=error.code)
         finally:
             entry.compacting = False
+
+
+def _wants_compaction(live: LiveDocument) -> bool:
+    return live.rows_since_snapshot >= SNAPSHOT_ROWS or live.bytes_since_snapshot >= SNAPSHOT_BYTES

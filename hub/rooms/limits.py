@@ -32,7 +32,12 @@ CROWDED_BYTES: Final = 2 * 1024 * 1024
 MAX_SYNC_BYTES: Final = 1024 * 1024
 
 PENDING_BYTES: Final = 1024 * 1024
+PENDING_UPDATES: Final = 2_000
 PENDING_S: Final = 30.0
+
+# Client ids of one document that are leased to one user, for ever.
+MAX_LEASED: Final = 65_536
+MAX_LEASED_BY_READER: Final = 64
 
 PRESENCE_PER_S: Final = 10
 

@@ -316,7 +316,7 @@ class Rooms:
             for session in concerned:
                 session.removed(thread)
             return
-        self.library.set_mode(thread, uid, "edit" if may_write(role) else "read")
+        self.library.set_role(thread, uid, role)
         if may_write(before) and not may_write(role):
             frame = _encode(ev.Demoted(thread=thread, role=role)).decode()  # type: ignore[arg-type]
             for session in concerned:

@@ -28,10 +28,11 @@ from hub.errors import (
 from hub.identity.service import Principal
 from hub.ids import new_id
 from hub.rooms import limits
+from hub.rooms.access import Grounds, access
 from hub.rooms.connections import Connections
 from hub.rooms.documents import LiveDocument
 from hub.rooms.outbox import Outbox
-from hub.rooms.permissions import Action, may_write, require
+from hub.rooms.permissions import Action, require
 from hub.rooms.room import Room
 from hub.rooms.rooms import Rooms
 from hub.wire import commands as cmd
@@ -278,8 +279,14 @@ class Session:
             case cmd.LeaseClientIds():
                 info = await self._rooms.library.info(command.document)
                 async with self._rooms.hold(info.thread) as room:
-                    require(self.principal, room.role(self.uid), Action.READ)
-                    ids = await self._rooms.library.lease(info, self.uid, command.count)
+                    role = room.role(self.uid)
+                    require(self.principal, role, Action.READ)
+                    # A reader may keep some for the day when the role changes.
+                    editor = access(role, Grounds(self.principal.scopes, None), 0).edit
+                    ids = await self._rooms.library.lease(
+                        info, self.uid, command.count,
+                        most=limits.MAX_LEASED if editor else limits.MAX_LEASED_BY_READER,
+                    )  # fmt: skip
                 self.reply(command.id, ev.Leased(ids))
             case _:
                 self.reply(command.id, await self._rooms.write(self.principal, command))
@@ -329,12 +336,8 @@ class Session:
             self._rooms.give_back(info.thread)
             require(self.principal, role, Action.READ)
             raise Conflict("The document is being opened already.", code="already_open")
-        scopes = self.principal.scopes
-        editable = (
-            may_write(role)
-            and command.schema_version >= info.schema_version
-            and (scopes is None or "write" in scopes)
-        )
+        grounds = Grounds(self.principal.scopes, command.schema_version)
+        editable = access(role, grounds, info.schema_version).edit
         self._documents[info.number] = live
         self.reply(
             command.id,
@@ -349,7 +352,7 @@ class Session:
                 owners=live.caret_owners(),
             ),
         )
-        live.attach(self, "edit" if editable else "read")
+        live.attach(self, role, grounds, stock=False)
         if self.outbox.full:
             live.leave_behind(self)
 

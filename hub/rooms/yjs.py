@@ -12,20 +12,20 @@ from functools import partial
 from hub.errors import Forbidden, HubError, NotFound, ProtocolError, Unavailable
 from hub.identity.service import Principal
 from hub.ids import new_id
-from hub.rooms.attachment import Mode
+from hub.rooms.access import Grounds
 from hub.rooms.connections import Connections
-from hub.rooms.documents import LiveDocument, Unlimited
+from hub.rooms.documents import LiveDocument
 from hub.rooms.outbox import Outbox
 from hub.wire import frames
 from hub.wire.varint import read_bytes, read_varint
 from hub.wire.websocket import Outgoing, Shared
 
 
-class YjsSession(Unlimited):
+class YjsSession:
     """Attached to a document from its making to ``close``."""
 
     def __init__(
-        self, principal: Principal, live: LiveDocument, mode: Mode, outbox: Outbox,
+        self, principal: Principal, live: LiveDocument, role: str | None, outbox: Outbox,
         connections: Connections,
     ) -> None:  # fmt: skip
         self.key = new_id("c")
@@ -36,7 +36,7 @@ class YjsSession(Unlimited):
         outbox.on_full = partial(live.leave_behind, self)
         outbox.on_drained = partial(live.resume, self)
         connections.add(self)
-        live.attach(self, mode)
+        live.attach(self, role, Grounds(principal.scopes, None), stock=True)
 
     @property
     def uid(self) -> str:

@@ -1,7 +1,8 @@
 """Rows of documents: the log of their updates, snapshots, packed segments, owners of client ids.
 
-A document's stream holds ``doc.update`` rows (updates of one sender, each behind its length) and
-``doc.claim`` rows (who may write under which client id). Nothing here knows what an update means.
+A document's stream holds ``doc.update`` and ``doc.relay`` rows (updates of one sender, each behind
+its length; in the latter under client ids that are not all the sender's) and ``doc.claim`` rows
+(who may write under which client id). Nothing here knows what an update means.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hub.storage.timeline import DOCUMENT_COLUMNS, document_info
 from hub.wire.api import DocumentInfo
 from hub.wire.varint import read_bytes, write_varint
 
+SNAPSHOT_FORMAT = 2  # made by hub.rooms.fold; others are made anew from the log
 SEGMENT_FORMAT = 1  # xz over: for each row 1 byte (body there?), salt, length, body
 # Long repeats lie close together in typed text: a small dictionary costs little memory.
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20}]
@@ -23,17 +25,19 @@ _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20}]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``updates`` were sent by ``sender`` and committed at ``at_ms``; none in a claim's row."""
+    """``updates`` were sent by ``sender`` and committed at ``at_ms``. ``proven``: everything in
+    them is under the sender's own client ids."""
 
     seq: int
     sender: str
     at_ms: int
     updates: list[bytes]
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as the disk has it: a state and the rows after it."""
+    """A document as the disk has it: a state and the rows after it. Without a state: all rows."""
 
     snapshot_seq: int
     state: bytes | None
@@ -51,18 +55,28 @@ async def new_number(connection: Any) -> int:
     return int(await connection.fetchval("SELECT nextval('document_numbers')"))
 
 
-async def load(connection: Any, document: str) -> Stored:
-    """The latest snapshot and what came after it. Read it in one snapshot of the database."""
-    snapshot = await connection.fetchrow(_SNAPSHOT, document)
-    seq, state = (snapshot["seq"], snapshot["state"]) if snapshot else (0, None)
-    head = await connection.fetchval(_HEAD, document)
-    return Stored(seq, state, await rows_after(connection, document, seq), head or 0)
+async def load(connection: Any, document: str, below: int | None = None) -> Stored:
+    """The latest snapshot and what came after it. Read it in one snapshot of the database.
+
+    Args:
+        below: take a snapshot before this seq, because that one cannot be read.
+    """
+    snapshot = await connection.fetchrow(_SNAPSHOT, document, SNAPSHOT_FORMAT, below)
+    head = await connection.fetchval(_HEAD, document) or 0
+    if snapshot is None:
+        return Stored(0, None, await all_rows(connection, document), head)
+    if below is None:
+        rows = await rows_after(connection, document, snapshot["seq"])
+    else:  # some of them may have been packed
+        everything = await all_rows(connection, document)
+        rows = [row for row in everything if row.seq > snapshot["seq"]]
+    return Stored(snapshot["seq"], snapshot["state"], rows, head)
 
 
 async def rows_after(connection: Any, document: str, after: int) -> list[Row]:
     """Update rows above a seq; packed ones are not among them."""
     return [
-        Row(row["seq"], row["sender"], row["at_ms"], decode_updates(row["body"]))
+        _row(row, row["body"])
         for row in await connection.fetch(_ROWS, document, after)
         if row["body"] is not None
     ]
@@ -76,10 +90,15 @@ async def all_rows(connection: Any, document: str) -> list[Row]:
             if body is not None:
                 bodies[seq] = body
     return [
-        Row(row["seq"], row["sender"], row["at_ms"], decode_updates(body))
+        _row(row, body)
         for row in await connection.fetch(_ROWS, document, 0)
         if (body := row["body"] or bodies.get(row["seq"])) is not None
     ]
+
+
+def _row(row: Any, body: bytes) -> Row:
+    proven = row["type"] == "doc.update"
+    return Row(row["seq"], row["sender"], row["at_ms"], decode_updates(body), proven)
 
 
 def decode_updates(body: bytes) -> list[bytes]:
@@ -108,10 +127,14 @@ async def owners(connection: Any, document: str) -> list[Owner]:
     return [Owner(*row) for row in await connection.fetch(_OWNERS, document)]
 
 
-async def owner_of(connection: Any, document: str, first: int) -> str | None:
-    """Whose block begins at ``first``."""
-    uid = await connection.fetchval(_OWNER, document, first)
-    return None if uid is None else str(uid)
+async def owns_block(connection: Any, document: str, first: int, last: int, uid: str) -> bool:
+    """Whether just this block is a user's."""
+    return bool(await connection.fetchval(_OWNS, document, first, last, uid))
+
+
+async def leased_to(connection: Any, document: str, uid: str) -> int:
+    """How many client ids were leased to a user."""
+    return int(await connection.fetchval(_LEASED, document, uid))
 
 
 async def packed_claims(connection: Any) -> AsyncIterator[tuple[str, int, bytes]]:
@@ -130,11 +153,11 @@ async def save_snapshot(connection: Any, document: str, seq: int, state: bytes, 
     """Keep ``state`` as what all rows up to ``seq`` give. False when a later one is there already.
     Call it in a transaction: it holds the document's lock to the end."""
     await connection.execute(_LOCK, document)
-    latest = await connection.fetchval(_SNAPSHOT_SEQ, document)
+    latest = await connection.fetchval(_SNAPSHOT_SEQ, document, SNAPSHOT_FORMAT)
     if latest is not None and latest >= seq:
         return False
-    await connection.execute(_SAVE, document, seq, state, at)
-    await connection.execute(_DROP_OLDER, document, seq)
+    await connection.execute(_SAVE, document, seq, state, at, SNAPSHOT_FORMAT)
+    await connection.execute(_DROP_OLDER, document, SNAPSHOT_FORMAT)
     return True
 
 
@@ -196,16 +219,18 @@ async def save_segment(
 _INFO = f"SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1"
 
 _SNAPSHOT = """
-SELECT seq, state FROM document_snapshots WHERE document_id = $1 ORDER BY seq DESC LIMIT 1
+SELECT seq, state FROM document_snapshots
+WHERE document_id = $1 AND format = $2 AND ($3::bigint IS NULL OR seq < $3)
+ORDER BY seq DESC LIMIT 1
 """
 
-_SNAPSHOT_SEQ = "SELECT max(seq) FROM document_snapshots WHERE document_id = $1"
+_SNAPSHOT_SEQ = "SELECT max(seq) FROM document_snapshots WHERE document_id = $1 AND format = $2"
 
 _HEAD = "SELECT head_seq FROM streams WHERE stream_id = $1"
 
 _ROWS = """
-SELECT seq, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
-WHERE stream_id = $1 AND seq > $2 AND type = 'doc.update' ORDER BY seq
+SELECT seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
+WHERE stream_id = $1 AND seq > $2 AND type IN ('doc.update', 'doc.relay') ORDER BY seq
 """
 
 _SEGMENTS = """
@@ -217,7 +242,15 @@ _OWNERS = """
 SELECT first_id, last_id, uid FROM client_ids WHERE document_id = $1 ORDER BY first_id
 """
 
-_OWNER = "SELECT uid FROM client_ids WHERE document_id = $1 AND first_id = $2"
+_OWNS = """
+SELECT EXISTS (SELECT FROM client_ids
+               WHERE document_id = $1 AND first_id = $2 AND last_id = $3 AND uid = $4)
+"""
+
+_LEASED = """
+SELECT coalesce(sum(last_id - first_id + 1), 0)::bigint FROM client_ids
+WHERE document_id = $1 AND uid = $2 AND origin = 'leased'
+"""
 
 _PACKED_CLAIMS = """
 SELECT s.document_id, s.first_seq, s.format, s.data, array_agg(e.seq) AS seqs
@@ -230,10 +263,18 @@ GROUP BY s.document_id, s.first_seq, s.format, s.data
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
 
 _SAVE = """
-INSERT INTO document_snapshots (document_id, seq, state, at) VALUES ($1, $2, $3, $4)
+INSERT INTO document_snapshots (document_id, seq, state, at, format) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (document_id, seq) DO UPDATE
+SET state = excluded.state, at = excluded.at, format = excluded.format
 """
 
-_DROP_OLDER = "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2"
+# The one before the latest stays, for the day when the latest cannot be read.
+_DROP_OLDER = """
+DELETE FROM document_snapshots WHERE document_id = $1 AND seq < (
+    SELECT min(seq) FROM (SELECT seq FROM document_snapshots
+                          WHERE document_id = $1 AND format = $2
+                          ORDER BY seq DESC LIMIT 2) AS kept)
+"""
 
 _UNPACKED = """
 SELECT min(seq) AS first, max(seq) AS last, coalesce(sum(length(body)), 0)::bigint AS bytes

@@ -58,6 +58,6 @@ async def page(connection: Any, stream_id: str, after: int, limit: int = 1000) -
 _PAGE = """
 SELECT seq, type, sender, send_id, body, convert_from(event_payload, 'UTF8')::json->>'iss' AS home,
        (extract(epoch FROM at) * 1000)::bigint AS at_ms
-FROM events WHERE stream_id = $1 AND seq > $2 AND type <> 'doc.update'
+FROM events WHERE stream_id = $1 AND seq > $2 AND type NOT IN ('doc.update', 'doc.relay')
 ORDER BY seq LIMIT $3
 """

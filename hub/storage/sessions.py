@@ -20,7 +20,12 @@ async def find(connection: Any, digest: bytes) -> Any:
     return await connection.fetchrow(_FIND, digest)
 
 
-async def touch(connection: Any, id_: str, at: datetime) -> None:
+async def by_id(connection: Any, id_: str) -> Any:
+    """The same by its id."""
+    return await connection.fetchrow(_BY_ID, id_)
+
+
+async def touch(connection: Any, id_: str | None, at: datetime) -> None:
     await connection.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", id_, at)
 
 
@@ -54,7 +59,12 @@ async def find_token(connection: Any, digest: bytes) -> Any:
     return await connection.fetchrow(_FIND_TOKEN, digest)
 
 
-async def touch_token(connection: Any, id_: str, at: datetime) -> None:
+async def token_by_id(connection: Any, id_: str) -> Any:
+    """The same by its id."""
+    return await connection.fetchrow(_TOKEN_BY_ID, id_)
+
+
+async def touch_token(connection: Any, id_: str | None, at: datetime) -> None:
     await connection.execute("UPDATE tokens SET last_used_at = $2 WHERE id = $1", id_, at)
 
 
@@ -93,12 +103,16 @@ VALUES ($1, $2, $3, $4, $5, $5, $6)
 
 _MS = "(extract(epoch FROM {}) * 1000)::bigint"
 
-_FIND = f"""
+_LIVE = f"""
 SELECT s.id, s.uid, a.display_name, a.is_owner, {_MS.format("s.last_seen_at")} AS used_at_ms,
        {_MS.format("s.expires_at")} AS expires_at_ms
 FROM sessions s JOIN accounts a USING (uid)
-WHERE s.secret_digest = $1 AND s.ended_at IS NULL AND a.disabled_at IS NULL
+WHERE s.ended_at IS NULL AND a.disabled_at IS NULL
 """
+
+_FIND = _LIVE + "AND s.secret_digest = $1"
+
+_BY_ID = _LIVE + "AND s.id = $1"
 
 _OF_USER = f"""
 SELECT id, {_MS.format("created_at")}, {_MS.format("last_seen_at")}, {_MS.format("expires_at")},
@@ -120,12 +134,16 @@ INSERT INTO tokens (id, secret_digest, uid, name, scopes, created_at, expires_at
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
-_FIND_TOKEN = f"""
+_LIVE_TOKEN = f"""
 SELECT t.id, t.uid, a.display_name, a.is_owner, t.scopes,
        {_MS.format("t.last_used_at")} AS used_at_ms, {_MS.format("t.expires_at")} AS expires_at_ms
 FROM tokens t JOIN accounts a USING (uid)
-WHERE t.secret_digest = $1 AND t.revoked_at IS NULL AND a.disabled_at IS NULL
+WHERE t.revoked_at IS NULL AND a.disabled_at IS NULL
 """
+
+_FIND_TOKEN = _LIVE_TOKEN + "AND t.secret_digest = $1"
+
+_TOKEN_BY_ID = _LIVE_TOKEN + "AND t.id = $1"
 
 _TOKENS_OF = f"""
 SELECT id, name, scopes, {_MS.format("created_at")}, {_MS.format("last_used_at")},

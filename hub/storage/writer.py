@@ -37,12 +37,18 @@ OVERHEAD_BYTES = 600
 MAX_HEADS = 20_000
 
 UPDATE = "doc.update"
+"""Updates whose sender owns every client id they bring something under: it is proven theirs."""
+RELAYED = "doc.relay"
+"""Updates that bring something under another person's client id."""
+CLAIM = "doc.claim"
+UPDATES = (UPDATE, RELAYED)
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
     """What to write. ``update``: ``body`` is one raw Yjs update, which may share an entry with
-    its neighbours of the same stream and sender (docs/adr/0001)."""
+    its neighbours of the same stream, type and sender (docs/adr/0001). ``claim``: the body of a
+    claim that is written right before it, in the same transaction."""
 
     stream_id: str
     type: str
@@ -50,6 +56,12 @@ class Append:
     body: bytes
     send_id: str | None = None
     update: bool = False
+    claim: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in the queue, at most."""
+        return len(self.body) + (0 if self.claim is None else len(self.claim) + OVERHEAD_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,7 @@ class _Entry:
     updates: list[bytes] | None = None
     futures: list[asyncio.Future[Committed]] = field(default_factory=list)
     followers: list[_Entry] = field(default_factory=list)
+    claim: _Entry | None = None  # goes right before it
     size: int = 0
     tried: bool = False  # it may be on disk already
 
@@ -166,6 +179,8 @@ class GroupCommitWriter:
                 entry is not None
                 and entry.updates is not None
                 and entry.sender == append.sender
+                and entry.type == append.type
+                and append.claim is None
                 and entry.size + size <= MAX_UPDATE_ENTRY_BYTES
             ):
                 self._admit(size)
@@ -173,13 +188,16 @@ class GroupCommitWriter:
                 entry.size += size
                 entry.futures.append(future)
                 return future
-            self._admit(size + OVERHEAD_BYTES)
-            self._count += 1
+            size = append.size + OVERHEAD_BYTES
+            self._admit(size)
             entry = _Entry(
-                append.stream_id, UPDATE, append.sender, b"",
-                f"{self._name}.{self._count}", None, [append.body], [future],
-                size=size + OVERHEAD_BYTES,
+                append.stream_id, append.type, append.sender, b"", self._next_name(), None,
+                [append.body], [future], size=size,
             )  # fmt: skip
+            if append.claim is not None:
+                entry.claim = _Entry(
+                    append.stream_id, CLAIM, append.sender, append.claim, self._next_name(), None
+                )
             self._open[append.stream_id] = entry
         else:
             self._admit(size + OVERHEAD_BYTES)
@@ -192,6 +210,10 @@ class GroupCommitWriter:
         self._queue.append(entry)
         self._wake.set()
         return future
+
+    def _next_name(self) -> str:
+        self._count += 1
+        return f"{self._name}.{self._count}"
 
     def create_thread(
         self, sender: str, body: bytes, send_id: str, followers: Sequence[tuple[str, bytes]] = ()
@@ -330,8 +352,9 @@ class GroupCommitWriter:
         streams since; returns the entries still to be written."""
         by_stream: dict[str, list[_Entry]] = {}
         for entry in batch:
-            if entry.type != UPDATE or entry.tried or entry.stream_id is None:
+            if entry.updates is None or entry.tried or entry.claim is not None:
                 return batch
+            assert entry.stream_id is not None
             if entry.stream_id not in self._heads:
                 return batch
             by_stream.setdefault(entry.stream_id, []).append(entry)
@@ -384,10 +407,12 @@ class GroupCommitWriter:
             if creations:
                 await self._create_threads(connection, creations, done)
             await self._append(connection, batch, done, failed)
-            fresh = [one for _, one in done[already:] if not one.duplicate and one.type != UPDATE]
+            fresh = [
+                one for _, one in done[already:] if not one.duplicate and one.type not in UPDATES
+            ]
             if fresh and self.project is not None:
                 await self.project(connection, fresh)
-        documents = {entry.stream_id for entry in batch if entry.type == UPDATE}
+        documents = {entry.stream_id for entry in batch if entry.updates is not None}
         for stream_id, head in self._moved:
             if stream_id in documents:
                 self._remember(stream_id, head)
@@ -458,7 +483,9 @@ class GroupCommitWriter:
             row["stream_id"]: streams.Head(row["head_seq"], row["head_hash"], row["head_at_ms"])
             for row in await connection.fetch(_LOCK_STREAMS, list(by_stream))
         }
-        known = await self._known(connection, [e for es in by_stream.values() for e in es])
+        known = await self._known(
+            connection, [e for entries in by_stream.values() for e in _with_claims(entries)]
+        )
         rows: list[tuple[Any, ...]] = []
         new_heads: list[tuple[str, streams.Head]] = []
         for stream_id, entries in by_stream.items():
@@ -468,7 +495,7 @@ class GroupCommitWriter:
                 failed.extend((entry, gone) for entry in entries)
                 continue
             before = head
-            for entry in entries:
+            for entry in _with_claims(entries):
                 key = (stream_id, entry.sender, entry.send_id)
                 if entry.send_id is not None and key in known:
                     done.append((entry, _again(known[key], entry)))
@@ -561,6 +588,16 @@ class GroupCommitWriter:
             [head.hash for _, head in heads],
             [to_datetime(head.at_ms) for _, head in heads],
         )
+
+
+def _with_claims(entries: Sequence[_Entry]) -> list[_Entry]:
+    """The rows that entries become, in order."""
+    rows = []
+    for entry in entries:
+        if entry.claim is not None:
+            rows.append(entry.claim)
+        rows.append(entry)
+    return rows
 
 
 def _fail(entry: _Entry, error: BaseException) -> None:

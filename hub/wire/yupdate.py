@@ -1,54 +1,105 @@
-"""Reads a Yjs update (format v1) as far as admission needs it: who wrote which clocks, and what it
-rests upon. Bounded by the length of its input; builds nothing. No I/O.
+"""Reads a Yjs update (format v1): who wrote which clocks, on what that rests, where its bytes lie.
 
     number of clients, then for each: number of structs, client, first clock, structs
     delete set: number of clients, then for each: client, number of ranges, (clock, length)…
+
+Bounded by the length of its input. It says whether the bytes are an update, not whether a document
+may hold it (``hub.rooms.content_rules``). No I/O.
 
 Source: https://github.com/yjs/yjs src/utils/encoding.js, src/structs/Item.js (readItemContent).
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from struct import Struct as BinaryNumber
+from typing import Any, Final, NamedTuple
 
 from hub.errors import ProtocolError
 from hub.wire.varint import read_varint, write_varint
 
 GC: Final = 0
 DELETED: Final = 1
+JSON: Final = 2
+BINARY: Final = 3
 STRING: Final = 4
+EMBED: Final = 5
+FORMAT: Final = 6
+TYPE: Final = 7
+ANY: Final = 8
+DOC: Final = 9
 SKIP: Final = 10
+
 MAX_DEPTH: Final = 64
+"""Nesting of one JSON-like value."""
+MAX_CLOCK: Final = 1 << 31
+"""yrs and Yjs count clocks in 32 bits in places."""
 
 EMPTY: Final = b"\x00\x00"
 
+Id = tuple[int, int]
+"""``(client, clock)``."""
+
 
 class Struct(NamedTuple):
-    """``length`` counts clocks; ``text`` is the content of a string struct, else null."""
+    """``data[start:content]`` is its head (info, origins, parent), ``data[content:end]`` the rest.
+
+    Attributes:
+        length: in clocks; of a string in UTF-16 code units.
+        text: the content of a string, else null.
+        origin, right: what stood on either side when it was written.
+        parent: a root's name or the id of a type; null when it follows from the sides.
+        sub: whether it is the value of a key (an attribute) rather than a child.
+        type_ref: of a type which one (3 an element, 6 a text), else -1.
+    """
 
     clock: int
     length: int
     kind: int
     text: str | None
+    origin: Id | None
+    right: Id | None
+    parent: str | Id | None
+    sub: bool
+    type_ref: int
+    start: int
+    content: int
+    end: int
 
 
 class Update:
     """What an update holds.
 
     Attributes:
-        structs: client id → its structs in ascending clock, without gaps in between but Skips.
-        needs: client id → the highest clock + 1 that the structs of *other* clients refer to.
+        data: its bytes.
+        structs: client id → its structs in ascending clock; Skips stand where some are left out.
+        needs: client id → the highest clock + 1 that structs of *other* clients refer to.
         deletes: client id → ranges ``(clock, length)``.
-        refers_ahead: a struct refers to a later one of its own client, which no client writes.
+        deletes_at: where the delete set begins.
+        refers_ahead: a struct refers to itself or a later one of its client, as no client writes.
+        skips: whether clocks are left out in the middle.
+        astral: whether a text has characters of two UTF-16 units.
     """
 
-    __slots__ = ("deletes", "needs", "refers_ahead", "structs")
+    __slots__ = (
+        "astral",
+        "data",
+        "deletes",
+        "deletes_at",
+        "needs",
+        "refers_ahead",
+        "skips",
+        "structs",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
         self.structs: dict[int, list[Struct]] = {}
         self.needs: dict[int, int] = {}
         self.deletes: dict[int, list[tuple[int, int]]] = {}
+        self.deletes_at = 0
         self.refers_ahead = False
+        self.skips = False
+        self.astral = False
 
     @property
     def empty(self) -> bool:
@@ -61,14 +112,21 @@ def parse(data: bytes) -> Update:
     Raises:
         ProtocolError: ``malformed_update``.
     """
+    update = Update(data)
     try:
-        return _parse(data)
-    except (ProtocolError, IndexError, UnicodeDecodeError, RecursionError) as error:
+        _read(data, update)
+    except (ProtocolError, IndexError, UnicodeDecodeError) as error:
         raise ProtocolError("The update is malformed.", code="malformed_update") from error
+    return update
 
 
-def _parse(data: bytes) -> Update:
-    update = Update()
+def end_of(structs: list[Struct]) -> int:
+    """The clock behind a client's last struct."""
+    last = structs[-1]
+    return last.clock + last.length
+
+
+def _read(data: bytes, update: Update) -> None:
     clients, at = read_varint(data, 0)
     for _ in range(clients):
         count, at = read_varint(data, at)
@@ -78,60 +136,113 @@ def _parse(data: bytes) -> Update:
             raise ProtocolError("A client stands twice in an update.")
         structs: list[Struct] = []
         for _ in range(count):
-            struct, at = _read_struct(data, at, client, clock, update)
+            struct = _read_struct(data, at, client, clock, update)
+            at = struct.end
             clock += struct.length
-            if clock >= 1 << 53:
+            if clock >= MAX_CLOCK:
                 raise ProtocolError("A clock is out of range.")
             structs.append(struct)
         if structs:
             update.structs[client] = structs
+    update.deletes_at = at
+    update.deletes, at = _read_deletes(data, at)
+    if at != len(data):
+        raise ProtocolError("An update is longer than it says.")
+
+
+def read_first_client(data: bytes, until: int) -> list[Struct]:
+    """The structs of the first client of an update, as far as they begin below a clock."""
+    count = 0
+    clients, at = read_varint(data, 0)
+    if clients:
+        count, at = read_varint(data, at)
+        client, at = read_varint(data, at)
+        clock, at = read_varint(data, at)
+    structs: list[Struct] = []
+    unused = Update(data)
+    while len(structs) < count and clock < until:
+        struct = _read_struct(data, at, client, clock, unused)
+        structs.append(struct)
+        at, clock = struct.end, clock + struct.length
+    return structs
+
+
+def _read_deletes(data: bytes, at: int) -> tuple[dict[int, list[tuple[int, int]]], int]:
+    deletes: dict[int, list[tuple[int, int]]] = {}
     clients, at = read_varint(data, at)
     for _ in range(clients):
         client, at = read_varint(data, at)
         count, at = read_varint(data, at)
-        ranges = update.deletes.setdefault(client, [])
+        ranges = deletes.setdefault(client, [])
         for _ in range(count):
             clock, at = read_varint(data, at)
             length, at = read_varint(data, at)
-            ranges.append((clock, length))
-    update.deletes = {client: ranges for client, ranges in update.deletes.items() if ranges}
-    if at != len(data):
-        raise ProtocolError("An update is longer than it says.")
-    return update
+            if clock + length >= MAX_CLOCK:
+                raise ProtocolError("A clock is out of range.")
+            if length:
+                ranges.append((clock, length))
+    return {client: ranges for client, ranges in deletes.items() if ranges}, at
 
 
-def _read_struct(
-    data: bytes, at: int, client: int, clock: int, update: Update
-) -> tuple[Struct, int]:
+def _read_struct(data: bytes, at: int, client: int, clock: int, update: Update) -> Struct:
+    start = at
     info = data[at]
     at += 1
     kind = info & 0x1F
     if kind in (GC, SKIP):
+        if info & 0xE0:  # yrs would take it for something else than Yjs
+            raise ProtocolError("A struct has a flag that it cannot have.")
         length, at = read_varint(data, at)
         if length == 0:
             raise ProtocolError("A struct has no length.")
-        return Struct(clock, length, kind, None), at
+        if kind == SKIP:
+            update.skips = True
+        return Struct(clock, length, kind, None, None, None, None, False, -1, start, start + 1, at)
+    origin: Id | None = None
+    right: Id | None = None
+    parent: str | Id | None = None
+    sub = False
     if info & 0x80:
-        at = _read_reference(data, at, client, clock, update)
+        origin, at = _read_id(data, at, client, clock, update)
     if info & 0x40:
-        at = _read_reference(data, at, client, clock, update)
+        right, at = _read_id(data, at, client, clock, update)
     if not info & 0xC0:
         by_name, at = read_varint(data, at)
         if by_name == 1:
-            at = _skip_string(data, at)
+            parent, at = _read_string(data, at)
         elif by_name == 0:
-            at = _read_reference(data, at, client, clock, update)
+            parent, at = _read_id(data, at, client, clock, update)
         else:
             raise ProtocolError("A struct has an unknown parent.")
         if info & 0x20:
-            at = _skip_string(data, at)
-    length, text, at = _read_content(data, at, kind)
+            sub = True
+            _, at = _read_string(data, at)
+    content = at
+    text: str | None = None
+    type_ref = -1
+    if kind == STRING:
+        text, at = _read_string(data, at)
+        length = len(text)
+        if not text.isascii() and (pairs := sum(char > "\uffff" for char in text)):
+            length += pairs
+            update.astral = True
+    elif kind == TYPE:
+        length = 1
+        type_ref, at = read_varint(data, at)
+        if type_ref in (3, 5):
+            _, at = _read_string(data, at)
+        elif type_ref > 6:
+            raise ProtocolError("A struct has an unknown type.")
+    else:
+        length, at = _skip_content(data, at, kind)
     if length == 0:
         raise ProtocolError("A struct has no length.")
-    return Struct(clock, length, kind, text), at
+    return Struct(
+        clock, length, kind, text, origin, right, parent, sub, type_ref, start, content, at
+    )
 
 
-def _read_reference(data: bytes, at: int, client: int, clock: int, update: Update) -> int:
+def _read_id(data: bytes, at: int, client: int, clock: int, update: Update) -> tuple[Id, int]:
     other, at = read_varint(data, at)
     target, at = read_varint(data, at)
     if other == client:
@@ -139,78 +250,112 @@ def _read_reference(data: bytes, at: int, client: int, clock: int, update: Updat
             update.refers_ahead = True
     elif target >= update.needs.get(other, 0):
         update.needs[other] = target + 1
-    return at
+    return (other, target), at
 
 
-def _read_content(data: bytes, at: int, kind: int) -> tuple[int, str | None, int]:
-    """Length in clocks, text when there is one, and the position behind the content."""
-    if kind == STRING:
-        size, at = read_varint(data, at)
-        end = _within(data, at + size)
-        text = data[at:end].decode("utf-8")
-        return len(text) + sum(char > "\uffff" for char in text), text, end
+def _skip_content(data: bytes, at: int, kind: int) -> tuple[int, int]:
+    """Length in clocks, and the position behind the content."""
     if kind == DELETED:
-        length, at = read_varint(data, at)
-        return length, None, at
-    if kind == 2:  # JSON, written by old clients
-        length, at = read_varint(data, at)
-        for _ in range(length):
-            at = _skip_string(data, at)
-        return length, None, at
-    if kind in (3, 5):  # binary, embed
-        return 1, None, _skip_string(data, at)
-    if kind == 6:  # format: key and JSON value
-        return 1, None, _skip_string(data, _skip_string(data, at))
-    if kind == 7:  # type
-        reference, at = read_varint(data, at)
-        if reference > 6:
-            raise ProtocolError("A struct has an unknown type.")
-        return 1, None, _skip_string(data, at) if reference in (3, 5) else at
-    if kind == 8:  # any
+        return read_varint(data, at)
+    if kind == JSON:  # written by old clients
         length, at = read_varint(data, at)
         for _ in range(length):
-            at = _skip_any(data, at, 0)
-        return length, None, at
-    if kind == 9:  # sub-document
-        return 1, None, _skip_any(data, _skip_string(data, at), 0)
+            _, at = _read_string(data, at)
+        return length, at
+    if kind == BINARY:
+        return 1, _skip_bytes(data, at)
+    if kind == EMBED:
+        return 1, _read_string(data, at)[1]
+    if kind == FORMAT:  # key and JSON value
+        return 1, _read_string(data, _read_string(data, at)[1])[1]
+    if kind == ANY:
+        length, at = read_varint(data, at)
+        for _ in range(length):
+            _, at = read_any(data, at)
+        return length, at
+    if kind == DOC:
+        return 1, read_any(data, _read_string(data, at)[1])[1]
     raise ProtocolError("A struct has unknown content.")
 
 
-def _within(data: bytes, end: int) -> int:
+def _read_string(data: bytes, at: int) -> tuple[str, int]:
+    size, at = read_varint(data, at)
+    end = at + size
     if end > len(data):
         raise ProtocolError("An update is shorter than it says.")
-    return end
+    return data[at:end].decode(), end
 
 
-def _skip_string(data: bytes, at: int) -> int:
+def _skip_bytes(data: bytes, at: int) -> int:
     size, at = read_varint(data, at)
-    return _within(data, at + size)
+    if at + size > len(data):
+        raise ProtocolError("An update is shorter than it says.")
+    return at + size
 
 
-_FIXED_ANY: Final = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
+def read_any(data: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
+    """A value of lib0's ``writeAny`` and the position behind it; numbers come as they compare
+    (1 == 1.0), not a number as text, so that it equals itself.
 
-
-def _skip_any(data: bytes, at: int, depth: int) -> int:
+    Raises:
+        ProtocolError: cut off, unknown, or nested more than ``MAX_DEPTH`` deep.
+    """
     if depth > MAX_DEPTH:
         raise ProtocolError("A value is nested too deeply.")
     tag = data[at]
     at += 1
-    if (size := _FIXED_ANY.get(tag)) is not None:
-        return _within(data, at + size)
-    if tag == 125:  # signed: the first byte holds six bits
-        while data[at] & 0x80:
-            at += 1
-        return at + 1
-    if tag in (119, 116):  # string, bytes
-        return _skip_string(data, at)
-    if tag in (118, 117):  # object, array
+    if tag in _CONSTANTS:
+        return _CONSTANTS[tag], at
+    if tag in _NUMBERS:
+        number = _NUMBERS[tag]
+        if at + number.size > len(data):
+            raise ProtocolError("An update is shorter than it says.")
+        (value,) = number.unpack_from(data, at)
+        return ("NaN" if value != value else value), at + number.size
+    if tag == 125:
+        return _read_signed(data, at)
+    if tag == 119:
+        return _read_string(data, at)
+    if tag == 116:
+        end = _skip_bytes(data, at)
+        return data[at:end], end
+    if tag == 118:
         count, at = read_varint(data, at)
+        fields = {}
         for _ in range(count):
-            if tag == 118:
-                at = _skip_string(data, at)
-            at = _skip_any(data, at, depth + 1)
-        return at
+            key, at = _read_string(data, at)
+            fields[key], at = read_any(data, at, depth + 1)
+        return fields, at
+    if tag == 117:
+        count, at = read_varint(data, at)
+        values = []
+        for _ in range(count):
+            value, at = read_any(data, at, depth + 1)
+            values.append(value)
+        return values, at
     raise ProtocolError("A value has an unknown type.")
+
+
+_CONSTANTS: Final = {127: "undefined", 126: None, 121: False, 120: True}
+_NUMBERS: Final = {124: BinaryNumber(">f"), 123: BinaryNumber(">d"), 122: BinaryNumber(">q")}
+
+
+def _read_signed(data: bytes, at: int) -> tuple[int, int]:
+    """An integer whose first byte holds six bits and the sign."""
+    first = data[at]
+    value, shift = first & 0x3F, 6
+    at += 1
+    if first & 0x80:
+        while True:
+            byte = data[at]
+            value |= (byte & 0x7F) << shift
+            at += 1
+            if byte < 0x80:
+                break
+            shift += 7
+            if shift > 53:
+                raise ProtocolError("A number is too long.")
+    return (-value if first & 0x40 else value), at
 
 
 def read_state_vector(data: bytes) -> dict[int, int]:
@@ -229,7 +374,7 @@ def read_state_vector(data: bytes) -> dict[int, int]:
         raise ProtocolError(
             "The state vector is malformed.", code="malformed_state_vector"
         ) from error
-    if at != len(data):
+    if at != len(data) or any(clock >= MAX_CLOCK for clock in clocks.values()):
         raise ProtocolError("The state vector is malformed.", code="malformed_state_vector")
     return clocks
 

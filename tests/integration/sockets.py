@@ -89,3 +89,40 @@ async def signed_in(served: Served, person: Person) -> AsyncIterator[Raw]:
         await raw.socket.send(json.dumps({"cmd": "auth", "token": person.token}))
         await raw.frame("welcome")
         yield raw
+
+
+class Yjs:
+    """A stock Yjs client's socket, below any library."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def sync(self, subtype: int, payload: bytes) -> None:
+        await self.socket.send(bytes((frames.YJS_SYNC,)) + frames.sync_message(subtype, payload))
+
+    async def next(self, subtype: int) -> bytes:
+        """The payload of the next sync message of a type."""
+        async with asyncio.timeout(10):
+            while True:
+                message = await self.socket.recv()
+                assert isinstance(message, bytes)
+                if message[0] == frames.YJS_SYNC:
+                    kind, payload = frames.read_sync(message[1:])
+                    if kind == subtype:
+                        return payload
+
+    async def state(self) -> bytes:
+        """What the hub has, asked for with an empty state vector."""
+        await self.sync(frames.STEP1, b"\x00")
+        return await self.next(frames.STEP2)
+
+    async def closed(self) -> int:
+        """Read on until the hub closes; returns the code."""
+        return (await Raw(self.socket).closed())[0]
+
+
+@asynccontextmanager
+async def yjs(served: Served, document: str, ticket: str) -> AsyncIterator[Yjs]:
+    url = f"{served.url.replace('http', 'ws', 1)}/yjs/{document}?ticket={ticket}"
+    async with connect(url, compression=None, proxy=None, close_timeout=1, max_size=None) as socket:
+        yield Yjs(socket)

@@ -39,7 +39,7 @@ async def test_compaction_keeps_every_row(served: Served, monkeypatch: pytest.Mo
         assert len(before) == 30
         assert {row.sender for row in before} == {ada.uid, grace.uid}
 
-        seq = await compaction.compact(hub.database, hub.clock, document)
+        seq = await compaction.compact(hub.database, hub.clock, document, "text")
         async with timeline.snapshot(hub.database) as connection:
             stored = await documents.load(connection, document)
             assert (stored.snapshot_seq, stored.rows) == (seq, [])
@@ -51,11 +51,11 @@ async def test_compaction_keeps_every_row(served: Served, monkeypatch: pytest.Mo
             )
             assert left == 0
         # Again with nothing new it does nothing; with something new it goes on from there.
-        assert await compaction.compact(hub.database, hub.clock, document) == seq
+        assert await compaction.compact(hub.database, hub.clock, document, "text") == seq
         with first.doc.transaction():
             first.text.insert(0, "more ")
         await first.saved()
-        assert await compaction.compact(hub.database, hub.clock, document) > seq
+        assert await compaction.compact(hub.database, hub.clock, document, "text") > seq
     replayed: Doc[Any] = Doc()
     async with hub.database.acquire() as connection:
         for row in await documents.all_rows(connection, document):

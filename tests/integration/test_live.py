@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 from hub.client import LiveClient
 from hub.client.connection import CommandFailed
 from hub.wire import commands as cmd
-from hub.wire import frames
+from hub.wire import frames, yupdate
 from tests.integration.conftest import Served
 from tests.integration.sockets import Raw, connection, signed_in
 from tests.support.hub_process import answer
@@ -234,26 +234,6 @@ async def test_updates_refused_are_told_and_the_room_lives_on(served: Served) ->
     assert await exported(served, ada, document) == "good"
 
 
-async def test_an_id_bound_to_one_person_is_closed_to_nobody_who_returns_its_edits(
-    served: Served,
-) -> None:
-    """A random id of a stock client is bound at first use; the hub knows whose it is."""
-    ada = await served.person("ada")
-    thread = await served.thread(ada)
-    document = await served.document(ada, thread)
-    async with signed_in(served, ada) as raw:
-        number = await raw.open(document)
-        await raw.sync(number, frames.UPDATE, update_of(77, "stock"))
-        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 1)
-    async with served.hub.database.acquire() as connection_:
-        rows = await connection_.fetch(
-            "SELECT first_id, uid, origin FROM client_ids WHERE document_id = $1", document
-        )
-    assert [(row["first_id"], row["uid"], row["origin"]) for row in rows] == [
-        (77, ada.uid, "bound")
-    ]
-
-
 async def test_a_reader_reads_and_does_not_write(served: Served) -> None:
     ada = await served.person("ada")
     grace = await served.person("grace", ada)
@@ -304,11 +284,12 @@ async def test_updates_out_of_order_wait_for_what_is_missing(served: Served) -> 
             text = doc.get("content", type=Text)
             text.insert(len(str(text)), piece)
         doc.unobserve(subscription)
+        await raw.sync(number, frames.STEP2, yupdate.EMPTY)
         for payload in (updates[2], updates[1], updates[0]):
             await raw.sync(number, frames.UPDATE, payload)
-        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 3)
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 4)
         steps = [m for m in raw.binary if m[9] == frames.STEP1]
-        assert len(steps) == 3  # at opening, and for each that lacked something
+        assert len(steps) == 2  # at opening, and once for what lacked something
     assert await exported(served, ada, document) == "one two three"
 
 

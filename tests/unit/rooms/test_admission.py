@@ -1,55 +1,101 @@
-"""What an update lacks, whose ids it uses, and whether it contradicts what is known."""
+"""What an update lacks, whose ids it uses, what it contradicts, and what is refused."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pycrdt import Doc, Text
 
-from hub.rooms import admission
+from hub.errors import Conflict, Forbidden, HubError, TooLarge
+from hub.rooms.access import Access
+from hub.rooms.admission import Admit, Costly, Hold, Nothing, View, order, plan, study
+from hub.rooms.content import Content
+from hub.rooms.owners import Owners
 from hub.wire import yupdate
+from tests.support.contents import Taking, text_of
+from tests.support.yupdates import gc, skip, struct, text, typed, update
 
 
-def typed(client: int, *pieces: str) -> tuple[Doc[Any], list[bytes]]:
-    """A document and its updates, one a piece."""
-    doc: Doc[Any] = Doc(client_id=client)
-    text = doc.get("content", type=Text)
-    updates: list[bytes] = []
-    subscription = doc.observe(lambda event: updates.append(event.update))
-    for piece in pieces:
-        text += piece
-    doc.unobserve(subscription)
-    return doc, updates
+def lacks(raw: bytes, clocks: dict[int, int]) -> bool:
+    return bool(order(yupdate.parse(raw), clocks).missing)
 
 
 def test_a_gap_and_a_foreign_reference_are_seen() -> None:
     _, (first, second) = typed(1, "ab", "cd")
-    assert not admission.is_incomplete(yupdate.parse(first), {})
-    assert admission.is_incomplete(yupdate.parse(second), {})
-    assert not admission.is_incomplete(yupdate.parse(second), {1: 2})
+    assert not lacks(first, {})
+    assert lacks(second, {})
+    assert not lacks(second, {1: 2})
 
     other: Doc[Any] = Doc(client_id=2)
     other.apply_update(first)
     before = other.get_state()
-    text = other.get("content", type=Text)
-    text.insert(1, "x")
-    update = yupdate.parse(other.get_update(before))
-    assert admission.is_incomplete(update, {})
-    assert not admission.is_incomplete(update, {1: 2})
+    content = other.get("content", type=Text)
+    content.insert(1, "x")
+    raw = other.get_update(before)
+    assert lacks(raw, {})
+    assert not lacks(raw, {1: 2})
 
 
-def test_a_deletion_of_the_unknown_is_incomplete() -> None:
-    doc, (first,) = typed(1, "abc")
+def test_a_deletion_of_the_unknown_waits() -> None:
+    doc, _ = typed(1, "abc")
     before = doc.get_state()
     del doc.get("content", type=Text)[0:2]
-    update = yupdate.parse(doc.get_update(before))
-    assert not update.structs
-    assert admission.is_incomplete(update, {})
-    assert not admission.is_incomplete(update, {1: 3})
-    assert admission.writers(yupdate.parse(first), {1: 3}) == []
-    assert admission.writers(yupdate.parse(first), {1: 1}) == [1]
+    raw = doc.get_update(before)
+    assert lacks(raw, {})
+    assert not lacks(raw, {1: 3})
+
+
+def test_what_is_complete_of_an_update_is_taken_and_the_rest_waits() -> None:
+    taking = Taking()
+    whole = update(
+        {
+            5: (0, [text("ab"), skip(2), text("ef", origin=(5, 3))]),
+            6: (3, [text("x", origin=(6, 2))]),
+        },
+        {5: [(0, 1)], 7: [(0, 2)]},
+    )
+    found = taking.take(whole)
+    assert found.rest is not None
+    assert (text_of(taking.content), taking.content.clocks) == ("b", {5: 2})
+    taking.take(update({5: (2, [text("cd", origin=(5, 1))])}))
+    assert text_of(taking.content) == "bcdef"
+    taking.take(update({6: (0, [text("uvw", origin=(5, 5))])}))
+    assert text_of(taking.content) == "bcdefuvwx"
+    taking.take(update({7: (0, [text("12", origin=(6, 3))])}))
+    assert text_of(taking.content) == "bcdefuvwx"
+    assert not len(taking.waiting)
+
+
+def test_structs_that_wait_for_each_other_wait() -> None:
+    circle = update({1: (0, [text("a", origin=(2, 0))]), 2: (0, [text("b", origin=(1, 0))])})
+    found = study(yupdate.parse(circle), Content("text"), repeats=False, patient=True)
+    assert found.ready is None
+    assert found.missing
+
+
+@given(st.permutations(range(6)))
+def test_updates_in_any_order_end_the_same(order_: list[int]) -> None:
+    doc, updates = typed(9, *"abcdef")
+    taking = Taking()
+    for index in order_:
+        taking.take(updates[index])
+    assert text_of(taking.content) == str(doc.get("content", type=Text))
+    assert taking.content.clocks == yupdate.read_state_vector(taking.content.doc.get_state())
+
+
+def test_thousands_in_reverse_order_are_no_recursion() -> None:
+    doc, updates = typed(9, *("x" * 3000))
+    taking = Taking()
+    for raw in reversed(updates):
+        taking.take(raw)
+    assert text_of(taking.content) == str(doc.get("content", type=Text))
+
+
+# --- one id for two things ------------------------------------------------------------------------
 
 
 @given(st.lists(st.text("ab🙂ž", min_size=1, max_size=4), min_size=1, max_size=6), st.data())
@@ -57,31 +103,164 @@ def test_the_same_content_split_otherwise_is_no_contradiction(
     pieces: list[str], data: st.DataObject
 ) -> None:
     doc, updates = typed(5, *pieces)
-    whole = yupdate.parse(doc.get_update()).structs[5]
-    for update in updates:
-        part = yupdate.parse(update).structs[5]
-        assert not admission.contradicts(part, whole)
-        assert not admission.contradicts(whole, part)
+    taking = Taking()
+    taking.take(doc.get_update())
+    for raw in updates:
+        taking.take(raw)
+    assert len(taking.log) == 1
     # One character otherwise, and it is.
     chars = list("".join(pieces))
     at = data.draw(st.integers(0, len(chars) - 1))
     chars[at] = {"a": "b", "b": "a", "ž": "š", "🙂": "🙃"}[chars[at]]
     other, _ = typed(5, "".join(chars))
-    assert admission.contradicts(yupdate.parse(other.get_update()).structs[5], whole)
+    with pytest.raises(Conflict):
+        taking.take(other.get_update())
 
 
-@given(st.permutations(range(6)))
-def test_updates_in_any_order_end_the_same(order: list[int]) -> None:
-    doc, updates = typed(9, *"abcdef")
-    clocks: dict[int, int] = {}
-    target: Doc[Any] = Doc()
-    waiting = [updates[index] for index in order]
-    while waiting:
-        for raw in list(waiting):
-            update = yupdate.parse(raw)
-            if not admission.is_incomplete(update, clocks):
-                target.apply_update(raw)
-                admission.advance(update, clocks)
-                waiting.remove(raw)
-    assert str(target.get("content", type=Text)) == str(doc.get("content", type=Text))
-    assert clocks == yupdate.read_state_vector(target.get_state())
+ONE = {"parent": "default"}
+KINDS = [
+    (text("a"), text("b")),
+    (struct(6, b"\x04bold\x04true"), struct(6, b"\x04bold\x04null")),
+    (struct(5, b'\x07{"a":1}'), struct(5, b'\x07{"a":2}')),
+    (text("a"), struct(5, b'\x07{"a":1}')),
+]
+RICH_KINDS = [
+    (struct(7, b"\x03\x01p", **ONE), struct(7, b"\x03\x01q", **ONE)),
+    (struct(7, b"\x03\x01p", **ONE), struct(7, b"\x06", **ONE)),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [("text", *pair) for pair in KINDS] + [("rich", *pair) for pair in RICH_KINDS],
+)
+def test_an_id_used_twice_is_found_for_all_content(kind: str, one: Any, other: Any) -> None:
+    taking = Taking(kind)
+    taking.take(update({1: (0, [one])}))
+    taking.take(update({1: (0, [one])}))
+    with pytest.raises(Conflict) as caught:
+        taking.take(update({1: (0, [other])}))
+    assert caught.value.code == "client_id_reused"
+
+
+def test_an_id_used_twice_is_found_by_the_place() -> None:
+    taking = Taking()
+    taking.take(update({1: (0, [text("ab")]), 2: (0, [text("x", origin=(1, 0), right=(1, 1))])}))
+    with pytest.raises(Conflict):
+        taking.take(update({2: (0, [text("x", origin=(1, 1))])}))
+
+
+def test_what_is_deleted_contradicts_nothing() -> None:
+    taking = Taking()
+    taking.take(update({1: (0, [text("abc")])}, {1: [(0, 3)]}))
+    taking.take(update({1: (0, [text("abc"), text("d", origin=(1, 2))])}))
+    taking.take(update({1: (0, [gc(4), text("e", origin=(1, 3))])}))
+    assert taking.content.clocks == {1: 5}
+
+
+# --- what may take long ---------------------------------------------------------------------------
+
+
+def test_a_look_at_a_long_history_is_not_for_the_loop() -> None:
+    taking = Taking()
+    taking.take(update({1: (0, [text("x" * 200_000)])}))
+    repeated = yupdate.parse(update({1: (0, [text("x")])}))
+    with pytest.raises(Costly):
+        study(repeated, taking.content, repeats=False, patient=False)
+    assert study(repeated, taking.content, repeats=False, patient=True).ready is None
+
+
+# --- the plan -------------------------------------------------------------------------------------
+
+
+def view(**given_: Any) -> View:
+    owners = Owners()
+    owners.learn(1 << 33, (1 << 33) + 63, "u_ada")
+    owners.learn(77, 77, "u_bob")
+    about: dict[str, Any] = {
+        "uid": "u_ada", "access": Access(read=True, edit=True), "owners": owners,
+        "strangers": False, "room": 1000, "ids_per_update": 3, "ids_per_user": 4,
+    }  # fmt: skip
+    return View(**{**about, **given_})
+
+
+def planned(raw: bytes, *, content: Content | None = None, **given_: Any) -> Any:
+    found = study(yupdate.parse(raw), content or Content("text"), repeats=True, patient=True)
+    return plan(found, view(**given_))
+
+
+def refusal(raw: bytes, **given_: Any) -> str:
+    with pytest.raises(HubError) as caught:
+        planned(raw, **given_)
+    return caught.value.code
+
+
+def test_whose_the_ids_are_decides() -> None:
+    mine, theirs, nobodys = (
+        update({client: (0, [text("x")])}) for client in ((1 << 33) + 5, 77, (1 << 52) + 1)
+    )
+    assert planned(mine) == Admit([], proven=True)
+    assert planned(theirs) == Admit([], proven=False)
+    assert refusal(nobodys) == "foreign_client_id"
+    assert planned(nobodys, strangers=True) == Admit([(1 << 52) + 1], proven=True)
+
+
+def test_new_ids_are_bounded_before_anything_changes() -> None:
+    many = update({client: (0, [text("x")]) for client in range(1, 5)})
+    assert refusal(many, strangers=True) == "too_many_client_ids"
+    assert planned(many, strangers=True, ids_per_update=4).binds == [1, 2, 3, 4]
+    assert refusal(many, strangers=True, ids_per_update=9, ids_per_user=3) == "too_many_client_ids"
+
+
+def test_access_and_room_are_asked() -> None:
+    raw = update({1 << 33: (0, [text("x" * 2000)])})
+    reader = Access(read=True, edit=False)
+    with pytest.raises(Forbidden):
+        planned(raw, access=reader, room=10_000)
+    with pytest.raises(TooLarge):
+        planned(raw)
+    assert isinstance(planned(raw, room=10_000), Admit)
+
+
+def test_what_a_reader_repeats_is_nothing() -> None:
+    taking = Taking()
+    taking.take(update({1 << 33: (0, [text("abcdef")])}, {1 << 33: [(1, 2), (4, 1)]}))
+    reader = Access(read=True, edit=False)
+    known = update({1 << 33: (0, [text("abcdef")])}, {1 << 33: [(1, 1), (2, 1), (4, 1)]})
+    assert isinstance(planned(known, content=taking.content, access=reader), Nothing)
+    news = update({}, {1 << 33: [(1, 3)]})
+    assert refusal(news, content=taking.content, access=reader) == "read_only"
+    ahead = update({1 << 33: (9, [text("x", origin=(1 << 33, 8))])})
+    assert refusal(ahead, content=taking.content, access=reader) == "read_only"
+    assert isinstance(planned(ahead, content=taking.content), Hold)
+
+
+def test_shuffled_updates_of_many_give_the_same_as_in_order() -> None:
+    """Several clients that write into each other's text, delivered in a random order."""
+    chance = random.Random(7)
+    docs: list[Doc[Any]] = [Doc(client_id=client) for client in (3, 4, 5)]
+    updates: list[bytes] = []
+    for doc in docs:
+        doc.observe(lambda event: updates.append(event.update))
+    for _ in range(120):
+        doc = chance.choice(docs)
+        for raw in chance.sample(updates, len(updates) // 2):
+            doc.apply_update(raw)
+        content = doc.get("content", type=Text)
+        size = len(str(content))
+        if size > 4 and chance.random() < 0.3:
+            at = chance.randrange(size - 2)
+            del content[at : at + 2]
+        else:
+            content.insert(chance.randint(0, size), chance.choice("abcdefg") * 3)
+    whole: Doc[Any] = Doc()
+    for raw in updates:
+        whole.apply_update(raw)
+    shuffled = list(dict.fromkeys(updates))
+    chance.shuffle(shuffled)
+    taking = Taking()
+    for raw in shuffled:
+        taking.take(raw)
+    for raw in updates:
+        whole.apply_update(raw)
+    assert text_of(taking.content) == str(whole.get("content", type=Text))

@@ -1,0 +1,170 @@
+"""The Yjs document itself, with what admission asks of it kept beside it.
+
+pycrdt's traps are dealt with here, nowhere else: it gets only updates that are complete, without
+Skips, of allowed content, and cutting no surrogate pair; PanicException, a BaseException, ends as
+a ``ProtocolError``, after which the content must be thrown away (``hub.rooms.fold`` makes it anew).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pycrdt import Doc
+
+from hub.errors import ProtocolError
+from hub.rooms.content_rules import places_of
+from hub.rooms.pairs import Pairs, mended
+from hub.rooms.places import Draft
+from hub.wire import yrewrite, yupdate
+from hub.wire.yupdate import Id, Update
+
+
+class Content:
+    """Attributes:
+    kind: of document, which says what may stand in it.
+    clocks: client id → next clock, as in the state vector.
+    size: bytes of the encoded state, roughly between two encodings.
+    places: null where nothing nests.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.doc: Doc[Any] = Doc()
+        self.clocks: dict[int, int] = {}
+        self.places = places_of(kind)
+        self.pairs = Pairs()
+        self.size = 2
+        self._state: bytes | None = None
+
+    def draft(self) -> Draft | None:
+        return Draft(self.places, self.clocks) if self.places is not None else None
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def state(self) -> bytes:
+        """The whole document as one update, encoded once for a crowd."""
+        if self._state is None:
+            self._state = self.doc.get_update()
+            self.size = len(self._state)
+        return self._state
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """What somebody lacks; always with all deletions."""
+        return self.doc.get_update(state_vector)
+
+    def state_vector(self) -> bytes:
+        return yupdate.write_state_vector(self.clocks)
+
+    def from_clock(self, client: int, clock: int) -> bytes:
+        """What a client wrote from a clock on, as an update."""
+        return self.diff(yupdate.write_state_vector({**self.clocks, client: clock}))
+
+    def lacks_deletion(self, deletes: dict[int, list[tuple[int, int]]]) -> bool:
+        """Whether any of the ranges is not wholly deleted yet. Takes time by the number of
+        deletions in the document."""
+        known = yupdate.parse(self.diff(self.state_vector())).deletes
+        return any(
+            not _covered(ranges, known.get(client, [])) for client, ranges in deletes.items()
+        )
+
+    # --- changing ---------------------------------------------------------------------------------
+
+    def load(self, state: bytes) -> None:
+        """Begin with a state that is known to be good.
+
+        Raises:
+            ProtocolError: ``malformed_update``.
+        """
+        apply_to(self.doc, state)
+        self.clocks = yupdate.read_state_vector(self.doc.get_state())
+        self.size = len(state)
+
+    def apply(self, update: Update, draft: Draft | None, raw: bytes | None = None) -> None:
+        """Take an update in.
+
+        Args:
+            update: lacks nothing and repeats nothing.
+            draft: where its structs stand.
+            raw: the same with pairs mended, when there was something to mend.
+
+        Raises:
+            ProtocolError: ``malformed_update``; the content is of no use any more.
+        """
+        data = update.data if raw is None else raw
+        apply_to(self.doc, data)
+        self.size += len(data)
+        self._state = None
+        for client, structs in update.structs.items():
+            end = yupdate.end_of(structs)
+            if end > self.clocks.get(client, 0):
+                self.clocks[client] = end
+            if update.astral:
+                self.pairs.add(client, structs)
+        if draft is not None:
+            draft.commit()
+
+    def mend(self, cut: set[Id]) -> Doc[Any]:
+        """A document in which these pairs have been taken apart; ``replace_doc`` puts it in. Takes
+        time by the size of the document."""
+        state = yupdate.parse(self.state())
+        touched = mended(state, cut)
+        if not touched:
+            return self.doc
+        fresh: Doc[Any] = Doc()
+        apply_to(fresh, yrewrite.replace(state, _mended_contents(state, touched)))
+        return fresh
+
+    def replace_doc(self, doc: Doc[Any], cut: set[Id]) -> None:
+        """Go on with what ``mend`` made."""
+        self.doc = doc
+        self._state = None
+        self.pairs.taken_apart(cut)
+
+
+def mend_update(update: Update, cut: set[Id]) -> bytes:
+    """An update in which these pairs have been taken apart."""
+    touched = mended(update, cut)
+    if not touched:
+        return update.data
+    return yrewrite.replace(update, _mended_contents(update, touched))
+
+
+def _mended_contents(update: Update, touched: dict[Id, list[int]]) -> dict[Id, bytes]:
+    return {
+        (client, struct.clock): yrewrite.without_pairs(update.data, struct, clocks)
+        for client, structs in update.structs.items()
+        for struct in structs
+        if (clocks := touched.get((client, struct.clock))) is not None
+    }
+
+
+def _covered(ranges: list[tuple[int, int]], known: list[tuple[int, int]]) -> bool:
+    """Whether the union of ``known`` holds all of the ranges."""
+    merged: list[list[int]] = []
+    for clock, length in sorted(known):
+        if merged and clock <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], clock + length)
+        else:
+            merged.append([clock, clock + length])
+    at = 0
+    for clock, length in sorted(ranges):
+        while at < len(merged) and merged[at][1] <= clock:
+            at += 1
+        if at == len(merged) or merged[at][0] > clock or merged[at][1] < clock + length:
+            return False
+    return True
+
+
+def apply_to(doc: Doc[Any], data: bytes) -> None:
+    """Raises:
+    ProtocolError: ``malformed_update``. yrs panics on some input, which pycrdt passes on as a
+        BaseException.
+    """
+    try:
+        doc.apply_update(data)
+    except Exception as error:
+        raise ProtocolError("The update is malformed.", code="malformed_update") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ProtocolError("The update is malformed.", code="malformed_update") from error

@@ -1,0 +1,131 @@
+"""Who gets which bytes of a document: live updates, answers to a handshake, one diff for a laggard.
+
+Updates are gathered for a turn of the loop, or, in a crowd, for some milliseconds, so that each
+connection is written to once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from hub.rooms import limits
+from hub.rooms.attachment import Attachment
+from hub.rooms.content import Content
+from hub.wire import events as ev
+from hub.wire import frames, yupdate
+from hub.wire.websocket import shared
+
+CROWD = 100  # more connections than this get their updates a little later, in fewer writes
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Delivery:
+    """Args:
+    attached: the document's connections by key; the document owns it.
+    """
+
+    def __init__(self, number: int, content: Content, attached: Mapping[str, Attachment]) -> None:
+        self._number = number
+        self._content = content
+        self._attached = attached
+        self._outgoing: list[tuple[str, bytes]] = []
+        self._header = frames.header(frames.SYNC, number)
+
+    def step1(self, attachment: Attachment) -> None:
+        """Ask for what the hub lacks, unless the answer to an earlier question is on its way."""
+        if attachment.asked:
+            return
+        attachment.asked = True
+        message = frames.sync_message(frames.STEP1, self._content.state_vector())
+        attachment.peer.send(self._header + message, counted=False)
+
+    def answer(self, attachment: Attachment, state_vector: bytes) -> bool:
+        """Send what a peer lacks; False when it must fetch that by HTTP and ask again.
+
+        Raises:
+            ProtocolError: ``malformed_state_vector``.
+        """
+        theirs = yupdate.read_state_vector(state_vector)
+        diff = self._content.diff(state_vector) if theirs else self._content.state()
+        if self._is_too_large(attachment, diff):
+            self._send_to_state(attachment)
+            return False
+        # A deletion set alone may be above the bound: then once after the fetch is all there is.
+        attachment.fetching = False
+        attachment.lagging = None
+        message = frames.sync_message(frames.STEP2, diff)
+        attachment.peer.send(self._header + message, counted=False)
+        return True
+
+    def relay(self, peer: str, update: bytes) -> None:
+        """Send an update to everybody but the one it came from."""
+        if not self._outgoing:
+            loop = asyncio.get_running_loop()
+            window_s = min(0.02, max(0.0, (len(self._attached) - CROWD) * 0.0002))
+            if window_s:
+                loop.call_later(window_s, self.flush)
+            else:
+                loop.call_soon(self.flush)
+        self._outgoing.append((peer, update))
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        outgoing, self._outgoing = self._outgoing, []
+        if not outgoing:
+            return
+        sent = [
+            (peer, self._header + frames.sync_message(frames.UPDATE, update))
+            for peer, update in outgoing
+        ]
+        everything = shared(*(frame for _, frame in sent))
+        senders = {peer for peer, _ in sent}
+        for key, attachment in tuple(self._attached.items()):
+            if attachment.lagging is not None:
+                continue
+            if key not in senders:
+                attachment.peer.send(everything)
+            elif theirs := [frame for peer, frame in sent if peer != key]:
+                attachment.peer.send(shared(*theirs))
+
+    def broadcast(self, frames_: Iterable[str | bytes], *, but: str) -> None:
+        """Send other frames to everybody in step."""
+        messages = [shared(frame) for frame in frames_]
+        for key, attachment in self._attached.items():
+            if key != but and attachment.lagging is None:
+                for message in messages:
+                    attachment.peer.send(message)
+
+    def leave_behind(self, attachment: Attachment) -> None:
+        """The peer reads too slowly: remember where it stands and send it no more updates."""
+        self.flush()  # the state vector will count them as sent
+        if attachment.lagging is None:
+            attachment.lagging = self._content.state_vector()
+
+    def catch_up(self, attachment: Attachment) -> bool:
+        """A slow peer has room again: one diff makes up for all it was not sent. False when there
+        is nothing to make up for, or it must fetch it."""
+        if attachment.lagging is None:
+            return False
+        diff = self._content.diff(attachment.lagging)
+        attachment.lagging = None
+        if self._is_too_large(attachment, diff):
+            self._send_to_state(attachment)
+            return False
+        message = frames.sync_message(frames.UPDATE, diff)
+        attachment.peer.send(self._header + message, counted=False)
+        return True
+
+    def _is_too_large(self, attachment: Attachment, diff: bytes) -> bool:
+        return (
+            len(diff) > limits.MAX_SYNC_BYTES and not attachment.stock and not attachment.fetching
+        )
+
+    def _send_to_state(self, attachment: Attachment) -> None:
+        """What is missing is too much for the socket: it is fetched by HTTP, then synced."""
+        attachment.fetching = True
+        reset = ev.DocumentReset(number=self._number, reason="fetch_state")
+        attachment.peer.send(_encode(reset).decode())

@@ -1,0 +1,89 @@
+"""What of a document is on disk, and who is told so.
+
+Appends are counted as they are given to the writer and as they are done with. A connection hears
+how far its own updates are (``count``), and ``all`` once everything it met at its handshake is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from hub.rooms.attachment import Attachment, Receipt
+from hub.wire import events as ev
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Durability:
+    """Args:
+    is_attached: whether an attachment is still served.
+    """
+
+    def __init__(self, number: int, is_attached: Callable[[Attachment], bool]) -> None:
+        self._number = number
+        self._is_attached = is_attached
+        self._appended = 0
+        self._done = 0
+        self._owing: set[Attachment] = set()
+        self._settled = asyncio.Event()
+        self._settled.set()
+
+    async def settled(self) -> None:
+        """Until the writer is done with everything that was appended, well or not."""
+        await self._settled.wait()
+
+    @property
+    def everything(self) -> bool:
+        return self._done == self._appended
+
+    def appended(self) -> None:
+        self._appended += 1
+        self._settled.clear()
+
+    def done(self) -> None:
+        """The writer is done with an append."""
+        self._done += 1
+        if self.everything:
+            self._settled.set()
+        for other in [one for one in self._owing if (one.owes_all or 0) <= self._done]:
+            self._owing.discard(other)
+            self._schedule(other)
+
+    def owe_all(self, attachment: Attachment) -> None:
+        """The peer was sent everything: it hears when all of that is on disk."""
+        attachment.owes_all = self._appended
+        self._owing.add(attachment)
+        self._schedule(attachment)
+
+    def settle(self, attachment: Attachment, receipt: Receipt) -> None:
+        """A part of an update of the peer is on disk, refused, or was nothing new."""
+        if attachment.settle(receipt):
+            self._schedule(attachment)
+
+    def leave(self, attachment: Attachment) -> None:
+        self._owing.discard(attachment)
+
+    def _schedule(self, attachment: Attachment) -> None:
+        """Tell the peer once a turn of the loop, however many of its updates became durable."""
+        if attachment.stock or attachment.scheduled:
+            return  # the plain Yjs protocol has no word for it
+        attachment.scheduled = True
+        asyncio.get_running_loop().call_soon(self._tell, attachment)
+
+    def _tell(self, attachment: Attachment) -> None:
+        attachment.scheduled = False
+        if not self._is_attached(attachment):
+            return
+        everything = self.everything
+        if attachment.owes_all is not None and attachment.owes_all <= self._done:
+            attachment.owes_all = None
+            self._owing.discard(attachment)
+            everything = True
+        attachment.peer.send(
+            _encode(
+                ev.Durable(number=self._number, count=attachment.durable, all=everything)
+            ).decode()
+        )

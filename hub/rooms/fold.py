@@ -1,0 +1,191 @@
+"""From the log to the document: what all rows together give, whatever they hold.
+
+Rows were admitted, mostly; but a log may be older than a rule, may lack a row that failed, or may
+be damaged. So every update is read here before yrs sees it: what the document cannot hold is taken
+as deleted, what lacks something waits, what cannot be read is set aside and counted. Pure, and slow
+by the length of the log: call it in a thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from hub.errors import ProtocolError
+from hub.rooms import content_rules
+from hub.rooms.admission import Order, order
+from hub.rooms.content import Content, mend_update
+from hub.rooms.pairs import cuts, may_hold_pairs
+from hub.rooms.places import Draft
+from hub.rooms.waiting import Waiting
+from hub.wire import yrewrite, yupdate
+from hub.wire.yupdate import DELETED, Id, Struct, Update
+
+log = structlog.get_logger()
+
+Entry = tuple[int, bytes]
+"""``(seq, update)`` of a log's row."""
+
+
+@dataclass
+class Folded:
+    """Attributes:
+    content: the document.
+    waiting: seqs of rows that lack something earlier; never part of a state.
+    aside: seqs of rows that cannot be read or applied.
+    """
+
+    content: Content
+    waiting: list[int] = field(default_factory=list)
+    aside: list[int] = field(default_factory=list)
+
+
+class Unreadable(Exception):
+    """A snapshot that gives no document."""
+
+
+def fold(kind: str, state: bytes | None, entries: Sequence[Entry]) -> Folded:
+    """Read a document.
+
+    Args:
+        state: a snapshot, made by this very function.
+        entries: the updates after it, in the order of the log.
+
+    Raises:
+        Unreadable: the snapshot cannot be read.
+    """
+    skipped: set[int] = set()
+    while True:
+        folded, failed = _fold(kind, state, entries, skipped)
+        if failed is None:
+            return folded
+        # yrs may have stopped in the middle: from the beginning, without it.
+        log.error("an update of a log cannot be applied", kind=kind, seq=entries[failed][0])
+        skipped.add(failed)
+
+
+def _fold(
+    kind: str, state: bytes | None, entries: Sequence[Entry], skipped: set[int]
+) -> tuple[Folded, int | None]:
+    """Returns what came of it, and the index of an entry that yrs did not take."""
+    content = Content(kind)
+    folded = Folded(content, aside=[entries[index][0] for index in sorted(skipped)])
+    if state is not None:
+        _take_state(content, state)
+    run = _Run(content)
+    for index, (seq, raw) in enumerate(entries):
+        if index not in skipped:
+            run.offer(index, seq, raw)
+    folded.waiting = sorted({seq for _, seq, _ in run.waiting})
+    folded.aside = sorted({*folded.aside, *run.aside})
+    return folded, run.apply()
+
+
+def _take_state(content: Content, state: bytes) -> None:
+    """Raises:
+    Unreadable: it is no update, or lacks something.
+    """
+    if content.places is None and not may_hold_pairs(state):
+        content.load(state)
+        return
+    try:
+        update = yupdate.parse(state)
+    except ProtocolError as error:
+        raise Unreadable(str(error)) from error
+    ordered = order(update, {})
+    if ordered.rest:
+        raise Unreadable("it lacks something")
+    draft = content.draft()
+    if content_rules.foreign(content.kind, update, ordered.steps, draft):
+        raise Unreadable("it holds what the document cannot hold")
+    content.load(state)
+    for client, structs in update.structs.items():
+        content.pairs.add(client, structs)
+    if draft is not None:
+        draft.commit()
+
+
+class _Run:
+    """Goes through the updates twice: first what they mean, then, when all cuts are known, applies
+    them. A pair that any update takes apart is apart in every order."""
+
+    def __init__(self, content: Content) -> None:
+        self.waiting: Waiting[tuple[int, int, Update]] = Waiting()
+        self.aside: list[int] = []
+        self._content = content
+        self._clocks = dict(content.clocks)
+        self._steps: list[tuple[int, Update]] = []
+        self._cut: set[Id] = set()
+
+    def offer(self, index: int, seq: int, raw: bytes) -> None:
+        """Take in an update and what waited for it."""
+        try:
+            queue = deque([(index, seq, yupdate.parse(raw))])
+        except ProtocolError:
+            self.aside.append(seq)
+            return
+        while queue:
+            index, seq, update = queue.popleft()
+            try:
+                fresh = self._take(index, seq, update)
+            except ProtocolError:
+                self.aside.append(seq)
+            else:
+                queue.extend(self.waiting.due(fresh, self._clocks))
+
+    def apply(self) -> int | None:
+        """Make the document; returns the index of an update that yrs did not take."""
+        content = self._content
+        if self._cut:
+            content.replace_doc(content.mend(self._cut), self._cut)
+        for index, update in self._steps:
+            try:
+                content.apply(update, None, mend_update(update, self._cut))
+            except ProtocolError:
+                return index
+        return None
+
+    def _take(self, index: int, seq: int, update: Update) -> list[int]:
+        """What is complete of an update; the rest waits. Returns the clients that went on."""
+        if update.refers_ahead:
+            raise ProtocolError("A struct refers to a later one.", code="malformed_update")
+        content = self._content
+        ordered = order(update, self._clocks)
+        places = content.places
+        draft = Draft(places, self._clocks) if places is not None else None
+        foreign = content_rules.foreign(content.kind, update, ordered.steps, draft)
+        if ordered.rest or ordered.rest_deletes:
+            rest = yrewrite.select(update, ordered.rest, ordered.rest_deletes)
+            self.waiting.put(ordered.missing, (index, seq, yupdate.parse(rest)))
+        if not ordered.steps and not ordered.deletes:
+            return []
+        ready = update if ordered.whole and not foreign else _ready(update, ordered, foreign)
+        cut = cuts(ready, self._clocks, content.pairs)
+        for client, structs in ready.structs.items():
+            self._clocks[client] = yupdate.end_of(structs)
+            content.pairs.add(client, structs)
+        content.pairs.taken_apart(cut)
+        self._cut |= cut
+        if draft is not None:
+            draft.commit()
+        self._steps.append((index, ready))
+        return list(ready.structs)
+
+
+def _ready(update: Update, ordered: Order, foreign: set[Id]) -> Update:
+    """What of an update can be taken in, with what the document cannot hold as deleted."""
+    structs: dict[int, list[Struct]] = {client: [] for client in update.structs}
+    contents = dict(ordered.tails)
+    for client, struct in ordered.steps:
+        at = (client, struct.clock)
+        if at in foreign:
+            if at in contents:
+                gone = struct._replace(kind=DELETED)
+                contents[at] = yrewrite.tail(update.data, client, gone, struct.clock)
+            else:
+                contents[at] = yrewrite.as_deleted(update.data, struct)
+        structs[client].append(struct)
+    return yupdate.parse(yrewrite.select(update, structs, ordered.deletes, contents))

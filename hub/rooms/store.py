@@ -1,0 +1,67 @@
+"""A document from the database into memory, by the best snapshot there is and the rows after it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from hub.rooms.fold import Folded, Unreadable, fold
+from hub.rooms.owners import Owners
+from hub.storage import documents as rows
+from hub.storage import timeline
+from hub.storage.pool import Database
+
+IN_THREAD_BYTES = 16 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Read:
+    """Attributes:
+    stored: what the disk has.
+    folded: what that gives.
+    """
+
+    stored: rows.Stored
+    folded: Folded
+
+    @property
+    def row_bytes(self) -> int:
+        return sum(len(update) for row in self.stored.rows for update in row.updates)
+
+
+async def read(database: Database, document: str, kind: str) -> Read:
+    """The document as committed. A snapshot that cannot be read is passed over for an earlier one,
+    and in the end for the whole log."""
+    below: int | None = None
+    while True:
+        async with timeline.snapshot(database) as connection:
+            stored = await rows.load(connection, document, below)
+        try:
+            return Read(stored, await _fold(kind, stored))
+        except Unreadable as why:
+            log.error(
+                "a snapshot cannot be read", document=document, seq=stored.snapshot_seq,
+                reason=str(why),
+            )  # fmt: skip
+            below = stored.snapshot_seq
+
+
+async def owners(database: Database, document: str) -> Owners:
+    """Whose the document's client ids are."""
+    found = Owners()
+    async with database.acquire() as connection:
+        for owner in await rows.owners(connection, document):
+            found.learn(owner.first, owner.last, owner.uid)
+    return found
+
+
+async def _fold(kind: str, stored: rows.Stored) -> Folded:
+    entries = [(row.seq, update) for row in stored.rows for update in row.updates]
+    size = len(stored.state or b"") + sum(len(update) for _, update in entries)
+    if size < IN_THREAD_BYTES:
+        return fold(kind, stored.state, entries)
+    return await asyncio.to_thread(fold, kind, stored.state, entries)
