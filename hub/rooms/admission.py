@@ -28,7 +28,7 @@ from hub.errors import (
 )
 from hub.rooms import content_rules
 from hub.rooms.access import Access
-from hub.rooms.content import Content, mend_update
+from hub.rooms.content import Content, for_yrs
 from hub.rooms.pairs import cuts
 from hub.rooms.places import Draft
 from hub.wire import yrewrite, yupdate
@@ -275,7 +275,7 @@ class Study:
     Attributes:
         fresh: client ids under which it brings something new.
         ready: what of it can be taken in; null when nothing can or nothing is new.
-        applied: the same with surrogate pairs mended.
+        applied: the same as yrs must get it.
         draft: where its structs will stand.
         cut: pairs of the document or of the update that it takes apart.
         doc: the document with those taken apart already; null when there is none to be.
@@ -328,14 +328,14 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
     if not fresh and not deletes:
         return found
     ready = update if ordered.whole else yupdate.parse(_ready(update, ordered, deletes))
-    found.ready, found.applied = ready, ready.data
+    found.ready = ready
     found.cut = cuts(ready, content.clocks, content.pairs)
     if found.cut:
         if not light:
             raise Costly
         if any(at in content.pairs for at in found.cut):
             found.doc = content.mend(found.cut)
-        found.applied = mend_update(ready, found.cut)
+    found.applied = for_yrs(ready, found.cut, draft)
     return found
 
 

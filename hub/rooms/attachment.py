@@ -56,7 +56,7 @@ class Attachment:
     Attributes:
         asked: it was sent a step 1 that it has not answered yet.
         access: what it may, by the role in the thread and its grounds.
-        lagging: the state vector the peer was left at when its outbox was full; null in step.
+        lagging: the clocks the peer was left at when its outbox was full; null in step.
         fetching: it was told to fetch the state; its next step 1 is answered whatever the size.
         owes_all: how many appends must be on disk before the peer is told "all"; null once told.
     """
@@ -84,7 +84,7 @@ class Attachment:
         self.asked = False
         self.count = 0
         self.durable = 0
-        self.lagging: bytes | None = None
+        self.lagging: dict[int, int] | None = None
         self.fetching = False
         self.owes_all: int | None = None
         self.scheduled = False

@@ -7,6 +7,7 @@ a ``ProtocolError``, after which the content must be thrown away (``hub.rooms.fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pycrdt import Doc
@@ -48,21 +49,27 @@ class Content:
             self.size = len(self._state)
         return self._state
 
-    def diff(self, state_vector: bytes) -> bytes:
-        """What somebody lacks; always with all deletions."""
-        return self.doc.get_update(state_vector)
+    def diff(self, clocks: Mapping[int, int]) -> bytes:
+        """What somebody lacks who knows these clocks; always with all deletions."""
+        if self.pairs:
+            # From the middle of a pair on yrs writes a string without a length.
+            clocks = {
+                client: clock - ((client, clock - 1) in self.pairs)
+                for client, clock in clocks.items()
+            }
+        return self.doc.get_update(yupdate.write_state_vector(clocks))
 
     def state_vector(self) -> bytes:
         return yupdate.write_state_vector(self.clocks)
 
     def from_clock(self, client: int, clock: int) -> bytes:
         """What a client wrote from a clock on, as an update."""
-        return self.diff(yupdate.write_state_vector({**self.clocks, client: clock}))
+        return self.diff({**self.clocks, client: clock})
 
     def lacks_deletion(self, deletes: dict[int, list[tuple[int, int]]]) -> bool:
         """Whether any of the ranges is not wholly deleted yet. Takes time by the number of
         deletions in the document."""
-        known = yupdate.parse(self.diff(self.state_vector())).deletes
+        known = yupdate.parse(self.diff(self.clocks)).deletes
         return any(
             not _covered(ranges, known.get(client, [])) for client, ranges in deletes.items()
         )
@@ -121,12 +128,14 @@ class Content:
         self.pairs.taken_apart(cut)
 
 
-def mend_update(update: Update, cut: set[Id]) -> bytes:
-    """An update in which these pairs have been taken apart."""
-    touched = mended(update, cut)
-    if not touched:
-        return update.data
-    return yrewrite.replace(update, _mended_contents(update, touched))
+def for_yrs(update: Update, cut: set[Id], draft: Draft | None) -> bytes:
+    """An update as yrs must get it: with these pairs taken apart, and with what stands nowhere as
+    its length only."""
+    contents = _mended_contents(update, mended(update, cut)) if cut else {}
+    if draft is not None:
+        for client, struct in draft.dead:
+            contents[client, struct.clock] = yrewrite.as_gc(struct)
+    return yrewrite.replace(update, contents) if contents else update.data
 
 
 def _mended_contents(update: Update, touched: dict[Id, list[int]]) -> dict[Id, bytes]:

@@ -14,6 +14,7 @@ import msgspec
 
 from hub.errors import BadRequest, ProtocolError
 from hub.rooms.places import NOWHERE, Draft, Kind, Places
+from hub.wire import yrewrite
 from hub.wire.varint import read_varint
 from hub.wire.yupdate import (
     ANY,
@@ -52,7 +53,7 @@ _ALLOWED: Final[dict[tuple[Kind, bool], frozenset[int]]] = {
     ("text", True): frozenset((ANY, DELETED)),
     ("nothing", False): frozenset((GC, TYPE, STRING, FORMAT, EMBED, ANY, DELETED)),
 }
-_FLAT: Final = frozenset((GC, STRING, FORMAT, EMBED, DELETED))
+_FLAT: Final = frozenset((STRING, FORMAT, EMBED, DELETED))
 
 Steps = Iterable[tuple[int, Struct]]
 """``(client, struct)``, none before what it rests upon."""
@@ -81,17 +82,21 @@ def refuse_foreign(kind: str, update: Update, steps: Steps, draft: Draft | None)
                 from why  # fmt: skip
 
 
-def foreign(kind: str, update: Update, steps: Steps, draft: Draft | None) -> set[Id]:
-    """Structs of a log that the list does not allow; they are taken as deleted."""
-    found = set()
+def foreign(kind: str, update: Update, steps: Steps, draft: Draft | None) -> dict[Id, bytes]:
+    """Structs of a log that the list does not allow, and how they are taken instead: as deleted."""
+    found: dict[Id, bytes] = {}
     for client, struct in steps:
         try:
             place_and_check(kind, update, client, struct, draft, MAX_STORED_NESTING)
         except Unsupported:
-            found.add((client, struct.clock))
+            gone = struct._replace(kind=DELETED)
+            place = draft.of(client, gone) if draft is not None else None
             if draft is not None:
-                gone = struct._replace(kind=DELETED)
-                draft.add(client, gone, draft.of(client, gone) or NOWHERE, None)
+                draft.add(client, gone, place or NOWHERE, None)
+            if place is NOWHERE or (place is None and draft is not None):
+                found[client, struct.clock] = yrewrite.as_gc(struct)
+            else:
+                found[client, struct.clock] = yrewrite.as_deleted(struct, ROOTS[kind])
     return found
 
 

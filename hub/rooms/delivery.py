@@ -50,7 +50,7 @@ class Delivery:
             ProtocolError: ``malformed_state_vector``.
         """
         theirs = yupdate.read_state_vector(state_vector)
-        diff = self._content.diff(state_vector) if theirs else self._content.state()
+        diff = self._content.diff(theirs) if theirs else self._content.state()
         if self._is_too_large(attachment, diff):
             self._send_to_state(attachment)
             return False
@@ -103,7 +103,7 @@ class Delivery:
         """The peer reads too slowly: remember where it stands and send it no more updates."""
         self.flush()  # the state vector will count them as sent
         if attachment.lagging is None:
-            attachment.lagging = self._content.state_vector()
+            attachment.lagging = dict(self._content.clocks)
 
     def catch_up(self, attachment: Attachment) -> bool:
         """A slow peer has room again: one diff makes up for all it was not sent. False when there

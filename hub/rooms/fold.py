@@ -17,12 +17,12 @@ import structlog
 from hub.errors import ProtocolError
 from hub.rooms import content_rules
 from hub.rooms.admission import Order, order
-from hub.rooms.content import Content, mend_update
+from hub.rooms.content import Content, for_yrs
 from hub.rooms.pairs import cuts, may_hold_pairs
 from hub.rooms.places import Draft
 from hub.rooms.waiting import Waiting
 from hub.wire import yrewrite, yupdate
-from hub.wire.yupdate import DELETED, Id, Struct, Update
+from hub.wire.yupdate import Id, Struct, Update
 
 log = structlog.get_logger()
 
@@ -117,7 +117,7 @@ class _Run:
         self.aside: list[int] = []
         self._content = content
         self._clocks = dict(content.clocks)
-        self._steps: list[tuple[int, Update]] = []
+        self._steps: list[tuple[int, Update, Draft | None]] = []
         self._cut: set[Id] = set()
 
     def offer(self, index: int, seq: int, raw: bytes) -> None:
@@ -141,9 +141,9 @@ class _Run:
         content = self._content
         if self._cut:
             content.replace_doc(content.mend(self._cut), self._cut)
-        for index, update in self._steps:
+        for index, update, draft in self._steps:
             try:
-                content.apply(update, None, mend_update(update, self._cut))
+                content.apply(update, None, for_yrs(update, self._cut, draft))
             except ProtocolError:
                 return index
         return None
@@ -162,7 +162,9 @@ class _Run:
             self.waiting.put(ordered.missing, (index, seq, yupdate.parse(rest)))
         if not ordered.steps and not ordered.deletes:
             return []
-        ready = update if ordered.whole and not foreign else _ready(update, ordered, foreign)
+        ready = update
+        if foreign or not ordered.whole:
+            ready = _ready(update, ordered, foreign)
         cut = cuts(ready, self._clocks, content.pairs)
         for client, structs in ready.structs.items():
             self._clocks[client] = yupdate.end_of(structs)
@@ -171,21 +173,14 @@ class _Run:
         self._cut |= cut
         if draft is not None:
             draft.commit()
-        self._steps.append((index, ready))
+        self._steps.append((index, ready, draft))
         return list(ready.structs)
 
 
-def _ready(update: Update, ordered: Order, foreign: set[Id]) -> Update:
+def _ready(update: Update, ordered: Order, foreign: dict[Id, bytes]) -> Update:
     """What of an update can be taken in, with what the document cannot hold as deleted."""
     structs: dict[int, list[Struct]] = {client: [] for client in update.structs}
-    contents = dict(ordered.tails)
     for client, struct in ordered.steps:
-        at = (client, struct.clock)
-        if at in foreign:
-            if at in contents:
-                gone = struct._replace(kind=DELETED)
-                contents[at] = yrewrite.tail(update.data, client, gone, struct.clock)
-            else:
-                contents[at] = yrewrite.as_deleted(update.data, struct)
         structs[client].append(struct)
+    contents = {**ordered.tails, **foreign}
     return yupdate.parse(yrewrite.select(update, structs, ordered.deletes, contents))

@@ -87,13 +87,19 @@ class Places:
 
 
 class Draft:
-    """What an update would add to the places, without adding it yet."""
+    """What an update would add to the places, without adding it yet.
+
+    Attributes:
+        dead: structs that come to stand nowhere. Yjs keeps their length only; yrs does not in all
+            cases, so it is told so.
+    """
 
     def __init__(self, places: Places, clocks: dict[int, int]) -> None:
         self._base = places
         self._new = Places(places.root)
         self._clocks = clocks
         self._added: list[tuple[int, Struct, Place, Kind | None]] = []
+        self.dead: list[tuple[int, Struct]] = []
 
     def of(self, client: int, struct: Struct) -> Place | None:
         """Where a struct comes to stand; null when its parent is none.
@@ -107,6 +113,8 @@ class Draft:
             right = self._at(struct.right) if struct.right is not None else None
             if left is NOWHERE or right is NOWHERE:
                 return NOWHERE
+            if right is not None and (right.sub or left not in (None, right)):
+                return None  # between two types, or beside the value of a key
             return left if left is not None else right
         if isinstance(struct.parent, str):
             return self._base.of_root(struct.parent, sub=struct.sub)
@@ -118,6 +126,8 @@ class Draft:
     def add(self, client: int, struct: Struct, place: Place, opens: Kind | None) -> None:
         self._new.add(client, struct, place, opens)
         self._added.append((client, struct, place, opens))
+        if place is NOWHERE and struct.kind != GC:
+            self.dead.append((client, struct))
 
     def commit(self) -> None:
         """Add it to the places."""

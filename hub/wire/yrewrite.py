@@ -48,10 +48,23 @@ def write_deletes(deletes: Ranges) -> bytes:
     return b"".join(parts)
 
 
-def as_deleted(data: bytes, struct: Struct) -> bytes:
-    """A struct with its content gone; where it stands stays."""
-    head = data[struct.start : struct.content]
-    return bytes((head[0] & 0xE0 | DELETED,)) + head[1:] + write_varint(struct.length)
+def as_gc(struct: Struct) -> bytes:
+    """A struct of which nothing is left but its length."""
+    return bytes((GC,)) + write_varint(struct.length)
+
+
+def as_deleted(struct: Struct, root: str) -> bytes:
+    """A struct with its content gone, between the same neighbours; without any, in a root."""
+    info = DELETED
+    head = b""
+    for flag, id_ in ((0x80, struct.origin), (0x40, struct.right)):
+        if id_ is not None:
+            info |= flag
+            head += write_varint(id_[0]) + write_varint(id_[1])
+    if info == DELETED:
+        name = root.encode()
+        head = b"\x01" + write_varint(len(name)) + name
+    return bytes((info,)) + head + write_varint(struct.length)
 
 
 def without_pairs(data: bytes, struct: Struct, clocks: Sequence[int]) -> bytes:

@@ -11,6 +11,7 @@ Source: https://github.com/yjs/yjs src/utils/encoding.js, src/structs/Item.js (r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from struct import Struct as BinaryNumber
 from typing import Any, Final, NamedTuple
 
@@ -379,7 +380,7 @@ def read_state_vector(data: bytes) -> dict[int, int]:
     return clocks
 
 
-def write_state_vector(clocks: dict[int, int]) -> bytes:
+def write_state_vector(clocks: Mapping[int, int]) -> bytes:
     """The opposite of ``read_state_vector``."""
     parts = [write_varint(len(clocks))]
     for client, clock in clocks.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 
 from pycrdt import Text
 
+from hub.errors import HubError
 from hub.rooms.admission import Study, study
 from hub.rooms.content import Content
 from hub.rooms.waiting import Waiting
@@ -28,7 +30,8 @@ class Taking:
         queue = deque(first.fresh)
         while queue:
             for held in self.waiting.due((queue.popleft(),), self.content.clocks):
-                queue.extend(self._take(held).fresh)
+                with contextlib.suppress(HubError):  # its own sender is told
+                    queue.extend(self._take(held).fresh)
         return first
 
     def _take(self, raw: bytes) -> Study:
