@@ -1,4 +1,5 @@
 """python -m bench typing --runs 3: the hub beside its peers, interleaved, ratio of medians.
+python -m bench ingest: 20,000 one-edit updates on one connection, as fast as they go.
 python -m bench client: the browser client against its bars."""
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from bench import client
-from bench.load import typing
-from bench.servers import Target, cpu_s, hub, own_cpu_s, y_websocket
+from bench.load import ingest, typing
+from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
+
+SERVERS = {"hub /live": hub, "hub /yjs": hub_yjs, "y-websocket": y_websocket}
+PEER = "y-websocket"
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ async def one_run(
         latencies, sent, durable = await typing(
             target, clients=clients, edits_per_s=rate, seconds=seconds, on_joined=look
         )
-        if target.token and durable != sent:
+        if not target.path and durable != sent:
             raise SystemExit(f"{sent - durable} edits were not acknowledged")
         cuts = statistics.quantiles(latencies, n=100)
         return Run(
@@ -46,12 +50,11 @@ async def one_run(
 
 
 async def compare(runs: int, clients: int, rate: float, seconds: float) -> None:
-    servers = {"webmail-hub": hub, "y-websocket": y_websocket}
-    results: dict[str, list[Run]] = {name: [] for name in servers}
+    results: dict[str, list[Run]] = {name: [] for name in SERVERS}
     print(f"{clients} clients x {rate:g} edits/s x {seconds:g} s, {runs} interleaved runs\n")
     print(f"{'':14}{'p50 ms':>8}{'p99 ms':>8}{'CPU s':>8}{'PostgreSQL CPU s':>18}")
     for _ in range(runs):
-        for name, server in servers.items():
+        for name, server in SERVERS.items():
             run = await one_run(server(), clients, rate, seconds)
             results[name].append(run)
             print(
@@ -59,24 +62,47 @@ async def compare(runs: int, clients: int, rate: float, seconds: float) -> None:
                 f"{run.database_cpu_s:18.2f}",
                 flush=True,
             )
-    print("\nratio of medians, hub to y-websocket (which keeps no log and asks nobody who he is)")
-    for label in ("p50_ms", "p99_ms", "cpu_s"):
-        ours, theirs = (
-            statistics.median(getattr(run, label) for run in results[name]) for name in servers
-        )
-        print(f"  {label:8}{ours / theirs:6.2f}")
+    print("\nratio of medians to y-websocket (which keeps no log and asks nobody who he is)")
+    print(f"{'':14}{'p50':>8}{'p99':>8}{'CPU':>8}")
+    for name in SERVERS:
+        print(f"{name:14}", end="")
+        for label in ("p50_ms", "p99_ms", "cpu_s"):
+            ours, theirs = (
+                statistics.median(getattr(run, label) for run in results[one])
+                for one in (name, PEER)
+            )
+            print(f"{ours / theirs:8.2f}", end="")
+        print()
+
+
+async def compare_ingest(runs: int, updates: int) -> None:
+    rates: dict[str, list[float]] = {name: [] for name in SERVERS}
+    print(f"{updates} one-edit updates on one connection, {runs} interleaved runs: updates/s\n")
+    for _ in range(runs):
+        for name, server in SERVERS.items():
+            async with server() as target:
+                rates[name].append(updates / await ingest(target, updates))
+            print(f"{name:14}{rates[name][-1]:10,.0f}", flush=True)
+    print("\nratio of medians to y-websocket")
+    for name in SERVERS:
+        ratio = statistics.median(rates[name]) / statistics.median(rates[PEER])
+        print(f"{name:14}{ratio:8.2f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", default="typing", choices=["typing", "client"])
+    parser.add_argument("what", nargs="?", default="typing", choices=["typing", "ingest", "client"])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--edits-per-s", type=float, default=2)
+    parser.add_argument("--updates", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args()
     if options.what == "client":
         asyncio.run(client.run())
+        return
+    if options.what == "ingest":
+        asyncio.run(compare_ingest(options.runs, options.updates))
         return
     asyncio.run(compare(options.runs, options.clients, options.edits_per_s, options.seconds))
 

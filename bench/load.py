@@ -57,10 +57,14 @@ class Typist:
     async def type(self) -> None:
         key = (self.number, self.sent)
         self.text += f"@{self.number}.{self.sent}@"
-        update = self._updates.pop()
+        update = self.take_update()
         self.sent += 1
         self.sent_at[key] = time.perf_counter()
         await self.socket.send(self.prefix + b"\x02" + varint(len(update)) + update)
+
+    def take_update(self) -> bytes:
+        """The update of the last change."""
+        return self._updates.pop()
 
     async def listen(self) -> None:
         try:
@@ -99,7 +103,7 @@ async def join(
     """Open a connection to the document of the target."""
     where = target.url.replace("http", "ws", 1)
     options: dict[str, Any] = {"compression": None, "proxy": None, "max_size": None}
-    if target.token:
+    if not target.path:
         socket = await connect(
             f"{where}/live", subprotocols=[Subprotocol("hub.live.v1")], **options
         )
@@ -111,7 +115,8 @@ async def join(
         opened = await _call(socket, cmd="open_document", id=2, document=document, schema_version=1)
         prefix = b"\x01" + opened["number"].to_bytes(8, "big")
         return Typist(number, socket, lease["ids"][0], prefix, latencies, sent_at)
-    socket = await connect(f"{where}/bench", **options)
+    socket = await connect(where + target.path, **options)
+    await socket.recv()  # the server's step 1: from now on it takes anything
     return Typist(number, socket, None, b"\x00", latencies, sent_at)
 
 
@@ -140,7 +145,7 @@ async def typing(
         while len(latencies) < expected:
             await asyncio.sleep(0.02)
         durable = -1
-        if target.token:
+        if not target.path:
             for typist in typists:
                 while typist.durable < typist.sent:
                     typist.changed.clear()
@@ -150,3 +155,42 @@ async def typing(
         await typist.socket.close()
     await asyncio.gather(*listeners)
     return latencies, sum(typist.sent for typist in typists), durable
+
+
+async def ingest(target: Target, updates: int) -> float:
+    """Send so many one-edit updates as fast as they go; returns seconds until the server, asked
+    with an empty state vector, answers with all of them."""
+    typist = await join(target, 0, [], {})
+    made = []
+    for _ in range(updates):
+        typist.text += "x"
+        update = typist.take_update()
+        made.append(typist.prefix + b"\x02" + varint(len(update)) + update)
+    started = time.perf_counter()
+    for frame in made:
+        await typist.socket.send(frame)
+    await typist.socket.send(typist.prefix + b"\x00\x01\x00")
+    step2 = typist.prefix + b"\x01"
+    async with asyncio.timeout(120):
+        while True:
+            message = await typist.socket.recv()
+            if isinstance(message, bytes) and message.startswith(step2):
+                break
+    took = time.perf_counter() - started
+    await typist.socket.close()
+    have: Doc[Any] = Doc()
+    _, at = _length(message, len(step2))
+    have.apply_update(message[at:])
+    if len(str(have.get("content", type=Text))) != updates:
+        raise RuntimeError("the server answered before it had everything")
+    return took
+
+
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at

@@ -6,10 +6,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx
 import psutil
 
 from tests.support.hub_process import HubProcess, answer, free_port, token
@@ -27,6 +28,8 @@ class Target:
     database: psutil.Process | None = None
     token: str = ""
     document: str = ""
+    path: str = ""
+    """Where a stock Yjs client connects; empty for the hub's own live socket."""
 
 
 def cpu_s(process: psutil.Process | None) -> float:
@@ -56,6 +59,20 @@ def find_postmaster(data_dir: Path) -> psutil.Process | None:
 
 
 @asynccontextmanager
+async def hub_yjs() -> AsyncIterator[Target]:
+    """The hub as stock Yjs clients meet it."""
+    async with hub() as target, httpx.AsyncClient(base_url=target.url, trust_env=False) as http:
+        made = await answer(
+            http.post(
+                f"/api/documents/{target.document}/ticket",
+                headers={"authorization": f"Bearer {target.token}"},
+            )
+        )
+        path = f"/yjs/{target.document}?ticket={made['ticket']}"
+        yield replace(target, name="hub /yjs", path=path)
+
+
+@asynccontextmanager
 async def hub() -> AsyncIterator[Target]:
     with TemporaryDirectory(prefix="hub-bench-") as folder:
         async with HubProcess(Path(folder) / "data") as process:
@@ -71,7 +88,7 @@ async def hub() -> AsyncIterator[Target]:
             await owner.aclose()
             assert process.process is not None
             yield Target(
-                "webmail-hub",
+                "hub /live",
                 process.url,
                 psutil.Process(process.process.pid),
                 find_postmaster(process.data_dir),
@@ -99,7 +116,9 @@ async def y_websocket() -> AsyncIterator[Target]:
                     break
                 except OSError:
                     await asyncio.sleep(0.05)
-        yield Target("y-websocket", f"http://127.0.0.1:{port}", psutil.Process(process.pid))
+        yield Target(
+            "y-websocket", f"http://127.0.0.1:{port}", psutil.Process(process.pid), path="/bench"
+        )
     finally:
         process.terminate()
         await process.wait()

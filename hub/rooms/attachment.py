@@ -12,7 +12,8 @@ from hub.wire.websocket import Outgoing
 
 
 class Peer(Protocol):
-    """What a document needs of a connection. Frames are of ``hub.wire.frames`` or JSON text."""
+    """What a document needs of a connection. Frames are of ``hub.wire.frames`` or JSON text; a
+    stock client (see ``Attachment``) gets no text."""
 
     key: str
 

@@ -7,7 +7,7 @@ connection is written to once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -16,7 +16,7 @@ from hub.rooms.attachment import Attachment
 from hub.rooms.content import Content
 from hub.wire import events as ev
 from hub.wire import frames, yupdate
-from hub.wire.websocket import shared
+from hub.wire.websocket import Shared, shared
 
 CROWD = 100  # more connections than this get their updates a little later, in fewer writes
 
@@ -33,7 +33,10 @@ class Delivery:
         self._content = content
         self._attached = attached
         self._outgoing: list[tuple[str, bytes]] = []
-        self._header = frames.header(frames.SYNC, number)
+        self._framings: dict[bool, frames.Framing] = {
+            False: frames.LiveFraming(number),
+            True: frames.YjsFraming(),
+        }
 
     def step1(self, attachment: Attachment) -> None:
         """Ask for what the hub lacks, unless the answer to an earlier question is on its way."""
@@ -41,7 +44,7 @@ class Delivery:
             return
         attachment.asked = True
         message = frames.sync_message(frames.STEP1, self._content.state_vector())
-        attachment.peer.send(self._header + message, counted=False)
+        self._send_sync(attachment, message)
 
     def answer(self, attachment: Attachment, state_vector: bytes) -> bool:
         """Send what a peer lacks; False when it must fetch that by HTTP and ask again.
@@ -58,7 +61,7 @@ class Delivery:
         attachment.fetching = False
         attachment.lagging = None
         message = frames.sync_message(frames.STEP2, diff)
-        attachment.peer.send(self._header + message, counted=False)
+        self._send_sync(attachment, message)
         return True
 
     def relay(self, peer: str, update: bytes) -> None:
@@ -73,31 +76,48 @@ class Delivery:
         self._outgoing.append((peer, update))
 
     def flush(self) -> None:
-        """Send what was gathered."""
+        """Send what was gathered, encoded once for all of a kind."""
         outgoing, self._outgoing = self._outgoing, []
         if not outgoing:
             return
-        sent = [
-            (peer, self._header + frames.sync_message(frames.UPDATE, update))
-            for peer, update in outgoing
+        messages = [
+            (peer, frames.sync_message(frames.UPDATE, update)) for peer, update in outgoing
         ]
-        everything = shared(*(frame for _, frame in sent))
-        senders = {peer for peer, _ in sent}
+        senders = {peer for peer, _ in outgoing}
+        everything: dict[bool, Shared] = {}
         for key, attachment in tuple(self._attached.items()):
             if attachment.lagging is not None:
                 continue
-            if key not in senders:
-                attachment.peer.send(everything)
-            elif theirs := [frame for peer, frame in sent if peer != key]:
-                attachment.peer.send(shared(*theirs))
+            framing = self._framings[attachment.stock]
+            if key in senders:
+                theirs = [framing.sync(message) for peer, message in messages if peer != key]
+                if theirs:
+                    attachment.peer.send(shared(*theirs))
+                continue
+            frame = everything.get(attachment.stock)
+            if frame is None:
+                frame = shared(*(framing.sync(message) for _, message in messages))
+                everything[attachment.stock] = frame
+            attachment.peer.send(frame)
 
-    def broadcast(self, frames_: Iterable[str | bytes], *, but: str) -> None:
-        """Send other frames to everybody in step."""
-        messages = [shared(frame) for frame in frames_]
+    def broadcast_awareness(self, update: bytes, owners: str | None, *, but: str) -> None:
+        """Send presence to everybody in step; whose it is, to those who can be told."""
+        frame = {
+            stock: shared(framing.awareness(update)) for stock, framing in self._framings.items()
+        }
+        told = shared(owners) if owners is not None else None
         for key, attachment in self._attached.items():
             if key != but and attachment.lagging is None:
-                for message in messages:
-                    attachment.peer.send(message)
+                if told is not None and not attachment.stock:
+                    attachment.peer.send(told)
+                attachment.peer.send(frame[attachment.stock])
+
+    def send_awareness(self, attachment: Attachment, update: bytes, owners: str) -> None:
+        """Send presence to one that asked for it."""
+        if not attachment.stock:
+            attachment.peer.send(owners, counted=False)
+        frame = self._framings[attachment.stock].awareness(update)
+        attachment.peer.send(frame, counted=False)
 
     def leave_behind(self, attachment: Attachment) -> None:
         """The peer reads too slowly: remember where it stands and send it no more updates."""
@@ -116,8 +136,12 @@ class Delivery:
             self._send_to_state(attachment)
             return False
         message = frames.sync_message(frames.UPDATE, diff)
-        attachment.peer.send(self._header + message, counted=False)
+        self._send_sync(attachment, message)
         return True
+
+    def _send_sync(self, attachment: Attachment, message: bytes) -> None:
+        frame = self._framings[attachment.stock].sync(message)
+        attachment.peer.send(frame, counted=False)
 
     def _is_too_large(self, attachment: Attachment, diff: bytes) -> bool:
         return (

@@ -14,7 +14,7 @@ from hub.rooms.attachment import Attachment, Peer
 from hub.rooms.carets import Carets
 from hub.rooms.delivery import Delivery
 from hub.rooms.owners import Owners
-from hub.wire import awareness, frames
+from hub.wire import awareness
 from hub.wire import events as ev
 
 _encode = msgspec.json.Encoder().encode
@@ -31,7 +31,6 @@ class DocumentPresence:
         self._owners = owners
         self._delivery = delivery
         self._carets = Carets()
-        self._header = frames.header(frames.AWARENESS, number)
 
     def owners(self) -> dict[str, str]:
         """Who is behind each caret, as the wire has it."""
@@ -50,9 +49,8 @@ class DocumentPresence:
     def send(self, attachment: Attachment) -> None:
         """Tell a peer of everybody's presence."""
         if present := self._carets.everybody():
-            peer = attachment.peer
-            peer.send(self._owners_frame(self._carets.owners()), counted=False)
-            peer.send(self._header + awareness.encode(present), counted=False)
+            owners = self._owners_frame(self._carets.owners())
+            self._delivery.send_awareness(attachment, awareness.encode(present), owners)
 
     def leave(self, key: str) -> None:
         """A connection went; its carets go with it."""
@@ -68,10 +66,8 @@ class DocumentPresence:
             entries = awareness.decode(message.awareness)
             now = self._clock.monotonic_s()
             self._carets.relayed(message.peer, message.owners, entries, now)
-        told: list[str | bytes] = [self._header + message.awareness]
-        if message.owners:
-            told.insert(0, self._owners_frame(message.owners))
-        self._delivery.broadcast(told, but=message.peer)
+        owners = self._owners_frame(message.owners) if message.owners else None
+        self._delivery.broadcast_awareness(message.awareness, owners, but=message.peer)
 
     def _publish(self, peer: str, entries: list[awareness.Entry]) -> None:
         if not entries:

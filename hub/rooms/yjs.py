@@ -18,7 +18,7 @@ from hub.rooms.documents import LiveDocument
 from hub.rooms.outbox import Outbox
 from hub.wire import frames
 from hub.wire.varint import read_bytes, read_varint
-from hub.wire.websocket import Outgoing, Shared
+from hub.wire.websocket import Outgoing
 
 
 class YjsSession:
@@ -62,10 +62,8 @@ class YjsSession:
         return None
 
     def send(self, frame: Outgoing, *, counted: bool = True) -> None:
-        """Receipts and names, which are text, have no place in this protocol."""
-        for message in frame.messages if isinstance(frame, Shared) else (frame,):
-            if isinstance(message, bytes):
-                self.outbox.put(frames.to_yjs(message), counted=counted)
+        """Frames of this protocol (``frames.YjsFraming``)."""
+        self.outbox.put(frame, counted=counted)
 
     def refused(self, number: int, count: int, error: HubError) -> None:
         """The protocol cannot tell a client that its edit was not taken: end it."""

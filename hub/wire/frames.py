@@ -6,14 +6,14 @@
                kind 2: an awareness update (``hub.wire.awareness``)
 
 A frame holds nothing about its receiver, so it is encoded once and sent to everybody. The plain
-Yjs endpoint sends the same bytes behind another header. No I/O here.
+Yjs endpoint sends the same messages behind other headers (``YjsFraming``). No I/O here.
 
 Source: y-protocols PROTOCOL.md; docs/protocol.md.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from hub.errors import ProtocolError
 from hub.wire.varint import read_bytes, read_varint, write_varint
@@ -71,9 +71,33 @@ def read_sync(message: bytes | memoryview) -> tuple[int, bytes]:
     return subtype, payload
 
 
-def to_yjs(frame: bytes) -> bytes:
-    """The same message as the plain Yjs protocol frames it."""
-    message = frame[HEADER_BYTES:]
-    if frame[0] == SYNC:
+class Framing(Protocol):
+    """How messages of one document are put into frames."""
+
+    def sync(self, message: bytes) -> bytes: ...
+
+    def awareness(self, message: bytes) -> bytes: ...
+
+
+class LiveFraming:
+    """Of the live socket."""
+
+    def __init__(self, number: int) -> None:
+        self._sync = header(SYNC, number)
+        self._awareness = header(AWARENESS, number)
+
+    def sync(self, message: bytes) -> bytes:
+        return self._sync + message
+
+    def awareness(self, message: bytes) -> bytes:
+        return self._awareness + message
+
+
+class YjsFraming:
+    """Of the plain Yjs protocol."""
+
+    def sync(self, message: bytes) -> bytes:
         return bytes((YJS_SYNC,)) + message
-    return bytes((YJS_AWARENESS,)) + write_varint(len(message)) + message
+
+    def awareness(self, message: bytes) -> bytes:
+        return bytes((YJS_AWARENESS,)) + write_varint(len(message)) + message

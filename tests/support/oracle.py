@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -85,6 +86,8 @@ def _plain(value: Any) -> Any:
     """As JSON would have it: a Uint8Array becomes an object of its indices."""
     if isinstance(value, bytes | bytearray):
         return {str(index): byte for index, byte in enumerate(value)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
