@@ -80,9 +80,7 @@ class Delivery:
         outgoing, self._outgoing = self._outgoing, []
         if not outgoing:
             return
-        messages = [
-            (peer, frames.sync_message(frames.UPDATE, update)) for peer, update in outgoing
-        ]
+        messages = [(peer, frames.sync_message(frames.UPDATE, update)) for peer, update in outgoing]
         senders = {peer for peer, _ in outgoing}
         everything: dict[bool, Shared] = {}
         for key, attachment in tuple(self._attached.items()):

@@ -29,10 +29,10 @@ from hub.rooms import admission
 from hub.rooms.access import Grounds, access
 from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
 from hub.rooms.attachment import Attachment, Peer, Receipt
-from hub.rooms.content import Content
 from hub.rooms.delivery import Delivery
 from hub.rooms.document_presence import DocumentPresence
 from hub.rooms.durability import Durability
+from hub.rooms.fold import Folded, take_logged
 from hub.rooms.owners import Owners
 from hub.rooms.pending import Held, Pending
 from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWriter
@@ -73,10 +73,11 @@ class LiveDocument:
     """``attach`` and ``detach`` connections; ``settled`` before letting go.
 
     Args:
-        content, owners: as the log has them.
+        folded, owners: as the log has them.
     """
 
-    def __init__(self, info: DocumentInfo, house: House, content: Content, owners: Owners) -> None:
+    def __init__(self, info: DocumentInfo, house: House, folded: Folded, owners: Owners) -> None:
+        content = folded.content
         self.info = info
         self.number = info.number
         self.broken = False
@@ -88,6 +89,7 @@ class LiveDocument:
         self._topic = f"document:{info.number}"
         self._attached: dict[str, Attachment] = {}
         self._pending = Pending()
+        self._logged = folded.rest  # stands in the log and lacks something earlier
         self._durability = Durability(info.number, self._is_attached)
         self._delivery = Delivery(info.number, content, self._attached)
         self._presence = DocumentPresence(
@@ -224,7 +226,7 @@ class LiveDocument:
         except HubError as error:
             self._refuse(attachment, receipt, error)
         else:
-            if len(self._pending):
+            if len(self._pending) or len(self._logged):
                 self._take_what_waited(fresh)
         return None
 
@@ -251,7 +253,10 @@ class LiveDocument:
         """What has waited for these clients' clocks goes the same way, and what waited for that."""
         advanced = deque(fresh)
         while advanced and not self.broken:
-            for held in self._pending.due((advanced.popleft(),), self.content.clocks):
+            client = advanced.popleft()
+            for update in self._logged.due((client,), self.content.clocks):
+                advanced.extend(self._take_logged(update))
+            for held in self._pending.due((client,), self.content.clocks):
                 try:
                     found = self._study(held.attachment, held.data, False, patient=False)
                     advanced.extend(self._carry_out(held.attachment, held.receipt, found))
@@ -262,6 +267,20 @@ class LiveDocument:
                     )
                 except HubError as error:
                     self._refuse(held.attachment, held.receipt, error)
+
+    def _take_logged(self, update: yupdate.Update) -> list[int]:
+        """What a row of the log brings now that it lacks nothing any more."""
+        try:
+            ready, rest, missing = take_logged(self.content, update)
+        except HubError as error:
+            self._break(error)
+            return []
+        if rest is not None:
+            self._logged.put(missing, rest)
+        if ready is None:
+            return []
+        self._relay("", ready.data)
+        return list(ready.structs)
 
     def _study(
         self, attachment: Attachment, payload: bytes, repeats: bool, *, patient: bool
@@ -291,7 +310,7 @@ class LiveDocument:
         if isinstance(decision, Hold):
             self._hold(attachment, receipt, found)
         else:
-            self._durability.settle(attachment, receipt)
+            self._durability.settle_repeated(attachment, receipt)
         return []
 
     def _view(self, attachment: Attachment) -> View:
@@ -341,14 +360,14 @@ class LiveDocument:
         self._durability.appended()
         future.add_done_callback(partial(self._on_disk, attachment, receipt))
         self.bytes_since_snapshot += len(update.data)
+        self._relay(attachment.peer.key, update.data)
+
+    def _relay(self, peer: str, update: bytes) -> None:
         self._relayed += 1
-        self._house.bus.publish(
-            self._topic,
-            UpdateRelayed(
-                self.number, self._house.bus.process, self._relayed, attachment.peer.key,
-                update.data,
-            ),
-        )  # fmt: skip
+        bus = self._house.bus
+        bus.publish(
+            self._topic, UpdateRelayed(self.number, bus.process, self._relayed, peer, update)
+        )
 
     def _hold(self, attachment: Attachment, receipt: Receipt, found: Study) -> None:
         assert found.rest is not None
@@ -384,6 +403,7 @@ class LiveDocument:
         if self.broken:
             return
         self.broken = True
+        self._durability.stop()
         log.error("a document is loaded again", document=self.info.document, reason=repr(reason))
         for attachment in tuple(self._attached.values()):
             attachment.peer.document_closed(self.number, "closed")

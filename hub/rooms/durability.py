@@ -7,6 +7,7 @@ how far its own updates are (``count``), and ``all`` once everything it met at i
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -27,7 +28,9 @@ class Durability:
         self._is_attached = is_attached
         self._appended = 0
         self._done = 0
+        self._stopped = False
         self._owing: set[Attachment] = set()
+        self._repeats: deque[tuple[int, Attachment, Receipt]] = deque()
         self._settled = asyncio.Event()
         self._settled.set()
 
@@ -43,11 +46,18 @@ class Durability:
         self._appended += 1
         self._settled.clear()
 
+    def stop(self) -> None:
+        """Something was not written: nobody is told anything any more."""
+        self._stopped = True
+
     def done(self) -> None:
         """The writer is done with an append."""
         self._done += 1
         if self.everything:
             self._settled.set()
+        while self._repeats and self._repeats[0][0] <= self._done:
+            _, attachment, receipt = self._repeats.popleft()
+            self.settle(attachment, receipt)
         for other in [one for one in self._owing if (one.owes_all or 0) <= self._done]:
             self._owing.discard(other)
             self._schedule(other)
@@ -63,6 +73,13 @@ class Durability:
         if attachment.settle(receipt):
             self._schedule(attachment)
 
+    def settle_repeated(self, attachment: Attachment, receipt: Receipt) -> None:
+        """An update said nothing new: it is on disk when everything before it is."""
+        if self.everything:
+            self.settle(attachment, receipt)
+        else:
+            self._repeats.append((self._appended, attachment, receipt))
+
     def leave(self, attachment: Attachment) -> None:
         self._owing.discard(attachment)
 
@@ -75,7 +92,7 @@ class Durability:
 
     def _tell(self, attachment: Attachment) -> None:
         attachment.scheduled = False
-        if not self._is_attached(attachment):
+        if self._stopped or not self._is_attached(attachment):
             return
         everything = self.everything
         if attachment.owes_all is not None and attachment.owes_all <= self._done:

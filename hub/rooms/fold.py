@@ -34,11 +34,13 @@ Entry = tuple[int, bytes]
 class Folded:
     """Attributes:
     content: the document.
-    waiting: seqs of rows that lack something earlier; never part of a state.
+    rest: what lacks something earlier; never part of a state.
+    waiting: seqs of the rows it is of.
     aside: seqs of rows that cannot be read or applied.
     """
 
     content: Content
+    rest: Waiting[Update] = field(default_factory=Waiting)
     waiting: list[int] = field(default_factory=list)
     aside: list[int] = field(default_factory=list)
 
@@ -80,6 +82,8 @@ def _fold(
         if index not in skipped:
             run.offer(index, seq, raw)
     folded.waiting = sorted({seq for _, seq, _ in run.waiting})
+    for _, _, update in run.waiting:
+        folded.rest.put(order(update, run.clocks).missing, update)
     folded.aside = sorted({*folded.aside, *run.aside})
     return folded, run.apply()
 
@@ -116,7 +120,7 @@ class _Run:
         self.waiting: Waiting[tuple[int, int, Update]] = Waiting()
         self.aside: list[int] = []
         self._content = content
-        self._clocks = dict(content.clocks)
+        self.clocks = dict(content.clocks)
         self._steps: list[tuple[int, Update, Draft | None]] = []
         self._cut: set[Id] = set()
 
@@ -134,7 +138,7 @@ class _Run:
             except ProtocolError:
                 self.aside.append(seq)
             else:
-                queue.extend(self.waiting.due(fresh, self._clocks))
+                queue.extend(self.waiting.due(fresh, self.clocks))
 
     def apply(self) -> int | None:
         """Make the document; returns the index of an update that yrs did not take."""
@@ -150,31 +154,68 @@ class _Run:
 
     def _take(self, index: int, seq: int, update: Update) -> list[int]:
         """What is complete of an update; the rest waits. Returns the clients that went on."""
-        if update.refers_ahead:
-            raise ProtocolError("A struct refers to a later one.", code="malformed_update")
         content = self._content
-        ordered = order(update, self._clocks)
-        places = content.places
-        draft = Draft(places, self._clocks) if places is not None else None
-        foreign = content_rules.foreign(content.kind, update, ordered.steps, draft)
-        if ordered.rest or ordered.rest_deletes:
-            rest = yrewrite.select(update, ordered.rest, ordered.rest_deletes)
-            self.waiting.put(ordered.missing, (index, seq, yupdate.parse(rest)))
-        if not ordered.steps and not ordered.deletes:
+        part = _part(content, self.clocks, update)
+        if part.rest is not None:
+            self.waiting.put(part.missing, (index, seq, part.rest))
+        if part.ready is None:
             return []
-        ready = update
-        if foreign or not ordered.whole:
-            ready = _ready(update, ordered, foreign)
-        cut = cuts(ready, self._clocks, content.pairs)
-        for client, structs in ready.structs.items():
-            self._clocks[client] = yupdate.end_of(structs)
+        for client, structs in part.ready.structs.items():
+            self.clocks[client] = yupdate.end_of(structs)
             content.pairs.add(client, structs)
-        content.pairs.taken_apart(cut)
-        self._cut |= cut
-        if draft is not None:
-            draft.commit()
-        self._steps.append((index, ready, draft))
-        return list(ready.structs)
+        content.pairs.taken_apart(part.cut)
+        self._cut |= part.cut
+        if part.draft is not None:
+            part.draft.commit()
+        self._steps.append((index, part.ready, part.draft))
+        return list(part.ready.structs)
+
+
+def take_logged(content: Content, update: Update) -> tuple[Update | None, Update | None, Missing]:
+    """Take an update that stands in the log already into a document that lacked something of it.
+    Returns what was taken in, and the rest with what that lacks.
+
+    Raises:
+        ProtocolError: ``malformed_update``; the content is of no use any more.
+    """
+    part = _part(content, content.clocks, update)
+    if part.ready is not None:
+        if any(at in content.pairs for at in part.cut):
+            content.replace_doc(content.mend(part.cut), part.cut)
+        content.apply(part.ready, part.draft, for_yrs(part.ready, part.cut, part.draft))
+        content.pairs.taken_apart(part.cut)
+    return part.ready, part.rest, part.missing
+
+
+Missing = dict[int, int]
+"""Client → a clock of it that is missing."""
+
+
+@dataclass(slots=True)
+class _Part:
+    ready: Update | None
+    draft: Draft | None
+    cut: set[Id]
+    rest: Update | None
+    missing: Missing
+
+
+def _part(content: Content, clocks: dict[int, int], update: Update) -> _Part:
+    """What of a log's update is complete, with what no document may hold as deleted."""
+    if update.refers_ahead:
+        raise ProtocolError("A struct refers to a later one.", code="malformed_update")
+    ordered = order(update, clocks)
+    draft = Draft(content.places, clocks) if content.places is not None else None
+    foreign = content_rules.foreign(content.kind, update, ordered.steps, draft)
+    part = _Part(None, draft, set(), None, ordered.missing)
+    if ordered.rest or ordered.rest_deletes:
+        part.rest = yupdate.parse(yrewrite.select(update, ordered.rest, ordered.rest_deletes))
+    if ordered.steps or ordered.deletes:
+        part.ready = update
+        if foreign or not ordered.whole:
+            part.ready = _ready(update, ordered, foreign)
+        part.cut = cuts(part.ready, clocks, content.pairs)
+    return part
 
 
 def _ready(update: Update, ordered: Order, foreign: dict[Id, bytes]) -> Update:

@@ -184,7 +184,7 @@ class Library:
                 await broken.settled()  # what it gave to the writer is part of the truth
             owners = await store.owners(self._database, info.document)
             read = await store.read(self._database, info.document, info.kind)
-            live = LiveDocument(info, self._house, read.folded.content, owners)
+            live = LiveDocument(info, self._house, read.folded, owners)
             live.rows_since_snapshot = len(read.stored.rows)
             live.bytes_since_snapshot = read.row_bytes
         except BaseException as error:
