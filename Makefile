@@ -60,9 +60,9 @@ e2e: build ## the browser tests
 test-web: web/node_modules/.ready ## vitest
 	cd web && ../$(NPM) run --silent test
 
-test-heavy: build tests/interop/node_modules/.ready ## what is too heavy for every run
+test-heavy: build tests/interop/node_modules/.ready ## what is too heavy for every run; K=name picks
 	scripts/require-chromium
-	$(BIN)/python -m pytest -q tests -m heavy --timeout 1800
+	$(BIN)/python -m pytest -q -s tests -m heavy $(if $(K),-k "$(K)") --timeout 3600
 
 bench/node_modules/.ready: bench/package.json bench/package-lock.json | $(VENV)/.ready
 	cd bench && ../$(NPM) ci --no-audit --no-fund

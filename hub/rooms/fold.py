@@ -92,10 +92,12 @@ def _take_state(content: Content, state: bytes) -> None:
     """Raises:
     Unreadable: it is no update, or lacks something.
     """
-    if content.places is None and not may_hold_pairs(state):
-        content.load(state)
-        return
     try:
+        if content.places is None and not may_hold_pairs(state):
+            content.load(state)
+            if len(content.state()) != len(state):  # yrs drops what lacks something
+                raise Unreadable("it lacks something")
+            return
         update = yupdate.parse(state)
     except ProtocolError as error:
         raise Unreadable(str(error)) from error

@@ -79,6 +79,7 @@ async def connection(served: Served | HubProcess, **options: Any) -> AsyncIterat
     """A socket before anything was said on it."""
     url = served.url.replace("http", "ws", 1) + "/live"
     options.setdefault("subprotocols", [Subprotocol("hub.live.v1")])
+    options.setdefault("max_size", None)
     async with connect(url, compression=None, proxy=None, close_timeout=1, **options) as socket:
         yield Raw(socket)
 

@@ -54,7 +54,7 @@ def check(kind: str, seed: int, count: int, yjs: Oracle, seen: Counter[str]) -> 
         before = taking.content.clocks.copy()
         state = taking.content.state()
         try:
-            taking.take(fuzzer.next(before))
+            taking.take(fuzzer.next(before, state))
             seen["taken"] += 1
         except HubError as refusal:
             seen[refusal.code] += 1

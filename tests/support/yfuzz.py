@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
+from hub.wire import yupdate
 from hub.wire.varint import write_varint as varint
 from hub.wire.yupdate import Id
 from tests.support.yupdates import Made, gc, skip, string, struct, text, update
@@ -24,30 +25,43 @@ BAD_JSONS = ("undefined", "NaN", "1e999", '"\\ud800"', "{", "[" * 200 + "]" * 20
 class Fuzzer:
     """Args:
     kind: of the document the updates are for.
+    clients: ids it writes under.
+    strange: how often a right neighbour is any clock at all. Then the order of things is not
+        defined: neither Yjs nor yrs ends the same in every order of arrival.
     """
 
-    def __init__(self, kind: str, seed: int) -> None:
+    def __init__(
+        self, kind: str, seed: int, *, clients: Sequence[int] = CLIENTS, strange: float = 0.0
+    ) -> None:
+        self.strange = strange
+        self._clients = clients
         self._kind = kind
         self._chance = random.Random(seed)
         self._types: list[Id] = []
         self._kept: list[bytes] = []
-        self.strange = 0.0
         self._root = "content" if kind == "text" else "default"
 
-    def next(self, clocks: Mapping[int, int]) -> bytes:
+    def next(self, clocks: Mapping[int, int], state: bytes = yupdate.EMPTY) -> bytes:
         """One more update.
 
         Args:
             clocks: what the document knows.
+            state: of the document, of which right neighbours are taken.
         """
         chance = self._chance
+        self._runs = [
+            (client, struct)
+            for client, structs in yupdate.parse(state).structs.items()
+            for struct in structs
+            if struct.length > 1 and struct.kind == yupdate.STRING
+        ]
         roll = chance.random()
         if self._kept and roll < 0.12:
             return self._mutated(chance.choice(self._kept))
         if self._kept and roll < 0.17:
             return chance.choice(self._kept)
         structs: dict[int, tuple[int, list[Made]]] = {}
-        for client in chance.sample(CLIENTS, chance.choice((0, 1, 1, 1, 1, 2, 3))):
+        for client in chance.sample(self._clients, chance.choice((0, 1, 1, 1, 1, 2, 3))):
             clock = clocks.get(client, 0)
             roll = chance.random()
             if roll < 0.06:
@@ -82,10 +96,12 @@ class Fuzzer:
             origin = (client, clock - 1)
         elif roll < 0.75:
             origin = self._id(client, clock, clocks)
-            if chance.random() < 0.5 and origin is not None:
-                right = (origin[0], origin[1] + 1)
-            elif chance.random() < self.strange:
+            if chance.random() < self.strange:
                 right = self._id(client, clock, clocks)
+            elif self._runs and chance.random() < 0.5:
+                other, run = chance.choice(self._runs)
+                at = chance.randrange(run.clock, run.clock + run.length - 1)
+                origin, right = (other, at), (other, at + 1)
         elif self._types and roll < 0.97 and self._kind == "rich":
             parent = chance.choice(self._types)
             if chance.random() < 0.4:
