@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Any, Final, Protocol
 
@@ -35,7 +36,11 @@ from hub.wire import yrewrite, yupdate
 from hub.wire.yupdate import DELETED, GC, SKIP, STRING, Id, Struct, Update
 
 LIGHT_BYTES: Final = 128 * 1024
-"""Updates above this, and work on documents above this, is not done on the loop."""
+"""Updates above this are not studied on the loop."""
+LIGHT_CONTENT_BYTES: Final = 32 * 1024
+"""What takes time by the size of the document is done on the loop up to this size."""
+MAX_STRUCTS: Final = 400_000
+"""Of one update, and as many deletions: each takes 250 bytes of memory while it is studied."""
 MAX_LOOKS: Final = 8
 """Of so many clients an update may repeat clocks to be looked at on the loop."""
 
@@ -106,6 +111,9 @@ def order(update: Update, clocks: Mapping[int, int]) -> Order:
             result.repeated[client] = structs[0].clock
         if left := structs[at[client] :]:
             result.rest[client] = left
+    for client, heap in waiting.items():
+        if heap:
+            result.lack((client, heap[0][0]))
     if not result.missing and result.rest:  # they wait for each other
         result.lack(next((client, left[0].clock) for client, left in result.rest.items()))
     _part_deletes(update.deletes, reach, clocks, result)
@@ -206,11 +214,11 @@ def contradicts(given: Update, client: int, content: bytes, known: list[Struct])
         end = struct.clock + struct.length
         while at < len(known) and known[at].clock + known[at].length <= struct.clock:
             at += 1
-        for other in known[at:]:
-            if other.clock >= end:
-                break
-            if _differ(given.data, struct, content, other, client):
+        index = at
+        while index < len(known) and known[index].clock < end:
+            if _differ(given.data, struct, content, known[index], client):
                 return True
+            index += 1
     return False
 
 
@@ -233,9 +241,14 @@ def _origin(struct: Struct, clock: int, client: int) -> Id | None:
     return struct.origin if clock == struct.clock else (client, clock - 1)
 
 
+@lru_cache(maxsize=4)  # one long text is held against many short ones
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
 def _texts_differ(struct: Struct, other: Struct, first: int, last: int) -> bool:
     one, two = (
-        (text.text or "").encode("utf-16-le")[2 * (first - text.clock) : 2 * (last - text.clock)]
+        _units(text.text or "")[2 * (first - text.clock) : 2 * (last - text.clock)]
         for text in (struct, other)
     )
     lost = b"\xfd\xff"
@@ -307,7 +320,7 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
     """
     if update.refers_ahead:
         raise ProtocolError("A struct refers to a later one.", code="malformed_update")
-    light = patient or content.size <= LIGHT_BYTES
+    light = patient or content.size <= LIGHT_CONTENT_BYTES
     ordered = order(update, content.clocks)
     draft = content.draft()
     content_rules.refuse_foreign(content.kind, update, ordered.steps, draft)
@@ -365,15 +378,15 @@ class View:
 
     Attributes:
         access: of the sender.
-        strangers: whether ids that nobody owns are bound to the sender.
-        room: bytes that may still be admitted, by the document's bound and the writer's.
+        strangers: ids below this that nobody owns are bound to the sender.
+        room: bytes that the document may still grow.
         ids_per_update, ids_per_user: bounds of new ids.
     """
 
     uid: str
     access: Access
     owners: Owners
-    strangers: bool
+    strangers: int
     room: int
     ids_per_update: int
     ids_per_user: int
@@ -414,7 +427,7 @@ def plan(found: Study, view: View) -> Admit | Hold | Nothing:
     if found.ready is None:
         return HOLD
     binds = [client for client in found.fresh if view.owners.get(client) is None]
-    if binds and not view.strangers:
+    if any(client >= view.strangers for client in binds):
         raise Forbidden(
             "The update uses a client id that this hub did not give out.", code="foreign_client_id"
         )

@@ -7,15 +7,19 @@ it counts. What waits for something earlier is in none: it stands behind the sna
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import structlog
 
 from hub.clock import Clock, to_datetime
 from hub.errors import HubError
 from hub.rooms import store
+from hub.rooms.content import merged
+from hub.rooms.content_rules import contents
 from hub.rooms.fold import Unreadable, fold
 from hub.storage import documents as rows
 from hub.storage.pool import Database
+from hub.wire import yupdate
 
 PACK_BYTES = 256 * 1024
 PACK_ROWS = 1000
@@ -43,7 +47,7 @@ async def compact(database: Database, clock: Clock, document: str, kind: str) ->
     state = await asyncio.to_thread(_checked_state, kind, stored, seq, read)
     async with database.transaction() as connection:
         at = to_datetime(clock.now_ms())
-        await rows.save_snapshot(connection, document, seq, state, at)
+        await rows.save_snapshot(connection, document, seq, state, at, read.bad)
     await _pack(database, clock, document, seq)
     return seq
 
@@ -58,9 +62,35 @@ def _checked_state(kind: str, stored: rows.Stored, seq: int, read: store.Read) -
         again = fold(kind, state, []).content
     except Unreadable as why:
         raise _bad_snapshot() from why
-    if again.clocks != content.clocks or len(again.doc.get_update()) != len(state):
+    if again.clocks != content.clocks or _said(state) != _said(again.doc.get_update()):
         raise _bad_snapshot()
     return state
+
+
+Said = dict[int, list[tuple[int, int, Any]]]
+
+
+def _said(state: bytes) -> tuple[Said, dict[int, list[list[int]]]]:
+    """What a state says, however its structs are split: what each client's clocks hold, and what
+    is deleted."""
+    update = yupdate.parse(state)
+    said: Said = {}
+    for client, structs in update.structs.items():
+        runs = said[client] = []
+        for struct in structs:
+            if struct.kind in (yupdate.GC, yupdate.DELETED):
+                if not runs or runs[-1][1] != yupdate.DELETED:
+                    runs.append((struct.clock, yupdate.DELETED, None))
+            elif struct.text is not None:
+                if runs and runs[-1][1] == yupdate.STRING:
+                    runs[-1][2].append(struct.text)
+                else:
+                    runs.append((struct.clock, yupdate.STRING, [struct.text]))
+            else:
+                runs.append((struct.clock, struct.kind, contents(state, struct)))
+        said[client] = [(at, kind, "".join(what) if kind == yupdate.STRING else what)
+                        for at, kind, what in runs]  # fmt: skip
+    return said, {client: merged(ranges) for client, ranges in update.deletes.items()}
 
 
 def _bad_snapshot() -> HubError:

@@ -149,19 +149,25 @@ def _mended_contents(update: Update, touched: dict[Id, list[int]]) -> dict[Id, b
 
 def _covered(ranges: list[tuple[int, int]], known: list[tuple[int, int]]) -> bool:
     """Whether the union of ``known`` holds all of the ranges."""
-    merged: list[list[int]] = []
-    for clock, length in sorted(known):
-        if merged and clock <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], clock + length)
-        else:
-            merged.append([clock, clock + length])
+    there = merged(known)
     at = 0
     for clock, length in sorted(ranges):
-        while at < len(merged) and merged[at][1] <= clock:
+        while at < len(there) and there[at][1] <= clock:
             at += 1
-        if at == len(merged) or merged[at][0] > clock or merged[at][1] < clock + length:
+        if at == len(there) or there[at][0] > clock or there[at][1] < clock + length:
             return False
     return True
+
+
+def merged(ranges: list[tuple[int, int]]) -> list[list[int]]:
+    """Ranges ``(clock, length)`` as ``[first, end]``, in order and apart from each other."""
+    apart: list[list[int]] = []
+    for clock, length in sorted(ranges):
+        if apart and clock <= apart[-1][1]:
+            apart[-1][1] = max(apart[-1][1], clock + length)
+        else:
+            apart.append([clock, clock + length])
+    return apart
 
 
 def apply_to(doc: Doc[Any], data: bytes) -> None:

@@ -35,6 +35,7 @@ MAX_NESTING: Final = 200
 MAX_STORED_NESTING: Final = 1000
 """Documents from before the bound still open up to here."""
 MAX_NAME_BYTES: Final = 1024
+MAX_INTEGER: Final = 1 << 53
 MAX_JSON_BYTES: Final = 1024 * 1024
 
 ROOTS: Final = {"rich": "default", "text": "content"}
@@ -158,6 +159,8 @@ def _check_type(data: bytes, struct: Struct) -> None:
 def _check_any(data: bytes, struct: Struct) -> None:
     if struct.length != 1:
         raise Unsupported("a key has one value")
+    _, at = read_varint(data, struct.content)
+    _check_integers(read_any(data, at)[0])
 
 
 _CHECKS: Final[dict[int, Callable[[bytes, Struct], None]]] = {
@@ -182,9 +185,28 @@ def check_json(data: bytes, at: int, end: int) -> None:
     if text.count(b"[") + text.count(b"{") > 64 and _depth(text) > 64:
         raise Unsupported("a value is nested too deeply")
     try:
-        msgspec.json.decode(text)
+        value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unsupported("a value is no JSON") from error
+    _check_integers(value)
+
+
+def _check_integers(value: Any) -> None:
+    """yrs refuses integers above 64 bits, and JavaScript rounds those above 53."""
+    match value:
+        case bool():
+            pass
+        case int():
+            if not -MAX_INTEGER <= value <= MAX_INTEGER:
+                raise Unsupported("an integer has more than 53 bits")
+        case list():
+            for one in value:
+                _check_integers(one)
+        case dict():
+            for one in value.values():
+                _check_integers(one)
+        case _:
+            pass
 
 
 def _depth(text: bytes) -> int:

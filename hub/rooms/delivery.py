@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from hub.errors import ProtocolError
 from hub.rooms import limits
 from hub.rooms.attachment import Attachment
 from hub.rooms.content import Content
@@ -52,7 +53,14 @@ class Delivery:
         Raises:
             ProtocolError: ``malformed_state_vector``.
         """
-        theirs = yupdate.read_state_vector(state_vector)
+        clocks = self._content.clocks
+        if len(state_vector) > 64 * 1024 + 16 * len(clocks):
+            raise ProtocolError("A state vector is too large.", code="malformed_state_vector")
+        theirs = {
+            client: clock
+            for client, clock in yupdate.read_state_vector(state_vector).items()
+            if client in clocks
+        }
         diff = self._content.diff(theirs) if theirs else self._content.state()
         if self._is_too_large(attachment, diff):
             self._send_to_state(attachment)

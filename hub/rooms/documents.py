@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -58,15 +59,15 @@ class House:
 
     Attributes:
         spawn: runs a task in the background, with a name.
-        slow: held while something is studied in a thread, so that threads do not crowd the loop.
+        scholar: the one thread in which what takes long is studied.
     """
 
     writer: GroupCommitWriter
     clock: Clock
     bus: Bus
     bounds: Bounds
-    spawn: Callable[[Coroutine[Any, Any, None], str], None]
-    slow: asyncio.Semaphore
+    spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+    scholar: Executor
 
 
 class LiveDocument:
@@ -190,13 +191,13 @@ class LiveDocument:
             if self._delivery.answer(attachment, payload):
                 self._durability.owe_all(attachment)
             return None
-        receipt = attachment.received()
+        held = Held(attachment, attachment.received(), payload, self._house.clock.monotonic_s())
         repeats = subtype == frames.STEP2
         if repeats:
             attachment.asked = False
         if len(payload) > LIGHT_BYTES or self._gate.locked():
-            return self._take_slowly(attachment, receipt, payload, repeats)
-        return self._take(attachment, receipt, payload, repeats)
+            return self._take_slowly(held, repeats)
+        return self._take(held, repeats)
 
     def receive_awareness(self, peer: Peer, message: bytes | memoryview) -> None:
         """Take an awareness update.
@@ -214,36 +215,38 @@ class LiveDocument:
 
     # --- an update's way --------------------------------------------------------------------------
 
-    def _take(
-        self, attachment: Attachment, receipt: Receipt, payload: bytes, repeats: bool
-    ) -> Awaitable[None] | None:
+    def _take(self, held: Held, repeats: bool) -> Awaitable[None] | None:
         """In this turn of the loop, unless it takes long."""
         try:
-            found = self._study(attachment, payload, repeats, patient=False)
-            fresh = self._carry_out(attachment, receipt, found)
+            found = self._study(held.attachment, held.data, repeats, patient=False)
+            fresh = self._carry_out(held, found)
         except Costly:
-            return self._take_slowly(attachment, receipt, payload, repeats)
+            return self._take_slowly(held, repeats)
         except HubError as error:
-            self._refuse(attachment, receipt, error)
+            self._refuse(held.attachment, held.receipt, error)
         else:
             if len(self._pending) or len(self._logged):
                 self._take_what_waited(fresh)
         return None
 
-    async def _take_slowly(
-        self, attachment: Attachment, receipt: Receipt, payload: bytes, repeats: bool
-    ) -> None:
+    def _take_slowly(self, held: Held, repeats: bool) -> Awaitable[None]:
+        """Go through the gate; a connection that ends meanwhile does not open it."""
+        task = self._house.spawn(self._at_the_gate(held, repeats), "study an update")
+        return asyncio.shield(task)
+
+    async def _at_the_gate(self, held: Held, repeats: bool) -> None:
         """The content stands still while it is studied: nobody else gets through the gate."""
+        attachment, receipt = held.attachment, held.receipt
         async with self._gate:
             if self.broken or not self._is_attached(attachment):
                 return
             try:
-                async with self._house.slow:
-                    study = partial(self._study, attachment, payload, repeats, patient=True)
-                    found = await asyncio.to_thread(study)
+                study = partial(self._study, attachment, held.data, repeats, patient=True)
+                loop = asyncio.get_running_loop()
+                found = await loop.run_in_executor(self._house.scholar, study)
                 if not self._is_attached(attachment):
                     return
-                fresh = self._carry_out(attachment, receipt, found)
+                fresh = self._carry_out(held, found)
             except HubError as error:
                 self._refuse(attachment, receipt, error)
             else:
@@ -257,14 +260,14 @@ class LiveDocument:
             for update in self._logged.due((client,), self.content.clocks):
                 advanced.extend(self._take_logged(update))
             for held in self._pending.due((client,), self.content.clocks):
+                held.tries += 1
                 try:
+                    if len(held.data) > LIGHT_BYTES:
+                        raise Costly
                     found = self._study(held.attachment, held.data, False, patient=False)
-                    advanced.extend(self._carry_out(held.attachment, held.receipt, found))
+                    advanced.extend(self._carry_out(held, found))
                 except Costly:
-                    self._house.spawn(
-                        self._take_slowly(held.attachment, held.receipt, held.data, False),
-                        "take an update that waited",
-                    )
+                    self._take_slowly(held, False)
                 except HubError as error:
                     self._refuse(held.attachment, held.receipt, error)
 
@@ -287,31 +290,38 @@ class LiveDocument:
     ) -> Study:
         # Deletions that a reader sends are looked at exactly: they must not write.
         repeats = repeats or not attachment.access.edit
-        update = yupdate.parse(payload)
+        update = yupdate.parse(payload, admission.MAX_STRUCTS)
         return admission.study(update, self.content, repeats=repeats, patient=patient)
 
-    def _carry_out(self, attachment: Attachment, receipt: Receipt, found: Study) -> list[int]:
+    def _carry_out(self, held: Held, found: Study) -> list[int]:
         """Do as planned; returns the client ids that went on.
 
         Raises:
             HubError: what stands against it; nothing has changed then.
         """
         self._require_whole()
+        attachment, receipt = held.attachment, held.receipt
+        if len(found.applied) > self._room():
+            self.content.state()  # counts anew: what was deleted takes no room
         decision = admission.plan(found, self._view(attachment))
         if isinstance(decision, Admit):
-            self._commit(attachment, receipt, found, decision)
+            if not self._commit(attachment, receipt, found, decision):
+                return []
             if found.rest is not None:
                 receipt.parts += 1
                 try:
-                    self._hold(attachment, receipt, found)
+                    self._hold(held, found)
                 except HubError as error:
                     self._refuse(attachment, receipt, error)
             return found.fresh
         if isinstance(decision, Hold):
-            self._hold(attachment, receipt, found)
+            self._hold(held, found)
         else:
             self._durability.settle_repeated(attachment, receipt)
         return []
+
+    def _room(self) -> int:
+        return self._house.bounds.max_bytes - self.content.size
 
     def _view(self, attachment: Attachment) -> View:
         bounds = self._house.bounds
@@ -319,20 +329,20 @@ class LiveDocument:
             uid=attachment.peer.uid,
             access=attachment.access,
             owners=self.owners,
-            strangers=attachment.stock,
-            room=bounds.max_bytes - self.content.size,
+            strangers=1 << 53 if attachment.stock else 1 << 32,
+            room=self._room(),
             ids_per_update=bounds.ids_per_update,
             ids_per_user=bounds.ids_per_user,
         )
 
     def _commit(
         self, attachment: Attachment, receipt: Receipt, found: Study, decision: Admit
-    ) -> None:
+    ) -> bool:
         """Reserve, apply, append, relay: what can refuse does so before anything changes; what
-        fails after that breaks the document, and all load the truth.
+        fails after that breaks the document, and all load the truth. Returns whether it went well.
 
         Raises:
-            Unavailable: ``writer_busy``, ``stopping``; ``document_reloading`` after a failure.
+            Unavailable: ``writer_busy``, ``stopping``.
         """
         update, uid = found.ready, attachment.peer.uid
         assert update is not None
@@ -353,14 +363,16 @@ class LiveDocument:
                 self.owners.learn(client, client, uid)
             future = self._house.writer.append(append)
         except Exception as error:
+            # The sender first: who is told that the document closes sends everything again.
+            own = error if isinstance(error, ProtocolError) else _reloading()
+            self._refuse(attachment, receipt, own)
             self._break(error)
-            if isinstance(error, ProtocolError):
-                raise  # the sender's update is at fault
-            raise _reloading() from error
+            return False
         self._durability.appended()
         future.add_done_callback(partial(self._on_disk, attachment, receipt))
         self.bytes_since_snapshot += len(update.data)
         self._relay(attachment.peer.key, update.data)
+        return True
 
     def _relay(self, peer: str, update: bytes) -> None:
         self._relayed += 1
@@ -369,11 +381,11 @@ class LiveDocument:
             self._topic, UpdateRelayed(self.number, bus.process, self._relayed, peer, update)
         )
 
-    def _hold(self, attachment: Attachment, receipt: Receipt, found: Study) -> None:
+    def _hold(self, held: Held, found: Study) -> None:
         assert found.rest is not None
-        now = self._house.clock.monotonic_s()
-        self._pending.put(found.missing, Held(attachment, receipt, found.rest, now))
-        self._delivery.step1(attachment)
+        rest = Held(held.attachment, held.receipt, found.rest, held.since_s, held.tries)
+        self._pending.put(found.missing, rest)
+        self._delivery.step1(held.attachment)
 
     # --- outcomes ---------------------------------------------------------------------------------
 

@@ -95,8 +95,6 @@ def _take_state(content: Content, state: bytes) -> None:
     try:
         if content.places is None and not may_hold_pairs(state):
             content.load(state)
-            if len(content.state()) != len(state):  # yrs drops what lacks something
-                raise Unreadable("it lacks something")
             return
         update = yupdate.parse(state)
     except ProtocolError as error:

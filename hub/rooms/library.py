@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from secrets import randbelow
 
@@ -57,7 +58,8 @@ class Library:
         self._writer = writer
         self._clock = clock
         self._background = background
-        self._house = House(writer, clock, bus, bounds, background.spawn, asyncio.Semaphore(1))
+        scholar = ThreadPoolExecutor(1, "study")
+        self._house = House(writer, clock, bus, bounds, background.spawn, scholar)
         self._entries: dict[str, _Entry] = {}
 
     @property

@@ -34,6 +34,7 @@ MAX_SYNC_BYTES: Final = 1024 * 1024
 PENDING_BYTES: Final = 1024 * 1024
 PENDING_UPDATES: Final = 2_000
 PENDING_S: Final = 30.0
+PENDING_TRIES: Final = 32
 
 # Client ids of one document that are leased to one user, for ever.
 MAX_LEASED: Final = 65_536

@@ -23,10 +23,12 @@ class Read:
     """Attributes:
     stored: what the disk has.
     folded: what that gives.
+    bad: seqs of snapshots that could not be read.
     """
 
     stored: rows.Stored
     folded: Folded
+    bad: list[int]
 
     @property
     def row_bytes(self) -> int:
@@ -37,17 +39,19 @@ async def read(database: Database, document: str, kind: str) -> Read:
     """The document as committed. A snapshot that cannot be read is passed over for an earlier one,
     and in the end for the whole log."""
     below: int | None = None
+    bad: list[int] = []
     while True:
         async with timeline.snapshot(database) as connection:
             stored = await rows.load(connection, document, below)
         try:
-            return Read(stored, await _fold(kind, stored))
+            return Read(stored, await _fold(kind, stored), bad)
         except Unreadable as why:
             log.error(
                 "a snapshot cannot be read", document=document, seq=stored.snapshot_seq,
                 reason=str(why),
             )  # fmt: skip
             below = stored.snapshot_seq
+            bad.append(below)
 
 
 async def owners(database: Database, document: str) -> Owners:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from itertools import count
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ class Waiting(Generic[T]):
     """Kept in the order of arrival."""
 
     def __init__(self) -> None:
-        self._items: dict[int, T] = {}
+        self._items: dict[int, tuple[T, Mapping[int, int]]] = {}
         self._by_client: dict[int, list[tuple[int, int]]] = {}
         self._numbers = count()
 
@@ -22,14 +22,13 @@ class Waiting(Generic[T]):
         return len(self._items)
 
     def __iter__(self) -> Iterator[T]:
-        return iter(tuple(self._items.values()))
+        return iter([item for item, _ in self._items.values()])
 
     def put(self, missing: Mapping[int, int], item: T) -> None:
         """Keep something until one of these clocks (by client) has come."""
         number = next(self._numbers)
-        self._items[number] = item
-        for client, clock in missing.items():
-            heappush(self._by_client.setdefault(client, []), (clock, number))
+        self._items[number] = item, missing
+        self._index(number, missing)
 
     def due(self, clients: Iterable[int], clocks: Mapping[int, int]) -> list[T]:
         """Take out, in the order of arrival, what waited for clocks of these clients that are
@@ -41,15 +40,22 @@ class Waiting(Generic[T]):
                 numbers.add(heappop(heap)[1])
             if heap is not None and not heap:
                 del self._by_client[client]
-        return [item for number in sorted(numbers) if (item := self._items.pop(number, None))]
+        return [self._items.pop(number)[0] for number in sorted(numbers) if number in self._items]
 
-    def discard(self, item: T) -> None:
-        """Take something out, whatever it waits for."""
-        for number, one in self._items.items():
-            if one is item:
-                del self._items[number]
-                return
+    def take(self, wanted: Callable[[T], bool]) -> list[T]:
+        """Take out what is wanted, whatever it waits for."""
+        if not self._items:
+            self._by_client.clear()
+            return []
+        taken = [number for number, (item, _) in self._items.items() if wanted(item)]
+        if not taken:
+            return []
+        found = [self._items.pop(number)[0] for number in taken]
+        self._by_client.clear()  # of what went before, too
+        for number, (_, missing) in self._items.items():
+            self._index(number, missing)
+        return found
 
-    def clear(self) -> None:
-        self._items.clear()
-        self._by_client.clear()
+    def _index(self, number: int, missing: Mapping[int, int]) -> None:
+        for client, clock in missing.items():
+            heappush(self._by_client.setdefault(client, []), (clock, number))

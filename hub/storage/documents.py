@@ -65,21 +65,16 @@ async def load(connection: Any, document: str, below: int | None = None) -> Stor
     head = await connection.fetchval(_HEAD, document) or 0
     if snapshot is None:
         return Stored(0, None, await all_rows(connection, document), head)
-    if below is None:
-        rows = await rows_after(connection, document, snapshot["seq"])
-    else:  # some of them may have been packed
-        everything = await all_rows(connection, document)
-        rows = [row for row in everything if row.seq > snapshot["seq"]]
+    rows = await rows_after(connection, document, snapshot["seq"])
     return Stored(snapshot["seq"], snapshot["state"], rows, head)
 
 
 async def rows_after(connection: Any, document: str, after: int) -> list[Row]:
-    """Update rows above a seq; packed ones are not among them."""
-    return [
-        _row(row, row["body"])
-        for row in await connection.fetch(_ROWS, document, after)
-        if row["body"] is not None
-    ]
+    """Update rows above a seq, packed or not."""
+    found = await connection.fetch(_ROWS, document, after)
+    if any(row["body"] is None for row in found):  # packed for a later snapshot, or erased
+        return [row for row in await all_rows(connection, document) if row.seq > after]
+    return [_row(row, row["body"]) for row in found]
 
 
 async def all_rows(connection: Any, document: str) -> list[Row]:
@@ -149,10 +144,17 @@ async def packed_claims(connection: Any) -> AsyncIterator[tuple[str, int, bytes]
 # --- compaction -----------------------------------------------------------------------------------
 
 
-async def save_snapshot(connection: Any, document: str, seq: int, state: bytes, at: Any) -> bool:
+async def save_snapshot(
+    connection: Any, document: str, seq: int, state: bytes, at: Any, bad: Iterable[int] = ()
+) -> bool:
     """Keep ``state`` as what all rows up to ``seq`` give. False when a later one is there already.
-    Call it in a transaction: it holds the document's lock to the end."""
+    Call it in a transaction: it holds the document's lock to the end.
+
+    Args:
+        bad: seqs of snapshots that could not be read.
+    """
     await connection.execute(_LOCK, document)
+    await connection.execute(_DROP_BAD, document, list(bad))
     latest = await connection.fetchval(_SNAPSHOT_SEQ, document, SNAPSHOT_FORMAT)
     if latest is not None and latest >= seq:
         return False
@@ -267,6 +269,8 @@ INSERT INTO document_snapshots (document_id, seq, state, at, format) VALUES ($1,
 ON CONFLICT (document_id, seq) DO UPDATE
 SET state = excluded.state, at = excluded.at, format = excluded.format
 """
+
+_DROP_BAD = "DELETE FROM document_snapshots WHERE document_id = $1 AND seq = ANY($2::bigint[])"
 
 # The one before the latest stays, for the day when the latest cannot be read.
 _DROP_OLDER = """

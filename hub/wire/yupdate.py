@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from struct import Struct as BinaryNumber
 from typing import Any, Final, NamedTuple
 
-from hub.errors import ProtocolError
+from hub.errors import HubError, ProtocolError, TooLarge
 from hub.wire.varint import read_varint, write_varint
 
 GC: Final = 0
@@ -107,15 +107,19 @@ class Update:
         return not self.structs and not self.deletes
 
 
-def parse(data: bytes) -> Update:
+def parse(data: bytes, most: int | None = None) -> Update:
     """Read an update.
+
+    Args:
+        most: structs and deletions, at most; null where the hub has counted them before.
 
     Raises:
         ProtocolError: ``malformed_update``.
+        TooLarge: ``update_too_large``.
     """
     update = Update(data)
     try:
-        _read(data, update)
+        _read(data, update, most if most is not None else 1 << 60)
     except (ProtocolError, IndexError, UnicodeDecodeError) as error:
         raise ProtocolError("The update is malformed.", code="malformed_update") from error
     return update
@@ -127,8 +131,9 @@ def end_of(structs: list[Struct]) -> int:
     return last.clock + last.length
 
 
-def _read(data: bytes, update: Update) -> None:
+def _read(data: bytes, update: Update, most: int) -> None:
     clients, at = read_varint(data, 0)
+    left = most
     for _ in range(clients):
         count, at = read_varint(data, at)
         client, at = read_varint(data, at)
@@ -136,6 +141,9 @@ def _read(data: bytes, update: Update) -> None:
         if client in update.structs:
             raise ProtocolError("A client stands twice in an update.")
         structs: list[Struct] = []
+        left -= count
+        if left < 0:
+            raise _too_many()
         for _ in range(count):
             struct = _read_struct(data, at, client, clock, update)
             at = struct.end
@@ -146,7 +154,7 @@ def _read(data: bytes, update: Update) -> None:
         if structs:
             update.structs[client] = structs
     update.deletes_at = at
-    update.deletes, at = _read_deletes(data, at)
+    update.deletes, at = _read_deletes(data, at, most)
     if at != len(data):
         raise ProtocolError("An update is longer than it says.")
 
@@ -168,13 +176,20 @@ def read_first_client(data: bytes, until: int) -> list[Struct]:
     return structs
 
 
-def _read_deletes(data: bytes, at: int) -> tuple[dict[int, list[tuple[int, int]]], int]:
+def _too_many() -> HubError:
+    return TooLarge("The update holds too much at once.", code="update_too_large")
+
+
+def _read_deletes(data: bytes, at: int, left: int) -> tuple[dict[int, list[tuple[int, int]]], int]:
     deletes: dict[int, list[tuple[int, int]]] = {}
     clients, at = read_varint(data, at)
     for _ in range(clients):
         client, at = read_varint(data, at)
         count, at = read_varint(data, at)
         ranges = deletes.setdefault(client, [])
+        left -= count
+        if left < 0:
+            raise _too_many()
         for _ in range(count):
             clock, at = read_varint(data, at)
             length, at = read_varint(data, at)
@@ -356,6 +371,8 @@ def _read_signed(data: bytes, at: int) -> tuple[int, int]:
             shift += 7
             if shift > 53:
                 raise ProtocolError("A number is too long.")
+    if value > 1 << 53:
+        raise ProtocolError("A number is too large.")
     return (-value if first & 0x40 else value), at
 
 

@@ -10,7 +10,7 @@ from pycrdt import Text
 
 from hub.clock import to_datetime
 from hub.errors import HubError
-from hub.rooms import compaction, store
+from hub.rooms import compaction, limits, store
 from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.storage.writer import UPDATE, Append
@@ -176,10 +176,13 @@ async def test_compaction_while_rows_are_in_flight_drops_nothing(served: Served)
     assert sum(len(row.updates) for row in everything) == 300
 
 
-async def test_deletions_above_a_mebibyte_are_fetched_once(served: Served) -> None:
+async def test_deletions_above_the_bound_are_fetched_once(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SYNC_BYTES", 32 * 1024)
     ada, document = await started(served)
     # Every second letter of a long text is deleted: the deletion set alone is above the bound.
-    length = 700_000
+    length = 40_000
     deletes = {5: [(clock, 1) for clock in range(1, length, 2)]}
     await log(served, document, ada.uid, update({5: (0, [text("ab" * (length // 2))])}, deletes))
     async with signed_in(served, ada) as raw:
@@ -187,7 +190,7 @@ async def test_deletions_above_a_mebibyte_are_fetched_once(served: Served) -> No
         await raw.sync(number, frames.STEP1, b"\x00")
         assert (await raw.frame("document_reset"))["reason"] == "fetch_state"
         state = (await ada.http.get(f"/api/documents/{document}/state")).content
-        assert len(state) > 1024 * 1024
+        assert len(state) > limits.MAX_SYNC_BYTES
         known = {5: length}
         raw.binary.clear()
         await raw.sync(number, frames.STEP1, yupdate.write_state_vector(known))

@@ -45,12 +45,25 @@ async def test_an_id_that_nobody_owns_is_bound_at_first_use(served: Served, clie
     # On the live socket an id must be known; what the hub knows may be returned by anybody.
     async with signed_in(served, ada) as raw:
         number = await raw.open(document)
-        await raw.sync(number, frames.UPDATE, update_of(client + 1, "stray"))
+        await raw.sync(number, frames.UPDATE, update_of(2**41, "stray"))
         assert (await raw.frame("refused"))["code"] == "foreign_client_id"
         more = update({client: (5, [text("!", origin=(client, 4))])})
         await raw.sync(number, frames.UPDATE, more)
         await raw.until(lambda f: f["t"] == "durable" and f["count"] == 2)
     assert await exported(served, ada, document) == "stock!"
+
+
+async def test_an_id_that_yjs_chose_itself_is_bound_on_the_live_socket_too(
+    served: Served,
+) -> None:
+    """Yjs takes a new random id when it meets its own: the words under it are somebody's."""
+    ada, document = await started(served)
+    async with signed_in(served, ada) as raw:
+        number = await raw.open(document)
+        await raw.sync(number, frames.UPDATE, update_of(77, "mine"))
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+    assert await exported(served, ada, document) == "mine"
+    assert await owners_of(served, document) == [(77, 77, ada.uid)]
 
 
 async def test_many_new_ids_come_in_whole_or_not_at_all(served: Served) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +120,7 @@ class Harness:
         self.snapshot: tuple[int, bytes] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._made = 0
+        self._scholar = ThreadPoolExecutor(1)
         self.info = DocumentInfo(
             document="d_1", number=7, thread="r_1", kind=kind, title="Draft", language=None,  # type: ignore[arg-type]
             schema_version=2, lineage="l_1", created_by="u_0", created_at=0,
@@ -143,7 +145,7 @@ class Harness:
         assert folded.aside == []
         bounds = Bounds(max_bytes=1 << 20, ids_per_update=3, ids_per_user=6)
         house = House(
-            self.disk, self.clock, self.bus, bounds, self._spawn, asyncio.Semaphore(1)  # type: ignore[arg-type]
+            self.disk, self.clock, self.bus, bounds, self._spawn, self._scholar  # type: ignore[arg-type]
         )  # fmt: skip
         return LiveDocument(self.info, house, folded, owners)
 
@@ -181,10 +183,11 @@ class Harness:
             await asyncio.sleep(0)
         self.note()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # --- clients ----------------------------------------------------------------------------------
 
@@ -212,9 +215,7 @@ class Harness:
         held = len(self.live._pending)
         client.sent[len(client.sent) + 1] = payload
         rest = self.live.receive(client, frames.STEP2 if step2 else frames.UPDATE, payload)
-        if rest is not None:
-            self._spawn(rest)  # type: ignore[arg-type]
-        elif not self.may_edit(client) and not held:
+        if rest is None and not self.may_edit(client) and not held:
             assert len(self.disk.all) == before, "somebody who may not has written"
 
     def note(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from hub.rooms.access import Access
 from hub.rooms.admission import Admit, Costly, Hold, Nothing, View, order, plan, study
 from hub.rooms.content import Content
 from hub.rooms.owners import Owners
+from hub.rooms.waiting import Waiting
 from hub.wire import yupdate
 from tests.support.contents import Taking, text_of
-from tests.support.yupdates import gc, skip, struct, text, typed, update
+from tests.support.yupdates import element, gc, skip, string, struct, text, typed, update
 
 
 def lacks(raw: bytes, clocks: dict[int, int]) -> bool:
@@ -179,7 +181,7 @@ def view(**given_: Any) -> View:
     owners.learn(77, 77, "u_bob")
     about: dict[str, Any] = {
         "uid": "u_ada", "access": Access(read=True, edit=True), "owners": owners,
-        "strangers": False, "room": 1000, "ids_per_update": 3, "ids_per_user": 4,
+        "strangers": 1 << 32, "room": 1000, "ids_per_update": 3, "ids_per_user": 4,
     }  # fmt: skip
     return View(**{**about, **given_})
 
@@ -202,14 +204,16 @@ def test_whose_the_ids_are_decides() -> None:
     assert planned(mine) == Admit([], proven=True)
     assert planned(theirs) == Admit([], proven=False)
     assert refusal(nobodys) == "foreign_client_id"
-    assert planned(nobodys, strangers=True) == Admit([(1 << 52) + 1], proven=True)
+    assert planned(nobodys, strangers=1 << 53) == Admit([(1 << 52) + 1], proven=True)
 
 
 def test_new_ids_are_bounded_before_anything_changes() -> None:
     many = update({client: (0, [text("x")]) for client in range(1, 5)})
-    assert refusal(many, strangers=True) == "too_many_client_ids"
-    assert planned(many, strangers=True, ids_per_update=4).binds == [1, 2, 3, 4]
-    assert refusal(many, strangers=True, ids_per_update=9, ids_per_user=3) == "too_many_client_ids"
+    assert refusal(many, strangers=1 << 53) == "too_many_client_ids"
+    assert planned(many, strangers=1 << 53, ids_per_update=4).binds == [1, 2, 3, 4]
+    assert (
+        refusal(many, strangers=1 << 53, ids_per_update=9, ids_per_user=3) == "too_many_client_ids"
+    )
 
 
 def test_access_and_room_are_asked() -> None:
@@ -264,3 +268,83 @@ def test_shuffled_updates_of_many_give_the_same_as_in_order() -> None:
     for raw in updates:
         whole.apply_update(raw)
     assert text_of(taking.content) == str(whole.get("content", type=Text))
+
+
+# --- what waits -----------------------------------------------------------------------------------
+
+
+def test_what_an_update_lacks_of_its_own_clients_is_named() -> None:
+    """It brings some of a client's clocks and rests upon later ones of the same client."""
+    first = update({7: (0, [text("x", origin=(8, 7))]), 8: (0, [text("abcde")])})
+    second = update({8: (5, [text("fghij", origin=(8, 4))])})
+    assert order(yupdate.parse(first), {}).missing == {8: 7}
+    for updates in ((first, second), (second, first)):
+        taking = Taking()
+        for raw in updates:
+            taking.take(raw)
+        assert taking.content.clocks == {7: 1, 8: 10}
+        assert text_of(taking.content) == "abcdefghxij"
+
+
+def test_what_went_leaves_nothing_behind() -> None:
+    waiting: Waiting[str] = Waiting()
+    for number in range(10):
+        waiting.put(dict.fromkeys(range(1000), 5), f"item {number}")
+    assert len(waiting.take(lambda item: item != "item 3")) == 9
+    assert sum(map(len, waiting._by_client.values())) == 1000
+    assert waiting.due([1], {1: 6}) == ["item 3"]
+    waiting.take(lambda item: True)
+    assert not waiting._by_client
+
+
+@pytest.mark.parametrize(
+    "value", ["9223372036854775808", "9007199254740993", "1" * 400, '{"a":[-9007199254740993]}']
+)
+def test_numbers_that_are_not_the_same_everywhere_are_refused(value: str) -> None:
+    taking = Taking()
+    taking.take(update({1: (0, [text("a")])}))
+    state = taking.content.state()
+    for made in (struct(6, string("b") + string(value), origin=(1, 0)),
+                 struct(5, string(value), origin=(1, 0))):  # fmt: skip
+        with pytest.raises(HubError) as caught:
+            taking.take(update({1: (1, [made])}))
+        assert caught.value.code == "unsupported_content"
+    assert taking.content.doc.get_update() == state
+
+
+@pytest.mark.parametrize("value", [b"\x7d\xbf" + b"\xff" * 7 + b"\x7f", b"\x7a\x7f" + b"\xff" * 7])
+def test_attributes_are_numbers_that_all_can_read(value: bytes) -> None:
+    taking = Taking("rich")
+    taking.take(update({1: (0, [element(parent="default")])}))
+    with pytest.raises(HubError):
+        taking.take(update({1: (1, [struct(8, b"\x01" + value, parent=(1, 0), key="x")])}))
+
+
+def test_an_update_of_countless_parts_is_refused_while_it_is_read() -> None:
+    with pytest.raises(TooLarge):
+        yupdate.parse(update({1: (0, [gc(1)] * 50)}), 49)
+    with pytest.raises(TooLarge):
+        yupdate.parse(update({}, {1: [(at, 1) for at in range(50)]}), 49)
+    assert yupdate.parse(update({1: (0, [gc(1)] * 50)}), 50).structs
+
+
+def test_a_repeat_costs_by_its_length() -> None:
+    """Many small structs against many, and one long text against many: four times as many take
+    about four times as long."""
+
+    def seconds(count: int, *, whole: bool) -> float:
+        taking = Taking()
+        parts = [text("ab", origin=(1, 2 * at - 1) if at else None) for at in range(count)]
+        other = [text("x", origin=(1, 2 * at)) for at in range(count)]
+        taking.take(update({1: (0, parts)}))
+        taking.take(update({2: (0, other)}))
+        again = update({1: (0, [text("ab" * count)] if whole else parts)})
+        best = 9.0
+        for _ in range(3):
+            started = time.thread_time()
+            taking.take(again)
+            best = min(best, time.thread_time() - started)
+        return best
+
+    for whole in (False, True):
+        assert seconds(8000, whole=whole) < 10 * max(seconds(2000, whole=whole), 0.002)
