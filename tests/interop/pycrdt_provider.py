@@ -1,0 +1,99 @@
+"""pycrdt's own ``Provider`` on one document, over ``websockets``. Speaks tests/interop/stock.py.
+
+Needs nothing of this repository, as a stranger's program would not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+from pycrdt import Doc, Provider, Text, XmlElement, XmlFragment, XmlText
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+
+def say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
+
+
+class WebSocketChannel:
+    """What a ``Provider`` asks of a transport (``pycrdt.Channel``)."""
+
+    def __init__(self, socket: ClientConnection, path: str) -> None:
+        self._socket = socket
+        self.path = path
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self.recv()
+        except ConnectionClosed:
+            say(closed=self._socket.close_code)
+            raise StopAsyncIteration from None
+
+    async def send(self, message: bytes) -> None:
+        await self._socket.send(message)
+
+    async def recv(self) -> bytes:
+        return await self._socket.recv(decode=False)
+
+
+class Editor:
+    """The roots of a document, counted in UTF-16 units as Yjs does; pycrdt counts UTF-8 bytes."""
+
+    def __init__(self) -> None:
+        self.doc: Doc[Any] = Doc()
+        self.text = self.doc.get("content", type=Text)
+        self.xml = self.doc.get("default", type=XmlFragment)
+        self.text.observe(lambda: say(text=str(self.text)))
+        self.xml.observe_deep(lambda: say(xml=str(self.xml)))
+
+    def obey(self, order: dict[str, Any]) -> None:
+        match order:
+            case {"insert": [index, text]}:
+                self.text.insert(self._at(index), text)
+            case {"append": text}:
+                self.text += text
+            case {"delete": [index, length]}:
+                del self.text[self._at(index) : self._at(index + length)]
+            case {"remove": text}:
+                start = str(self.text).encode().index(text.encode())
+                del self.text[start : start + len(text.encode())]
+            case {"xml": text}:
+                self.xml.children.append(XmlElement("paragraph", {}, [XmlText(text)]))
+
+    def _at(self, units: int) -> int:
+        head = str(self.text).encode("utf-16-le")[: 2 * units]
+        return len(head.decode("utf-16-le").encode())
+
+
+async def orders() -> AsyncIterator[dict[str, Any]]:
+    """Those of standard input, up to the last."""
+    lines = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while (line := await lines.readline()) and not (order := json.loads(line)).get("end"):
+        yield order
+
+
+async def main(url: str, document: str, ticket: str) -> None:
+    editor = Editor()
+    path = f"{url}/{document}"
+    async with (
+        connect(f"{path}?ticket={ticket}", proxy=None) as socket,
+        Provider(editor.doc, WebSocketChannel(socket, path)) as provider,
+    ):
+        await provider.synced.wait()
+        say(synced=True)
+        async for order in orders():
+            editor.obey(order)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
