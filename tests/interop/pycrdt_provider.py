@@ -55,18 +55,17 @@ class Editor:
         self.xml.observe_deep(lambda: say(xml=str(self.xml)))
 
     def obey(self, order: dict[str, Any]) -> None:
-        match order:
-            case {"insert": [index, text]}:
-                self.text.insert(self._at(index), text)
-            case {"append": text}:
-                self.text += text
-            case {"delete": [index, length]}:
-                del self.text[self._at(index) : self._at(index + length)]
-            case {"remove": text}:
-                start = str(self.text).encode().index(text.encode())
-                del self.text[start : start + len(text.encode())]
-            case {"xml": text}:
-                self.xml.children.append(XmlElement("paragraph", {}, [XmlText(text)]))
+        if insert := order.get("insert"):
+            self.text.insert(self._at(insert[0]), insert[1])
+        if delete := order.get("delete"):
+            del self.text[self._at(delete[0]) : self._at(sum(delete))]
+        if append := order.get("append"):
+            self.text += append
+        if (remove := order.get("remove")) and remove in self.text:
+            start = len(str(self.text).partition(remove)[0].encode())
+            del self.text[start : start + len(remove.encode())]
+        if paragraph := order.get("xml"):
+            self.xml.children.append(XmlElement("paragraph", {}, [XmlText(paragraph)]))
 
     def _at(self, units: int) -> int:
         head = str(self.text).encode("utf-16-le")[: 2 * units]

@@ -2,7 +2,7 @@
 
 in, what to do:
     ``{"insert": [index, text]}``, ``{"delete": [index, length]}`` (UTF-16 units),
-    ``{"append": text}``, ``{"remove": text}`` (where it stands first), ``{"xml": text}`` (one more
+    ``{"append": text}``, ``{"remove": text}`` (if it stands there), ``{"xml": text}`` (one more
     paragraph), ``{"presence": {…}}`` (npm only), ``{"end": true}``
 out, what happened:
     ``{"status": …}`` and ``{"presence": […]}`` (npm only), ``{"synced": true}``, ``{"text": …}``

@@ -27,7 +27,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (order.insert) text.insert(...order.insert);
   if (order.delete) text.delete(...order.delete);
   if (order.append) text.insert(text.length, order.append);
-  if (order.remove) text.delete(text.toString().indexOf(order.remove), order.remove.length);
+  if (order.remove && text.toString().includes(order.remove)) text.delete(text.toString().indexOf(order.remove), order.remove.length);
   if (order.xml) {
     const paragraph = new Y.XmlElement('paragraph');
     paragraph.insert(0, [new Y.XmlText(order.xml)]);
