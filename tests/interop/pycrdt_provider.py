@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Self
 
 from pycrdt import Doc, Provider, Text, XmlElement, XmlFragment, XmlText
@@ -38,7 +39,8 @@ class WebSocketChannel:
             raise StopAsyncIteration from None
 
     async def send(self, message: bytes) -> None:
-        await self._socket.send(message)
+        with suppress(ConnectionClosed):  # who reads says so
+            await self._socket.send(message)
 
     async def recv(self) -> bytes:
         return await self._socket.recv(decode=False)
@@ -81,17 +83,23 @@ async def orders() -> AsyncIterator[dict[str, Any]]:
         yield order
 
 
+async def tell_synced(provider: Provider) -> None:
+    await provider.synced.wait()
+    say(synced=True)
+
+
 async def main(url: str, document: str, ticket: str) -> None:
     editor = Editor()
     path = f"{url}/{document}"
     async with (
         connect(f"{path}?ticket={ticket}", proxy=None) as socket,
         Provider(editor.doc, WebSocketChannel(socket, path)) as provider,
+        asyncio.TaskGroup() as group,
     ):
-        await provider.synced.wait()
-        say(synced=True)
+        telling = group.create_task(tell_synced(provider))
         async for order in orders():
             editor.obey(order)
+        telling.cancel()
 
 
 if __name__ == "__main__":

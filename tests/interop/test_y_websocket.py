@@ -1,4 +1,4 @@
-"""The npm y-websocket client joins documents through ``/yjs/`` unchanged."""
+"""Stock clients, of npm and of pycrdt, join documents through ``/yjs/`` unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from hub.client import LiveClient
 from tests.e2e.people import Person
-from tests.interop.stock import stock, ticket_of
+from tests.interop.stock import NPM, PYCRDT, stock, ticket_of
 from tests.support.hub_process import HubProcess, answer, token
 
 
@@ -53,7 +53,10 @@ async def test_stock_client_writes_rich_text_the_browser_shows(
 
 
 @pytest.mark.timeout(60)
-async def test_stock_reader_and_bad_tickets_are_refused(hub: HubProcess) -> None:
+@pytest.mark.parametrize("program", [NPM, PYCRDT], ids=["npm", "pycrdt"])
+async def test_stock_reader_and_bad_tickets_are_refused(
+    hub: HubProcess, program: list[str]
+) -> None:
     owner = await hub.first_owner()
     state = await answer(owner.post("/api/threads", json={"subject": "Offer"}))
     thread = state["summary"]["thread"]
@@ -70,12 +73,20 @@ async def test_stock_reader_and_bad_tickets_are_refused(hub: HubProcess) -> None
         with opened.doc.transaction():
             opened.text.insert(0, "to be read")
         await opened.saved()
-        async with stock(hub, document, await ticket_for(grace, document)) as client:
+        async with stock(hub, document, await ticket_for(grace, document), program) as client:
             await client.shows("text", "to be read")
+            # pycrdt sends back what it hears, which is no edit of a reader.
+            for edit in ("and ", "now "):
+                with opened.doc.transaction():
+                    opened.text.insert(0, edit)
+                await client.shows("text", edit)
+            with opened.doc.transaction():
+                del opened.text[:8]
+            await client.showing("text", lambda text: text == "to be read")
             await client.order(insert=[0, "forbidden "])
             await client.until(lambda message: message.get("closed") == 4403)
         for ticket in ("nonsense", (await ticket_for(owner, document))[:-2] + "xx"):
-            async with stock(hub, document, ticket) as client:
+            async with stock(hub, document, ticket, program) as client:
                 await client.until(lambda message: message.get("closed") == 4401)
         assert str(opened.text) == "to be read"
     exported = await owner.get(f"/api/documents/{document}/export?format=txt")
