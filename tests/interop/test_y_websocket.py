@@ -1,14 +1,7 @@
-"""The npm y-websocket client joins documents through ``/yjs/`` unchanged."""
+"""Stock clients, of npm and of pycrdt, join documents through ``/yjs/`` unchanged."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,75 +9,12 @@ from playwright.async_api import expect
 
 from hub.client import LiveClient
 from tests.e2e.people import Person
+from tests.interop.stock import NPM, PYCRDT, stock, ticket_of
 from tests.support.hub_process import HubProcess, answer, token
-
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-
-
-class Stock:
-    """The client's process; ``until`` waits for something it says."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.said: list[dict[str, Any]] = []
-
-    async def order(self, **order: Any) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        await self._process.stdin.drain()
-
-    async def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        assert self._process.stdout
-        async with asyncio.timeout(15):
-            while True:
-                for index, message in enumerate(self.said):
-                    if condition(message):
-                        del self.said[: index + 1]
-                        return message
-                line = await self._process.stdout.readline()
-                assert line, "the client ended"
-                self.said.append(json.loads(line))
-
-    async def shows(self, key: str, part: str) -> None:
-        await self.until(lambda message: part in str(message.get(key, "")))
-
-
-@asynccontextmanager
-async def stock(hub: HubProcess, document: str, ticket: str) -> AsyncIterator[Stock]:
-    node = shutil.which("node")
-    command = [node] if node else [str(ROOT / "scripts/with-node"), "node"]
-    process = await asyncio.create_subprocess_exec(
-        *command, str(HERE / "y_websocket.mjs"),
-        hub.url.replace("http", "ws", 1) + "/yjs", document, ticket,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=HERE,
-        env={**os.environ},
-    )  # fmt: skip
-    client = Stock(process)
-    try:
-        yield client
-    finally:
-        if process.returncode is None:
-            await client.order(end=True)
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-        # The transport of a pipe is closed with the loop otherwise, which asyncio complains of.
-        process._transport.close()  # type: ignore[attr-defined]
 
 
 async def ticket_for(browser: Any, document: str) -> str:
     return str((await answer(browser.post(f"/api/documents/{document}/ticket")))["ticket"])
-
-
-async def ticket_of(person: Person, document: str) -> str:
-    """As the page of a signed-in person would fetch it."""
-    made = await person.page.request.post(
-        f"/api/documents/{document}/ticket", headers={"origin": person.url}
-    )
-    return str((await made.json())["ticket"])
 
 
 @pytest.mark.timeout(60)
@@ -92,11 +22,7 @@ async def test_stock_client_and_browser_write_one_document(ada: Person, hub: Hub
     await ada.begin_thread("Offer")
     await ada.begin_document("Notes", kind="Text or code")
     document = ada.page.url.rpartition("/")[2]
-    made = await ada.page.request.post(
-        f"/api/documents/{document}/ticket", headers={"origin": hub.url}
-    )
-    ticket = (await made.json())["ticket"]
-    async with stock(hub, document, ticket) as client:
+    async with stock(hub, document, await ticket_of(ada, document)) as client:
         await client.until(lambda message: message.get("synced") is True)
         await ada.write("Notes", "from the browser ")
         await client.shows("text", "from the browser")
@@ -118,10 +44,7 @@ async def test_stock_client_writes_rich_text_the_browser_shows(
     await ada.begin_thread("Offer")
     await ada.begin_document("Draft")
     document = ada.page.url.rpartition("/")[2]
-    made = await ada.page.request.post(
-        f"/api/documents/{document}/ticket", headers={"origin": hub.url}
-    )
-    async with stock(hub, document, (await made.json())["ticket"]) as client:
+    async with stock(hub, document, await ticket_of(ada, document)) as client:
         await client.until(lambda message: message.get("synced") is True)
         await client.order(xml="A paragraph of npm")
         await expect(ada.editor("Draft")).to_contain_text("A paragraph of npm")
@@ -130,7 +53,10 @@ async def test_stock_client_writes_rich_text_the_browser_shows(
 
 
 @pytest.mark.timeout(60)
-async def test_stock_reader_and_bad_tickets_are_refused(hub: HubProcess) -> None:
+@pytest.mark.parametrize("program", [NPM, PYCRDT], ids=["npm", "pycrdt"])
+async def test_stock_reader_and_bad_tickets_are_refused(
+    hub: HubProcess, program: list[str]
+) -> None:
     owner = await hub.first_owner()
     state = await answer(owner.post("/api/threads", json={"subject": "Offer"}))
     thread = state["summary"]["thread"]
@@ -147,12 +73,20 @@ async def test_stock_reader_and_bad_tickets_are_refused(hub: HubProcess) -> None
         with opened.doc.transaction():
             opened.text.insert(0, "to be read")
         await opened.saved()
-        async with stock(hub, document, await ticket_for(grace, document)) as client:
+        async with stock(hub, document, await ticket_for(grace, document), program) as client:
             await client.shows("text", "to be read")
+            # pycrdt sends back what it hears, which is no edit of a reader.
+            for edit in ("and ", "now "):
+                with opened.doc.transaction():
+                    opened.text.insert(0, edit)
+                await client.shows("text", edit)
+            with opened.doc.transaction():
+                del opened.text[:8]
+            await client.showing("text", lambda text: text == "to be read")
             await client.order(insert=[0, "forbidden "])
             await client.until(lambda message: message.get("closed") == 4403)
         for ticket in ("nonsense", (await ticket_for(owner, document))[:-2] + "xx"):
-            async with stock(hub, document, ticket) as client:
+            async with stock(hub, document, ticket, program) as client:
                 await client.until(lambda message: message.get("closed") == 4401)
         assert str(opened.text) == "to be read"
     exported = await owner.get(f"/api/documents/{document}/export?format=txt")

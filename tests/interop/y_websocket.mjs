@@ -1,6 +1,4 @@
-// The genuine y-websocket client on one document. Speaks JSON lines with the test:
-//   in:  {"insert": [index, text]} {"delete": [index, length]} {"xml": text} {"presence": {...}} {"end": true}
-//   out: {"status": …} {"text": …} {"xml": …} {"presence": …} {"closed": code} after every change
+// The genuine y-websocket client on one document. Speaks tests/interop/stock.py.
 import { createInterface } from 'node:readline';
 
 import WebSocket from 'ws';
@@ -28,6 +26,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   if (order.insert) text.insert(...order.insert);
   if (order.delete) text.delete(...order.delete);
+  if (order.append) text.insert(text.length, order.append);
+  if (order.remove && text.toString().includes(order.remove)) text.delete(text.toString().indexOf(order.remove), order.remove.length);
   if (order.xml) {
     const paragraph = new Y.XmlElement('paragraph');
     paragraph.insert(0, [new Y.XmlText(order.xml)]);
