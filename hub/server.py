@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from typing import Any
 
@@ -20,6 +21,8 @@ from hub.errors import Conflict
 from hub.mail import sample as samples
 from hub.settings import Settings
 
+GC_THRESHOLD = 20_000
+
 log = structlog.get_logger()
 
 
@@ -36,6 +39,9 @@ def run(settings: Settings, *, sample: bool = False) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
     async with build(settings, SystemClock()) as hub:
+        # What was made until now lives on; what an update makes is gone without a cycle.
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD, 20, 20)
         config = configure(create_app(settings, hub=hub), settings, lifespan="off")
         await _Server(config, hub, sample=sample).serve(sockets=[listener])
 

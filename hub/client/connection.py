@@ -238,6 +238,22 @@ class LiveClient:
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)
 
+    def reopen(self, opened: RemoteDocument) -> None:
+        """The hub has loaded the document anew: open it again, what was not acknowledged goes
+        with the handshake."""
+        self._numbers.pop(opened.number, None)
+        task = asyncio.create_task(self._reopen(opened), name="hub.client reopen")
+        self._fetching.add(task)
+        task.add_done_callback(self._fetching.discard)
+
+    async def _reopen(self, opened: RemoteDocument) -> None:
+        try:
+            await self._open(opened)
+        except HubError as error:  # no member any more, perhaps
+            opened.fail(error)
+        except TimeoutError:
+            opened.fail(Unavailable("The hub does not answer.", code="timeout"))
+
     async def _fetch_state(self, opened: RemoteDocument) -> None:
         try:
             state = await asyncio.to_thread(self._get, f"/api/documents/{opened.document}/state")

@@ -165,6 +165,9 @@ class RemoteDocument:
                 self.owners.update(frame.owners)
             case ev.DocumentReset(reason="fetch_state"):
                 self._client.fetch_state(self)
+            case ev.DocumentReset(reason="closed"):
+                self.lost()
+                self._client.reopen(self)
             case ev.DocumentReset():
                 self._fail(Conflict("The hub closed the document.", code=frame.reason))
             case _:

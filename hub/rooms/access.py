@@ -8,9 +8,8 @@ from hub.rooms.permissions import may_write
 
 
 class Access(NamedTuple):
-    """Of one connection to one document."""
+    """Of one connection to one document; who may not read has none."""
 
-    read: bool
     edit: bool
 
 
@@ -34,7 +33,7 @@ def access(role: str | None, grounds: Grounds, schema_version: int) -> Access:
         schema_version: of the document.
     """
     scopes = grounds.scopes
-    read = role is not None and (scopes is None or "read" in scopes)
+    read = scopes is None or "read" in scopes
     knows = grounds.schema_version is None or grounds.schema_version >= schema_version
     edit = read and may_write(role) and knows and (scopes is None or "write" in scopes)
-    return Access(read, edit)
+    return Access(edit)

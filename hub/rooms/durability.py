@@ -82,6 +82,7 @@ class Durability:
 
     def leave(self, attachment: Attachment) -> None:
         self._owing.discard(attachment)
+        self._repeats = deque(one for one in self._repeats if one[1] is not attachment)
 
     def _schedule(self, attachment: Attachment) -> None:
         """Tell the peer once a turn of the loop, however many of its updates became durable."""

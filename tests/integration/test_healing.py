@@ -9,8 +9,8 @@ import pytest
 from pycrdt import Text
 
 from hub.clock import to_datetime
-from hub.errors import HubError
-from hub.rooms import compaction, limits, store
+from hub.errors import HubError, ProtocolError
+from hub.rooms import compaction, content, limits, store
 from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.storage.writer import UPDATE, Append
@@ -201,3 +201,31 @@ async def test_deletions_above_the_bound_are_fetched_once(
         opened = await client.open_document(document)
         await opened.synced()
         assert len(str(opened.text)) == length // 2
+
+
+async def test_a_document_that_broke_comes_back_for_everybody(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in memory is thrown away, the log is read, and who was there goes on by himself."""
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    document = await served.document(ada, await served.thread(ada, grace))
+    async with served.live(ada) as one, served.live(grace) as two:
+        first, second = await one.open_document(document), await two.open_document(document)
+        with first.doc.transaction():
+            first.text.insert(0, "kept ")
+        await first.saved()
+        apply = content.apply_to
+        failures = iter([True])
+
+        def panics(doc: Any, data: bytes) -> None:
+            apply(doc, data)
+            if next(failures, False):
+                raise ProtocolError("yrs stopped in the middle", code="malformed_update")
+
+        monkeypatch.setattr(content, "apply_to", panics)
+        with second.doc.transaction():
+            second.text.insert(0, "again ")
+        await first.until(lambda: str(first.text) == "again kept ")
+        await second.saved()
+    assert await exported(served, ada, document) == "again kept "

@@ -180,7 +180,7 @@ def view(**given_: Any) -> View:
     owners.learn(1 << 33, (1 << 33) + 63, "u_ada")
     owners.learn(77, 77, "u_bob")
     about: dict[str, Any] = {
-        "uid": "u_ada", "access": Access(read=True, edit=True), "owners": owners,
+        "uid": "u_ada", "access": Access(edit=True), "owners": owners,
         "strangers": 1 << 32, "room": 1000, "ids_per_update": 3, "ids_per_user": 4,
     }  # fmt: skip
     return View(**{**about, **given_})
@@ -218,7 +218,7 @@ def test_new_ids_are_bounded_before_anything_changes() -> None:
 
 def test_access_and_room_are_asked() -> None:
     raw = update({1 << 33: (0, [text("x" * 2000)])})
-    reader = Access(read=True, edit=False)
+    reader = Access(edit=False)
     with pytest.raises(Forbidden):
         planned(raw, access=reader, room=10_000)
     with pytest.raises(TooLarge):
@@ -229,7 +229,7 @@ def test_access_and_room_are_asked() -> None:
 def test_what_a_reader_repeats_is_nothing() -> None:
     taking = Taking()
     taking.take(update({1 << 33: (0, [text("abcdef")])}, {1 << 33: [(1, 2), (4, 1)]}))
-    reader = Access(read=True, edit=False)
+    reader = Access(edit=False)
     known = update({1 << 33: (0, [text("abcdef")])}, {1 << 33: [(1, 1), (2, 1), (4, 1)]})
     assert isinstance(planned(known, content=taking.content, access=reader), Nothing)
     news = update({}, {1 << 33: [(1, 3)]})
