@@ -32,6 +32,7 @@ from hub.rooms.access import Access
 from hub.rooms.content import Content, for_yrs
 from hub.rooms.pairs import cuts
 from hub.rooms.places import Draft
+from hub.rooms.trial import is_suspect
 from hub.wire import yrewrite, yupdate
 from hub.wire.yupdate import DELETED, GC, SKIP, STRING, Id, Struct, Update
 
@@ -292,6 +293,7 @@ class Study:
         draft: where its structs will stand.
         cut: pairs of the document or of the update that it takes apart.
         doc: the document with those taken apart already; null when there is none to be.
+        suspect: yrs might take long over it: it must be tried elsewhere first.
         rest: what lacks something, and ``missing``, clocks that it lacks.
     """
 
@@ -301,6 +303,7 @@ class Study:
     draft: Draft | None
     cut: set[Id]
     doc: Doc[Any] | None
+    suspect: bool
     rest: bytes | None
     missing: dict[int, int]
 
@@ -335,13 +338,16 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
         if not content.lacks_deletion(deletes):
             deletes = {}
     fresh = list(dict.fromkeys(client for client, _ in ordered.steps))
-    found = Study(fresh, None, b"", draft, set(), None, None, ordered.missing)
+    found = Study(fresh, None, b"", draft, set(), None, False, None, ordered.missing)
     if ordered.rest or ordered.rest_deletes:
         found.rest = yrewrite.select(update, ordered.rest, ordered.rest_deletes)
     if not fresh and not deletes:
         return found
     ready = update if ordered.whole else yupdate.parse(_ready(update, ordered, deletes))
     found.ready = ready
+    found.suspect = is_suspect(ready, content.size)
+    if found.suspect and not patient:
+        raise Costly
     found.cut = cuts(ready, content.clocks, content.pairs)
     if found.cut:
         if not light:

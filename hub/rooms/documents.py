@@ -26,7 +26,7 @@ from hub.bus.interface import Bus
 from hub.bus.messages import CaretsRelayed, Message, UpdateRelayed
 from hub.clock import Clock
 from hub.errors import HubError, ProtocolError, Unavailable
-from hub.rooms import admission
+from hub.rooms import admission, trial
 from hub.rooms.access import Grounds, access
 from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
 from hub.rooms.attachment import Attachment, Peer, Receipt
@@ -60,6 +60,7 @@ class House:
     Attributes:
         spawn: runs a task in the background, with a name.
         scholar: the one thread in which what takes long is studied.
+        trials: held by a trial in a process of its own.
     """
 
     writer: GroupCommitWriter
@@ -68,6 +69,7 @@ class House:
     bounds: Bounds
     spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
     scholar: Executor
+    trials: asyncio.Semaphore
 
 
 class LiveDocument:
@@ -244,6 +246,10 @@ class LiveDocument:
                 study = partial(self._study, attachment, held.data, repeats, patient=True)
                 loop = asyncio.get_running_loop()
                 found = await loop.run_in_executor(self._house.scholar, study)
+                if found.suspect:
+                    doc = found.doc or self.content.doc
+                    async with self._house.trials:
+                        await trial.attempt(doc.get_update(), found.applied)
                 if not self._is_attached(attachment):
                     return
                 fresh = self._carry_out(held, found)

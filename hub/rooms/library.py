@@ -59,7 +59,9 @@ class Library:
         self._clock = clock
         self._background = background
         scholar = ThreadPoolExecutor(1, "study")
-        self._house = House(writer, clock, bus, bounds, background.spawn, scholar)
+        self._house = House(
+            writer, clock, bus, bounds, background.spawn, scholar, asyncio.Semaphore(1)
+        )
         self._entries: dict[str, _Entry] = {}
 
     @property

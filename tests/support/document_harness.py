@@ -145,7 +145,8 @@ class Harness:
         assert folded.aside == []
         bounds = Bounds(max_bytes=1 << 20, ids_per_update=3, ids_per_user=6)
         house = House(
-            self.disk, self.clock, self.bus, bounds, self._spawn, self._scholar  # type: ignore[arg-type]
+            self.disk, self.clock, self.bus, bounds, self._spawn,  # type: ignore[arg-type]
+            self._scholar, asyncio.Semaphore(1),
         )  # fmt: skip
         return LiveDocument(self.info, house, folded, owners)
 
