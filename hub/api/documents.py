@@ -16,9 +16,11 @@ from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import BadRequest
 from hub.ids import b64url, new_id, sha256
-from hub.rooms import export
+from hub.rooms import authorship, export
 from hub.rooms.documents import LiveDocument
+from hub.rooms.owners import Owners
 from hub.rooms.permissions import Action, require
+from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.wire import api
 from hub.wire import commands as cmd
@@ -77,6 +79,23 @@ async def get_document(request: Request) -> Response:
     return respond(info)
 
 
+async def get_authors(request: Request) -> Response:
+    """Whose the words of a document are."""
+    who = await principal(request)
+    hub = hub_of(request)
+    info = await hub.rooms.library.info(request.path_params["id"])
+    async with hub.rooms.hold(info.thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+    async with timeline.snapshot(hub.database) as connection:
+        owned = await rows.owners(connection, info.document)
+        unproven = await rows.relayed_rows(connection, info.document)
+    owners = Owners()
+    for one in owned:
+        owners.learn(one.first, one.last, one.uid)
+    found = await asyncio.to_thread(authorship.relayed, unproven, owners)
+    return respond(api.Authors([api.ClientIds(*one) for one in owned], found))
+
+
 async def get_state(request: Request) -> Response:
     """The document as one Yjs update (format v1)."""
     async with _reading(request) as live:
@@ -127,6 +146,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/threads/{id}/documents", list_documents, methods=["GET"]),
         Route("/api/threads/{id}/documents", create_document, methods=["POST"]),
         Route("/api/documents/{id}", get_document, methods=["GET"]),
+        Route("/api/documents/{id}/authors", get_authors, methods=["GET"]),
         Route("/api/documents/{id}/state", get_state, methods=["GET"]),
         Route("/api/documents/{id}/export", get_export, methods=["GET"]),
         Route("/api/documents/{id}/print", get_print, methods=["GET"]),

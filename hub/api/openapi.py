@@ -79,6 +79,7 @@ OPERATIONS = (
     Operation("POST", "/api/threads/{id}/documents", "Begin a document", api.NewDocument,
               Accepted, 201),
     Operation("GET", "/api/documents/{id}", "About a document", answer=api.DocumentInfo),
+    Operation("GET", "/api/documents/{id}/authors", "Whose the words are", answer=api.Authors),
     Operation("GET", "/api/documents/{id}/state", "The document as a Yjs update (v1)",
               media="application/octet-stream"),
     Operation("GET", "/api/documents/{id}/export", "The document as md, html or txt",

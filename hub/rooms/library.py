@@ -41,12 +41,19 @@ class _Entry:
         self.users = 0
         self.loading: asyncio.Future[LiveDocument] = asyncio.get_running_loop().create_future()
         self.compacting = False
+        self.leased: list[tuple[int, int, str]] = []  # while it was being read
 
     @property
     def live(self) -> LiveDocument | None:
         if self.loading.done() and not self.loading.cancelled() and not self.loading.exception():
             return self.loading.result()
         return None
+
+    def teach(self, live: LiveDocument) -> None:
+        """Tell a document of ids that were leased after its owners were read."""
+        for first, last, uid in self.leased:
+            live.owners.learn(first, last, uid)
+        self.leased.clear()
 
 
 class Library:
@@ -160,8 +167,10 @@ class Library:
                 ours = await rows.owns_block(connection, info.document, first, last, uid)
             if ours:
                 entry = self._entries.get(info.document)
-                if entry is not None and (live := entry.live) is not None:
-                    live.owners.learn(first, last, uid)
+                if entry is not None:
+                    entry.leased.append((first, last, uid))
+                    if (live := entry.live) is not None:
+                        entry.teach(live)
                 return list(range(first, last + 1))
         raise Conflict("No free client ids were found.", code="no_client_ids")
 
@@ -189,6 +198,7 @@ class Library:
             owners = await store.owners(self._database, info.document)
             read = await store.read(self._database, info.document, info.kind)
             live = LiveDocument(info, self._house, read.folded, owners)
+            entry.teach(live)
             live.rows_since_snapshot = len(read.stored.rows)
             live.bytes_since_snapshot = read.row_bytes
         except BaseException as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import lzma
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.errors import HubError
 from hub.storage.timeline import DOCUMENT_COLUMNS, document_info
@@ -77,6 +77,14 @@ async def rows_after(connection: Any, document: str, after: int) -> list[Row]:
     return [_row(row, row["body"]) for row in found]
 
 
+async def relayed_rows(connection: Any, document: str) -> list[Row]:
+    """Rows that hold something under client ids that are not their sender's."""
+    found = await connection.fetch(_RELAYED, document)
+    if any(row["body"] is None for row in found):  # packed, or erased
+        return [row for row in await all_rows(connection, document) if not row.proven]
+    return [_row(row, row["body"]) for row in found]
+
+
 async def all_rows(connection: Any, document: str) -> list[Row]:
     """Every update row from the first, packed or not: the whole history."""
     bodies: dict[int, bytes] = {}
@@ -109,8 +117,7 @@ def decode_updates(body: bytes) -> list[bytes]:
 # --- owners of client ids -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Client ids ``first`` to ``last`` belong to ``uid``."""
 
     first: int
@@ -233,6 +240,11 @@ _HEAD = "SELECT head_seq FROM streams WHERE stream_id = $1"
 _ROWS = """
 SELECT seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
 WHERE stream_id = $1 AND seq > $2 AND type IN ('doc.update', 'doc.relay') ORDER BY seq
+"""
+
+_RELAYED = """
+SELECT seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
+WHERE stream_id = $1 AND type = 'doc.relay' ORDER BY seq
 """
 
 _SEGMENTS = """

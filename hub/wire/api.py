@@ -206,6 +206,33 @@ class DocumentInfo(Struct):
     created_at: int
 
 
+class ClientIds(Struct):
+    """Client ids ``first`` to ``last`` belong to ``uid``: words under them are theirs, but for
+    those that ``Authors.relayed`` names."""
+
+    first: int
+    last: int
+    uid: str
+
+
+class Relayed(Struct):
+    """Words that ``by`` delivered at ``at`` under a client id of somebody else: it is said, not
+    proven, that they are the owner's. ``length`` counts clocks."""
+
+    client: int
+    clock: int
+    length: int
+    by: str
+    at: int
+
+
+class Authors(Struct):
+    """Whose the words of a document are."""
+
+    ids: list[ClientIds]
+    relayed: list[Relayed]
+
+
 class ThreadState(Struct):
     """Everything of a room but its history, as of timeline seq ``head``."""
 

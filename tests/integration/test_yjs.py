@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.rooms import store
 from hub.storage import documents as rows
 from hub.wire import frames, yupdate
 from tests.integration.conftest import Person, Served
@@ -111,6 +112,12 @@ async def test_words_under_another_persons_id_are_not_proven(served: Served) -> 
                 found = (await rows.all_rows(connection_, document))[count]
             assert (found.sender, found.proven) == (((hers, theirs).index(raw) and grace.uid)
                                                     or ada.uid, raw is hers)  # fmt: skip
+    authors = await answer(ada.http.get(f"/api/documents/{document}/authors"))
+    assert {"first": client, "last": client, "uid": ada.uid} in authors["ids"]
+    (words,) = authors["relayed"]
+    at = words.pop("at")
+    assert at > 0
+    assert words == {"client": client, "clock": 14, "length": 12, "by": grace.uid}
 
 
 # --- tickets --------------------------------------------------------------------------------------
@@ -201,3 +208,27 @@ async def test_a_role_gives_no_more_than_scopes_and_schema(served: Served) -> No
         await new.sync(number, frames.UPDATE, update_of(client, "allowed"))
         await new.until(lambda f: f["t"] == "durable" and f["count"] == 1)
     assert await exported(served, ada, document) == "allowed"
+
+
+async def test_ids_leased_while_the_document_is_read_are_known(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, document = await started(served)
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    read = store.read
+
+    async def slowly(*arguments: Any) -> store.Read:
+        reading.set()
+        await go_on.wait()
+        return await read(*arguments)
+
+    monkeypatch.setattr(store, "read", slowly)
+    async with signed_in(served, ada) as first, signed_in(served, ada) as second:
+        await first.send(cmd="open_document", document=document, schema_version=1)
+        await reading.wait()
+        client = await leased(second, document)
+        go_on.set()
+        number = await second.open(document)
+        await second.sync(number, frames.UPDATE, update_of(client, "known"))
+        await second.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+    assert await exported(served, ada, document) == "known"

@@ -624,6 +624,34 @@ export interface DocumentInfo {
   created_at: number;
 }
 
+/**
+ * Client ids ``first`` to ``last`` belong to ``uid``: words under them are theirs, but for
+ * those that ``Authors.relayed`` names.
+ */
+export interface ClientIds {
+  first: number;
+  last: number;
+  uid: string;
+}
+
+/**
+ * Words that ``by`` delivered at ``at`` under a client id of somebody else: it is said, not
+ * proven, that they are the owner's. ``length`` counts clocks.
+ */
+export interface Relayed {
+  client: number;
+  clock: number;
+  length: number;
+  by: string;
+  at: number;
+}
+
+/** Whose the words of a document are. */
+export interface Authors {
+  ids: readonly ClientIds[];
+  relayed: readonly Relayed[];
+}
+
 /** Everything of a room but its history, as of timeline seq ``head``. */
 export interface ThreadState {
   summary: ThreadSummary;
