@@ -183,6 +183,21 @@ def _tail(struct: Struct, client: int, clock: int) -> Struct:
     return struct._replace(clock=clock, length=length, origin=origin, parent=None, sub=False)
 
 
+def select(
+    update: Update, ordered: Order, deletes: Ranges, contents: Mapping[Id, bytes] | None = None
+) -> Update:
+    """What of an update is complete and new, as one of its own.
+
+    Args:
+        contents: other bytes for some of its structs.
+    """
+    structs: dict[int, list[Struct]] = {client: [] for client in update.structs}
+    for client, struct in ordered.steps:
+        structs[client].append(struct)
+    changed = {**ordered.tails, **(contents or {})}
+    return yupdate.parse(yrewrite.select(update, structs, deletes, changed))
+
+
 def _part_deletes(
     deletes: Ranges, reach: Mapping[int, int], clocks: Mapping[int, int], result: Order
 ) -> None:
@@ -343,7 +358,7 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
         found.rest = yrewrite.select(update, ordered.rest, ordered.rest_deletes)
     if not fresh and not deletes:
         return found
-    ready = update if ordered.whole else yupdate.parse(_ready(update, ordered, deletes))
+    ready = update if ordered.whole else select(update, ordered, deletes)
     found.ready = ready
     found.suspect = is_suspect(ready, content.size)
     if found.suspect and not patient:
@@ -352,17 +367,10 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
     if found.cut:
         if not light:
             raise Costly
-        if any(at in content.pairs for at in found.cut):
+        if content.pairs.hold_any(found.cut):
             found.doc = content.mend(found.cut)
     found.applied = for_yrs(ready, found.cut, draft)
     return found
-
-
-def _ready(update: Update, ordered: Order, deletes: Ranges) -> bytes:
-    structs: dict[int, list[Struct]] = {client: [] for client in update.structs}
-    for client, struct in ordered.steps:
-        structs[client].append(struct)
-    return yrewrite.select(update, structs, deletes, ordered.tails)
 
 
 # --- the plan -------------------------------------------------------------------------------------

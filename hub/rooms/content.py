@@ -86,20 +86,25 @@ class Content:
         self.clocks = yupdate.read_state_vector(self.doc.get_state())
         self.size = len(state)
 
-    def apply(self, update: Update, draft: Draft | None, raw: bytes | None = None) -> None:
+    def apply(
+        self, update: Update, raw: bytes, draft: Draft | None, cut: set[Id], doc: Doc[Any] | None
+    ) -> None:
         """Take an update in.
 
         Args:
             update: lacks nothing and repeats nothing.
+            raw: the same as yrs must get it (``for_yrs``).
             draft: where its structs stand.
-            raw: the same with pairs mended, when there was something to mend.
+            cut: pairs it takes apart.
+            doc: the document with those taken apart (``mend``); null when it has none of them.
 
         Raises:
             ProtocolError: ``malformed_update``; the content is of no use any more.
         """
-        data = update.data if raw is None else raw
-        apply_to(self.doc, data)
-        self.size += len(data)
+        if doc is not None:
+            self.doc = doc
+        apply_to(self.doc, raw)
+        self.size += len(raw)
         self._state = None
         for client, structs in update.structs.items():
             end = yupdate.end_of(structs)
@@ -107,25 +112,20 @@ class Content:
                 self.clocks[client] = end
             if update.astral:
                 self.pairs.add(client, structs)
+        self.pairs.taken_apart(cut)
         if draft is not None:
             draft.commit()
 
-    def mend(self, cut: set[Id]) -> Doc[Any]:
-        """A document in which these pairs have been taken apart; ``replace_doc`` puts it in. Takes
-        time by the size of the document."""
+    def mend(self, cut: set[Id]) -> Doc[Any] | None:
+        """A document in which these pairs have been taken apart; null when this one has none of
+        them. Takes time by the size of the document."""
         state = yupdate.parse(self.state())
         touched = mended(state, cut)
         if not touched:
-            return self.doc
+            return None
         fresh: Doc[Any] = Doc()
         apply_to(fresh, yrewrite.replace(state, _mended_contents(state, touched)))
         return fresh
-
-    def replace_doc(self, doc: Doc[Any], cut: set[Id]) -> None:
-        """Go on with what ``mend`` made."""
-        self.doc = doc
-        self._state = None
-        self.pairs.taken_apart(cut)
 
 
 def for_yrs(update: Update, cut: set[Id], draft: Draft | None) -> bytes:

@@ -255,6 +255,11 @@ class LiveDocument:
                 fresh = self._carry_out(held, found)
             except HubError as error:
                 self._refuse(attachment, receipt, error)
+            except Exception:
+                # Nobody else would hear of it, and the sender would wait for ever.
+                log.exception("an update was not studied", document=self.info.document)
+                failed = HubError("The hub failed at this.", code="internal")
+                self._refuse(attachment, receipt, failed)
             else:
                 self._take_what_waited(fresh)
 
@@ -361,10 +366,7 @@ class LiveDocument:
         )  # fmt: skip
         self._house.writer.require_room(append.size)
         try:
-            if found.doc is not None:
-                self.content.replace_doc(found.doc, found.cut)
-            self.content.apply(update, found.draft, found.applied)
-            self.content.pairs.taken_apart(found.cut)
+            self.content.apply(update, found.applied, found.draft, found.cut, found.doc)
             for client in decision.binds:
                 self.owners.learn(client, client, uid)
             future = self._house.writer.append(append)
@@ -444,10 +446,7 @@ class LiveDocument:
             if found.rest is not None:
                 raise admission.missing_updates()
             if found.ready is not None:
-                if found.doc is not None:
-                    self.content.replace_doc(found.doc, found.cut)
-                self.content.apply(found.ready, found.draft, found.applied)
-                self.content.pairs.taken_apart(found.cut)
+                self.content.apply(found.ready, found.applied, found.draft, found.cut, found.doc)
         except HubError as error:
             self._break(error)
 

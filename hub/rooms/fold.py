@@ -16,13 +16,13 @@ import structlog
 
 from hub.errors import ProtocolError
 from hub.rooms import content_rules
-from hub.rooms.admission import Order, order
+from hub.rooms.admission import order, select
 from hub.rooms.content import Content, for_yrs
 from hub.rooms.pairs import cuts, may_hold_pairs
 from hub.rooms.places import Draft
 from hub.rooms.waiting import Waiting
 from hub.wire import yrewrite, yupdate
-from hub.wire.yupdate import Id, Struct, Update
+from hub.wire.yupdate import Id, Update
 
 log = structlog.get_logger()
 
@@ -143,11 +143,10 @@ class _Run:
     def apply(self) -> int | None:
         """Make the document; returns the index of an update that yrs did not take."""
         content = self._content
-        if self._cut:
-            content.replace_doc(content.mend(self._cut), self._cut)
+        doc = content.mend(self._cut) if self._cut else None
         for index, update, draft in self._steps:
             try:
-                content.apply(update, None, for_yrs(update, self._cut, draft))
+                content.apply(update, for_yrs(update, self._cut, draft), None, set(), doc)
             except ProtocolError:
                 return index
         return None
@@ -180,10 +179,9 @@ def take_logged(content: Content, update: Update) -> tuple[Update | None, Update
     """
     part = _part(content, content.clocks, update)
     if part.ready is not None:
-        if any(at in content.pairs for at in part.cut):
-            content.replace_doc(content.mend(part.cut), part.cut)
-        content.apply(part.ready, part.draft, for_yrs(part.ready, part.cut, part.draft))
-        content.pairs.taken_apart(part.cut)
+        doc = content.mend(part.cut) if content.pairs.hold_any(part.cut) else None
+        raw = for_yrs(part.ready, part.cut, part.draft)
+        content.apply(part.ready, raw, part.draft, part.cut, doc)
     return part.ready, part.rest, part.missing
 
 
@@ -213,15 +211,6 @@ def _part(content: Content, clocks: dict[int, int], update: Update) -> _Part:
     if ordered.steps or ordered.deletes:
         part.ready = update
         if foreign or not ordered.whole:
-            part.ready = _ready(update, ordered, foreign)
+            part.ready = select(update, ordered, ordered.deletes, foreign)
         part.cut = cuts(part.ready, clocks, content.pairs)
     return part
-
-
-def _ready(update: Update, ordered: Order, foreign: dict[Id, bytes]) -> Update:
-    """What of an update can be taken in, with what the document cannot hold as deleted."""
-    structs: dict[int, list[Struct]] = {client: [] for client in update.structs}
-    for client, struct in ordered.steps:
-        structs[client].append(struct)
-    contents = {**ordered.tails, **foreign}
-    return yupdate.parse(yrewrite.select(update, structs, ordered.deletes, contents))

@@ -67,6 +67,10 @@ class Pairs:
             known = clocks[-1] if clocks else -1
             clocks.extend(clock for clock in found if clock > known)
 
+    def hold_any(self, cuts: Iterable[Id]) -> bool:
+        """Whether any of these pairs is the document's, and whole."""
+        return any(at in self for at in cuts)
+
     def taken_apart(self, cuts: Iterable[Id]) -> None:
         """These are pairs no more."""
         self._cut.update(cuts)

@@ -10,7 +10,7 @@ from pycrdt import Text
 
 from hub.clock import to_datetime
 from hub.errors import HubError, ProtocolError
-from hub.rooms import compaction, content, limits, store
+from hub.rooms import admission, compaction, content, limits, store
 from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.storage.writer import UPDATE, Append
@@ -229,3 +229,27 @@ async def test_a_document_that_broke_comes_back_for_everybody(
         await first.until(lambda: str(first.text) == "again kept ")
         await second.saved()
     assert await exported(served, ada, document) == "again kept "
+
+
+async def test_a_study_that_fails_is_told_to_the_sender(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a thread nobody else would hear of it."""
+    ada, document = await started(served)
+    study = admission.study
+
+    def fails_slowly(*arguments: Any, patient: bool, **options: Any) -> admission.Study:
+        if patient:
+            raise RuntimeError("a fault of ours")
+        return study(*arguments, patient=patient, **options)
+
+    monkeypatch.setattr(admission, "study", fails_slowly)
+    async with signed_in(served, ada) as raw:
+        number = await raw.open(document)
+        first, second = await leased(raw, document), await leased(raw, document)
+        long = update({first: (0, [text("x" * 200_000)])})
+        await raw.sync(number, frames.UPDATE, long)
+        assert (await raw.frame("refused"))["code"] == "internal"
+        await raw.sync(number, frames.UPDATE, update({second: (0, [text("good")])}))
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 2)
+    assert await exported(served, ada, document) == "good"

@@ -37,10 +37,7 @@ class Taking:
     def _take(self, raw: bytes) -> Study:
         found = study(yupdate.parse(raw), self.content, repeats=False, patient=True)
         if found.ready is not None:
-            if found.doc is not None:
-                self.content.replace_doc(found.doc, found.cut)
-            self.content.apply(found.ready, found.draft, found.applied)
-            self.content.pairs.taken_apart(found.cut)
+            self.content.apply(found.ready, found.applied, found.draft, found.cut, found.doc)
             self.log.append(found.ready.data)
         if found.rest is not None:
             self.waiting.put(found.missing, found.rest)
