@@ -89,11 +89,9 @@ async def get_authors(request: Request) -> Response:
     async with timeline.snapshot(hub.database) as connection:
         owned = await rows.owners(connection, info.document)
         unproven = await rows.relayed_rows(connection, info.document)
-    owners = Owners()
-    for one in owned:
-        owners.learn(one.first, one.last, one.uid)
-    found = await asyncio.to_thread(authorship.relayed, unproven, owners)
-    return respond(api.Authors([api.ClientIds(*one) for one in owned], found))
+    found = await asyncio.to_thread(authorship.relayed, unproven, Owners.of(owned))
+    ids = [api.ClientIds(one.first, one.last, one.uid) for one in owned]
+    return respond(api.Authors(ids, found))
 
 
 async def get_state(request: Request) -> Response:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import heappop, heappush
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pycrdt import Doc
 
@@ -30,6 +30,7 @@ from hub.errors import (
 from hub.rooms import content_rules
 from hub.rooms.access import Access
 from hub.rooms.content import Content, for_yrs
+from hub.rooms.owners import Owners
 from hub.rooms.pairs import cuts
 from hub.rooms.places import Draft
 from hub.rooms.trial import is_suspect
@@ -363,7 +364,7 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
     found.suspect = is_suspect(ready, content.size)
     if found.suspect and not patient:
         raise Costly
-    found.cut = cuts(ready, content.clocks, content.pairs)
+    found.cut = cuts(ready, content.pairs)
     if found.cut:
         if not light:
             raise Costly
@@ -374,16 +375,6 @@ def study(update: Update, content: Content, *, repeats: bool, patient: bool) -> 
 
 
 # --- the plan -------------------------------------------------------------------------------------
-
-
-class Owners(Protocol):
-    def get(self, client: int) -> str | None:
-        """Whose a client id is."""
-        ...
-
-    def bound_to(self, uid: str) -> int:
-        """How many ids of stock clients are a user's."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

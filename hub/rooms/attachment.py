@@ -91,6 +91,11 @@ class Attachment:
         self.scheduled = False
         self._receipts: deque[Receipt] = deque()
 
+    @property
+    def owed(self) -> int:
+        """How many received frames are not settled, or one before them is not."""
+        return len(self._receipts)
+
     def received(self) -> Receipt:
         """Count a frame; it is settled once on disk, refused or found to change nothing."""
         self.count += 1

@@ -1,7 +1,8 @@
 """Compaction: a snapshot for opening fast, and older rows packed small. Nothing is discarded.
 
 Made from what is on disk, so it is exact, and any process may do it. A snapshot is read back before
-it counts. What waits for something earlier is in none: it stands behind the snapshot's seq.
+it counts. What waits for something earlier is in none: the snapshot names the rows it is of, and
+they are read with it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import structlog
 from hub.clock import Clock, to_datetime
 from hub.errors import HubError
 from hub.rooms import store
-from hub.rooms.content import merged
+from hub.rooms.content import Content, merged
 from hub.rooms.content_rules import contents
 from hub.rooms.fold import Unreadable, fold
 from hub.storage import documents as rows
@@ -37,29 +38,22 @@ async def compact(database: Database, clock: Clock, document: str, kind: str) ->
     """
     read = await store.read(database, document, kind)
     stored = read.stored
-    if not stored.rows:
+    if not stored.rows_after:
         return stored.snapshot_seq
-    seq = stored.rows[-1].seq
-    if read.folded.waiting:
-        seq = read.folded.waiting[0] - 1
-        if seq <= stored.snapshot_seq:
-            return stored.snapshot_seq
-    state = await asyncio.to_thread(_checked_state, kind, stored, seq, read)
+    seq = stored.rows_after[-1].seq
+    state = await asyncio.to_thread(_checked_state, read.folded.content)
     async with database.transaction() as connection:
         at = to_datetime(clock.now_ms())
-        await rows.save_snapshot(connection, document, seq, state, at, read.bad)
+        waiting = read.folded.waiting
+        await rows.save_snapshot(connection, document, seq, state, at, waiting, read.bad)
     await _pack(database, clock, document, seq)
     return seq
 
 
-def _checked_state(kind: str, stored: rows.Stored, seq: int, read: store.Read) -> bytes:
-    content = read.folded.content
-    if read.folded.waiting:
-        entries = [(row.seq, one) for row in stored.rows if row.seq <= seq for one in row.updates]
-        content = fold(kind, stored.state, entries).content
+def _checked_state(content: Content) -> bytes:
     state = content.doc.get_update()  # apply and encode; merging is quadratic and holds the GIL
     try:
-        again = fold(kind, state, []).content
+        again = fold(content.kind, state, []).content
     except Unreadable as why:
         raise _bad_snapshot() from why
     if again.clocks != content.clocks or _said(state) != _said(again.doc.get_update()):

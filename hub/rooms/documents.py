@@ -26,7 +26,7 @@ from hub.bus.interface import Bus
 from hub.bus.messages import CaretsRelayed, Message, UpdateRelayed
 from hub.clock import Clock
 from hub.errors import HubError, ProtocolError, Unavailable
-from hub.rooms import admission, trial
+from hub.rooms import admission, limits, trial
 from hub.rooms.access import Grounds, access
 from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
 from hub.rooms.attachment import Attachment, Peer, Receipt
@@ -36,6 +36,7 @@ from hub.rooms.durability import Durability
 from hub.rooms.fold import Folded, take_logged
 from hub.rooms.owners import Owners
 from hub.rooms.pending import Held, Pending
+from hub.rooms.turns import Turns
 from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWriter
 from hub.wire import frames, yupdate
 from hub.wire.api import DocumentInfo
@@ -61,6 +62,7 @@ class House:
         spawn: runs a task in the background, with a name.
         scholar: the one thread in which what takes long is studied.
         trials: held by a trial in a process of its own.
+        turns: of people, at the scholar and in trials.
     """
 
     writer: GroupCommitWriter
@@ -70,6 +72,7 @@ class House:
     spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
     scholar: Executor
     trials: asyncio.Semaphore
+    turns: Turns
 
 
 class LiveDocument:
@@ -199,7 +202,10 @@ class LiveDocument:
             attachment.asked = False
         if len(payload) > LIGHT_BYTES or self._gate.locked():
             return self._take_slowly(held, repeats)
-        return self._take(held, repeats)
+        rest = self._take(held, repeats)
+        if rest is None and attachment.owed > limits.MAX_UNSETTLED:
+            return self.settled()  # the disk does not keep up: its connection is not read on
+        return rest
 
     def receive_awareness(self, peer: Peer, message: bytes | memoryview) -> None:
         """Take an awareness update.
@@ -239,7 +245,7 @@ class LiveDocument:
     async def _at_the_gate(self, held: Held, repeats: bool) -> None:
         """The content stands still while it is studied: nobody else gets through the gate."""
         attachment, receipt = held.attachment, held.receipt
-        async with self._gate:
+        async with self._house.turns.of(attachment.peer.uid), self._gate:
             if self.broken or not self._is_attached(attachment):
                 return
             try:
@@ -368,7 +374,7 @@ class LiveDocument:
         try:
             self.content.apply(update, found.applied, found.draft, found.cut, found.doc)
             for client in decision.binds:
-                self.owners.learn(client, client, uid)
+                self.owners.bind(client, uid)
             future = self._house.writer.append(append)
         except Exception as error:
             # The sender first: who is told that the document closes sends everything again.

@@ -212,5 +212,5 @@ def _part(content: Content, clocks: dict[int, int], update: Update) -> _Part:
         part.ready = update
         if foreign or not ordered.whole:
             part.ready = select(update, ordered, ordered.deletes, foreign)
-        part.cut = cuts(part.ready, clocks, content.pairs)
+        part.cut = cuts(part.ready, content.pairs)
     return part

@@ -20,12 +20,14 @@ from hub.rooms.attachment import Peer
 from hub.rooms.background import Background
 from hub.rooms.compaction import compact
 from hub.rooms.documents import Bounds, House, LiveDocument
+from hub.rooms.turns import Turns
 from hub.storage import documents as rows
 from hub.storage.pool import Database
 from hub.storage.writer import CLAIM, Append, GroupCommitWriter
 from hub.wire.api import DocumentInfo
 
 SWEEP_S = 2.0
+COMPACT_AGAIN_S = 60.0
 SNAPSHOT_ROWS = 500
 SNAPSHOT_BYTES = 256 * 1024
 LEASED_FROM = 1 << 32
@@ -41,6 +43,7 @@ class _Entry:
         self.users = 0
         self.loading: asyncio.Future[LiveDocument] = asyncio.get_running_loop().create_future()
         self.compacting = False
+        self.compact_after_s = 0.0
         self.leased: list[tuple[int, int, str]] = []  # while it was being read
 
     @property
@@ -52,7 +55,7 @@ class _Entry:
     def teach(self, live: LiveDocument) -> None:
         """Tell a document of ids that were leased after its owners were read."""
         for first, last, uid in self.leased:
-            live.owners.learn(first, last, uid)
+            live.owners.lease(first, last, uid)
         self.leased.clear()
 
 
@@ -67,7 +70,7 @@ class Library:
         self._background = background
         scholar = ThreadPoolExecutor(1, "study")
         self._house = House(
-            writer, clock, bus, bounds, background.spawn, scholar, asyncio.Semaphore(1)
+            writer, clock, bus, bounds, background.spawn, scholar, asyncio.Semaphore(1), Turns()
         )
         self._entries: dict[str, _Entry] = {}
 
@@ -182,7 +185,8 @@ class Library:
                 if (live := entry.live) is None:
                     continue
                 live.sweep()
-                if _wants_compaction(live) and not entry.compacting:
+                due = self._clock.monotonic_s() >= entry.compact_after_s
+                if due and _wants_compaction(live) and not entry.compacting:
                     self._background.spawn(self._compact(entry, live), "compact document")
 
     async def settle(self) -> None:
@@ -199,8 +203,8 @@ class Library:
             read = await store.read(self._database, info.document, info.kind)
             live = LiveDocument(info, self._house, read.folded, owners)
             entry.teach(live)
-            live.rows_since_snapshot = len(read.stored.rows)
-            live.bytes_since_snapshot = read.row_bytes
+            live.rows_since_snapshot = len(read.stored.rows_after)
+            live.bytes_since_snapshot = read.bytes_after
         except BaseException as error:
             if self._entries.get(info.document) is entry:
                 del self._entries[info.document]
@@ -221,6 +225,7 @@ class Library:
         await live.settled()
         if entry.users == 0 and live.rows_since_snapshot and not live.broken:
             await self._compact(entry, live)
+        # Whatever came of that: the log has everything.
         if entry.users == 0 and self._entries.get(live.info.document) is entry:
             del self._entries[live.info.document]
             live.close()
@@ -229,11 +234,16 @@ class Library:
         if entry.compacting:
             return
         entry.compacting = True
-        live.rows_since_snapshot = live.bytes_since_snapshot = 0
+        rows_, bytes_ = live.rows_since_snapshot, live.bytes_since_snapshot
         try:
             await compact(self._database, self._clock, live.info.document, live.info.kind)
-        except HubError as error:
-            log.warning("compaction waits", document=live.info.document, reason=error.code)
+        except Exception as error:
+            entry.compact_after_s = self._clock.monotonic_s() + COMPACT_AGAIN_S
+            reason = error.code if isinstance(error, HubError) else repr(error)
+            log.warning("compaction waits", document=live.info.document, reason=reason)
+        else:
+            live.rows_since_snapshot -= rows_
+            live.bytes_since_snapshot -= bytes_
         finally:
             entry.compacting = False
 

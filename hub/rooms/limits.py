@@ -36,6 +36,9 @@ PENDING_UPDATES: Final = 2_000
 PENDING_S: Final = 30.0
 PENDING_TRIES: Final = 32
 
+# Updates of one connection that are not on disk yet; beyond it is not read.
+MAX_UNSETTLED: Final = 4_096
+
 # Client ids of one document that are leased to one user, for ever.
 MAX_LEASED: Final = 65_536
 MAX_LEASED_BY_READER: Final = 64

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
+
+from hub.storage.documents import Owner
 
 
 class Owners:
@@ -12,6 +15,17 @@ class Owners:
         self._firsts: list[int] = []
         self._blocks: list[tuple[int, str]] = []  # (last, uid)
         self._bound: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, known: Iterable[Owner]) -> Owners:
+        """As the log has them."""
+        owners = cls()
+        for one in known:
+            if one.bound:
+                owners.bind(one.first, one.uid)
+            else:
+                owners.lease(one.first, one.last, one.uid)
+        return owners
 
     def get(self, client: int) -> str | None:
         """Whose a client id is; null for an id that nobody owns."""
@@ -24,16 +38,18 @@ class Owners:
         return None
 
     def bound_to(self, uid: str) -> int:
-        """How many single ids are a user's."""
+        """How many ids of stock clients are a user's."""
         return self._bound[uid]
 
-    def learn(self, first: int, last: int, uid: str) -> None:
-        """Ids ``first`` to ``last`` belong to ``uid`` (the log says so); what is owned stays."""
-        if self.get(first) is not None:
-            return
-        if first == last:
-            self._single[first] = uid
+    def bind(self, client: int, uid: str) -> None:
+        """A stock client's id belongs to ``uid`` from now on; what is owned stays."""
+        if self.get(client) is None:
+            self._single[client] = uid
             self._bound[uid] += 1
+
+    def lease(self, first: int, last: int, uid: str) -> None:
+        """Ids ``first`` to ``last`` were given to ``uid``; what is owned stays."""
+        if self.get(first) is not None:
             return
         index = bisect_right(self._firsts, first)
         self._firsts.insert(index, first)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from hub.wire.yupdate import Id, Struct, Update
 
@@ -76,16 +76,9 @@ class Pairs:
         self._cut.update(cuts)
 
 
-def boundaries(update: Update, clocks: Mapping[int, int]) -> Iterator[Id]:
-    """``(client, clock)``: something comes to stand, or ends, right before this clock.
-
-    Args:
-        clocks: of the document that takes the update.
-    """
-    for client, structs in update.structs.items():
-        known = clocks.get(client, 0)
-        if structs[0].clock < known:
-            yield client, known
+def boundaries(update: Update) -> Iterator[Id]:
+    """``(client, clock)``: something comes to stand, or ends, right before this clock."""
+    for structs in update.structs.values():
         for struct in structs:
             if struct.origin is not None:
                 yield struct.origin[0], struct.origin[1] + 1
@@ -97,8 +90,12 @@ def boundaries(update: Update, clocks: Mapping[int, int]) -> Iterator[Id]:
             yield client, clock + length
 
 
-def cuts(update: Update, clocks: Mapping[int, int], pairs: Pairs) -> set[Id]:
-    """Where the pairs begin, of the document or of the update itself, that it takes apart."""
+def cuts(update: Update, pairs: Pairs) -> set[Id]:
+    """Where the pairs begin, of the document or of the update itself, that it takes apart.
+
+    Args:
+        update: repeats nothing that the document holds.
+    """
     if not pairs and not update.astral:
         return set()
     own: set[Id] = set()
@@ -107,7 +104,7 @@ def cuts(update: Update, clocks: Mapping[int, int], pairs: Pairs) -> set[Id]:
             own.update((client, clock) for struct in structs for clock in pairs_of(struct))
     return {
         at
-        for client, clock in boundaries(update, clocks)
+        for client, clock in boundaries(update)
         if (at := (client, clock - 1)) in own or at in pairs
     }
 

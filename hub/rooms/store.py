@@ -31,8 +31,9 @@ class Read:
     bad: list[int]
 
     @property
-    def row_bytes(self) -> int:
-        return sum(len(update) for row in self.stored.rows for update in row.updates)
+    def bytes_after(self) -> int:
+        """Of the updates that came after the snapshot."""
+        return sum(len(update) for row in self.stored.rows_after for update in row.updates)
 
 
 async def read(database: Database, document: str, kind: str) -> Read:
@@ -56,11 +57,8 @@ async def read(database: Database, document: str, kind: str) -> Read:
 
 async def owners(database: Database, document: str) -> Owners:
     """Whose the document's client ids are."""
-    found = Owners()
     async with database.acquire() as connection:
-        for owner in await rows.owners(connection, document):
-            found.learn(owner.first, owner.last, owner.uid)
-    return found
+        return Owners.of(await rows.owners(connection, document))
 
 
 async def _fold(kind: str, stored: rows.Stored) -> Folded:

@@ -37,12 +37,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as the disk has it: a state and the rows after it. Without a state: all rows."""
+    """A document as the disk has it: a state and the rows that are not, or not wholly, in it: those
+    after ``snapshot_seq``, and earlier ones that waited then. Without a state: all rows."""
 
     snapshot_seq: int
     state: bytes | None
     rows: list[Row]
     head: int
+
+    @property
+    def rows_after(self) -> list[Row]:
+        return [row for row in self.rows if row.seq > self.snapshot_seq]
 
 
 async def info(connection: Any, document: str) -> DocumentInfo | None:
@@ -56,7 +61,7 @@ async def new_number(connection: Any) -> int:
 
 
 async def load(connection: Any, document: str, below: int | None = None) -> Stored:
-    """The latest snapshot and what came after it. Read it in one snapshot of the database.
+    """The latest snapshot and the rows it lacks. Read it in one snapshot of the database.
 
     Args:
         below: take a snapshot before this seq, because that one cannot be read.
@@ -65,16 +70,8 @@ async def load(connection: Any, document: str, below: int | None = None) -> Stor
     head = await connection.fetchval(_HEAD, document) or 0
     if snapshot is None:
         return Stored(0, None, await all_rows(connection, document), head)
-    rows = await rows_after(connection, document, snapshot["seq"])
+    rows = await _rows(connection, document, snapshot["seq"], snapshot["waiting"])
     return Stored(snapshot["seq"], snapshot["state"], rows, head)
-
-
-async def rows_after(connection: Any, document: str, after: int) -> list[Row]:
-    """Update rows above a seq, packed or not."""
-    found = await connection.fetch(_ROWS, document, after)
-    if any(row["body"] is None for row in found):  # packed for a later snapshot, or erased
-        return [row for row in await all_rows(connection, document) if row.seq > after]
-    return [_row(row, row["body"]) for row in found]
 
 
 async def relayed_rows(connection: Any, document: str) -> list[Row]:
@@ -87,14 +84,24 @@ async def relayed_rows(connection: Any, document: str) -> list[Row]:
 
 async def all_rows(connection: Any, document: str) -> list[Row]:
     """Every update row from the first, packed or not: the whole history."""
+    return await _rows(connection, document, 0)
+
+
+async def _rows(
+    connection: Any, document: str, after: int, and_also: Iterable[int] = ()
+) -> list[Row]:
+    """Update rows above a seq, and some earlier ones, packed or not."""
+    earlier = list(and_also)
+    found = await connection.fetch(_ROWS, document, after, earlier)
     bodies: dict[int, bytes] = {}
-    for segment in await connection.fetch(_SEGMENTS, document):
-        for seq, _, body in unpack(segment["first_seq"], segment["format"], segment["data"]):
-            if body is not None:
-                bodies[seq] = body
+    if any(row["body"] is None for row in found):  # packed, or erased
+        for segment in await connection.fetch(_SEGMENTS, document, after, earlier):
+            for seq, _, body in unpack(segment["first_seq"], segment["format"], segment["data"]):
+                if body is not None:
+                    bodies[seq] = body
     return [
         _row(row, body)
-        for row in await connection.fetch(_ROWS, document, 0)
+        for row in found
         if (body := row["body"] or bodies.get(row["seq"])) is not None
     ]
 
@@ -118,11 +125,13 @@ def decode_updates(body: bytes) -> list[bytes]:
 
 
 class Owner(NamedTuple):
-    """Client ids ``first`` to ``last`` belong to ``uid``."""
+    """Client ids ``first`` to ``last`` belong to ``uid``; ``bound``: one that a stock client chose
+    itself."""
 
     first: int
     last: int
     uid: str
+    bound: bool
 
 
 async def owners(connection: Any, document: str) -> list[Owner]:
@@ -152,12 +161,14 @@ async def packed_claims(connection: Any) -> AsyncIterator[tuple[str, int, bytes]
 
 
 async def save_snapshot(
-    connection: Any, document: str, seq: int, state: bytes, at: Any, bad: Iterable[int] = ()
-) -> bool:
+    connection: Any, document: str, seq: int, state: bytes, at: Any,
+    waiting: Iterable[int] = (), bad: Iterable[int] = (),
+) -> bool:  # fmt: skip
     """Keep ``state`` as what all rows up to ``seq`` give. False when a later one is there already.
     Call it in a transaction: it holds the document's lock to the end.
 
     Args:
+        waiting: seqs of rows of which a part lacks something, and so is not in the state.
         bad: seqs of snapshots that could not be read.
     """
     await connection.execute(_LOCK, document)
@@ -165,7 +176,7 @@ async def save_snapshot(
     latest = await connection.fetchval(_SNAPSHOT_SEQ, document, SNAPSHOT_FORMAT)
     if latest is not None and latest >= seq:
         return False
-    await connection.execute(_SAVE, document, seq, state, at, SNAPSHOT_FORMAT)
+    await connection.execute(_SAVE, document, seq, state, at, SNAPSHOT_FORMAT, list(waiting))
     await connection.execute(_DROP_OLDER, document, SNAPSHOT_FORMAT)
     return True
 
@@ -228,7 +239,7 @@ async def save_segment(
 _INFO = f"SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1"
 
 _SNAPSHOT = """
-SELECT seq, state FROM document_snapshots
+SELECT seq, state, waiting FROM document_snapshots
 WHERE document_id = $1 AND format = $2 AND ($3::bigint IS NULL OR seq < $3)
 ORDER BY seq DESC LIMIT 1
 """
@@ -239,7 +250,9 @@ _HEAD = "SELECT head_seq FROM streams WHERE stream_id = $1"
 
 _ROWS = """
 SELECT seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
-WHERE stream_id = $1 AND seq > $2 AND type IN ('doc.update', 'doc.relay') ORDER BY seq
+WHERE stream_id = $1 AND (seq > $2 OR seq = ANY($3::bigint[]))
+  AND type IN ('doc.update', 'doc.relay')
+ORDER BY seq
 """
 
 _RELAYED = """
@@ -249,11 +262,14 @@ WHERE stream_id = $1 AND type = 'doc.relay' ORDER BY seq
 
 _SEGMENTS = """
 SELECT first_seq, last_seq, format, data FROM document_segments
-WHERE document_id = $1 ORDER BY first_seq
+WHERE document_id = $1 AND (last_seq > $2 OR EXISTS (
+    SELECT FROM unnest($3::bigint[]) AS w (seq) WHERE w.seq BETWEEN first_seq AND last_seq))
+ORDER BY first_seq
 """
 
 _OWNERS = """
-SELECT first_id, last_id, uid FROM client_ids WHERE document_id = $1 ORDER BY first_id
+SELECT first_id, last_id, uid, origin = 'bound' FROM client_ids
+WHERE document_id = $1 ORDER BY first_id
 """
 
 _OWNS = """
@@ -277,9 +293,11 @@ GROUP BY s.document_id, s.first_seq, s.format, s.data
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
 
 _SAVE = """
-INSERT INTO document_snapshots (document_id, seq, state, at, format) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO document_snapshots (document_id, seq, state, at, format, waiting)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (document_id, seq) DO UPDATE
-SET state = excluded.state, at = excluded.at, format = excluded.format
+SET state = excluded.state, at = excluded.at, format = excluded.format,
+    waiting = excluded.waiting
 """
 
 _DROP_BAD = "DELETE FROM document_snapshots WHERE document_id = $1 AND seq = ANY($2::bigint[])"

@@ -190,20 +190,18 @@ class Projector:
         await connection.executemany(
             _CLAIM,
             [
-                (
-                    one.stream_id, first, last, data["uid"], data["origin"], to_datetime(one.at_ms)
-                )
+                (one.stream_id, *_claimed(data), data["uid"], data["origin"],
+                 to_datetime(one.at_ms))
                 for one, data in _read(run)
-                for first, last in _claimed(data)
             ],
         )  # fmt: skip
 
 
-def _claimed(data: Any) -> list[tuple[int, int]]:
-    """Blocks of client ids that a claim names: one, or single ids."""
+def _claimed(data: Any) -> tuple[list[int], list[int]]:
+    """First and last of the blocks of client ids that a claim names: one, or single ids."""
     if "ids" in data:
-        return [(client, client) for client in data["ids"]]
-    return [(data["first"], data["last"])]
+        return data["ids"], data["ids"]
+    return [data["first"]], [data["last"]]
 
 
 def _data(one: Committed) -> Any:
@@ -307,7 +305,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 # What is owned stays with its owner, a block with an owned id in it as a whole.
 _CLAIM = """
 INSERT INTO client_ids (document_id, first_id, last_id, uid, origin, at)
-SELECT $1::text, $2::bigint, $3::bigint, $4::text, $5::text, $6::timestamptz
-WHERE coalesce((SELECT last_id FROM client_ids WHERE document_id = $1 AND first_id <= $3
-                ORDER BY first_id DESC LIMIT 1), -1) < $2
+SELECT $1::text, b.first, b.last, $4::text, $5::text, $6::timestamptz
+FROM unnest($2::bigint[], $3::bigint[]) AS b (first, last)
+WHERE coalesce((SELECT last_id FROM client_ids WHERE document_id = $1 AND first_id <= b.last
+                ORDER BY first_id DESC LIMIT 1), -1) < b.first
+ON CONFLICT DO NOTHING
 """

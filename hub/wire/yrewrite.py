@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hub.errors import ProtocolError
-from hub.wire.varint import write_varint
-from hub.wire.yupdate import DELETED, GC, SKIP, STRING, Id, Struct, Update
+from hub.wire.varint import read_bytes, read_varint, write_varint
+from hub.wire.yupdate import (
+    ANY,
+    DELETED,
+    GC,
+    JSON,
+    SKIP,
+    STRING,
+    Id,
+    Struct,
+    Update,
+    read_any,
+)
 
-Ranges = Mapping[int, Sequence[tuple[int, int]]]
+Deletes = Mapping[int, Sequence[tuple[int, int]]]
 Contents = Mapping[Id, bytes]
 """``(client, clock)`` of a struct → all its bytes."""
 
@@ -21,7 +32,7 @@ REPLACEMENT = "\ufffd"
 def select(
     update: Update,
     structs: Mapping[int, Sequence[Struct]],
-    deletes: Ranges,
+    deletes: Deletes,
     contents: Contents | None = None,
 ) -> bytes:
     """An update of some structs of another one; a Skip stands where clocks are left out."""
@@ -38,7 +49,7 @@ def replace(update: Update, contents: Contents) -> bytes:
     return select(update, update.structs, update.deletes, contents)
 
 
-def write_deletes(deletes: Ranges) -> bytes:
+def write_deletes(deletes: Deletes) -> bytes:
     """A delete set."""
     parts = [write_varint(len(deletes))]
     for client, ranges in deletes.items():
@@ -100,6 +111,12 @@ def tail(data: bytes, client: int, struct: Struct, clock: int) -> bytes:
         return bytes((info,)) + head + write_varint(len(text)) + text
     if struct.kind == DELETED:
         return bytes((info,)) + head + write_varint(length)
+    if struct.kind in (ANY, JSON):
+        _, at = read_varint(data, struct.content)
+        read = read_any if struct.kind == ANY else read_bytes
+        for _ in range(clock - struct.clock):
+            _, at = read(data, at)
+        return bytes((info,)) + head + write_varint(length) + data[at : struct.end]
     raise ProtocolError("A struct of this kind has no parts.", code="malformed_update")
 
 

@@ -123,17 +123,23 @@ async def test_a_snapshot_that_does_not_read_back_is_not_kept(
     assert await exported(served, ada, document) == "abc"
 
 
-async def test_a_snapshot_never_passes_what_waits(served: Served) -> None:
-    """A row that lacks an earlier one stays a row until that has come."""
+async def test_a_snapshot_carries_what_waits(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that lacks an earlier one is read with the snapshot until that has come, packed too;
+    if it never comes, snapshots are made all the same."""
     ada, document = await started(served)
     _, (one, two, three, four) = typed(5, *"abcd")
     await log(served, document, ada.uid, one, three)
     await log(served, document, "u_other", four)
     assert await exported(served, ada, document) == "a"
+    monkeypatch.setattr(compaction, "PACK_ROWS", 1)
     seq = await compacted(served, document)
     read = await store.read(served.hub.database, document, "text")
-    assert read.folded.waiting
-    assert seq < read.folded.waiting[0]
+    assert seq == read.stored.rows[-1].seq
+    assert read.stored.rows_after == []
+    assert [row.seq for row in read.stored.rows] == read.folded.waiting == [seq - 1, seq]
+    assert yupdate.read_state_vector(read.folded.content.doc.get_state()) == {5: 1}
     # It comes, and with it what waited: for those who have the document open, too.
     async with (
         signed_in(served, ada) as raw,

@@ -16,8 +16,9 @@ from hub.bus.local import LocalBus
 from hub.errors import HubError, Unavailable
 from hub.rooms.access import Grounds, access
 from hub.rooms.documents import Bounds, House, LiveDocument
-from hub.rooms.fold import fold
+from hub.rooms.fold import Folded, fold
 from hub.rooms.owners import Owners
+from hub.rooms.turns import Turns
 from hub.storage.writer import UPDATES, Append, Committed
 from hub.wire import frames
 from hub.wire.api import DocumentInfo
@@ -117,10 +118,14 @@ class Harness:
         self.roles: dict[str, str | None] = {}
         self.clients: dict[str, Client] = {}
         self.acknowledged: list[bytes] = []
-        self.snapshot: tuple[int, bytes] | None = None
+        self.snapshot: tuple[int, bytes | None, list[int]] = (0, None, [])
         self._tasks: set[asyncio.Task[None]] = set()
         self._made = 0
-        self._scholar = ThreadPoolExecutor(1)
+        bounds = Bounds(max_bytes=1 << 20, ids_per_update=3, ids_per_user=6)
+        self.house = House(
+            self.disk, self.clock, self.bus, bounds, self._spawn,  # type: ignore[arg-type]
+            ThreadPoolExecutor(1), asyncio.Semaphore(1), Turns(),
+        )  # fmt: skip
         self.info = DocumentInfo(
             document="d_1", number=7, thread="r_1", kind=kind, title="Draft", language=None,  # type: ignore[arg-type]
             schema_version=2, lineage="l_1", created_by="u_0", created_at=0,
@@ -136,19 +141,18 @@ class Harness:
             if append.claim is not None:
                 claim = msgspec.json.decode(append.claim)
                 for client in claim["ids"]:
-                    owners.learn(client, client, claim["uid"])
+                    owners.bind(client, claim["uid"])
         for index in range(4):
-            owners.learn(*self.leased(f"u_{index}"), f"u_{index}")
-        seq, state = self.snapshot or (0, None)
-        entries = [(at, one.body) for at, one in enumerate(self.disk.log, 1) if at > seq]
-        folded = fold(self.info.kind, state, entries)
+            owners.lease(*self.leased(f"u_{index}"), f"u_{index}")
+        folded = self.folded()
         assert folded.aside == []
-        bounds = Bounds(max_bytes=1 << 20, ids_per_update=3, ids_per_user=6)
-        house = House(
-            self.disk, self.clock, self.bus, bounds, self._spawn,  # type: ignore[arg-type]
-            self._scholar, asyncio.Semaphore(1),
-        )  # fmt: skip
-        return LiveDocument(self.info, house, folded, owners)
+        return LiveDocument(self.info, self.house, folded, owners)
+
+    def folded(self) -> Folded:
+        """What is on disk: the latest snapshot and the rows that it lacks."""
+        seq, state, waiting = self.snapshot
+        rows = [row for row in self.updates(self.disk.log) if row[0] > seq or row[0] in waiting]
+        return fold(self.info.kind, state, rows)
 
     @staticmethod
     def leased(uid: str) -> tuple[int, int]:

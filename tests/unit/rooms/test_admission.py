@@ -177,8 +177,8 @@ def test_a_look_at_a_long_history_is_not_for_the_loop() -> None:
 
 def view(**given_: Any) -> View:
     owners = Owners()
-    owners.learn(1 << 33, (1 << 33) + 63, "u_ada")
-    owners.learn(77, 77, "u_bob")
+    owners.lease(1 << 33, (1 << 33) + 63, "u_ada")
+    owners.bind(77, "u_bob")
     about: dict[str, Any] = {
         "uid": "u_ada", "access": Access(edit=True), "owners": owners,
         "strangers": 1 << 32, "room": 1000, "ids_per_update": 3, "ids_per_user": 4,

@@ -203,15 +203,9 @@ class Documents(RuleBasedStateMachine):
     def compact(self) -> None:
         """A snapshot of what is committed, whatever waits and whatever is in flight."""
         harness = self.harness
-        seq, state = harness.snapshot or (0, None)
-        rows = [row for row in harness.updates(harness.disk.log) if row[0] > seq]
-        if not rows:
-            return
-        folded = fold(self.kind, state, rows)
-        upto = folded.waiting[0] - 1 if folded.waiting else rows[-1][0]
-        if upto > seq:
-            content = fold(self.kind, state, [row for row in rows if row[0] <= upto]).content
-            harness.snapshot = upto, content.state()
+        folded = harness.folded()
+        seq = len(harness.disk.log)
+        harness.snapshot = seq, folded.content.state(), folded.waiting
 
     # --- what must hold ---------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from hub.errors import ProtocolError
-from hub.wire import awareness, frames, yupdate
+from hub.wire import awareness, frames, yrewrite, yupdate
 from hub.wire.varint import read_varint, write_varint
 
 
@@ -118,3 +118,30 @@ def test_any_bytes_are_refused_or_read(data: bytes) -> None:
     for read in (yupdate.parse, yupdate.read_state_vector, awareness.decode):
         with contextlib.suppress(ProtocolError):
             read(data)
+
+
+@pytest.mark.parametrize(
+    "values", [[1, "zwei", None, {"a": [1.5]}], ["a", "bc", "ž", "😀"]], ids=["any", "json"]
+)
+def test_what_follows_a_clock_inside_a_struct(values: list[Any]) -> None:
+    """Of values in a row, as an old log may hold them."""
+    doc: Doc[Any] = Doc(client_id=7)
+    array = doc.get("a", type=Array)
+    array.extend(values)
+    (struct,) = yupdate.parse(data := doc.get_update()).structs[7]
+    tail = b"\x01\x01\x07\x02" + yrewrite.tail(data, 7, struct, 2) + b"\x00"
+    (rest,) = yupdate.parse(tail).structs[7]
+    assert (rest.clock, rest.length, rest.origin) == (2, 2, (7, 1))
+    head: Doc[Any] = Doc(client_id=7)
+    head.get("a", type=Array).extend(values[:2])
+    head.apply_update(tail)
+    assert head.get("a", type=Array).to_py() == values
+
+
+def test_what_follows_inside_old_json() -> None:
+    """ContentJSON, which no client of today writes."""
+    item = b"\x02\x01\x01a" + b"\x03" + b"\x011" + b"\x03[2]" + b"\x04null"
+    data = b"\x01\x01\x07\x00" + item + b"\x00"
+    (struct,) = yupdate.parse(data).structs[7]
+    tail = yrewrite.tail(data, 7, struct, 1)
+    assert tail == b"\x82\x07\x00" + b"\x02" + b"\x03[2]" + b"\x04null"

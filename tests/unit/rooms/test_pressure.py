@@ -1,0 +1,71 @@
+"""One person, or a disk that stands still, takes neither the others' turns nor memory without
+end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.rooms import admission, limits
+from hub.rooms.access import Grounds
+from hub.rooms.documents import LiveDocument
+from hub.rooms.fold import fold
+from hub.rooms.owners import Owners
+from hub.wire import frames
+from tests.support.document_harness import Client, Harness
+from tests.support.yupdates import text, update
+
+GROUNDS = Grounds(None, 2)
+
+
+async def test_a_connection_is_not_read_while_the_disk_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_UNSETTLED", 10)
+    harness = Harness("text")
+    harness.roles["u_0"] = "editor"
+    client = harness.join("u_0", None, 2, stock=False)
+    first, _ = harness.leased("u_0")
+    typed = update({first: (0, [text("a")])})
+    for _ in range(10):  # the same again: nothing new, and nothing on disk
+        assert harness.live.receive(client, frames.UPDATE, typed) is None
+    waits = harness.live.receive(client, frames.UPDATE, typed)
+    assert waits is not None
+    waiting = asyncio.ensure_future(waits)
+    await harness.idle()
+    assert not waiting.done()
+    harness.disk.commit(1)
+    async with asyncio.timeout(5):
+        await waiting
+    await harness.idle()
+    assert client.durable == 11
+    assert harness.live.receive(client, frames.UPDATE, typed) is None
+
+
+async def test_a_person_with_much_to_study_leaves_the_others_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harness = Harness("text")
+    studied = []
+    study = admission.study
+
+    def noting(found: Any, *arguments: Any, **options: Any) -> admission.Study:
+        studied.append(min(found.structs))
+        return study(found, *arguments, **options)
+
+    monkeypatch.setattr(admission, "study", noting)
+    long = text("x" * 200_000)
+    ids = [harness.leased(uid)[0] + at for at, uid in enumerate(["u_0", "u_0", "u_0", "u_1"])]
+    for number, (uid, id_) in enumerate(zip(["u_0", "u_0", "u_0", "u_1"], ids, strict=True)):
+        owners = Owners()
+        owners.lease(*harness.leased(uid), uid)
+        info = msgspec.structs.replace(harness.info, document=f"d_{number}", number=number)
+        live = LiveDocument(info, harness.house, fold("text", None, []), owners)
+        client = Client(f"c_{number}", uid, GROUNDS, stock=False)
+        live.attach(client, "editor", GROUNDS, stock=False)
+        assert live.receive(client, frames.UPDATE, update({id_: (0, [long])})) is not None
+    await harness.idle()
+    assert studied == [ids[0], ids[3], ids[1], ids[2]]
