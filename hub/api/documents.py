@@ -16,9 +16,8 @@ from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import BadRequest
 from hub.ids import b64url, new_id, sha256
-from hub.rooms import authorship, export
+from hub.rooms import export
 from hub.rooms.documents import LiveDocument
-from hub.rooms.owners import Owners
 from hub.rooms.permissions import Action, require
 from hub.storage import documents as rows
 from hub.storage import timeline
@@ -88,10 +87,9 @@ async def get_authors(request: Request) -> Response:
         require(who, room.role(who.uid), Action.READ)
     async with timeline.snapshot(hub.database) as connection:
         owned = await rows.owners(connection, info.document)
-        unproven = await rows.relayed_rows(connection, info.document)
-    found = await asyncio.to_thread(authorship.relayed, unproven, Owners.of(owned))
+        relayed = await rows.relayed(connection, info.document)
     ids = [api.ClientIds(one.first, one.last, one.uid) for one in owned]
-    return respond(api.Authors(ids, found))
+    return respond(api.Authors(ids, [api.Relayed(*one) for one in relayed]))
 
 
 async def get_state(request: Request) -> Response:

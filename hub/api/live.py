@@ -86,7 +86,7 @@ async def live(websocket: WebSocket) -> None:
         session.close()
 
 
-def _take(hub: Hub, session: Session, frame: str | bytes) -> Awaitable[None] | None:
+def _take(hub: Hub, session: Session, frame: str | bytes) -> Awaitable[float | None] | None:
     if len(frame) > hub.settings.max_frame_bytes:
         raise TooLarge("The frame is too large.", code="frame_too_large")
     if isinstance(frame, bytes):

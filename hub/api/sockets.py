@@ -105,7 +105,7 @@ class Conversation:
         self.silent_s: float | None = None
         self._hub = hub
         self._websocket = websocket
-        self._take: Callable[[str | bytes], Awaitable[None] | None] | None = None
+        self._take: Callable[[str | bytes], Awaitable[float | None] | None] | None = None
         self._waiting: deque[str | bytes] = deque()
         self._busy = True
         self._work: asyncio.Task[None] | None = None
@@ -135,7 +135,7 @@ class Conversation:
         return self._waiting.popleft()
 
     async def run(
-        self, connection: Connection, take: Callable[[str | bytes], Awaitable[None] | None]
+        self, connection: Connection, take: Callable[[str | bytes], Awaitable[float | None] | None]
     ) -> None:
         """Handle frames until the peer goes or ``outbox`` has ended; then close."""
         self._connection = connection
@@ -175,7 +175,7 @@ class Conversation:
         else:
             self._work = asyncio.create_task(self._go_on(rest))
 
-    def _handle(self, message: str | bytes) -> Awaitable[None] | None:
+    def _handle(self, message: str | bytes) -> Awaitable[float | None] | None:
         """Returns what the next frame must wait for."""
         if self._take is None or self.outbox.ended is not None:
             return None
@@ -192,10 +192,11 @@ class Conversation:
             return None
         return self._rest(rest, pause_s)
 
-    async def _rest(self, rest: Awaitable[None] | None, pause_s: float) -> None:
+    async def _rest(self, rest: Awaitable[float | None] | None, pause_s: float) -> None:
         if rest is not None:
             try:
-                await rest
+                if work_s := await rest:
+                    pause_s = max(pause_s, self._budget.spend(work_s, 0))
             except Exception as error:
                 self._fail(error)
         if pause_s:
@@ -203,7 +204,7 @@ class Conversation:
         if self.outbox.crowded:
             await self.outbox.half_empty()
 
-    async def _go_on(self, rest: Awaitable[None]) -> None:
+    async def _go_on(self, rest: Awaitable[float | None]) -> None:
         await rest
         await self._catch_up()
 

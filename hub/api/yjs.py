@@ -54,7 +54,7 @@ async def yjs(websocket: WebSocket) -> None:
         conversation.stop()
 
 
-def _take(session: YjsSession, frame: str | bytes) -> Awaitable[None] | None:
+def _take(session: YjsSession, frame: str | bytes) -> Awaitable[float | None] | None:
     if isinstance(frame, str):
         raise BadRequest("Only binary messages are spoken here.", code="unknown_frame")
     return session.receive(frame)

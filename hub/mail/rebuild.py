@@ -32,18 +32,18 @@ async def rebuild_projections(
     async with database.transaction() as connection:
         await rebuild.lock(connection)
         before = await rebuild.fingerprints(connection)
-        packed = await _packed_claims(connection)
         await rebuild.clear(connection)
         timelines = await rebuild.streams_of(connection, "timeline")
         logs = await rebuild.streams_of(connection, "document")
         report.threads, report.documents = len(timelines), len(logs)
         for done, stream_id in enumerate([*timelines, *logs], 1):
             after = 0
+            packed = await documents.packed_bodies(connection, stream_id)
             while rows := await rebuild.page(connection, stream_id, after):
                 events = [
                     Committed(
                         stream_id, row["seq"], row["type"], row["sender"], row["at_ms"],
-                        row["send_id"], row["body"] or packed.get((stream_id, row["seq"]), b""),
+                        row["send_id"], row["body"] or packed.get(row["seq"], b""),
                         home=row["home"],
                     )
                     for row in rows
@@ -57,10 +57,3 @@ async def rebuild_projections(
         after_ = await rebuild.fingerprints(connection)
         report.changed = [table for table in rebuild.TABLES if before[table] != after_[table]]
     return report
-
-
-async def _packed_claims(connection: object) -> dict[tuple[str, int], bytes]:
-    """Bodies of claims that stand in packed segments."""
-    return {
-        (document, seq): body async for document, seq, body in documents.packed_claims(connection)
-    }

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
 
 class Background:
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run ``work``; its failure is logged, nothing else falls with it."""
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T | None]:
+        """Run ``work``; its failure is logged and gives null, nothing else falls with it."""
         task = asyncio.create_task(self._guard(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -29,10 +31,11 @@ class Background:
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=timeout_s)
 
-    async def _guard(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def _guard(self, work: Coroutine[Any, Any, T], name: str) -> T | None:
         try:
-            await work
+            return await work
         except asyncio.CancelledError:
             raise
         except Exception:
             log.exception("a background task failed", task=name)
+            return None

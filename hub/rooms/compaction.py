@@ -25,6 +25,7 @@ from hub.wire import yupdate
 PACK_BYTES = 256 * 1024
 PACK_ROWS = 1000
 MAX_PACK_ROWS = 5000
+MAX_PACK_BYTES = 16 * 1024 * 1024
 
 log = structlog.get_logger()
 
@@ -93,13 +94,14 @@ def _bad_snapshot() -> HubError:
 
 async def _pack(database: Database, clock: Clock, document: str, up_to: int) -> None:
     async with database.acquire() as connection:
-        found = await rows.unpacked_range(connection, document, up_to)
+        found = await rows.range_to_pack(
+            connection, document, up_to, most_rows=MAX_PACK_ROWS, most_bytes=MAX_PACK_BYTES
+        )
         if found is None:
             return
         first, last, size = found
         if size < PACK_BYTES and last - first + 1 < PACK_ROWS:
             return
-        last = min(last, first + MAX_PACK_ROWS - 1)
         batch = await rows.rows_to_pack(connection, document, first, last)
     data = await asyncio.to_thread(rows.pack, batch)
     async with database.transaction() as connection:

@@ -14,6 +14,7 @@ from pycrdt import Doc
 
 from hub.errors import ProtocolError
 from hub.rooms.content_rules import places_of
+from hub.rooms.order import PIECE_STRUCTS, pieces
 from hub.rooms.pairs import Pairs, mended
 from hub.rooms.places import Draft
 from hub.wire import yrewrite, yupdate
@@ -34,7 +35,7 @@ class Content:
         self.clocks: dict[int, int] = {}
         self.places = places_of(kind)
         self.pairs = Pairs()
-        self.size = 2
+        self.size = self._counted = 2
         self._state: bytes | None = None
 
     def draft(self) -> Draft | None:
@@ -46,8 +47,13 @@ class Content:
         """The whole document as one update, encoded once for a crowd."""
         if self._state is None:
             self._state = self.doc.get_update()
-            self.size = len(self._state)
+            self.size = self._counted = len(self._state)
         return self._state
+
+    def count_anew(self, slack: int) -> None:
+        """Correct ``size``, if it can be wrong by more than ``slack`` bytes."""
+        if self.size - self._counted > slack:
+            self.state()
 
     def diff(self, clocks: Mapping[int, int]) -> bytes:
         """What somebody lacks who knows these clocks; always with all deletions."""
@@ -84,26 +90,28 @@ class Content:
         """
         apply_to(self.doc, state)
         self.clocks = yupdate.read_state_vector(self.doc.get_state())
-        self.size = len(state)
+        self.size = self._counted = len(state)
 
     def apply(
-        self, update: Update, raw: bytes, draft: Draft | None, cut: set[Id], doc: Doc[Any] | None
-    ) -> None:
+        self, update: Update, raw: bytes, draft: Draft | None, cut: set[Id],
+        doc: Doc[Any] | None = None,
+    ) -> None:  # fmt: skip
         """Take an update in.
 
         Args:
             update: lacks nothing and repeats nothing.
             raw: the same as yrs must get it (``for_yrs``).
             draft: where its structs stand.
-            cut: pairs it takes apart.
-            doc: the document with those taken apart (``mend``); null when it has none of them.
+            cut: pairs it takes apart; the document's own ones need a ``doc``.
+            doc: the document as it is with the update (``ahead``); null to apply it to this one.
 
         Raises:
             ProtocolError: ``malformed_update``; the content is of no use any more.
         """
-        if doc is not None:
+        if doc is None:
+            feed(self.doc, update, raw, self.clocks)
+        else:
             self.doc = doc
-        apply_to(self.doc, raw)
         self.size += len(raw)
         self._state = None
         for client, structs in update.structs.items():
@@ -116,16 +124,35 @@ class Content:
         if draft is not None:
             draft.commit()
 
-    def mend(self, cut: set[Id]) -> Doc[Any] | None:
-        """A document in which these pairs have been taken apart; null when this one has none of
-        them. Takes time by the size of the document."""
-        state = yupdate.parse(self.state())
-        touched = mended(state, cut)
-        if not touched:
-            return None
-        fresh: Doc[Any] = Doc()
-        apply_to(fresh, yrewrite.replace(state, _mended_contents(state, touched)))
-        return fresh
+    def ahead(self, update: Update, raw: bytes, cut: set[Id]) -> Doc[Any]:
+        """A copy of the document with an update applied, as it must be given to ``apply``. Takes
+        time by the size of the document.
+
+        Raises:
+            ProtocolError: ``malformed_update``; nothing has changed.
+        """
+        doc: Doc[Any] = Doc()
+        for one in self.as_updates(update, raw, cut):
+            apply_to(doc, one)
+        return doc
+
+    def as_updates(self, update: Update, raw: bytes, cut: set[Id]) -> list[bytes]:
+        """What such a copy is made of: the state before, and pieces of the update."""
+        return [self._parted_state(cut), *digestible(update, raw, self.clocks)]
+
+    def take_apart(self, cut: set[Id]) -> None:
+        """Take pairs of the document apart. Takes time by the size of the document."""
+        if cut:
+            state = self._parted_state(cut)
+            self.doc = Doc()
+            apply_to(self.doc, state)
+
+    def _parted_state(self, cut: set[Id]) -> bytes:
+        state = self.doc.get_update()  # in a thread, where ``state`` must not keep it
+        if not cut:
+            return state
+        known = yupdate.parse(state)
+        return yrewrite.replace(known, _mended_contents(known, mended(known, cut)))
 
 
 def for_yrs(update: Update, cut: set[Id], draft: Draft | None) -> bytes:
@@ -168,6 +195,26 @@ def merged(ranges: list[tuple[int, int]]) -> list[list[int]]:
         else:
             apart.append([clock, clock + length])
     return apart
+
+
+def feed(doc: Doc[Any], update: Update, raw: bytes, clocks: Mapping[int, int]) -> None:
+    """Apply an update in pieces that are good for yrs.
+
+    Args:
+        update, raw: as in ``Content.apply``.
+        clocks: of the document.
+
+    Raises:
+        ProtocolError: ``malformed_update``.
+    """
+    for piece in digestible(update, raw, clocks):
+        apply_to(doc, piece)
+
+
+def digestible(update: Update, raw: bytes, clocks: Mapping[int, int]) -> list[bytes]:
+    if sum(map(len, update.structs.values())) <= PIECE_STRUCTS:
+        return [raw]
+    return pieces(raw, clocks)
 
 
 def apply_to(doc: Doc[Any], data: bytes) -> None:

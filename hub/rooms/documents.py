@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from time import thread_time
 
 import msgspec
 import structlog
@@ -26,20 +25,24 @@ from hub.bus.interface import Bus
 from hub.bus.messages import CaretsRelayed, Message, UpdateRelayed
 from hub.clock import Clock
 from hub.errors import HubError, ProtocolError, Unavailable
-from hub.rooms import admission, limits, trial
+from hub.rooms import admission, limits
 from hub.rooms.access import Grounds, access
 from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
 from hub.rooms.attachment import Attachment, Peer, Receipt
+from hub.rooms.background import Background
 from hub.rooms.delivery import Delivery
 from hub.rooms.document_presence import DocumentPresence
 from hub.rooms.durability import Durability
 from hub.rooms.fold import Folded, take_logged
 from hub.rooms.owners import Owners
 from hub.rooms.pending import Held, Pending
-from hub.rooms.turns import Turns
+from hub.rooms.relays import Relays
+from hub.rooms.scholar import Bill, Scholar
 from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWriter
 from hub.wire import frames, yupdate
 from hub.wire.api import DocumentInfo
+
+SLUGGISH_S = 0.1
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -59,30 +62,27 @@ class House:
     """What all documents of a process share.
 
     Attributes:
-        spawn: runs a task in the background, with a name.
-        scholar: the one thread in which what takes long is studied.
-        trials: held by a trial in a process of its own.
-        turns: of people, at the scholar and in trials.
+        scholar: does what takes long.
     """
 
     writer: GroupCommitWriter
     clock: Clock
     bus: Bus
     bounds: Bounds
-    spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
-    scholar: Executor
-    trials: asyncio.Semaphore
-    turns: Turns
+    background: Background
+    scholar: Scholar
 
 
 class LiveDocument:
     """``attach`` and ``detach`` connections; ``settled`` before letting go.
 
     Args:
-        folded, owners: as the log has them.
+        folded, owners, relays: as the log has them.
     """
 
-    def __init__(self, info: DocumentInfo, house: House, folded: Folded, owners: Owners) -> None:
+    def __init__(
+        self, info: DocumentInfo, house: House, folded: Folded, owners: Owners, relays: Relays
+    ) -> None:
         content = folded.content
         self.info = info
         self.number = info.number
@@ -91,6 +91,7 @@ class LiveDocument:
         self.bytes_since_snapshot = 0
         self.content = content
         self.owners = owners
+        self._relays = relays
         self._house = house
         self._topic = f"document:{info.number}"
         self._attached: dict[str, Attachment] = {}
@@ -102,6 +103,7 @@ class LiveDocument:
             info.number, self._topic, house.bus, house.clock, owners, self._delivery
         )
         self._gate = asyncio.Lock()
+        self._sluggish = False  # yrs took long over an update that looked quick
         self._relayed = 0
         self._last_seq = 0
         self._subscription = house.bus.subscribe(self._topic, self._on_message)
@@ -183,8 +185,9 @@ class LiveDocument:
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def receive(self, peer: Peer, subtype: int, payload: bytes) -> Awaitable[None] | None:
-        """Take a sync message of an attached peer; returns what its next one must wait for.
+    def receive(self, peer: Peer, subtype: int, payload: bytes) -> Awaitable[float | None] | None:
+        """Take a sync message of an attached peer; returns what its next one must wait for, which
+        gives the seconds of work that it was.
 
         Raises:
             ProtocolError: a malformed state vector.
@@ -200,7 +203,7 @@ class LiveDocument:
         repeats = subtype == frames.STEP2
         if repeats:
             attachment.asked = False
-        if len(payload) > LIGHT_BYTES or self._gate.locked():
+        if len(payload) > LIGHT_BYTES or self._gate.locked() or self._sluggish:
             return self._take_slowly(held, repeats)
         rest = self._take(held, repeats)
         if rest is None and attachment.owed > limits.MAX_UNSETTLED:
@@ -223,7 +226,7 @@ class LiveDocument:
 
     # --- an update's way --------------------------------------------------------------------------
 
-    def _take(self, held: Held, repeats: bool) -> Awaitable[None] | None:
+    def _take(self, held: Held, repeats: bool) -> Awaitable[float | None] | None:
         """In this turn of the loop, unless it takes long."""
         try:
             found = self._study(held.attachment, held.data, repeats, patient=False)
@@ -237,27 +240,23 @@ class LiveDocument:
                 self._take_what_waited(fresh)
         return None
 
-    def _take_slowly(self, held: Held, repeats: bool) -> Awaitable[None]:
+    def _take_slowly(self, held: Held, repeats: bool) -> Awaitable[float | None]:
         """Go through the gate; a connection that ends meanwhile does not open it."""
-        task = self._house.spawn(self._at_the_gate(held, repeats), "study an update")
+        task = self._house.background.spawn(self._at_the_gate(held, repeats), "study an update")
         return asyncio.shield(task)
 
-    async def _at_the_gate(self, held: Held, repeats: bool) -> None:
-        """The content stands still while it is studied: nobody else gets through the gate."""
+    async def _at_the_gate(self, held: Held, repeats: bool) -> float:
+        """The content stands still while it is studied: nobody else gets through the gate. Returns
+        the seconds of work that it was."""
         attachment, receipt = held.attachment, held.receipt
-        async with self._house.turns.of(attachment.peer.uid), self._gate:
+        bill = Bill()
+        async with self._house.scholar.turn(attachment.peer.uid), self._gate:
             if self.broken or not self._is_attached(attachment):
-                return
+                return 0.0
             try:
-                study = partial(self._study, attachment, held.data, repeats, patient=True)
-                loop = asyncio.get_running_loop()
-                found = await loop.run_in_executor(self._house.scholar, study)
-                if found.suspect:
-                    doc = found.doc or self.content.doc
-                    async with self._house.trials:
-                        await trial.attempt(doc.get_update(), found.applied)
+                found = await self._study_patiently(held, repeats, bill)
                 if not self._is_attached(attachment):
-                    return
+                    return bill.seconds
                 fresh = self._carry_out(held, found)
             except HubError as error:
                 self._refuse(attachment, receipt, error)
@@ -268,6 +267,21 @@ class LiveDocument:
                 self._refuse(attachment, receipt, failed)
             else:
                 self._take_what_waited(fresh)
+        return bill.seconds
+
+    async def _study_patiently(self, held: Held, repeats: bool, bill: Bill) -> Study:
+        """Off the loop; what takes yrs long is tried first, and applied to a copy."""
+        scholar, content = self._house.scholar, self.content
+        study = partial(self._study, held.attachment, held.data, repeats, patient=True)
+        found = await scholar.study(study, bill)
+        if found.ready is None or not (found.suspect or (self._sluggish and found.doc is None)):
+            return found
+        admission.plan(found, self._view(held.attachment))  # what is refused is not tried
+        given = found.ready, found.applied, found.cut
+        if found.suspect:
+            await scholar.attempt(partial(content.as_updates, *given), bill)
+        found.doc = await scholar.study(partial(content.ahead, *given), bill)
+        return found
 
     def _take_what_waited(self, fresh: Iterable[int]) -> None:
         """What has waited for these clients' clocks goes the same way, and what waited for that."""
@@ -308,7 +322,17 @@ class LiveDocument:
         # Deletions that a reader sends are looked at exactly: they must not write.
         repeats = repeats or not attachment.access.edit
         update = yupdate.parse(payload, admission.MAX_STRUCTS)
-        return admission.study(update, self.content, repeats=repeats, patient=patient)
+        unproven = {}
+        if self._relays:
+            uid = attachment.peer.uid
+            unproven = {
+                client: ranges
+                for client in update.structs
+                if (ranges := self._relays.of(client)) and self.owners.get(client) == uid
+            }
+        return admission.study(
+            update, self.content, repeats=repeats, patient=patient, unproven=unproven
+        )
 
     def _carry_out(self, held: Held, found: Study) -> list[int]:
         """Do as planned; returns the client ids that went on.
@@ -319,20 +343,21 @@ class LiveDocument:
         self._require_whole()
         attachment, receipt = held.attachment, held.receipt
         if len(found.applied) > self._room():
-            self.content.state()  # counts anew: what was deleted takes no room
+            # What was deleted takes no room; but a count takes time by the size of the document.
+            self.content.count_anew(self._house.bounds.max_bytes // 256)
         decision = admission.plan(found, self._view(attachment))
+        if found.rest is not None:
+            rest = Held(attachment, receipt, found.rest, held.since_s, held.tries)
+            self._pending.require_room(rest)
         if isinstance(decision, Admit):
             if not self._commit(attachment, receipt, found, decision):
                 return []
             if found.rest is not None:
                 receipt.parts += 1
-                try:
-                    self._hold(held, found)
-                except HubError as error:
-                    self._refuse(attachment, receipt, error)
+                self._hold(rest, found)
             return found.fresh
         if isinstance(decision, Hold):
-            self._hold(held, found)
+            self._hold(rest, found)
         else:
             self._durability.settle_repeated(attachment, receipt)
         return []
@@ -372,9 +397,15 @@ class LiveDocument:
         )  # fmt: skip
         self._house.writer.require_room(append.size)
         try:
+            started = thread_time()
             self.content.apply(update, found.applied, found.draft, found.cut, found.doc)
+            self._sluggish = self._sluggish or thread_time() - started > SLUGGISH_S
             for client in decision.binds:
                 self.owners.bind(client, uid)
+            if not decision.proven:
+                for client, structs in update.structs.items():
+                    if self.owners.get(client) != uid:
+                        self._relays.add(client, structs[0].clock, yupdate.end_of(structs))
             future = self._house.writer.append(append)
         except Exception as error:
             # The sender first: who is told that the document closes sends everything again.
@@ -395,11 +426,9 @@ class LiveDocument:
             self._topic, UpdateRelayed(self.number, bus.process, self._relayed, peer, update)
         )
 
-    def _hold(self, held: Held, found: Study) -> None:
-        assert found.rest is not None
-        rest = Held(held.attachment, held.receipt, found.rest, held.since_s, held.tries)
+    def _hold(self, rest: Held, found: Study) -> None:
         self._pending.put(found.missing, rest)
-        self._delivery.step1(held.attachment)
+        self._delivery.step1(rest.attachment)
 
     # --- outcomes ---------------------------------------------------------------------------------
 

@@ -16,8 +16,8 @@ import structlog
 
 from hub.errors import ProtocolError
 from hub.rooms import content_rules
-from hub.rooms.admission import order, select
 from hub.rooms.content import Content, for_yrs
+from hub.rooms.order import order, select
 from hub.rooms.pairs import cuts, may_hold_pairs
 from hub.rooms.places import Draft
 from hub.rooms.waiting import Waiting
@@ -143,10 +143,10 @@ class _Run:
     def apply(self) -> int | None:
         """Make the document; returns the index of an update that yrs did not take."""
         content = self._content
-        doc = content.mend(self._cut) if self._cut else None
+        content.take_apart(self._cut)
         for index, update, draft in self._steps:
             try:
-                content.apply(update, for_yrs(update, self._cut, draft), None, set(), doc)
+                content.apply(update, for_yrs(update, self._cut, draft), None, set())
             except ProtocolError:
                 return index
         return None
@@ -179,9 +179,10 @@ def take_logged(content: Content, update: Update) -> tuple[Update | None, Update
     """
     part = _part(content, content.clocks, update)
     if part.ready is not None:
-        doc = content.mend(part.cut) if content.pairs.hold_any(part.cut) else None
+        if content.pairs.hold_any(part.cut):
+            content.take_apart(part.cut)
         raw = for_yrs(part.ready, part.cut, part.draft)
-        content.apply(part.ready, raw, part.draft, part.cut, doc)
+        content.apply(part.ready, raw, part.draft, part.cut)
     return part.ready, part.rest, part.missing
 
 

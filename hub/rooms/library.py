@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from secrets import randbelow
 
@@ -20,7 +19,7 @@ from hub.rooms.attachment import Peer
 from hub.rooms.background import Background
 from hub.rooms.compaction import compact
 from hub.rooms.documents import Bounds, House, LiveDocument
-from hub.rooms.turns import Turns
+from hub.rooms.scholar import Scholar
 from hub.storage import documents as rows
 from hub.storage.pool import Database
 from hub.storage.writer import CLAIM, Append, GroupCommitWriter
@@ -68,10 +67,7 @@ class Library:
         self._writer = writer
         self._clock = clock
         self._background = background
-        scholar = ThreadPoolExecutor(1, "study")
-        self._house = House(
-            writer, clock, bus, bounds, background.spawn, scholar, asyncio.Semaphore(1), Turns()
-        )
+        self._house = House(writer, clock, bus, bounds, background, Scholar())
         self._entries: dict[str, _Entry] = {}
 
     @property
@@ -201,7 +197,8 @@ class Library:
                 await broken.settled()  # what it gave to the writer is part of the truth
             owners = await store.owners(self._database, info.document)
             read = await store.read(self._database, info.document, info.kind)
-            live = LiveDocument(info, self._house, read.folded, owners)
+            relays = await store.relays(self._database, info.document)
+            live = LiveDocument(info, self._house, read.folded, owners, relays)
             entry.teach(live)
             live.rows_since_snapshot = len(read.stored.rows_after)
             live.bytes_since_snapshot = read.bytes_after
@@ -226,9 +223,10 @@ class Library:
         if entry.users == 0 and live.rows_since_snapshot and not live.broken:
             await self._compact(entry, live)
         # Whatever came of that: the log has everything.
-        if entry.users == 0 and self._entries.get(live.info.document) is entry:
-            del self._entries[live.info.document]
-            live.close()
+        if entry.users == 0:
+            if self._entries.get(live.info.document) is entry:
+                del self._entries[live.info.document]
+            live.close()  # also one that broke and was replaced meanwhile
 
     async def _compact(self, entry: _Entry, live: LiveDocument) -> None:
         if entry.compacting:

@@ -42,11 +42,16 @@ class Pending:
         return len(self._waiting)
 
     def put(self, missing: Mapping[int, int], held: Held) -> None:
-        """Keep an update until one of these clocks has come.
+        """Keep an update, for which there must be room, until one of these clocks has come."""
+        uid = held.attachment.peer.uid
+        self._bytes[uid] += len(held.data)
+        self._count[uid] += 1
+        self._waiting.put(dict(islice(missing.items(), MAX_MISSING)), held)
 
-        Raises:
-            BadRequest: ``missing_updates`` when too much of this person waits already, or it has
-                been tried too often.
+    def require_room(self, held: Held) -> None:
+        """Raises:
+        BadRequest: ``missing_updates`` when too much of this person waits already, or it has been
+            tried too often.
         """
         uid = held.attachment.peer.uid
         if (
@@ -55,9 +60,6 @@ class Pending:
             or held.tries > limits.PENDING_TRIES
         ):
             raise missing_updates()
-        self._bytes[uid] += len(held.data)
-        self._count[uid] += 1
-        self._waiting.put(dict(islice(missing.items(), MAX_MISSING)), held)
 
     def due(self, clients: Iterable[int], clocks: Mapping[int, int]) -> list[Held]:
         """Take out what waited for clocks of these clients that have come."""

@@ -114,7 +114,7 @@ class Session:
 
     # --- frames in --------------------------------------------------------------------------------
 
-    def receive_text(self, text: str) -> Awaitable[None] | None:
+    def receive_text(self, text: str) -> Awaitable[float | None] | None:
         """Carry out a command and answer it; returns what the next frame must wait for.
 
         Raises:
@@ -150,7 +150,7 @@ class Session:
             log.exception("a command failed", command=type(command).__name__)
             self._reply_error(command.id, HubError("The hub failed at this.", code="internal"))
 
-    def receive_binary(self, frame: bytes) -> Awaitable[None] | None:
+    def receive_binary(self, frame: bytes) -> Awaitable[float | None] | None:
         """Hand a document its message; returns what the next frame must wait for.
 
         Raises:

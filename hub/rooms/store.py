@@ -9,6 +9,7 @@ import structlog
 
 from hub.rooms.fold import Folded, Unreadable, fold
 from hub.rooms.owners import Owners
+from hub.rooms.relays import Relays
 from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.storage.pool import Database
@@ -59,6 +60,13 @@ async def owners(database: Database, document: str) -> Owners:
     """Whose the document's client ids are."""
     async with database.acquire() as connection:
         return Owners.of(await rows.owners(connection, document))
+
+
+async def relays(database: Database, document: str) -> Relays:
+    """What was delivered under client ids of others."""
+    async with database.acquire() as connection:
+        found = await rows.relayed(connection, document)
+    return Relays((one.client, one.clock, one.length) for one in found)
 
 
 async def _fold(kind: str, stored: rows.Stored) -> Folded:

@@ -1,59 +1,37 @@
 """A trial of an update in a process of its own, with a bound on time and memory.
 
-yrs puts an insertion between two neighbours by walking over what stands there already; updates can
-be made for which that is quadratic, and nothing can stop yrs once it has begun. So what might be is
-tried elsewhere first. Run as a program it reads a state and an update, each behind eight bytes of
-length, and applies them.
+Nothing can stop yrs once it has begun; so what might take it long (``hub.rooms.effort``) is tried
+here first. Run as a program it reads updates, each behind eight bytes of length, and applies them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hub.errors import TooLarge, Unavailable
-from hub.wire.yupdate import Update
 
 CPU_S: Final = 2
-"""Seconds of CPU that an update may cost, the reading of the document included."""
+"""Seconds of CPU that an update may cost, the reading of the document included; for whole seconds
+only are counted, up to one more."""
 MEMORY_BYTES: Final = 4 * 2**30
 DEADLINE_S: Final = 30.0
 
-FEW_INSERTIONS: Final = 32
-MANY_STEPS: Final = 500_000
-MANY_DELETIONS: Final = 20_000
-BYTES_A_BLOCK: Final = 16
-"""Of an encoded state there is hardly a struct in less."""
+REFUSED: Final = 3
+_ENDED: Final = {-one for one in (signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL)}
+"""Out of time, out of stack, out of memory by one's own count or the machine's."""
 
 
-def is_suspect(update: Update, size: int) -> bool:
-    """Whether an update might take yrs long, by a rough count of the steps.
-
-    Args:
-        size: bytes of the document's state.
-    """
-    if sum(map(len, update.deletes.values())) > MANY_DELETIONS:
-        return True
-    if sum(map(len, update.structs.values())) < FEW_INSERTIONS:
-        return False
-    # Typing goes on where it left off; only what begins elsewhere is looked for a place.
-    begun = sum(
-        struct.origin != (client, struct.clock - 1)
-        for client, structs in update.structs.items()
-        for struct in structs
-        if struct.origin is not None or struct.right is not None
-    )
-    return begun >= FEW_INSERTIONS and begun * (2 * begun + size // BYTES_A_BLOCK) > MANY_STEPS
-
-
-async def attempt(state: bytes, update: bytes) -> None:
-    """Apply an update to a state elsewhere.
+async def attempt(updates: Sequence[bytes]) -> None:
+    """Apply a state and what comes to it elsewhere.
 
     Raises:
-        TooLarge: ``update_too_complex``: it ended badly, or took too long.
-        Unavailable: ``busy``: no process could be started.
+        TooLarge: ``update_too_complex``: it took too long or too much, or yrs would not have it.
+        Unavailable: ``busy``: it could not be tried.
     """
     try:
         process = await asyncio.create_subprocess_exec(
@@ -62,22 +40,28 @@ async def attempt(state: bytes, update: bytes) -> None:
             stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
     except OSError as error:
-        raise Unavailable("The update cannot be tried now.", code="busy") from error
-    given = b"".join(len(one).to_bytes(8, "big") + one for one in (state, update))
+        raise _busy() from error
+    given = b"".join(len(one).to_bytes(8, "big") + one for one in updates)
     try:
         async with asyncio.timeout(DEADLINE_S):
             await process.communicate(given)
-    except TimeoutError:
-        pass
+    except TimeoutError as error:
+        raise _busy() from error
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    if process.returncode != 0:
+    if process.returncode == REFUSED or process.returncode in _ENDED:
         raise TooLarge(
             "The update takes more work than the hub does for one.", code="update_too_complex"
         )
+    if process.returncode != 0:
+        raise _busy()
+
+
+def _busy() -> Unavailable:
+    return Unavailable("The update cannot be tried now.", code="busy", retry_after_s=5)
 
 
 def _main() -> None:
@@ -91,12 +75,15 @@ def _main() -> None:
     given = sys.stdin.buffer.read()
     used = resource.getrusage(resource.RUSAGE_SELF)
     most = int(used.ru_utime + used.ru_stime) + 1 + CPU_S
-    resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
     doc: Doc[Any] = Doc()
     at = 0
     while at < len(given):
         size = int.from_bytes(given[at : at + 8], "big")
-        doc.apply_update(given[at + 8 : at + 8 + size])
+        try:
+            doc.apply_update(given[at + 8 : at + 8 + size])
+        except BaseException:  # a PanicException is no Exception
+            sys.exit(REFUSED)
         at += 8 + size
 
 

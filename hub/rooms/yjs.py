@@ -42,7 +42,7 @@ class YjsSession:
     def uid(self) -> str:
         return self.principal.uid
 
-    def receive(self, data: bytes) -> Awaitable[None] | None:
+    def receive(self, data: bytes) -> Awaitable[float | None] | None:
         """Take one message; returns what the next one must wait for.
 
         Raises:

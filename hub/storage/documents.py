@@ -7,8 +7,9 @@ its length; in the latter under client ids that are not all the sender's) and ``
 
 from __future__ import annotations
 
+import asyncio
 import lzma
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -74,14 +75,6 @@ async def load(connection: Any, document: str, below: int | None = None) -> Stor
     return Stored(snapshot["seq"], snapshot["state"], rows, head)
 
 
-async def relayed_rows(connection: Any, document: str) -> list[Row]:
-    """Rows that hold something under client ids that are not their sender's."""
-    found = await connection.fetch(_RELAYED, document)
-    if any(row["body"] is None for row in found):  # packed, or erased
-        return [row for row in await all_rows(connection, document) if not row.proven]
-    return [_row(row, row["body"]) for row in found]
-
-
 async def all_rows(connection: Any, document: str) -> list[Row]:
     """Every update row from the first, packed or not: the whole history."""
     return await _rows(connection, document, 0)
@@ -96,7 +89,7 @@ async def _rows(
     bodies: dict[int, bytes] = {}
     if any(row["body"] is None for row in found):  # packed, or erased
         for segment in await connection.fetch(_SEGMENTS, document, after, earlier):
-            for seq, _, body in unpack(segment["first_seq"], segment["format"], segment["data"]):
+            for seq, _, body in await _unpacked(segment):
                 if body is not None:
                     bodies[seq] = body
     return [
@@ -104,6 +97,11 @@ async def _rows(
         for row in found
         if (body := row["body"] or bodies.get(row["seq"])) is not None
     ]
+
+
+async def _unpacked(segment: Any) -> list[tuple[int, bytes | None, bytes | None]]:
+    given = segment["first_seq"], segment["format"], segment["data"]
+    return await asyncio.to_thread(unpack, *given)
 
 
 def _row(row: Any, body: bytes) -> Row:
@@ -148,13 +146,30 @@ async def leased_to(connection: Any, document: str, uid: str) -> int:
     return int(await connection.fetchval(_LEASED, document, uid))
 
 
-async def packed_claims(connection: Any) -> AsyncIterator[tuple[str, int, bytes]]:
-    """(document, seq, body) of every claim whose row has been packed."""
-    for row in await connection.fetch(_PACKED_CLAIMS):
+class Relayed(NamedTuple):
+    """``uid`` delivered these clocks under a client id of somebody else at ``at_ms``."""
+
+    client: int
+    clock: int
+    length: int
+    uid: str
+    at_ms: int
+
+
+async def relayed(connection: Any, document: str) -> list[Relayed]:
+    """By client id and clock."""
+    return [Relayed(*row) for row in await connection.fetch(_RELAYED, document)]
+
+
+async def packed_bodies(connection: Any, document: str) -> dict[int, bytes]:
+    """Bodies, by seq, of packed rows that projections are made of."""
+    bodies = {}
+    for row in await connection.fetch(_PACKED, document):
         seqs = set(row["seqs"])
-        for seq, _, body in unpack(row["first_seq"], row["format"], row["data"]):
+        for seq, _, body in await _unpacked(row):
             if seq in seqs and body is not None:
-                yield row["document_id"], seq, body
+                bodies[seq] = body
+    return bodies
 
 
 # --- compaction -----------------------------------------------------------------------------------
@@ -181,9 +196,12 @@ async def save_snapshot(
     return True
 
 
-async def unpacked_range(connection: Any, document: str, up_to: int) -> tuple[int, int, int] | None:
-    """First and last seq of the rows up to ``up_to`` that are not packed yet, and their bytes."""
-    row = await connection.fetchrow(_UNPACKED, document, up_to)
+async def range_to_pack(
+    connection: Any, document: str, up_to: int, *, most_rows: int, most_bytes: int
+) -> tuple[int, int, int] | None:
+    """First and last seq of the rows up to ``up_to`` that are not packed yet, as many as make a
+    segment, and their bytes; one row at least."""
+    row = await connection.fetchrow(_UNPACKED, document, up_to, most_rows, most_bytes)
     return None if row["first"] is None else (row["first"], row["last"], row["bytes"])
 
 
@@ -256,8 +274,8 @@ ORDER BY seq
 """
 
 _RELAYED = """
-SELECT seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body FROM events
-WHERE stream_id = $1 AND type = 'doc.relay' ORDER BY seq
+SELECT client_id, clock, length, uid, (extract(epoch FROM at) * 1000)::bigint FROM relayed
+WHERE document_id = $1 ORDER BY client_id, clock
 """
 
 _SEGMENTS = """
@@ -282,12 +300,12 @@ SELECT coalesce(sum(last_id - first_id + 1), 0)::bigint FROM client_ids
 WHERE document_id = $1 AND uid = $2 AND origin = 'leased'
 """
 
-_PACKED_CLAIMS = """
-SELECT s.document_id, s.first_seq, s.format, s.data, array_agg(e.seq) AS seqs
+_PACKED = """
+SELECT s.first_seq, s.format, s.data, array_agg(e.seq) AS seqs
 FROM document_segments s
 JOIN events e ON e.stream_id = s.document_id AND e.seq BETWEEN s.first_seq AND s.last_seq
-WHERE e.type = 'doc.claim'
-GROUP BY s.document_id, s.first_seq, s.format, s.data
+WHERE s.document_id = $1 AND e.type IN ('doc.claim', 'doc.relay')
+GROUP BY s.first_seq, s.format, s.data ORDER BY s.first_seq
 """
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
@@ -311,10 +329,16 @@ DELETE FROM document_snapshots WHERE document_id = $1 AND seq < (
 """
 
 _UNPACKED = """
-SELECT min(seq) AS first, max(seq) AS last, coalesce(sum(length(body)), 0)::bigint AS bytes
-FROM events
-WHERE stream_id = $1 AND seq <= $2
-  AND seq > coalesce((SELECT max(last_seq) FROM document_segments WHERE document_id = $1), 0)
+SELECT min(seq) AS first, max(seq) AS last, coalesce(sum(size), 0)::bigint AS bytes
+FROM (SELECT seq, coalesce(length(body), 0) AS size,
+             sum(coalesce(length(body), 0)) OVER (ORDER BY seq) AS so_far,
+             row_number() OVER (ORDER BY seq) AS number
+      FROM events
+      WHERE stream_id = $1 AND seq <= $2
+        AND seq > coalesce((SELECT max(last_seq) FROM document_segments
+                            WHERE document_id = $1), 0)
+      ORDER BY seq LIMIT $3) AS unpacked
+WHERE so_far <= $4 OR number = 1
 """
 
 _TO_PACK = """

@@ -8,6 +8,7 @@ go in one statement.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 import msgspec
 
 from hub.clock import to_datetime
+from hub.errors import ProtocolError
+from hub.storage.documents import decode_updates
 from hub.storage.writer import Committed
+from hub.wire import yupdate
 
 Run = Sequence[Committed]
 
@@ -42,6 +46,7 @@ class Projector:
             "document.create": self._document_create,
             "document.rename": self._document_rename,
             "doc.claim": self._claim,
+            "doc.relay": self._relay,
         }
 
     async def project(self, connection: Any, events: Sequence[Committed]) -> None:
@@ -196,6 +201,28 @@ class Projector:
             ],
         )  # fmt: skip
 
+    async def _relay(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _RELAY,
+            [
+                (one.stream_id, *ranges, one.sender, to_datetime(one.at_ms))
+                for one in run
+                if (ranges := _brought(one))[0]
+            ],
+        )
+
+
+def _brought(one: Committed) -> tuple[list[int], list[int], list[int]]:
+    """Client id, clock and length of what a row's updates bring."""
+    found: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for raw in decode_updates(one.body):
+        with contextlib.suppress(ProtocolError):  # set aside by who reads the document, too
+            for client, structs in yupdate.parse(raw).structs.items():
+                first, end = structs[0].clock, yupdate.end_of(structs)
+                for column, value in zip(found, (client, first, end - first), strict=True):
+                    column.append(value)
+    return found
+
 
 def _claimed(data: Any) -> tuple[list[int], list[int]]:
     """First and last of the blocks of client ids that a claim names: one, or single ids."""
@@ -300,6 +327,16 @@ _DOCUMENT = """
 INSERT INTO documents (document_id, number, thread_id, kind, title, language, schema_version,
                        lineage, created_by, created_seq, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+# Only what is under ids of others.
+_RELAY = """
+INSERT INTO relayed (document_id, client_id, clock, length, uid, at)
+SELECT $1::text, r.client, r.clock, r.length, $5::text, $6::timestamptz
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS r (client, clock, length)
+WHERE NOT EXISTS (SELECT FROM client_ids c WHERE c.document_id = $1 AND c.uid = $5
+                  AND r.client BETWEEN c.first_id AND c.last_id)
+ON CONFLICT DO NOTHING
 """
 
 # What is owned stays with its owner, a block with an owned id in it as a whole.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-TABLES: Final = ("threads", "members", "items", "reactions", "documents", "client_ids")
+TABLES: Final = ("threads", "members", "items", "reactions", "documents", "client_ids", "relayed")
 
 # Set by the settings of the moment, not by the log.
 _VOLATILE: Final = {"items": ("erase_at",)}
@@ -58,6 +58,6 @@ async def page(connection: Any, stream_id: str, after: int, limit: int = 1000) -
 _PAGE = """
 SELECT seq, type, sender, send_id, body, convert_from(event_payload, 'UTF8')::json->>'iss' AS home,
        (extract(epoch FROM at) * 1000)::bigint AS at_ms
-FROM events WHERE stream_id = $1 AND seq > $2 AND type NOT IN ('doc.update', 'doc.relay')
+FROM events WHERE stream_id = $1 AND seq > $2 AND type <> 'doc.update'
 ORDER BY seq LIMIT $3
 """

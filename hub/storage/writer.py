@@ -113,9 +113,9 @@ class GroupCommitWriter:
         home: issuer URL written into every entry.
         max_queued_bytes: bound of the queue; overflow policy: refuse.
 
-    ``project`` is awaited inside the transaction with the flush's new events (all but document
-    updates); ``on_commit`` is called after it with those of timelines, in commit order, before
-    their futures resolve.
+    ``project`` is awaited inside the transaction with the flush's new events (all but proven
+    document updates); ``on_commit`` is called after it with those of timelines, in commit order,
+    before their futures resolve.
     """
 
     def __init__(
@@ -352,7 +352,7 @@ class GroupCommitWriter:
         streams since; returns the entries still to be written."""
         by_stream: dict[str, list[_Entry]] = {}
         for entry in batch:
-            if entry.updates is None or entry.tried or entry.claim is not None:
+            if entry.type != UPDATE or entry.tried or entry.claim is not None:
                 return batch
             assert entry.stream_id is not None
             if entry.stream_id not in self._heads:
@@ -407,9 +407,7 @@ class GroupCommitWriter:
             if creations:
                 await self._create_threads(connection, creations, done)
             await self._append(connection, batch, done, failed)
-            fresh = [
-                one for _, one in done[already:] if not one.duplicate and one.type not in UPDATES
-            ]
+            fresh = [one for _, one in done[already:] if not one.duplicate and one.type != UPDATE]
             if fresh and self.project is not None:
                 await self.project(connection, fresh)
         documents = {entry.stream_id for entry in batch if entry.updates is not None}

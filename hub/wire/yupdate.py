@@ -244,7 +244,7 @@ def _read_struct(data: bytes, at: int, client: int, clock: int, update: Update) 
             update.astral = True
     elif kind == TYPE:
         length = 1
-        type_ref, at = read_varint(data, at)
+        type_ref, at = data[at], at + 1  # so does yrs; for Yjs it is a number of any length
         if type_ref in (3, 5):
             _, at = _read_string(data, at)
         elif type_ref > 6:

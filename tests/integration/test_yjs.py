@@ -8,14 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.rooms import store
+from hub.mail.rebuild import rebuild_projections
+from hub.rooms import compaction, store
 from hub.storage import documents as rows
+from hub.storage.projection import Projector
 from hub.wire import frames, yupdate
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import connection, signed_in, yjs
 from tests.integration.test_live import exported, leased, update_of
 from tests.support.hub_process import answer
-from tests.support.yupdates import text, update
+from tests.support.yupdates import deleted, text, update
 
 
 async def ticket_for(http: httpx.AsyncClient, document: str, token: str | None = None) -> str:
@@ -92,7 +94,9 @@ async def test_many_new_ids_come_in_whole_or_not_at_all(served: Served) -> None:
     assert [row["type"] for row in types] == ["doc.claim", "doc.update"]
 
 
-async def test_words_under_another_persons_id_are_not_proven(served: Served) -> None:
+async def test_words_under_another_persons_id_are_not_proven(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = await served.person("ada")
     grace = await served.person("grace", ada)
     document = await served.document(ada, await served.thread(ada, grace))
@@ -118,6 +122,35 @@ async def test_words_under_another_persons_id_are_not_proven(served: Served) -> 
     at = words.pop("at")
     assert at > 0
     assert words == {"client": client, "clock": 14, "length": 12, "by": grace.uid}
+    # From packed rows, too.
+    hub = served.hub
+    monkeypatch.setattr(compaction, "PACK_ROWS", 1)
+    await compaction.compact(hub.database, hub.clock, document, "text")
+    report = await rebuild_projections(hub.database, Projector(hub.settings.public_url))
+    assert report.changed == []
+    again = await answer(ada.http.get(f"/api/documents/{document}/authors"))
+    assert again == {**authors, "relayed": [{**words, "at": at}]}
+
+
+async def test_words_are_not_taken_by_who_fills_their_place(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    document = await served.document(ada, await served.thread(ada, grace))
+    async with signed_in(served, ada) as hers, signed_in(served, grace) as theirs:
+        number = await hers.open(document)
+        await theirs.open(document)
+        client = await leased(hers, document)
+        filling = update({client: (0, [deleted(2000)])})
+        await theirs.sync(number, frames.UPDATE, filling)
+        await theirs.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+        await hers.sync(number, frames.UPDATE, update_of(client, "Ada wrote this"))
+        assert (await hers.frame("refused"))["code"] == "client_id_reused"
+    await served.hub.rooms.library.settle()
+    # Also when it has been read anew.
+    async with signed_in(served, ada) as hers:
+        number = await hers.open(document)
+        await hers.sync(number, frames.UPDATE, update_of(client, "Ada wrote this"))
+        assert (await hers.frame("refused"))["code"] == "client_id_reused"
 
 
 # --- tickets --------------------------------------------------------------------------------------

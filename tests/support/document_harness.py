@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +17,10 @@ from hub.rooms.access import Grounds, access
 from hub.rooms.documents import Bounds, House, LiveDocument
 from hub.rooms.fold import Folded, fold
 from hub.rooms.owners import Owners
-from hub.rooms.turns import Turns
-from hub.storage.writer import UPDATES, Append, Committed
-from hub.wire import frames
+from hub.rooms.relays import Relays
+from hub.rooms.scholar import Scholar
+from hub.storage.writer import RELAYED, UPDATES, Append, Committed
+from hub.wire import frames, yupdate
 from hub.wire.api import DocumentInfo
 from hub.wire.websocket import Outgoing, Shared
 from tests.conftest import TurnableClock
@@ -119,12 +119,11 @@ class Harness:
         self.clients: dict[str, Client] = {}
         self.acknowledged: list[bytes] = []
         self.snapshot: tuple[int, bytes | None, list[int]] = (0, None, [])
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._made = 0
         bounds = Bounds(max_bytes=1 << 20, ids_per_update=3, ids_per_user=6)
         self.house = House(
-            self.disk, self.clock, self.bus, bounds, self._spawn,  # type: ignore[arg-type]
-            ThreadPoolExecutor(1), asyncio.Semaphore(1), Turns(),
+            self.disk, self.clock, self.bus, bounds, self, Scholar(),  # type: ignore[arg-type]
         )  # fmt: skip
         self.info = DocumentInfo(
             document="d_1", number=7, thread="r_1", kind=kind, title="Draft", language=None,  # type: ignore[arg-type]
@@ -146,13 +145,23 @@ class Harness:
             owners.lease(*self.leased(f"u_{index}"), f"u_{index}")
         folded = self.folded()
         assert folded.aside == []
-        return LiveDocument(self.info, self.house, folded, owners)
+        return LiveDocument(self.info, self.house, folded, owners, self.relays(owners))
 
     def folded(self) -> Folded:
         """What is on disk: the latest snapshot and the rows that it lacks."""
         seq, state, waiting = self.snapshot
         rows = [row for row in self.updates(self.disk.log) if row[0] > seq or row[0] in waiting]
         return fold(self.info.kind, state, rows)
+
+    def relays(self, owners: Owners) -> Relays:
+        """As the projection of the log has them."""
+        relays = Relays()
+        for append in self.disk.log:
+            if append.type == RELAYED:
+                for client, structs in yupdate.parse(append.body).structs.items():
+                    if owners.get(client) != append.sender:
+                        relays.add(client, structs[0].clock, yupdate.end_of(structs))
+        return relays
 
     @staticmethod
     def leased(uid: str) -> tuple[int, int]:
@@ -188,7 +197,7 @@ class Harness:
             await asyncio.sleep(0)
         self.note()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str = "") -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

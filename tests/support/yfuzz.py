@@ -75,11 +75,22 @@ class Fuzzer:
         return made
 
     def _structs(self, client: int, clock: int, clocks: Mapping[int, int]) -> list[Made]:
+        if self._kind == "text" and self._chance.random() < 0.002:
+            return self._heap(client, clock)
         made: list[Made] = []
         for _ in range(self._chance.choice((1, 1, 1, 2, 3, 6))):
             one = self._struct(client, clock, clocks)
             made.append(one)
             clock += one[0]
+        return made
+
+    def _heap(self, client: int, clock: int) -> list[Made]:
+        """More than yrs gets at once: one behind the other, or all at the beginning."""
+        count = self._chance.randint(1001, 2500)
+        behind = self._chance.random() < 0.5
+        made = [text("h", origin=(client, clock - 1) if clock and behind else None)]
+        for at in range(clock, clock + count):
+            made.append(text("h", origin=(client, at) if behind else None))
         return made
 
     def _struct(self, client: int, clock: int, clocks: Mapping[int, int]) -> Made:
@@ -182,6 +193,8 @@ class Fuzzer:
             roll = chance.random()
             if roll < 0.6:
                 changed[at] = chance.randrange(256)
+            elif roll < 0.7 and changed[at] < 0x80:  # the same number in one byte more
+                changed[at : at + 1] = bytes((changed[at] | 0x80, 0))
             elif roll < 0.8:
                 del changed[at]
             else:

@@ -56,6 +56,10 @@ def skip(length: int) -> Made:
     return length, b"\x0a" + varint(length)
 
 
+def deleted(length: int, **place: Any) -> Made:
+    return struct(1, varint(length), length, **place)
+
+
 def gc(length: int) -> Made:
     return length, b"\x00" + varint(length)
 

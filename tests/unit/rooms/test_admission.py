@@ -13,13 +13,14 @@ from pycrdt import Doc, Text
 
 from hub.errors import Conflict, Forbidden, HubError, TooLarge
 from hub.rooms.access import Access
-from hub.rooms.admission import Admit, Costly, Hold, Nothing, View, order, plan, study
+from hub.rooms.admission import Admit, Costly, Hold, Nothing, View, plan, study
 from hub.rooms.content import Content
+from hub.rooms.order import order
 from hub.rooms.owners import Owners
 from hub.rooms.waiting import Waiting
 from hub.wire import yupdate
 from tests.support.contents import Taking, text_of
-from tests.support.yupdates import element, gc, skip, string, struct, text, typed, update
+from tests.support.yupdates import deleted, element, gc, skip, string, struct, text, typed, update
 
 
 def lacks(raw: bytes, clocks: dict[int, int]) -> bool:
@@ -224,6 +225,29 @@ def test_access_and_room_are_asked() -> None:
     with pytest.raises(TooLarge):
         planned(raw)
     assert isinstance(planned(raw, room=10_000), Admit)
+    full = Taking()
+    full.take(raw)
+    shorter = update({}, {1 << 33: [(at, 2) for at in range(0, 600, 3)]})
+    assert isinstance(planned(shorter, content=full.content, room=0), Admit)
+
+
+def test_an_owner_is_not_silenced_by_who_spoke_first() -> None:
+    """What others delivered under an id must say what its owner says; else the owner is told."""
+    ada = 1 << 33
+    hello = update({ada: (3, [text("hello", origin=(ada, 2))])})
+    for filling in ([deleted(5, origin=(ada, 2))], [text("\ufffd" * 5, origin=(ada, 2))]):
+        taking = Taking()
+        taking.take(update({ada: (0, [text("abc")])}))
+        taking.take(update({ada: (3, filling)}))
+        known = {"content": taking.content, "repeats": False, "patient": True}
+        heard = study(yupdate.parse(hello), **known)  # without knowing who filled it
+        assert (heard.fresh, heard.ready) == ([], None)
+        for unproven in ([(3, 8)], [(0, 2), (5, 6)]):
+            with pytest.raises(HubError) as caught:
+                study(yupdate.parse(hello), **known, unproven={ada: unproven})
+            assert caught.value.code == "client_id_reused"
+        aside = {ada: [(0, 3), (8, 9)]}
+        assert study(yupdate.parse(hello), **known, unproven=aside).ready is None
 
 
 def test_what_a_reader_repeats_is_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycrdt import Doc, Text, XmlFragment
 
-from hub.errors import HubError
+from hub.errors import HubError, ProtocolError
 from hub.rooms.content_rules import MAX_NESTING, MAX_STORED_NESTING
 from hub.rooms.fold import Folded, Unreadable, fold
 from hub.wire import yupdate
@@ -128,6 +128,15 @@ def test_what_no_document_may_hold(raw: bytes) -> None:
         child.get("name") == "after" for child in content_of(result.content.doc, "rich")["children"]
     )
     assert reopens(result)
+
+
+def test_the_type_of_a_type_is_one_byte() -> None:
+    """Yjs reads a number of any length, yrs a byte: the update would break the document."""
+    for type_ref in (b"\x83\x00", b"\x86\x00"):
+        content = type_ref + string("p") * (type_ref[0] == 0x83)
+        raw = update({1: (0, [struct(7, content, parent="default")])})
+        with pytest.raises(ProtocolError):
+            yupdate.parse(raw)
 
 
 def test_what_hung_in_a_hook_hangs_nowhere() -> None:

@@ -14,6 +14,7 @@ from hub.rooms.access import Grounds
 from hub.rooms.documents import LiveDocument
 from hub.rooms.fold import fold
 from hub.rooms.owners import Owners
+from hub.rooms.relays import Relays
 from hub.wire import frames
 from tests.support.document_harness import Client, Harness
 from tests.support.yupdates import text, update
@@ -63,7 +64,7 @@ async def test_a_person_with_much_to_study_leaves_the_others_their_turn(
         owners = Owners()
         owners.lease(*harness.leased(uid), uid)
         info = msgspec.structs.replace(harness.info, document=f"d_{number}", number=number)
-        live = LiveDocument(info, harness.house, fold("text", None, []), owners)
+        live = LiveDocument(info, harness.house, fold("text", None, []), owners, Relays())
         client = Client(f"c_{number}", uid, GROUNDS, stock=False)
         live.attach(client, "editor", GROUNDS, stock=False)
         assert live.receive(client, frames.UPDATE, update({id_: (0, [long])})) is not None
