@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from time import thread_time
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -114,6 +113,7 @@ class Conversation:
         self._over = asyncio.Event()
         self._arrived: asyncio.Event | None = None
         self._budget = limits.Budget(hub.clock)
+        self._stopwatch = limits.Stopwatch()
         self._heard_s = hub.clock.monotonic_s()
         self._connection: Connection | None = None
         self.socket.take_over(self._on_message, self._on_gone)
@@ -179,15 +179,14 @@ class Conversation:
         """Returns what the next frame must wait for."""
         if self._take is None or self.outbox.ended is not None:
             return None
-        started = thread_time()
+        self._stopwatch.start()
         try:
             rest = self._take(message)
         except Exception as error:
             self._fail(error)
             return None
-        # This thread's own time: nothing is awaited in between, and a pause of the machine is
-        # nobody's work.
-        pause_s = self._budget.spend(thread_time() - started, len(message))
+        # Nothing is awaited in between.
+        pause_s = self._budget.spend(self._stopwatch.stop(), len(message))
         if rest is None and not pause_s and not self.outbox.crowded:
             return None
         return self._rest(rest, pause_s)

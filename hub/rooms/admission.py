@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pycrdt import Doc
 
@@ -253,8 +253,7 @@ def study(
 # --- the plan -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a plan may ask beside the content.
 
     Attributes:
@@ -273,8 +272,7 @@ class View:
     ids_per_user: int
 
 
-@dataclass(frozen=True, slots=True)
-class Admit:
+class Admit(NamedTuple):
     """Take it in: ``binds`` are ids that become the sender's; ``proven``: all it brings is under
     the sender's own ids."""
 

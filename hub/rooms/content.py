@@ -212,7 +212,8 @@ def feed(doc: Doc[Any], update: Update, raw: bytes, clocks: Mapping[int, int]) -
 
 
 def digestible(update: Update, raw: bytes, clocks: Mapping[int, int]) -> list[bytes]:
-    if sum(map(len, update.structs.values())) <= PIECE_STRUCTS:
+    few = len(raw) <= PIECE_STRUCTS or sum(map(len, update.structs.values())) <= PIECE_STRUCTS
+    if few:
         return [raw]
     return pieces(raw, clocks)
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from time import thread_time
+from time import perf_counter
 
 import msgspec
 import structlog
@@ -103,9 +103,8 @@ class LiveDocument:
             info.number, self._topic, house.bus, house.clock, owners, self._delivery
         )
         self._gate = asyncio.Lock()
-        self._sluggish = False  # yrs took long over an update that looked quick
+        self._slow_ones = 0
         self._relayed = 0
-        self._last_seq = 0
         self._subscription = house.bus.subscribe(self._topic, self._on_message)
 
     # --- life -------------------------------------------------------------------------------------
@@ -207,8 +206,15 @@ class LiveDocument:
             return self._take_slowly(held, repeats)
         rest = self._take(held, repeats)
         if rest is None and attachment.owed > limits.MAX_UNSETTLED:
-            return self.settled()  # the disk does not keep up: its connection is not read on
+            return self._relieved(attachment)
         return rest
+
+    async def _relieved(self, attachment: Attachment) -> None:
+        """The disk does not keep up: until it has made up half of it."""
+        while attachment.owed > limits.MAX_UNSETTLED // 2 and self._is_attached(attachment):
+            if self.broken:
+                return
+            await self._durability.moved()
 
     def receive_awareness(self, peer: Peer, message: bytes | memoryview) -> None:
         """Take an awareness update.
@@ -362,6 +368,11 @@ class LiveDocument:
             self._durability.settle_repeated(attachment, receipt)
         return []
 
+    @property
+    def _sluggish(self) -> bool:
+        """yrs took long over updates that looked quick; once may be the machine."""
+        return self._slow_ones > 2
+
     def _room(self) -> int:
         return self._house.bounds.max_bytes - self.content.size
 
@@ -397,16 +408,17 @@ class LiveDocument:
         )  # fmt: skip
         self._house.writer.require_room(append.size)
         try:
-            started = thread_time()
+            started = perf_counter()
             self.content.apply(update, found.applied, found.draft, found.cut, found.doc)
-            self._sluggish = self._sluggish or thread_time() - started > SLUGGISH_S
+            if perf_counter() - started > SLUGGISH_S:
+                self._slow_ones += 1
             for client in decision.binds:
                 self.owners.bind(client, uid)
             if not decision.proven:
                 for client, structs in update.structs.items():
                     if self.owners.get(client) != uid:
                         self._relays.add(client, structs[0].clock, yupdate.end_of(structs))
-            future = self._house.writer.append(append)
+            self._house.writer.append_update(append, self._on_disk, (attachment, receipt))
         except Exception as error:
             # The sender first: who is told that the document closes sends everything again.
             own = error if isinstance(error, ProtocolError) else _reloading()
@@ -414,7 +426,6 @@ class LiveDocument:
             self._break(error)
             return False
         self._durability.appended()
-        future.add_done_callback(partial(self._on_disk, attachment, receipt))
         self.bytes_since_snapshot += len(update.data)
         self._relay(attachment.peer.key, update.data)
         return True
@@ -437,17 +448,17 @@ class LiveDocument:
         self._durability.settle(attachment, receipt)
 
     def _on_disk(
-        self, attachment: Attachment, receipt: Receipt, future: asyncio.Future[Committed]
+        self, outcome: Committed | BaseException, told: list[tuple[Attachment, Receipt]]
     ) -> None:
-        if future.cancelled() or future.exception() is not None:
-            self._break(None if future.cancelled() else future.exception())
-            self._durability.done()
+        """A row with the updates of these is written, or is not."""
+        if isinstance(outcome, BaseException):
+            self._break(outcome)
+            self._durability.done(len(told))
             return
-        if (seq := future.result().seq) != self._last_seq:
-            self._last_seq = seq
-            self.rows_since_snapshot += 1
-        self._durability.done()
-        self._durability.settle(attachment, receipt)
+        self.rows_since_snapshot += 1
+        self._durability.done(len(told))
+        for attachment, receipt in told:
+            self._durability.settle(attachment, receipt)
 
     def _require_whole(self) -> None:
         if self.broken:

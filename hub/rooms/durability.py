@@ -31,12 +31,20 @@ class Durability:
         self._stopped = False
         self._owing: set[Attachment] = set()
         self._repeats: deque[tuple[int, Attachment, Receipt]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._moved: asyncio.Future[None] | None = None
         self._settled = asyncio.Event()
         self._settled.set()
 
     async def settled(self) -> None:
         """Until the writer is done with everything that was appended, well or not."""
         await self._settled.wait()
+
+    async def moved(self) -> None:
+        """Until something more is on disk, or nothing more will be."""
+        if self._moved is None:
+            self._moved = self._loop.create_future()
+        await asyncio.shield(self._moved)
 
     @property
     def everything(self) -> bool:
@@ -49,10 +57,12 @@ class Durability:
     def stop(self) -> None:
         """Something was not written: nobody is told anything any more."""
         self._stopped = True
+        self._move()
 
-    def done(self) -> None:
-        """The writer is done with an append."""
-        self._done += 1
+    def done(self, count: int) -> None:
+        """The writer is done with so many appends."""
+        self._done += count
+        self._move()
         if self.everything:
             self._settled.set()
         while self._repeats and self._repeats[0][0] <= self._done:
@@ -81,15 +91,21 @@ class Durability:
             self._repeats.append((self._appended, attachment, receipt))
 
     def leave(self, attachment: Attachment) -> None:
+        self._move()
         self._owing.discard(attachment)
         self._repeats = deque(one for one in self._repeats if one[1] is not attachment)
+
+    def _move(self) -> None:
+        if self._moved is not None:
+            self._moved.set_result(None)
+            self._moved = None
 
     def _schedule(self, attachment: Attachment) -> None:
         """Tell the peer once a turn of the loop, however many of its updates became durable."""
         if attachment.stock or attachment.scheduled:
             return  # the plain Yjs protocol has no word for it
         attachment.scheduled = True
-        asyncio.get_running_loop().call_soon(self._tell, attachment)
+        self._loop.call_soon(self._tell, attachment)
 
     def _tell(self, attachment: Attachment) -> None:
         attachment.scheduled = False

@@ -20,6 +20,7 @@ COPY_S: Final = 2e-10
 """Of one byte."""
 BYTES_A_BLOCK: Final = 16
 """Of an encoded state there is hardly a struct in less."""
+FEW_BYTES: Final = 64
 FEW: Final = 8
 """So many insertions and deletions are never taken for long ones: typing in a large document."""
 
@@ -31,6 +32,8 @@ def effort(update: Update, clocks: Mapping[int, int], size: int) -> float:
         update: lacks nothing and repeats nothing.
         clocks, size: of the document; ``size`` in bytes of its state.
     """
+    if len(update.data) <= FEW_BYTES:
+        return 0.0
     structs = sum(map(len, update.structs.values()))
     ranges = sum(map(len, update.deletes.values()))
     if structs <= FEW and ranges <= FEW:

@@ -27,8 +27,8 @@ from hub.wire.api import DocumentInfo
 
 SWEEP_S = 2.0
 COMPACT_AGAIN_S = 60.0
-SNAPSHOT_ROWS = 500
-SNAPSHOT_BYTES = 256 * 1024
+SNAPSHOT_ROWS = 2000
+SNAPSHOT_BYTES = 1024 * 1024
 LEASED_FROM = 1 << 32
 LEASE_BLOCK = 64
 # Small ids keep updates small: five bytes up to 2**35, and 469 million blocks are enough.

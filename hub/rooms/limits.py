@@ -5,6 +5,7 @@ A connection is paused, not refused: its frames wait in its own TCP window while
 
 from __future__ import annotations
 
+from time import perf_counter, thread_time
 from typing import Final
 
 from hub.clock import Clock
@@ -37,13 +38,33 @@ PENDING_S: Final = 30.0
 PENDING_TRIES: Final = 32
 
 # Updates of one connection that are not on disk yet; beyond it is not read.
-MAX_UNSETTLED: Final = 4_096
+MAX_UNSETTLED: Final = 16_384
 
 # Client ids of one document that are leased to one user, for ever.
 MAX_LEASED: Final = 65_536
 MAX_LEASED_BY_READER: Final = 64
 
 PRESENCE_PER_S: Final = 10
+
+
+class Stopwatch:
+    """How long this thread works on a frame. By the clock on the wall, which is cheap to ask, but
+    never more than the thread can have worked: a pause of the machine is nobody's work."""
+
+    def __init__(self) -> None:
+        self._wall_s = 0.0
+        self._worked_s = 0.0
+        self._started_s = 0.0
+
+    def start(self) -> None:
+        self._started_s = perf_counter()
+        if self._started_s - self._wall_s > 1.0:
+            self._wall_s, self._worked_s = self._started_s, thread_time()
+
+    def stop(self) -> float:
+        """Seconds since the start."""
+        elapsed_s = perf_counter() - self._started_s
+        return elapsed_s if elapsed_s < 0.01 else min(elapsed_s, thread_time() - self._worked_s)
 
 
 class Budget:

@@ -17,7 +17,9 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import structlog
 
 from hub.clock import Clock, to_datetime
 from hub.errors import HubError, NotFound, Unavailable
@@ -25,6 +27,8 @@ from hub.ids import new_id, sha256, thread_id_of
 from hub.storage import streams
 from hub.storage.pool import Database
 from hub.wire.varint import write_varint
+
+log = structlog.get_logger()
 
 GATHER_S = 0.004
 GATHER_UPDATES_S = 0.016
@@ -44,8 +48,7 @@ CLAIM = "doc.claim"
 UPDATES = (UPDATE, RELAYED)
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """What to write. ``update``: ``body`` is one raw Yjs update, which may share an entry with
     its neighbours of the same stream, type and sender (docs/adr/0001). ``claim``: the body of a
     claim that is written right before it, in the same transaction."""
@@ -80,6 +83,10 @@ class Committed:
     """Issuer that wrote it, where it is not this hub's present one (a log read again)."""
 
 
+Settle = Callable[[Committed | BaseException, list[Any]], None]
+"""Hears of updates that are on disk, or why they are not."""
+
+
 @dataclass(slots=True, eq=False)
 class _Entry:
     """One row to be: an event, or the updates of one sender that came in a row."""
@@ -92,6 +99,8 @@ class _Entry:
     deadline: float | None
     updates: list[bytes] | None = None
     futures: list[asyncio.Future[Committed]] = field(default_factory=list)
+    settle: Settle | None = None
+    tokens: list[Any] = field(default_factory=list)
     followers: list[_Entry] = field(default_factory=list)
     claim: _Entry | None = None  # goes right before it
     size: int = 0
@@ -100,10 +109,6 @@ class _Entry:
     def seal_body(self) -> None:
         if self.updates is not None and not self.body:
             self.body = b"".join(write_varint(len(one)) + one for one in self.updates)
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.get_running_loop()
 
 
 class GroupCommitWriter:
@@ -144,6 +149,7 @@ class GroupCommitWriter:
     # --- life -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()  # kept: to ask for it is a system call in 3.11
         self._task = asyncio.create_task(self._run(), name="group-commit-writer")
 
     async def stop(self, timeout_s: float = 5.0) -> None:
@@ -171,45 +177,62 @@ class GroupCommitWriter:
         Raises:
             Unavailable: ``writer_busy`` when the queue is full, ``stopping`` at the end.
         """
-        future: asyncio.Future[Committed] = _loop().create_future()
-        size = len(append.body)
+        future: asyncio.Future[Committed] = self._loop.create_future()
         if append.update:
-            entry = self._open.get(append.stream_id)
-            if (
-                entry is not None
-                and entry.updates is not None
-                and entry.sender == append.sender
-                and entry.type == append.type
-                and append.claim is None
-                and entry.size + size <= MAX_UPDATE_ENTRY_BYTES
-            ):
-                self._admit(size)
-                entry.updates.append(append.body)
-                entry.size += size
-                entry.futures.append(future)
-                return future
-            size = append.size + OVERHEAD_BYTES
-            self._admit(size)
-            entry = _Entry(
-                append.stream_id, append.type, append.sender, b"", self._next_name(), None,
-                [append.body], [future], size=size,
-            )  # fmt: skip
-            if append.claim is not None:
-                entry.claim = _Entry(
-                    append.stream_id, CLAIM, append.sender, append.claim, self._next_name(), None
-                )
-            self._open[append.stream_id] = entry
-        else:
-            self._admit(size + OVERHEAD_BYTES)
-            entry = _Entry(
-                append.stream_id, append.type, append.sender, append.body, append.send_id,
-                _loop().time() + EVENT_DEADLINE_S, None, [future], size=size + OVERHEAD_BYTES,
-            )  # fmt: skip
-            self._open.pop(append.stream_id, None)
-            self._hurry.set()
+            self._entry_of(append).futures.append(future)
+            return future
+        size = len(append.body) + OVERHEAD_BYTES
+        self._admit(size)
+        entry = _Entry(
+            append.stream_id, append.type, append.sender, append.body, append.send_id,
+            self._loop.time() + EVENT_DEADLINE_S, None, [future], size=size,
+        )  # fmt: skip
+        self._open.pop(append.stream_id, None)
+        self._hurry.set()
         self._queue.append(entry)
         self._wake.set()
         return future
+
+    def append_update(self, append: Append, settle: Settle, token: Any) -> None:
+        """Queue an update; ``settle`` is called with the tokens of all that went into its row.
+
+        Raises:
+            Unavailable: as ``append``.
+        """
+        entry = self._entry_of(append)
+        entry.settle = settle
+        entry.tokens.append(token)
+
+    def _entry_of(self, append: Append) -> _Entry:
+        """Put an update into the row that its stream is gathering, or a new one."""
+        size = len(append.body)
+        entry = self._open.get(append.stream_id)
+        if (
+            entry is not None
+            and entry.updates is not None
+            and entry.sender == append.sender
+            and entry.type == append.type
+            and append.claim is None
+            and entry.size + size <= MAX_UPDATE_ENTRY_BYTES
+        ):
+            self._admit(size)
+            entry.updates.append(append.body)
+            entry.size += size
+            return entry
+        size = append.size + OVERHEAD_BYTES
+        self._admit(size)
+        entry = _Entry(
+            append.stream_id, append.type, append.sender, b"", self._next_name(), None,
+            [append.body], size=size,
+        )  # fmt: skip
+        if append.claim is not None:
+            entry.claim = _Entry(
+                append.stream_id, CLAIM, append.sender, append.claim, self._next_name(), None
+            )
+        self._open[append.stream_id] = entry
+        self._queue.append(entry)
+        self._wake.set()
+        return entry
 
     def _next_name(self) -> str:
         self._count += 1
@@ -222,8 +245,8 @@ class GroupCommitWriter:
         the same transaction. The future gives the creating event; its stream id is the thread's."""
         size = len(body) + OVERHEAD_BYTES + sum(len(b) + OVERHEAD_BYTES for _, b in followers)
         self._admit(size)
-        future: asyncio.Future[Committed] = _loop().create_future()
-        deadline = _loop().time() + EVENT_DEADLINE_S
+        future: asyncio.Future[Committed] = self._loop.create_future()
+        deadline = self._loop.time() + EVENT_DEADLINE_S
         entry = _Entry(
             None, "thread.create", sender, body, send_id, deadline, None, [future], size=size
         )
@@ -309,7 +332,7 @@ class GroupCommitWriter:
 
     def _give_back(self, batch: list[_Entry], away: HubError) -> None:
         """The database is away: keep what must not be lost, fail what is late."""
-        now = _loop().time()
+        now = self._loop.time()
         kept: list[_Entry] = []
         for entry in [*batch, *self._queue]:
             if entry.deadline is not None and entry.deadline <= now:
@@ -434,6 +457,7 @@ class GroupCommitWriter:
             for future in entry.futures:
                 if not future.done():
                     future.set_result(committed)
+            _settle(entry, committed)
         for entry, error in failed:
             _fail(entry, error)
 
@@ -605,6 +629,16 @@ def _fail(entry: _Entry, error: BaseException) -> None:
             # Whoever asked may be gone (a closed tab); asyncio must not complain about that.
             with contextlib.suppress(BaseException):
                 future.exception()
+    _settle(entry, error)
+
+
+def _settle(entry: _Entry, outcome: Committed | BaseException) -> None:
+    if entry.settle is not None:
+        try:
+            entry.settle(outcome, entry.tokens)
+        except Exception:
+            # One document's fault is not the writer's, nor the others'.
+            log.exception("who waited for an update failed", stream=entry.stream_id)
 
 
 def _again(known: Committed, entry: _Entry) -> Committed:

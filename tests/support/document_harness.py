@@ -19,7 +19,7 @@ from hub.rooms.fold import Folded, fold
 from hub.rooms.owners import Owners
 from hub.rooms.relays import Relays
 from hub.rooms.scholar import Scholar
-from hub.storage.writer import RELAYED, UPDATES, Append, Committed
+from hub.storage.writer import RELAYED, UPDATES, Append, Committed, Settle
 from hub.wire import frames, yupdate
 from hub.wire.api import DocumentInfo
 from hub.wire.websocket import Outgoing, Shared
@@ -31,7 +31,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.log: list[Append] = []
-        self.queue: deque[tuple[Append, asyncio.Future[Committed]]] = deque()
+        self.queue: deque[tuple[Append, Settle, Any]] = deque()
         self.busy = False
         self.explodes = False
 
@@ -40,33 +40,31 @@ class Disk:
             self.busy = False
             raise Unavailable("Full.", code="writer_busy")
 
-    def append(self, append: Append) -> asyncio.Future[Committed]:
+    def append_update(self, append: Append, settle: Settle, token: Any) -> None:
         if self.explodes:
             self.explodes = False
             raise RuntimeError("the writer broke in the middle of an append")
-        future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        self.queue.append((append, future))
-        return future
+        self.queue.append((append, settle, token))
 
     def commit(self, count: int) -> None:
         for _ in range(min(count, len(self.queue))):
-            append, future = self.queue.popleft()
+            append, settle, token = self.queue.popleft()
             self.log.append(append)
-            future.set_result(
-                Committed(append.stream_id, len(self.log), append.type, append.sender, 0, None, b"")
+            committed = Committed(
+                append.stream_id, len(self.log), append.type, append.sender, 0, None, b""
             )
+            settle(committed, [token])
 
     def fail(self) -> None:
         """What is next in the queue does not get to the disk."""
         if self.queue:
-            _, future = self.queue.popleft()
-            future.set_exception(RuntimeError("the disk is gone"))
-            future.exception()
+            _, settle, token = self.queue.popleft()
+            settle(RuntimeError("the disk is gone"), [token])
 
     @property
     def all(self) -> list[Append]:
         """Committed and in flight."""
-        return [*self.log, *(append for append, _ in self.queue)]
+        return [*self.log, *(append for append, _, _ in self.queue)]
 
 
 @dataclass
