@@ -55,27 +55,32 @@ class Threads:
         created = await self._writer.create_thread(uid, body, new.send_id or new_id("n"), followers)
         return created.stream_id
 
-    async def prepare(self, uid: str, command: cmd.Command, room: RoomState) -> Append:
+    async def prepare(
+        self, uid: str, command: cmd.Command, room: RoomState, *, since: int
+    ) -> Append:
         """The event a command asks for.
+
+        Args:
+            since: the first seq that the user may read; what is before is not there for them.
 
         Raises:
             BadRequest, Conflict, Forbidden, NotFound: with the code of what stands against it.
         """
         match command:
             case cmd.Post():
-                return await self._post(uid, command, room)
+                return await self._post(uid, command, room, since)
             case cmd.Edit():
-                target = await self._message(command.thread, command.target)
+                target = await self._message(command.thread, command.target, since)
                 _require_author(target, uid)
                 return _append(command, uid, "message.edit", ev.MessageEditData(
                     command.target, _text(command.text), _mentions(command.mentions, room)
                 ))  # fmt: skip
             case cmd.Delete():
-                return await self._delete(uid, command, room)
+                return await self._delete(uid, command, room, since)
             case cmd.Undelete():
-                return await self._undelete(uid, command)
+                return await self._undelete(uid, command, since)
             case cmd.React():
-                await self._message(command.thread, command.target)
+                await self._message(command.thread, command.target, since)
                 emoji = _emoji(command.emoji)
                 return _append(
                     command, uid, "reaction", ev.ReactionData(command.target, emoji, command.on)
@@ -96,9 +101,9 @@ class Threads:
             case _:
                 raise BadRequest("This command writes no event.", code="unknown_command")
 
-    async def _post(self, uid: str, command: cmd.Post, room: RoomState) -> Append:
+    async def _post(self, uid: str, command: cmd.Post, room: RoomState, since: int) -> Append:
         if command.reply_to is not None:
-            target = await self._message(command.thread, command.reply_to)
+            target = await self._message(command.thread, command.reply_to, since)
             if target.reply_to is not None:
                 raise BadRequest("A reply cannot be replied to.", code="reply_depth")
         data = ev.MessageData(
@@ -106,16 +111,16 @@ class Threads:
         )
         return _append(command, uid, "message", data)
 
-    async def _delete(self, uid: str, command: cmd.Delete, room: RoomState) -> Append:
-        target = await self._message(command.thread, command.target)
+    async def _delete(self, uid: str, command: cmd.Delete, room: RoomState, since: int) -> Append:
+        target = await self._message(command.thread, command.target, since)
         member = room.members.get(uid)
         if target.sender != uid and (member is None or member.role != "owner"):
             raise Forbidden("Only its author or an owner can delete it.", code="not_author")
         data = ev.MessageDeleteData(command.target, target.sender, self._undo_s)
         return _append(command, uid, "message.delete", data)
 
-    async def _undelete(self, uid: str, command: cmd.Undelete) -> Append:
-        target = await self._message(command.thread, command.target, deleted=True)
+    async def _undelete(self, uid: str, command: cmd.Undelete, since: int) -> Append:
+        target = await self._message(command.thread, command.target, since, deleted=True)
         late = target.erase_at_ms is None or self._clock.now_ms() > target.erase_at_ms
         if target.erased or late:
             raise Conflict("It has been erased for good.", code="erased")
@@ -155,10 +160,12 @@ class Threads:
         data = ev.DocumentRenameData(command.document, _one_line(command.title))
         return _append(command, uid, "document.rename", data)
 
-    async def _message(self, thread: str, seq: int, *, deleted: bool = False) -> MessageRow:
+    async def _message(
+        self, thread: str, seq: int, since: int, *, deleted: bool = False
+    ) -> MessageRow:
         async with self._database.acquire() as connection:
             target = await timeline.message(connection, thread, seq)
-        if target is None or target.type != "message":
+        if target is None or target.type != "message" or seq < since:
             raise NotFound("There is no such message.", code="message_not_found")
         if not deleted and (target.deleted_by is not None or target.erased):
             raise Conflict("The message was deleted.", code="message_deleted")

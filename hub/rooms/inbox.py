@@ -1,21 +1,22 @@
-"""Who follows the events of all their threads, and which threads those are."""
+"""Who follows the events of all their threads, which threads those are, and since when."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from hub.rooms.session import Session
+from hub.rooms.subscriber import Subscriber
+from hub.storage.timeline import Since
+from hub.wire.visibility import visible_from
 
 
 class _Watch:
     def __init__(self) -> None:
-        self.sessions: dict[str, Session] = {}
-        self.threads: set[str] = set()
+        self.sessions: dict[str, Subscriber] = {}
+        self.threads: dict[str, int] = {}  # by id, the seq at which the user joined
         self.loaded = False
-        self.changed: dict[str, bool] = {}  # what happened while the threads were being read
+        # What happened while the threads were being read:
+        self.changed: dict[str, int | None] = {}
+        self.left: set[str] = set()
 
 
 class Inbox:
@@ -24,27 +25,33 @@ class Inbox:
     def __init__(self) -> None:
         self._watches: dict[str, _Watch] = {}
         self._watchers: dict[str, set[str]] = {}
+        self._histories: dict[str, str] = {}
 
-    def begin(self, session: Session) -> bool:
+    def begin(self, session: Subscriber) -> bool:
         """Start watching; True when the user's threads must be read (then call ``loaded``)."""
         watch = self._watches.setdefault(session.uid, _Watch())
         watch.sessions[session.key] = session
         return not watch.loaded
 
-    def loaded(self, uid: str, threads: Iterable[str]) -> None:
+    def loaded(self, uid: str, threads: Mapping[str, Since]) -> None:
         """The threads as the database had them; what changed meanwhile counts more."""
         watch = self._watches.get(uid)
         if watch is None or watch.loaded:
             return
         watch.loaded = True
-        found = set(threads)
-        for thread, member in watch.changed.items():
-            (found.add if member else found.discard)(thread)
+        for thread, (since, history) in threads.items():
+            self._histories.setdefault(thread, history)
+            self._add(watch, uid, thread, since)
+        for thread in watch.left:  # whoever came back since is a new member
+            self._remove(watch, uid, thread)
+        for thread, joined in watch.changed.items():
+            if joined is not None:
+                self._add(watch, uid, thread, joined)
         watch.changed.clear()
-        for thread in found:
-            self._add(watch, uid, thread)
+        watch.left.clear()
+        self._forget_histories()
 
-    def end(self, session: Session) -> None:
+    def end(self, session: Subscriber) -> None:
         watch = self._watches.get(session.uid)
         if watch is None:
             return
@@ -53,22 +60,38 @@ class Inbox:
             for thread in tuple(watch.threads):
                 self._remove(watch, session.uid, thread)
             del self._watches[session.uid]
+            self._forget_histories()
 
-    def member_changed(self, uid: str, thread: str, member: bool) -> None:
+    def joined(self, uid: str, thread: str, seq: int) -> None:
+        """A user is a member, since ``seq`` unless they were one before."""
         watch = self._watches.get(uid)
         if watch is None:
             return
         if not watch.loaded:
-            watch.changed[thread] = member
-        elif member:
-            self._add(watch, uid, thread)
+            watch.changed[thread] = watch.changed.get(thread) or seq
+        else:
+            self._add(watch, uid, thread, seq)
+
+    def left(self, uid: str, thread: str) -> None:
+        """A user is no member any more."""
+        watch = self._watches.get(uid)
+        if watch is None:
+            return
+        if not watch.loaded:
+            watch.changed[thread] = None
+            watch.left.add(thread)
         else:
             self._remove(watch, uid, thread)
+
+    def history_changed(self, thread: str, history: str) -> None:
+        """What those may read who joined later."""
+        if thread in self._watchers or self._reading():
+            self._histories[thread] = history
 
     def watched(self, thread: str) -> bool:
         return thread in self._watchers
 
-    def watching(self, thread: str) -> list[Session]:
+    def watching(self, thread: str) -> list[Subscriber]:
         """Connections to which an event of the thread goes."""
         return [
             session
@@ -76,14 +99,27 @@ class Inbox:
             for session in self._watches[uid].sessions.values()
         ]
 
-    def _add(self, watch: _Watch, uid: str, thread: str) -> None:
-        watch.threads.add(thread)
+    def since(self, uid: str, thread: str) -> int:
+        """The first seq that a watching member may read."""
+        history = self._histories.get(thread, "joined")
+        return visible_from(history, self._watches[uid].threads[thread])
+
+    def _add(self, watch: _Watch, uid: str, thread: str, since: int) -> None:
+        watch.threads.setdefault(thread, since)
         self._watchers.setdefault(thread, set()).add(uid)
 
     def _remove(self, watch: _Watch, uid: str, thread: str) -> None:
-        watch.threads.discard(thread)
+        watch.threads.pop(thread, None)
         there = self._watchers.get(thread)
         if there is not None:
             there.discard(uid)
             if not there:
                 del self._watchers[thread]
+
+    def _reading(self) -> bool:
+        return any(not watch.loaded for watch in self._watches.values())
+
+    def _forget_histories(self) -> None:
+        if not self._reading():
+            for thread in self._histories.keys() - self._watchers.keys():
+                del self._histories[thread]

@@ -7,16 +7,15 @@ one way in. It never writes to disk and never awaits.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from hub.rooms.subscriber import Subscriber
 from hub.storage.timeline import MemberRow, RoomState
 from hub.wire import events as ev
+from hub.wire.visibility import visible_from
 from hub.wire.websocket import shared
-
-if TYPE_CHECKING:
-    from hub.rooms.session import Session
 
 _encode = msgspec.json.Encoder().encode
 
@@ -27,7 +26,7 @@ class Room:
     def __init__(self, thread: str, state: RoomState) -> None:
         self.thread = thread
         self.state = state
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, Subscriber] = {}
         self.presence: dict[str, ev.PresenceEntry] = {}
         self.member_lock = asyncio.Lock()
         """Held while a role changes, so that two changes never check the same state."""
@@ -39,9 +38,7 @@ class Room:
     def since(self, uid: str) -> int:
         """The first seq this member may read."""
         member = self.state.members.get(uid)
-        if member is None or self.state.history == "all":
-            return 0
-        return member.since_seq
+        return visible_from(self.state.history, member.since_seq) if member is not None else 0
 
     def apply(self, event: ev.Event) -> bool:
         """Follow the log; False for an event that is known already."""

@@ -8,7 +8,7 @@ through the bus topic ``events``. Sessions, HTTP routes and the Yjs endpoint all
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,13 @@ from hub.rooms.inbox import Inbox
 from hub.rooms.library import Library
 from hub.rooms.permissions import Action, action_of, may_write, require
 from hub.rooms.room import Room
+from hub.rooms.subscriber import Subscriber
 from hub.storage import streams, timeline
 from hub.storage.pool import Database
 from hub.storage.writer import Committed, GroupCommitWriter
 from hub.wire import commands as cmd
 from hub.wire import events as ev
+from hub.wire.visibility import target_of, veiled
 from hub.wire.websocket import shared
 
 if TYPE_CHECKING:
@@ -167,7 +169,9 @@ class Rooms:
         self, principal: Principal, command: Any, room: Room, action: Action
     ) -> Committed:
         try:
-            append = await self._threads.prepare(principal.uid, command, room.state)
+            append = await self._threads.prepare(
+                principal.uid, command, room.state, since=room.since(principal.uid)
+            )
         except HubError:
             # It may stand against the command that it was carried out already.
             async with self._database.acquire() as connection:
@@ -287,7 +291,9 @@ class Rooms:
         event = _decode_event(message.frame)
         member = event.data if event.type == "member.set" else None
         if member is not None and member["role"] is not None:
-            self.inbox.member_changed(member["uid"], thread, True)
+            self.inbox.joined(member["uid"], thread, event.seq)
+        if event.type == "thread.history" and event.data is not None:
+            self.inbox.history_changed(thread, event.data["history"])
         receivers = {one.key: one for one in self.inbox.watching(thread)}
         room = self._loaded(thread)
         before = None
@@ -297,19 +303,34 @@ class Rooms:
             receivers.update(room.sessions)
         elif entry is not None:
             entry.early.append(event)
-        frame = shared(message.frame)
-        for session in receivers.values():
-            session.send_event(thread, event.seq, frame)
+        self._deliver(event, message.frame, room, receivers.values())
         if member is not None:
             self._role_changed(thread, member["uid"], before, member["role"], receivers)
 
+    def _deliver(
+        self, event: ev.Event, frame: str, room: Room | None, receivers: Iterable[Subscriber]
+    ) -> None:
+        """Each gets what they may see of it, encoded once."""
+        whole, veil = shared(frame), None
+        target = target_of(event.type, event.data)
+        for one in receivers:
+            seen = whole
+            if target is not None:
+                since = (
+                    room.since(one.uid) if room is not None
+                    else self.inbox.since(one.uid, event.thread)
+                )  # fmt: skip
+                if target < since:
+                    seen = veil = veil or shared(_encode(veiled(event)).decode())
+            one.send_event(event.thread, event.seq, seen)
+
     def _role_changed(
         self, thread: str, uid: str, before: str | None, role: str | None,
-        receivers: dict[str, Session],
+        receivers: dict[str, Subscriber],
     ) -> None:  # fmt: skip
         concerned = [session for session in receivers.values() if session.uid == uid]
         if role is None:
-            self.inbox.member_changed(uid, thread, False)
+            self.inbox.left(uid, thread)
             for live, peer in self.library.peers(thread, uid):
                 live.detach(peer)
                 peer.document_closed(live.number, "closed")

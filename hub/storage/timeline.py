@@ -1,7 +1,7 @@
 """Reading threads: the inbox, a thread's state, its history and its events; and the read markers.
 
 Every page is read in one snapshot, so that ``head`` says exactly which events it already holds.
-Nothing here decides who may read: callers ask ``visible_from`` first.
+Nothing here decides who may read: callers say from which seq on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,12 +27,20 @@ from hub.wire.api import (
 )
 from hub.wire.events import Event, ReadState
 from hub.wire.excerpt import excerpt
+from hub.wire.visibility import is_veiled
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
     role: str
     since_seq: int
+
+
+class Since(NamedTuple):
+    """Since when somebody is a member of a thread, and what that lets them read."""
+
+    seq: int
+    history: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,6 @@ async def snapshot(database: Database) -> AsyncIterator[Any]:
         yield connection
 
 
-def visible_from(history: str, since_seq: int) -> int:
-    """The first seq a member may read."""
-    return since_seq if history == "joined" else 0
-
-
 async def room_state(connection: Any, thread: str) -> RoomState | None:
     row = await connection.fetchrow(_ROOM, thread)
     if row is None:
@@ -84,9 +87,9 @@ async def room_state(connection: Any, thread: str) -> RoomState | None:
     return RoomState(row["subject"], row["history"], row["last_seq"], members)
 
 
-async def threads_of(connection: Any, uid: str) -> set[str]:
-    """Ids of the threads the user is a member of."""
-    return {row["thread_id"] for row in await connection.fetch(_THREADS_OF, uid)}
+async def threads_of(connection: Any, uid: str) -> dict[str, Since]:
+    """The threads the user is a member of."""
+    return {row[0]: Since(row[1], row[2]) for row in await connection.fetch(_THREADS_OF, uid)}
 
 
 async def summaries(connection: Any, uid: str, thread: str | None = None) -> list[ThreadSummary]:
@@ -186,7 +189,8 @@ async def events_page(
     before: int | None = None,
     limit: int = 200,
 ) -> list[Event]:
-    """Events in ascending seq; ``data`` of deleted messages and of their edits is null."""
+    """Events in ascending seq, as a member sees them who may read from ``from_seq``; ``data`` of
+    deleted messages and of their edits is null, too."""
     if before is not None:
         rows = await connection.fetch(_EVENTS_BEFORE, thread, from_seq, before, limit)
         rows = rows[::-1]
@@ -207,7 +211,7 @@ async def events_page(
             sender=row["sender"],
             at=row["at_ms"],
             send_id=row["send_id"],
-            data=None if _is_hidden(row, body, hidden) else body,
+            data=None if _is_hidden(row, body, hidden, from_seq) else body,
         )
         for row, body in zip(rows, bodies, strict=True)
     ]
@@ -227,7 +231,9 @@ async def mark_read(connection: Any, thread: str, uid: str, seq: int) -> None:
     await connection.execute(_MARK, thread, uid, seq)
 
 
-def _is_hidden(row: Any, body: Any, hidden: set[int]) -> bool:
+def _is_hidden(row: Any, body: Any, hidden: set[int], from_seq: int) -> bool:
+    if is_veiled(row["type"], body, from_seq):
+        return True
     if row["type"] == "message":
         return row["seq"] in hidden
     return row["type"] == "message.edit" and (body is None or body["target"] in hidden)
@@ -287,7 +293,10 @@ _ROOM_MEMBERS = """
 SELECT uid, role, since_seq FROM members WHERE thread_id = $1 AND role IS NOT NULL
 """
 
-_THREADS_OF = "SELECT thread_id FROM members WHERE uid = $1 AND role IS NOT NULL"
+_THREADS_OF = """
+SELECT m.thread_id, m.since_seq, t.history FROM members m JOIN threads t USING (thread_id)
+WHERE m.uid = $1 AND m.role IS NOT NULL
+"""
 
 _SUMMARIES = """
 SELECT t.thread_id, t.subject, t.last_seq AS head, m.role, coalesce(r.seq, 0) AS last_read,

@@ -1,0 +1,40 @@
+"""What of a thread a member may see: one rule for events, live and read, and for commands. Pure.
+
+Of a thread with ``history: joined`` a member sees nothing from before the first seq they may read,
+in no form: not the text that an edit gives to an older message, nor that somebody reacted to one.
+Such an event keeps its place in the order, without its data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.wire.events import Event
+
+_ABOUT_A_MESSAGE = frozenset(("message.edit", "message.delete", "message.undelete", "reaction"))
+
+
+def visible_from(history: str, since_seq: int) -> int:
+    """The first seq a member may read who joined at ``since_seq``."""
+    return since_seq if history == "joined" else 0
+
+
+def target_of(type_: str, data: Any) -> int | None:
+    """The seq of the message an event is about, when it is about one."""
+    if type_ in _ABOUT_A_MESSAGE and data is not None:
+        target: int = data["target"]
+        return target
+    return None
+
+
+def is_veiled(type_: str, data: Any, from_seq: int) -> bool:
+    """Whether an event is about something from before ``from_seq``."""
+    target = target_of(type_, data)
+    return target is not None and target < from_seq
+
+
+def veiled(event: Event) -> Event:
+    """An event as those see it who may not see what it is about."""
+    return msgspec.structs.replace(event, data=None)
