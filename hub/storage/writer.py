@@ -633,9 +633,11 @@ def _fail(entry: _Entry, error: BaseException) -> None:
 
 
 def _settle(entry: _Entry, outcome: Committed | BaseException) -> None:
-    if entry.settle is not None:
+    settle, entry.settle = entry.settle, None  # the writer holds the row a while longer
+    tokens, entry.tokens = entry.tokens, []
+    if settle is not None:
         try:
-            entry.settle(outcome, entry.tokens)
+            settle(outcome, tokens)
         except Exception:
             # One document's fault is not the writer's, nor the others'.
             log.exception("who waited for an update failed", stream=entry.stream_id)
