@@ -16,6 +16,7 @@ from hub.api.hub import Hub
 from hub.api.security import SecurityHeaders
 from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
+from hub.bus.interface import Bus
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
@@ -26,9 +27,13 @@ from hub.mail.search import Search
 from hub.mail.threads import Threads
 from hub.rooms.background import Background
 from hub.rooms.connections import Connections
-from hub.rooms.documents import Bounds
+from hub.rooms.door import Door
+from hub.rooms.inbox import Inbox
+from hub.rooms.intake import Bounds
 from hub.rooms.library import Library
-from hub.rooms.rooms import Rooms
+from hub.rooms.registry import Registry
+from hub.rooms.router import Router
+from hub.rooms.services import Services
 from hub.settings import Settings
 from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import migrate
@@ -75,12 +80,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
+async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub]:
     """A running hub, without its HTTP side; ends cleanly with the block."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        bus = LocalBus()
         connections = Connections(bus)
+        await connections.start()
         projector = Projector(settings.public_url)
         writer = GroupCommitWriter(database, clock, settings.public_url)
         writer.project = projector.project
@@ -93,8 +98,17 @@ async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
             ids_per_user=settings.max_client_ids,
         )
         library = Library(database, writer, clock, bus, background, bounds)
-        rooms = Rooms(database, writer, bus, mail, library, background)
-        writer.on_commit = rooms.announce
+        rooms = Registry(database, bus, clock, background)
+        inbox = Inbox()
+        router = Router(database, bus, rooms, inbox, library, background)
+        await router.start()
+        writer.on_commit = router.announce
+        writer.on_recovered = router.look
+        services = Services(
+            database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
+            library=library, connections=connections,
+            door=Door(database, writer, clock, bus, mail, rooms),
+        )  # fmt: skip
         async with database.acquire() as connection:
             key = await ticket_key(connection)
         hub = Hub(
@@ -106,14 +120,15 @@ async def build(settings: Settings, clock: Clock) -> AsyncIterator[Hub]:
             identity=identity,
             threads=mail,
             search=Search(database),
-            rooms=rooms,
-            connections=connections,
+            services=services,
             tickets=Tickets(clock, key),
         )
         await writer.start()
         stack.push_async_callback(writer.stop)
         stack.push_async_callback(background.close)
         background.spawn(library.run(), "library")
+        background.spawn(rooms.run(), "rooms")
+        background.spawn(router.run(), "router")
         background.spawn(Eraser(database, clock).run(), "eraser")
         background.spawn(Retention(database, clock).run(), "retention")
         yield hub
@@ -126,7 +141,7 @@ async def drain(hub: Hub) -> None:
     hub.connections.end_all(Restarting())
     try:
         async with asyncio.timeout(DRAIN_S):
-            await hub.rooms.library.settle()
+            await hub.library.settle()
             await hub.connections.emptied()
     except TimeoutError:
         log.warning("not everybody left in time", connections=len(hub.connections))
@@ -141,13 +156,18 @@ def routes() -> list[BaseRoute]:
 
 
 def create_app(
-    settings: Settings, clock: Clock | None = None, *, hub: Hub | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    bus: Bus | None = None,
+    hub: Hub | None = None,
 ) -> Starlette:
-    """The hub as an ASGI application; without a ``hub`` it builds one in its lifespan."""
+    """The hub as an ASGI application; without a ``hub`` it builds one in its lifespan, alone on its
+    database unless it gets a ``bus`` to the other processes."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with build(settings, clock or SystemClock()) as app.state.hub:
+        async with build(settings, clock or SystemClock(), bus or LocalBus()) as app.state.hub:
             yield
 
     app = Starlette(

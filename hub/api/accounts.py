@@ -103,7 +103,7 @@ async def _enter_thread(hub: Hub, link: object, uid: str) -> None:
     """Into the thread the invitation names, if who invited may still let people in."""
     row: dict[str, str] = dict(link)  # type: ignore[call-overload]
     try:
-        await hub.rooms.write(
+        await hub.door.write(
             await hub.identity.principal_of(row["created_by"]),
             SetMember(
                 thread=row["thread_id"],

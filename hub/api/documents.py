@@ -39,11 +39,11 @@ _TYPES = {
 async def _reading(request: Request) -> AsyncIterator[LiveDocument]:
     """The document of the path, when the user may read it."""
     who = await principal(request)
-    rooms = hub_of(request).rooms
-    info = await rooms.library.info(request.path_params["id"])
-    async with rooms.hold(info.thread) as room:
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    async with hub.rooms.hold(info.thread) as room:
         require(who, room.role(who.uid), Action.READ)
-        async with rooms.library.using(info) as live:
+        async with hub.library.using(info) as live:
             yield live
 
 
@@ -66,14 +66,14 @@ async def create_document(request: Request) -> Response:
         title=new.title,
         language=new.language,
     )
-    return respond(await hub_of(request).rooms.write(who, command), 201)
+    return respond(await hub_of(request).door.write(who, command), 201)
 
 
 async def get_document(request: Request) -> Response:
     who = await principal(request)
-    rooms = hub_of(request).rooms
-    info = await rooms.library.info(request.path_params["id"])
-    async with rooms.hold(info.thread) as room:
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    async with hub.rooms.hold(info.thread) as room:
         require(who, room.role(who.uid), Action.READ)
     return respond(info)
 
@@ -82,7 +82,7 @@ async def get_authors(request: Request) -> Response:
     """Whose the words of a document are."""
     who = await principal(request)
     hub = hub_of(request)
-    info = await hub.rooms.library.info(request.path_params["id"])
+    info = await hub.library.info(request.path_params["id"])
     async with hub.rooms.hold(info.thread) as room:
         require(who, room.role(who.uid), Action.READ)
     async with timeline.snapshot(hub.database) as connection:
@@ -131,7 +131,7 @@ async def get_print(request: Request) -> Response:
 async def create_ticket(request: Request) -> Response:
     who = await principal(request)
     hub = hub_of(request)
-    info = await hub.rooms.library.info(request.path_params["id"])
+    info = await hub.library.info(request.path_params["id"])
     async with hub.rooms.hold(info.thread) as room:
         require(who, room.role(who.uid), Action.READ)
     return respond(hub.tickets.issue(who, info.document), 201)

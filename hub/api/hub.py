@@ -14,7 +14,10 @@ from hub.identity.service import Identity
 from hub.mail.search import Search
 from hub.mail.threads import Threads
 from hub.rooms.connections import Connections
-from hub.rooms.rooms import Rooms
+from hub.rooms.door import Door
+from hub.rooms.library import Library
+from hub.rooms.registry import Registry
+from hub.rooms.services import Services
 from hub.settings import Settings
 from hub.storage.pool import Database
 from hub.storage.writer import GroupCommitWriter
@@ -36,12 +39,27 @@ class Hub:
     identity: Identity
     threads: Threads
     search: Search
-    rooms: Rooms
-    connections: Connections
+    services: Services
     tickets: Tickets
     draining: bool = False
     unknown_sockets: int = 0
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
+
+    @property
+    def rooms(self) -> Registry:
+        return self.services.rooms
+
+    @property
+    def door(self) -> Door:
+        return self.services.door
+
+    @property
+    def library(self) -> Library:
+        return self.services.library
+
+    @property
+    def connections(self) -> Connections:
+        return self.services.connections
 
 
 def hub_of(connection: HTTPConnection) -> Hub:

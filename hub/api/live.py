@@ -66,11 +66,10 @@ async def live(websocket: WebSocket) -> None:
     except GoneError:
         return
     conversation.socket.limit(2 * hub.settings.max_frame_bytes)  # so that we can say what is wrong
-    session = Session(
-        principal, conversation.outbox, hub.rooms, hub.connections, hub.bus, hub.clock
-    )
+    session = Session(principal, conversation.outbox, hub.services)
     metrics.CONNECTIONS.inc()
     try:
+        await session.listen()
         # Again, now that a revocation would find the connection.
         if token is None:
             await from_cookie(hub, websocket)

@@ -32,8 +32,8 @@ async def readyz(request: Request) -> Response:
 
 async def prometheus(request: Request) -> Response:
     hub = hub_of(request)
-    metrics.ROOMS.set(hub.rooms.open)
-    metrics.DOCUMENTS.set(hub.rooms.library.open)
+    metrics.ROOMS.set(len(hub.rooms))
+    metrics.DOCUMENTS.set(hub.library.open)
     metrics.QUEUED.set(hub.writer.queued_bytes)
     metrics.FLUSHES.set(hub.writer.flushes)
     metrics.ENTRIES.set(hub.writer.entries_written)

@@ -49,14 +49,14 @@ async def patch_thread(request: Request) -> Response:
     thread = request.path_params["id"]
     if patch.subject is None and patch.history is None:
         raise BadRequest("Give a subject or a history.", code="nothing_to_do")
-    rooms = hub_of(request).rooms
+    door = hub_of(request).door
     send_id = patch.send_id or new_id("n")
     if patch.subject is not None:
-        await rooms.write(
+        await door.write(
             who, cmd.Rename(thread=thread, send_id=send_id + ".s", subject=patch.subject)
         )
     if patch.history is not None:
-        await rooms.write(
+        await door.write(
             who, cmd.SetHistory(thread=thread, send_id=send_id + ".h", history=patch.history)
         )
     return respond(await _state(request, who, thread))
@@ -103,7 +103,7 @@ async def post_message(request: Request) -> Response:
         reply_to=new.reply_to,
         mentions=new.mentions,
     )
-    return respond(await hub_of(request).rooms.write(who, command), 201)
+    return respond(await hub_of(request).door.write(who, command), 201)
 
 
 async def list_members(request: Request) -> Response:
@@ -124,7 +124,7 @@ async def set_member(request: Request) -> Response:
         uid=new.uid,
         role=new.role,
     )
-    return respond(await hub_of(request).rooms.write(who, command), 201)
+    return respond(await hub_of(request).door.write(who, command), 201)
 
 
 async def search(request: Request) -> Response:
@@ -154,7 +154,7 @@ async def _state(request: Request, who: Principal, thread: str) -> api.ThreadSta
 async def mark_read(request: Request) -> Response:
     who = await principal(request)
     body = await read_body(request, api.ReadMark)
-    return respond(await hub_of(request).rooms.mark_read(who, request.path_params["id"], body.seq))
+    return respond(await hub_of(request).door.mark_read(who, request.path_params["id"], body.seq))
 
 
 def routes() -> list[BaseRoute]:

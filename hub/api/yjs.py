@@ -32,10 +32,10 @@ async def yjs(websocket: WebSocket) -> None:
         if hub.draining:
             raise Restarting()
         principal = await _sign_in(hub, websocket, document)
-        info = await hub.rooms.library.info(document)
+        info = await hub.library.info(document)
         async with hub.rooms.hold(info.thread) as room:
             require(principal, room.role(principal.uid), Action.READ)
-            async with hub.rooms.library.using(info) as live:
+            async with hub.library.using(info) as live:
                 role = room.role(principal.uid)
                 require(principal, role, Action.READ)
                 conversation.socket.limit(hub.settings.max_document_bytes)

@@ -1,7 +1,9 @@
 """The bus between processes: a doorbell, not the truth.
 
 ``publish`` never blocks and may lose messages between processes; whoever needs certainty reads
-PostgreSQL. Within a process a message is delivered before ``publish`` returns, in order.
+PostgreSQL. Within a process a message is delivered before ``publish`` returns, in order. What one
+process publishes on one topic arrives in its order, with a hole where something was lost, and then
+``on_gap`` is called.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Protocol
 from hub.bus.messages import Message
 
 Handler = Callable[[Message], None]
+OnGap = Callable[[], None]
 
 
 class Subscription(Protocol):
@@ -26,4 +29,13 @@ class Bus(Protocol):
 
     def publish(self, topic: str, message: Message) -> None: ...
 
-    def subscribe(self, topic: str, handler: Handler) -> Subscription: ...
+    async def subscribe(
+        self, topic: str, handler: Handler, on_gap: OnGap | None = None
+    ) -> Subscription:
+        """Returns once the subscription is active: what is read after that and what is heard leave
+        nothing out between them.
+
+        Args:
+            on_gap: something may have been lost; called as soon as that is known.
+        """
+        ...

@@ -1,10 +1,10 @@
-"""The bus of a hub that is one process: delivery by calling."""
+"""The bus of a hub that is one process: delivery by calling. Nothing is ever lost."""
 
 from __future__ import annotations
 
 import structlog
 
-from hub.bus.interface import Handler
+from hub.bus.interface import Handler, OnGap
 from hub.bus.messages import Message
 from hub.ids import new_id
 
@@ -34,7 +34,9 @@ class LocalBus:
                 # One room's fault must not keep the message from the others.
                 log.exception("a bus handler failed", topic=topic.partition(":")[0])
 
-    def subscribe(self, topic: str, handler: Handler) -> LocalSubscription:
+    async def subscribe(
+        self, topic: str, handler: Handler, on_gap: OnGap | None = None
+    ) -> LocalSubscription:
         subscription = LocalSubscription(self, topic, handler)
         self._topics.setdefault(topic, []).append(subscription)
         return subscription

@@ -12,19 +12,45 @@ class Message(Struct, tag=True, array_like=True):
 
 
 class EventCommitted(Message):
-    """Topic ``room:{thread}``. ``frame`` is the encoded ``event`` frame, for every subscriber."""
+    """Topic ``events``. ``frame`` is the encoded ``event`` frame, for all who may see all of it."""
 
     thread: str
     seq: int
     frame: str
 
 
+class StreamCommitted(Message):
+    """Topic ``document:{id}``: row ``seq`` of the document's log is written. Of the updates that
+    ``source`` relayed, those up to ``number`` are in the log now. ``claim`` is the body of a row
+    that gives client ids away."""
+
+    source: str
+    seq: int
+    number: int = 0
+    claim: bytes = b""
+
+
 class PresenceChanged(Message):
-    """Topic ``room:{thread}``: a connection is there, changed, or went."""
+    """Topic ``room:{thread}``: a connection to ``process`` is there, changed, or went."""
 
     thread: str
+    process: str
     entry: PresenceEntry
     gone: bool
+
+
+class PresenceSnapshot(Message):
+    """Topic ``room:{thread}``: all connections of ``process``, said again while they last."""
+
+    thread: str
+    process: str
+    entries: list[PresenceEntry]
+
+
+class PresenceAsked(Message):
+    """Topic ``room:{thread}``: somebody does not know who is here."""
+
+    thread: str
 
 
 class TypingChanged(Message):
@@ -37,24 +63,33 @@ class TypingChanged(Message):
 
 
 class UpdateRelayed(Message):
-    """Topic ``document:{number}``: an admitted Yjs update. ``peer`` sent it and does not get it
-    back; ``counter`` counts the updates of process ``origin``."""
+    """Topic ``document:{id}``: an admitted Yjs update, the ``number``-th (from 1) that a live
+    document, ``source``, gave to the writer of its process. ``peer`` sent it and does not get it
+    back. ``uid`` is whose it is, ``binds`` are client ids that become theirs; ``proven``: as in the
+    log."""
 
+    source: str
     number: int
-    origin: str
-    counter: int
     peer: str
     update: bytes
+    uid: str = ""
+    binds: list[int] = []
+    proven: bool = True
 
 
 class CaretsRelayed(Message):
-    """Topic ``document:{number}``: an awareness update and who owns its client ids."""
+    """Topic ``document:{id}``: an awareness update and who owns its client ids."""
 
-    number: int
     origin: str
     peer: str
     awareness: bytes
     owners: dict[int, str]
+
+
+class CaretsAsked(Message):
+    """Topic ``document:{id}``: process ``origin`` does not know who is where."""
+
+    origin: str
 
 
 class ToUser(Message):

@@ -15,8 +15,7 @@ from hub.wire import commands as cmd
 if TYPE_CHECKING:
     from hub.identity.service import Identity, Principal
     from hub.mail.threads import Threads
-    from hub.rooms.rooms import Rooms
-    from hub.storage.writer import GroupCommitWriter
+    from hub.rooms.door import Door
 
 PASSWORD = "sample sample"  # noqa: S105 printed for everybody to read
 
@@ -54,7 +53,7 @@ async def fill(hub: Any) -> list[str]:
     """Fill an empty hub; returns lines to print."""
     identity: Identity = hub.identity
     threads: Threads = hub.threads
-    rooms: Rooms = hub.rooms
+    door: Door = hub.door
     link = await identity.first_owner_link()
     assert link is not None
     who: list[Principal] = []
@@ -71,10 +70,10 @@ async def fill(hub: Any) -> list[str]:
             who[0].uid, api.NewThread(subject=subject, members=[one.uid for one in who[1:]])
         )
         for author, text in messages:
-            await rooms.write(who[author], cmd.Post(thread=thread, send_id=new_id("n"), text=text))
+            await door.write(who[author], cmd.Post(thread=thread, send_id=new_id("n"), text=text))
         if subject == "Release 1.0":
-            await _document(hub.writer, rooms, who[2], thread, "rich", "Release notes", _notes())
-            await _document(hub.writer, rooms, who[0], thread, "text", "Runbook", _runbook())
+            await _document(hub, who[2], thread, "rich", "Release notes", _notes())
+            await _document(hub, who[0], thread, "text", "Runbook", _runbook())
     return [
         "Sample people, all with the password “" + PASSWORD + "”:",
         *(f"  {address}" for _, address in PEOPLE),
@@ -83,10 +82,10 @@ async def fill(hub: Any) -> list[str]:
 
 
 async def _document(
-    writer: GroupCommitWriter, rooms: Rooms, who: Principal, thread: str, kind: Any, title: str,
+    hub: Any, who: Principal, thread: str, kind: Any, title: str,
     doc: Doc[Any],
 ) -> None:  # fmt: skip
-    made = await rooms.write(
+    made = await hub.door.write(
         who,
         cmd.CreateDocument(
             thread=thread, send_id=new_id("n"), kind=kind, title=title,
@@ -94,11 +93,13 @@ async def _document(
         ),
     )  # fmt: skip
     assert made.document is not None
-    info = await rooms.library.info(made.document)
-    (client,) = await rooms.library.lease(info, who.uid, 1, most=1)
+    info = await hub.library.info(made.document)
+    (client,) = await hub.library.lease(info, who.uid, 1, most=1)
     own: Doc[Any] = Doc(client_id=client)
     _copy(doc, own)
-    await writer.append(Append(info.document, "doc.update", who.uid, own.get_update(), update=True))
+    await hub.writer.append(
+        Append(info.document, "doc.update", who.uid, own.get_update(), update=True)
+    )
 
 
 def _copy(source: Doc[Any], target: Doc[Any]) -> None:

@@ -7,7 +7,9 @@ Never decides roles (``hub.rooms.permissions`` does) and never writes: it hands 
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
@@ -45,6 +47,7 @@ class Threads:
 
         Raises:
             BadRequest: ``unknown_user``, ``empty_subject``.
+            Conflict: ``send_id_reused``.
         """
         subject = _one_line(new.subject)
         others = [one for one in dict.fromkeys(new.members) if one != uid]
@@ -53,12 +56,14 @@ class Threads:
         followers += [("member.set", _encode(ev.MemberSetData(one, "editor"))) for one in others]
         body = _encode(ev.ThreadCreateData(subject, new.history))
         created = await self._writer.create_thread(uid, body, new.send_id or new_id("n"), followers)
+        if created.duplicate and created.body and created.body != body:
+            raise _reused()
         return created.stream_id
 
     async def prepare(
         self, uid: str, command: cmd.Command, room: RoomState, *, since: int
-    ) -> Append:
-        """The event a command asks for.
+    ) -> Append | None:
+        """The event a command asks for; null when everything is so already.
 
         Args:
             since: the first seq that the user may read; what is before is not there for them.
@@ -72,23 +77,26 @@ class Threads:
             case cmd.Edit():
                 target = await self._message(command.thread, command.target, since)
                 _require_author(target, uid)
-                return _append(command, uid, "message.edit", ev.MessageEditData(
+                edit = ev.MessageEditData(
                     command.target, _text(command.text), _mentions(command.mentions, room)
-                ))  # fmt: skip
+                )
+                if (edit.text, edit.mentions) == (target.text, target.mentions):
+                    return None
+                return _append(command, uid, "message.edit", edit)
             case cmd.Delete():
                 return await self._delete(uid, command, room, since)
             case cmd.Undelete():
                 return await self._undelete(uid, command, since)
             case cmd.React():
-                await self._message(command.thread, command.target, since)
-                emoji = _emoji(command.emoji)
-                return _append(
-                    command, uid, "reaction", ev.ReactionData(command.target, emoji, command.on)
-                )
+                return await self._react(uid, command, since)
             case cmd.Rename():
-                renamed = ev.ThreadRenameData(_one_line(command.subject))
-                return _append(command, uid, "thread.rename", renamed)
+                subject = _one_line(command.subject)
+                if subject == room.subject:
+                    return None
+                return _append(command, uid, "thread.rename", ev.ThreadRenameData(subject))
             case cmd.SetHistory():
+                if command.history == room.history:
+                    return None
                 return _append(
                     command, uid, "thread.history", ev.ThreadHistoryData(command.history)
                 )
@@ -129,14 +137,29 @@ class Threads:
         data = ev.MessageUndeleteData(command.target, target.sender)
         return _append(command, uid, "message.undelete", data)
 
-    async def _set_member(self, uid: str, command: cmd.SetMember, room: RoomState) -> Append:
+    async def _react(self, uid: str, command: cmd.React, since: int) -> Append | None:
+        await self._message(command.thread, command.target, since)
+        emoji = _emoji(command.emoji)
+        async with self._database.acquire() as connection:
+            on = await timeline.has_reacted(connection, command.thread, command.target, emoji, uid)
+        if on == command.on:
+            return None
+        data = ev.ReactionData(command.target, emoji, command.on)
+        return _append(command, uid, "reaction", data)
+
+    async def _set_member(self, uid: str, command: cmd.SetMember, room: RoomState) -> Append | None:
         current = room.members.get(command.uid)
         if command.role is None and current is None:
             raise NotFound("This person is no member.", code="not_member")
         if command.role is not None and current is None:
             await self._require_known([command.uid])
-        require_an_owner(command, room)
-        return _append(command, uid, "member.set", ev.MemberSetData(command.uid, command.role))
+        if current is not None and current.role == command.role:
+            return None
+        data = ev.MemberSetData(command.uid, command.role)
+        guard = None
+        if current is not None and current.role == "owner":
+            guard = partial(_require_an_owner, command.thread, command.uid)
+        return _append(command, uid, "member.set", data)._replace(guard=guard)
 
     async def _create_document(self, uid: str, command: cmd.CreateDocument) -> Append:
         async with self._database.acquire() as connection:
@@ -152,12 +175,15 @@ class Threads:
         )
         return _append(command, uid, "document.create", data)
 
-    async def _rename_document(self, uid: str, command: cmd.RenameDocument) -> Append:
+    async def _rename_document(self, uid: str, command: cmd.RenameDocument) -> Append | None:
         async with self._database.acquire() as connection:
             info = await documents.info(connection, command.document)
         if info is None or info.thread != command.thread:
             raise NotFound("There is no such document in this thread.", code="document_not_found")
-        data = ev.DocumentRenameData(command.document, _one_line(command.title))
+        title = _one_line(command.title)
+        if title == info.title:
+            return None
+        data = ev.DocumentRenameData(command.document, title)
         return _append(command, uid, "document.rename", data)
 
     async def _message(
@@ -180,16 +206,34 @@ class Threads:
             )
 
 
-def require_an_owner(command: cmd.SetMember, room: RoomState) -> None:
-    """The last owner can neither go nor step down.
+def require_the_same(command: Any, committed: Committed) -> None:
+    """What was written under a command's ``send_id`` before must be what it asks for.
+
+    Raises:
+        Conflict: ``send_id_reused``.
+    """
+    if committed.type != _TYPES[type(command)]:
+        raise _reused()
+    if not committed.body:
+        return  # erased: nobody can tell
+    data = msgspec.json.decode(committed.body)
+    asked = msgspec.to_builtins(command)
+    for name, meant in _MEANT[type(command)].items():
+        if data.get(name) != (meant(asked[name]) if meant is not None else asked[name]):
+            raise _reused()
+
+
+def _reused() -> Conflict:
+    return Conflict("This send_id stands for something else.", code="send_id_reused")
+
+
+async def _require_an_owner(thread: str, uid: str, connection: Any) -> None:
+    """The last owner can neither go nor step down: asked where it is written.
 
     Raises:
         Conflict: ``last_owner``.
     """
-    current = room.members.get(command.uid)
-    if current is None or current.role != "owner" or command.role == "owner":
-        return
-    if sum(one.role == "owner" for one in room.members.values()) == 1:
+    if not await timeline.other_owners(connection, thread, uid):
         raise Conflict("A thread needs an owner; make somebody else one first.", code="last_owner")
 
 
@@ -245,3 +289,33 @@ def _emoji(text: str) -> str:
 def _mentions(uids: list[str], room: RoomState) -> list[str]:
     """Mentions of people who are not in the thread say nothing to anybody: left out."""
     return [uid for uid in dict.fromkeys(uids) if uid in room.members]
+
+
+_TYPES: Final[dict[type, str]] = {
+    cmd.Post: "message",
+    cmd.Edit: "message.edit",
+    cmd.Delete: "message.delete",
+    cmd.Undelete: "message.undelete",
+    cmd.React: "reaction",
+    cmd.Rename: "thread.rename",
+    cmd.SetHistory: "thread.history",
+    cmd.SetMember: "member.set",
+    cmd.CreateDocument: "document.create",
+    cmd.RenameDocument: "document.rename",
+}
+"""The event that each command writes."""
+
+# What of a command makes it another one, and how it stands in its event. Mentions do not: who is
+# in the thread may have changed since.
+_MEANT: Final[dict[type, dict[str, Callable[[str], str] | None]]] = {
+    cmd.Post: {"text": None, "reply_to": None},
+    cmd.Edit: {"target": None, "text": None},
+    cmd.Delete: {"target": None},
+    cmd.Undelete: {"target": None},
+    cmd.React: {"target": None, "emoji": None, "on": None},
+    cmd.Rename: {"subject": _one_line},
+    cmd.SetHistory: {"history": None},
+    cmd.SetMember: {"uid": None, "role": None},
+    cmd.CreateDocument: {"kind": None, "title": _one_line},
+    cmd.RenameDocument: {"document": None, "title": _one_line},
+}

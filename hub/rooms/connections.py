@@ -28,7 +28,10 @@ class Connections:
         self._empty = asyncio.Event()
         self._empty.set()
         self._bus = bus
-        self._subscription = bus.subscribe(TOPIC, self._on_message)
+
+    async def start(self) -> None:
+        """Begin to hear."""
+        await self._bus.subscribe(TOPIC, self._on_message)
 
     def __len__(self) -> int:
         return len(self._all)

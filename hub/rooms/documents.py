@@ -1,131 +1,122 @@
-"""A live document: orders the steps that an update takes from a person to the disk.
+"""A live document: ties together what a document is made of, and serves its connections.
 
-    parse ─► study ─► plan ─► reserve → apply → append → relay
-             (hub.rooms.admission)    └─ here, in one place: it cannot half-happen ─┘
+    connections ─► intake ─► content, log ─► bus ─► delivery ─► connections
+                                              └── other processes ─► replica ─► intake
 
-What the steps need is next door: ``content`` (the Yjs document), ``pending`` (what waits),
-``durability`` (what is on disk), ``delivery`` (who gets what), ``document_presence``. Quick updates
-go through in one turn of the loop; a slow one holds the gate, is studied in a thread, and others of
-this document wait for it. It never decides who may open it.
+``content`` is the Yjs document, ``durability`` what of it is on disk, ``document_presence`` who is
+where. It never decides who may open it.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from functools import partial
-from time import perf_counter
 
-import msgspec
 import structlog
 
-from hub.bus.interface import Bus
-from hub.bus.messages import CaretsRelayed, Message, UpdateRelayed
-from hub.clock import Clock
-from hub.errors import HubError, ProtocolError, Unavailable
-from hub.rooms import admission, limits
+from hub.bus.interface import Subscription
+from hub.bus.messages import Message, StreamCommitted, UpdateRelayed
+from hub.ids import new_id
+from hub.rooms import limits
 from hub.rooms.access import Grounds, access
-from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
-from hub.rooms.attachment import Attachment, Peer, Receipt
-from hub.rooms.background import Background
+from hub.rooms.attachment import Attachment, Peer
 from hub.rooms.delivery import Delivery
 from hub.rooms.document_presence import DocumentPresence
 from hub.rooms.durability import Durability
-from hub.rooms.fold import Folded, take_logged
+from hub.rooms.fold import Folded
+from hub.rooms.intake import House, Intake, Outside, reloading
 from hub.rooms.owners import Owners
-from hub.rooms.pending import Held, Pending
 from hub.rooms.relays import Relays
-from hub.rooms.scholar import Bill, Scholar
-from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWriter
-from hub.wire import frames, yupdate
+from hub.rooms.replica import Replica
+from hub.wire import frames
 from hub.wire.api import DocumentInfo
 
-SLUGGISH_S = 0.1
-
 log = structlog.get_logger()
-_encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Of one document: its bytes, and new client ids per update and per user."""
-
-    max_bytes: int
-    ids_per_update: int
-    ids_per_user: int
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all documents of a process share.
-
-    Attributes:
-        scholar: does what takes long.
-    """
-
-    writer: GroupCommitWriter
-    clock: Clock
-    bus: Bus
-    bounds: Bounds
-    background: Background
-    scholar: Scholar
+def topic_of(document: str) -> str:
+    return f"document:{document}"
 
 
 class LiveDocument:
     """``attach`` and ``detach`` connections; ``settled`` before letting go.
 
     Args:
-        folded, owners, relays: as the log has them.
+        folded, owners, relays: as the log has them, up to ``head``.
     """
 
     def __init__(
-        self, info: DocumentInfo, house: House, folded: Folded, owners: Owners, relays: Relays
-    ) -> None:
-        content = folded.content
+        self, info: DocumentInfo, house: House, folded: Folded, owners: Owners, relays: Relays,
+        head: int,
+    ) -> None:  # fmt: skip
         self.info = info
         self.number = info.number
-        self.broken = False
-        self.rows_since_snapshot = 0
-        self.bytes_since_snapshot = 0
-        self.content = content
+        self.content = folded.content
         self.owners = owners
-        self._relays = relays
-        self._house = house
-        self._topic = f"document:{info.number}"
+        topic = topic_of(info.document)
+        self._source = source = new_id("l")
         self._attached: dict[str, Attachment] = {}
-        self._pending = Pending()
-        self._logged = folded.rest  # stands in the log and lacks something earlier
+        self._subscription: Subscription | None = None
         self._durability = Durability(info.number, self._is_attached)
-        self._delivery = Delivery(info.number, content, self._attached)
+        self._delivery = Delivery(info.number, self.content, self._attached)
         self._presence = DocumentPresence(
-            info.number, self._topic, house.bus, house.clock, owners, self._delivery
+            info.number, topic, house.bus, house.clock, owners, self._delivery, self._attached
         )
-        self._gate = asyncio.Lock()
-        self._slow_ones = 0
-        self._relayed = 0
-        self._subscription = house.bus.subscribe(self._topic, self._on_message)
+        outside = Outside(
+            self._is_attached, self._delivery.step1, self._delivery.relay, self._break
+        )
+        self._intake = Intake(
+            source, info.document, topic, house, self.content, owners, relays, folded.rest,
+            self._durability, outside,
+        )  # fmt: skip
+        self._replica = Replica(
+            source, head, house.clock, house.background, self._intake.gate, owners,
+            relays, self._durability, partial(house.read_on, info.document),
+            self._intake.take_logged, self._break,
+        )  # fmt: skip
 
     # --- life -------------------------------------------------------------------------------------
 
+    def listen(self, subscription: Subscription) -> None:
+        """Keep the subscription to the document's topic until ``close``, and ask who is where."""
+        self._subscription = subscription
+        self._presence.ask()
+
     def close(self) -> None:
         """Hear nothing more. Call it when nobody is attached and all is settled."""
-        self._subscription.close()
+        self._presence.close()
+        if self._subscription is not None:
+            self._subscription.close()
+
+    @property
+    def broken(self) -> bool:
+        """Memory and log may have parted: it must be loaded again."""
+        return self._intake.broken
+
+    @property
+    def head(self) -> int:
+        """Seq of the last row of the log that is in the document."""
+        return self._replica.head
 
     async def settled(self) -> None:
         """Until the writer is done with everything in memory."""
         await self._durability.settled()
 
     def sweep(self) -> None:
-        """Every few seconds: presence that was not renewed, updates that waited too long."""
+        """Every few seconds: what was not renewed, waited too long, or never came."""
         self._presence.sweep()
-        for held in self._pending.expired(self._house.clock.monotonic_s()):
-            if held.attachment.stock:
-                # It cannot be told, and sends it again at its next handshake.
-                self._durability.settle(held.attachment, held.receipt)
-            else:
-                self._refuse(held.attachment, held.receipt, admission.missing_updates())
+        self._intake.sweep()
+        self._replica.sweep()
+
+    def read_on(self) -> None:
+        """There may be more in the log."""
+        self._replica.read_on()
+
+    def written(self) -> tuple[int, int]:
+        """How many rows and bytes were written since the last call."""
+        rows, bytes_ = self._intake.rows + self._replica.rows, self._intake.bytes
+        self._intake.rows = self._replica.rows = self._intake.bytes = 0
+        return rows, bytes_
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -135,7 +126,8 @@ class LiveDocument:
         Raises:
             Unavailable: ``document_reloading``.
         """
-        self._require_whole()
+        if self.broken:
+            raise reloading()
         return self.content.state()
 
     def caret_owners(self) -> dict[str, str]:
@@ -155,7 +147,7 @@ class LiveDocument:
         attachment = self._attached.pop(peer.key, None)
         if attachment is not None:
             self._durability.leave(attachment)
-            self._pending.leave(attachment)
+            self._intake.leave(attachment)
             self._presence.leave(peer.key)
 
     def set_role(self, uid: str, role: str | None) -> None:
@@ -198,13 +190,10 @@ class LiveDocument:
             if self._delivery.answer(attachment, payload):
                 self._durability.owe_all(attachment)
             return None
-        held = Held(attachment, attachment.received(), payload, self._house.clock.monotonic_s())
         repeats = subtype == frames.STEP2
         if repeats:
             attachment.asked = False
-        if len(payload) > LIGHT_BYTES or self._gate.locked() or self._sluggish:
-            return self._take_slowly(held, repeats)
-        rest = self._take(held, repeats)
+        rest = self._intake.take(attachment, payload, repeats=repeats)
         if rest is None and attachment.owed > limits.MAX_UNSETTLED:
             return self._relieved(attachment)
         return rest
@@ -222,280 +211,39 @@ class LiveDocument:
         Raises:
             ProtocolError: malformed or too large.
         """
-        if peer.key in self._attached:
-            self._presence.receive(peer, message)
+        if (attachment := self._attached.get(peer.key)) is not None:
+            self._presence.receive(attachment, message)
 
     def send_carets(self, peer: Peer) -> None:
         """Tell a peer of everybody's presence."""
         if (attachment := self._attached.get(peer.key)) is not None:
             self._presence.send(attachment)
 
-    # --- an update's way --------------------------------------------------------------------------
+    # --- the bus ----------------------------------------------------------------------------------
 
-    def _take(self, held: Held, repeats: bool) -> Awaitable[float | None] | None:
-        """In this turn of the loop, unless it takes long."""
-        try:
-            found = self._study(held.attachment, held.data, repeats, patient=False)
-            fresh = self._carry_out(held, found)
-        except Costly:
-            return self._take_slowly(held, repeats)
-        except HubError as error:
-            self._refuse(held.attachment, held.receipt, error)
-        else:
-            if len(self._pending) or len(self._logged):
-                self._take_what_waited(fresh)
-        return None
-
-    def _take_slowly(self, held: Held, repeats: bool) -> Awaitable[float | None]:
-        """Go through the gate; a connection that ends meanwhile does not open it."""
-        task = self._house.background.spawn(self._at_the_gate(held, repeats), "study an update")
-        return asyncio.shield(task)
-
-    async def _at_the_gate(self, held: Held, repeats: bool) -> float:
-        """The content stands still while it is studied: nobody else gets through the gate. Returns
-        the seconds of work that it was."""
-        attachment, receipt = held.attachment, held.receipt
-        bill = Bill()
-        async with self._house.scholar.turn(attachment.peer.uid), self._gate:
-            if self.broken or not self._is_attached(attachment):
-                return 0.0
-            try:
-                found = await self._study_patiently(held, repeats, bill)
-                if not self._is_attached(attachment):
-                    return bill.seconds
-                fresh = self._carry_out(held, found)
-            except HubError as error:
-                self._refuse(attachment, receipt, error)
-            except Exception:
-                # Nobody else would hear of it, and the sender would wait for ever.
-                log.exception("an update was not studied", document=self.info.document)
-                failed = HubError("The hub failed at this.", code="internal")
-                self._refuse(attachment, receipt, failed)
+    def on_message(self, message: Message) -> None:
+        """Everything that happens to the document comes here, also what this process did."""
+        if isinstance(message, UpdateRelayed):
+            if message.source == self._source:
+                self._delivery.relay(message.peer, message.update)
             else:
-                self._take_what_waited(fresh)
-        return bill.seconds
-
-    async def _study_patiently(self, held: Held, repeats: bool, bill: Bill) -> Study:
-        """Off the loop; what takes yrs long is tried first, and applied to a copy."""
-        scholar, content = self._house.scholar, self.content
-        study = partial(self._study, held.attachment, held.data, repeats, patient=True)
-        found = await scholar.study(study, bill)
-        if found.ready is None or not (found.suspect or (self._sluggish and found.doc is None)):
-            return found
-        admission.plan(found, self._view(held.attachment))  # what is refused is not tried
-        given = found.ready, found.applied, found.cut
-        if found.suspect:
-            await scholar.attempt(partial(content.as_updates, *given), bill)
-        found.doc = await scholar.study(partial(content.ahead, *given), bill)
-        return found
-
-    def _take_what_waited(self, fresh: Iterable[int]) -> None:
-        """What has waited for these clients' clocks goes the same way, and what waited for that."""
-        advanced = deque(fresh)
-        while advanced and not self.broken:
-            client = advanced.popleft()
-            for update in self._logged.due((client,), self.content.clocks):
-                advanced.extend(self._take_logged(update))
-            for held in self._pending.due((client,), self.content.clocks):
-                held.tries += 1
-                try:
-                    if len(held.data) > LIGHT_BYTES:
-                        raise Costly
-                    found = self._study(held.attachment, held.data, False, patient=False)
-                    advanced.extend(self._carry_out(held, found))
-                except Costly:
-                    self._take_slowly(held, False)
-                except HubError as error:
-                    self._refuse(held.attachment, held.receipt, error)
-
-    def _take_logged(self, update: yupdate.Update) -> list[int]:
-        """What a row of the log brings now that it lacks nothing any more."""
-        try:
-            ready, rest, missing = take_logged(self.content, update)
-        except HubError as error:
-            self._break(error)
-            return []
-        if rest is not None:
-            self._logged.put(missing, rest)
-        if ready is None:
-            return []
-        self._relay("", ready.data)
-        return list(ready.structs)
-
-    def _study(
-        self, attachment: Attachment, payload: bytes, repeats: bool, *, patient: bool
-    ) -> Study:
-        # Deletions that a reader sends are looked at exactly: they must not write.
-        repeats = repeats or not attachment.access.edit
-        update = yupdate.parse(payload, admission.MAX_STRUCTS)
-        unproven = {}
-        if self._relays:
-            uid = attachment.peer.uid
-            unproven = {
-                client: ranges
-                for client in update.structs
-                if (ranges := self._relays.of(client)) and self.owners.get(client) == uid
-            }
-        return admission.study(
-            update, self.content, repeats=repeats, patient=patient, unproven=unproven
-        )
-
-    def _carry_out(self, held: Held, found: Study) -> list[int]:
-        """Do as planned; returns the client ids that went on.
-
-        Raises:
-            HubError: what stands against it; nothing has changed then.
-        """
-        self._require_whole()
-        attachment, receipt = held.attachment, held.receipt
-        if len(found.applied) > self._room():
-            # What was deleted takes no room; but a count takes time by the size of the document.
-            self.content.count_anew(self._house.bounds.max_bytes // 256)
-        decision = admission.plan(found, self._view(attachment))
-        if found.rest is not None:
-            rest = Held(attachment, receipt, found.rest, held.since_s, held.tries)
-            self._pending.require_room(rest)
-        if isinstance(decision, Admit):
-            if not self._commit(attachment, receipt, found, decision):
-                return []
-            if found.rest is not None:
-                receipt.parts += 1
-                self._hold(rest, found)
-            return found.fresh
-        if isinstance(decision, Hold):
-            self._hold(rest, found)
+                self._replica.on_relayed(message)
+        elif isinstance(message, StreamCommitted):
+            self._replica.on_committed(message)
         else:
-            self._durability.settle_repeated(attachment, receipt)
-        return []
+            self._presence.on_message(message)
 
-    @property
-    def _sluggish(self) -> bool:
-        """yrs took long over updates that looked quick; once may be the machine."""
-        return self._slow_ones > 2
-
-    def _room(self) -> int:
-        return self._house.bounds.max_bytes - self.content.size
-
-    def _view(self, attachment: Attachment) -> View:
-        bounds = self._house.bounds
-        return View(
-            uid=attachment.peer.uid,
-            access=attachment.access,
-            owners=self.owners,
-            strangers=1 << 53 if attachment.stock else 1 << 32,
-            room=self._room(),
-            ids_per_update=bounds.ids_per_update,
-            ids_per_user=bounds.ids_per_user,
-        )
-
-    def _commit(
-        self, attachment: Attachment, receipt: Receipt, found: Study, decision: Admit
-    ) -> bool:
-        """Reserve, apply, append, relay: what can refuse does so before anything changes; what
-        fails after that breaks the document, and all load the truth. Returns whether it went well.
-
-        Raises:
-            Unavailable: ``writer_busy``, ``stopping``.
-        """
-        update, uid = found.ready, attachment.peer.uid
-        assert update is not None
-        claim = None
-        if decision.binds:
-            claim = _encode({"uid": uid, "ids": decision.binds, "origin": "bound"})
-        append = Append(
-            self.info.document, UPDATE if decision.proven else RELAYED, uid, update.data,
-            update=True, claim=claim,
-        )  # fmt: skip
-        self._house.writer.require_room(append.size)
-        try:
-            started = perf_counter()
-            self.content.apply(update, found.applied, found.draft, found.cut, found.doc)
-            if perf_counter() - started > SLUGGISH_S:
-                self._slow_ones += 1
-            for client in decision.binds:
-                self.owners.bind(client, uid)
-            if not decision.proven:
-                for client, structs in update.structs.items():
-                    if self.owners.get(client) != uid:
-                        self._relays.add(client, structs[0].clock, yupdate.end_of(structs))
-            self._house.writer.append_update(append, self._on_disk, (attachment, receipt))
-        except Exception as error:
-            # The sender first: who is told that the document closes sends everything again.
-            own = error if isinstance(error, ProtocolError) else _reloading()
-            self._refuse(attachment, receipt, own)
-            self._break(error)
-            return False
-        self._durability.appended()
-        self.bytes_since_snapshot += len(update.data)
-        self._relay(attachment.peer.key, update.data)
-        return True
-
-    def _relay(self, peer: str, update: bytes) -> None:
-        self._relayed += 1
-        bus = self._house.bus
-        bus.publish(
-            self._topic, UpdateRelayed(self.number, bus.process, self._relayed, peer, update)
-        )
-
-    def _hold(self, rest: Held, found: Study) -> None:
-        self._pending.put(found.missing, rest)
-        self._delivery.step1(rest.attachment)
-
-    # --- outcomes ---------------------------------------------------------------------------------
-
-    def _refuse(self, attachment: Attachment, receipt: Receipt, error: HubError) -> None:
-        attachment.peer.refused(self.number, receipt.count, error)
-        self._durability.settle(attachment, receipt)
-
-    def _on_disk(
-        self, outcome: Committed | BaseException, told: list[tuple[Attachment, Receipt]]
-    ) -> None:
-        """A row with the updates of these is written, or is not."""
-        if isinstance(outcome, BaseException):
-            self._break(outcome)
-            self._durability.done(len(told))
-            return
-        self.rows_since_snapshot += 1
-        self._durability.done(len(told))
-        for attachment, receipt in told:
-            self._durability.settle(attachment, receipt)
-
-    def _require_whole(self) -> None:
-        if self.broken:
-            raise _reloading()
+    def on_gap(self) -> None:
+        """The bus may have lost something."""
+        self._replica.read_on()
+        self._presence.ask()
 
     def _break(self, reason: BaseException | None) -> None:
         """Memory and log may have parted: let all load the truth and repeat what is theirs."""
         if self.broken:
             return
-        self.broken = True
+        self._intake.broken = True
         self._durability.stop()
         log.error("a document is loaded again", document=self.info.document, reason=repr(reason))
         for attachment in tuple(self._attached.values()):
             attachment.peer.document_closed(self.number, "closed")
-
-    # --- the bus ----------------------------------------------------------------------------------
-
-    def _on_message(self, message: Message) -> None:
-        if isinstance(message, CaretsRelayed):
-            self._presence.on_relayed(message)
-        elif isinstance(message, UpdateRelayed):
-            if message.origin != self._house.bus.process:
-                self._take_relayed(message)
-            self._delivery.relay(message.peer, message.update)
-
-    def _take_relayed(self, message: UpdateRelayed) -> None:
-        """What another process admitted is taken as it is, or the log read."""
-        try:
-            update = yupdate.parse(message.update)
-            found = admission.study(update, self.content, repeats=False, patient=True)
-            if found.rest is not None:
-                raise admission.missing_updates()
-            if found.ready is not None:
-                self.content.apply(found.ready, found.applied, found.draft, found.cut, found.doc)
-        except HubError as error:
-            self._break(error)
-
-
-def _reloading() -> Unavailable:
-    return Unavailable("The document is being loaded again.", code="document_reloading")

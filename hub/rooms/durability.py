@@ -24,7 +24,7 @@ class Durability:
     """
 
     def __init__(self, number: int, is_attached: Callable[[Attachment], bool]) -> None:
-        self._number = number
+        self.number = number
         self._is_attached = is_attached
         self._appended = 0
         self._done = 0
@@ -118,6 +118,6 @@ class Durability:
             everything = True
         attachment.peer.send(
             _encode(
-                ev.Durable(number=self._number, count=attachment.durable, all=everything)
+                ev.Durable(number=self.number, count=attachment.durable, all=everything)
             ).decode()
         )

@@ -1,125 +1,153 @@
-"""Who follows the events of all their threads, which threads those are, and since when."""
+"""Who follows the events of all their threads, which threads those are, since when, and how far.
+
+Pure bookkeeping: uid → connections and threads, thread → uids.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from hub.rooms.subscriber import Subscriber
-from hub.storage.timeline import Since
+from hub.storage.timeline import Membership
 from hub.wire.visibility import visible_from
 
 
 class _Watch:
     def __init__(self) -> None:
-        self.sessions: dict[str, Subscriber] = {}
+        self.subscribers: dict[str, Subscriber] = {}
         self.threads: dict[str, int] = {}  # by id, the seq at which the user joined
         self.loaded = False
         # What happened while the threads were being read:
-        self.changed: dict[str, int | None] = {}
+        self.joined: dict[str, int] = {}
         self.left: set[str] = set()
 
 
-class Inbox:
-    """Pure bookkeeping: uid → connections and threads, thread → uids."""
+class _Thread:
+    """Attributes:
+    head: seq of the last event that the watchers were sent.
+    """
 
+    def __init__(self, head: int, history: str) -> None:
+        self.head = head
+        self.history = history
+        self.watchers: set[str] = set()
+
+
+class Inbox:
     def __init__(self) -> None:
         self._watches: dict[str, _Watch] = {}
-        self._watchers: dict[str, set[str]] = {}
-        self._histories: dict[str, str] = {}
+        self._threads: dict[str, _Thread] = {}
 
-    def begin(self, session: Subscriber) -> bool:
+    # --- people -----------------------------------------------------------------------------------
+
+    @property
+    def people(self) -> list[str]:
+        """Who watches, and whose threads are known."""
+        return [uid for uid, watch in self._watches.items() if watch.loaded]
+
+    def begin(self, subscriber: Subscriber) -> bool:
         """Start watching; True when the user's threads must be read (then call ``loaded``)."""
-        watch = self._watches.setdefault(session.uid, _Watch())
-        watch.sessions[session.key] = session
+        watch = self._watches.setdefault(subscriber.uid, _Watch())
+        watch.subscribers[subscriber.key] = subscriber
         return not watch.loaded
 
-    def loaded(self, uid: str, threads: Mapping[str, Since]) -> None:
+    def loaded(self, uid: str, threads: Iterable[Membership]) -> None:
         """The threads as the database had them; what changed meanwhile counts more."""
         watch = self._watches.get(uid)
         if watch is None or watch.loaded:
             return
         watch.loaded = True
-        for thread, (since, history) in threads.items():
-            self._histories.setdefault(thread, history)
-            self._add(watch, uid, thread, since)
-        for thread in watch.left:  # whoever came back since is a new member
-            self._remove(watch, uid, thread)
-        for thread, joined in watch.changed.items():
-            if joined is not None:
-                self._add(watch, uid, thread, joined)
-        watch.changed.clear()
+        for one in threads:
+            since = watch.joined.pop(one.thread, None) if one.thread in watch.left else None
+            if since is None and one.thread in watch.left:
+                continue
+            self._add(watch, one._replace(since=since or one.since))
+        for thread, since in watch.joined.items():
+            if thread not in watch.threads:
+                self._add(watch, Membership(uid, thread, since, "joined", since - 1))
+        watch.joined.clear()
         watch.left.clear()
-        self._forget_histories()
 
-    def end(self, session: Subscriber) -> None:
-        watch = self._watches.get(session.uid)
+    def end(self, subscriber: Subscriber) -> None:
+        watch = self._watches.get(subscriber.uid)
         if watch is None:
             return
-        watch.sessions.pop(session.key, None)
-        if not watch.sessions:
+        watch.subscribers.pop(subscriber.key, None)
+        if not watch.subscribers:
             for thread in tuple(watch.threads):
-                self._remove(watch, session.uid, thread)
-            del self._watches[session.uid]
-            self._forget_histories()
+                self._remove(watch, subscriber.uid, thread)
+            del self._watches[subscriber.uid]
 
-    def joined(self, uid: str, thread: str, seq: int) -> None:
-        """A user is a member, since ``seq`` unless they were one before."""
-        watch = self._watches.get(uid)
+    # --- membership -------------------------------------------------------------------------------
+
+    def joined(self, one: Membership) -> None:
+        """A user is a member, since ``since`` unless they were one before."""
+        watch = self._watches.get(one.uid)
         if watch is None:
             return
-        if not watch.loaded:
-            watch.changed[thread] = watch.changed.get(thread) or seq
+        if watch.loaded:
+            self._add(watch, one)
         else:
-            self._add(watch, uid, thread, seq)
+            watch.joined.setdefault(one.thread, one.since)
 
     def left(self, uid: str, thread: str) -> None:
         """A user is no member any more."""
         watch = self._watches.get(uid)
         if watch is None:
             return
-        if not watch.loaded:
-            watch.changed[thread] = None
-            watch.left.add(thread)
-        else:
+        if watch.loaded:
             self._remove(watch, uid, thread)
+        else:
+            watch.joined.pop(thread, None)
+            watch.left.add(thread)
+
+    def watches(self, uid: str, thread: str) -> bool:
+        watch = self._watches.get(uid)
+        return watch is not None and thread in watch.threads
+
+    # --- threads ----------------------------------------------------------------------------------
+
+    def watched(self, thread: str) -> bool:
+        return thread in self._threads
+
+    def heads(self) -> dict[str, int]:
+        """Of all watched threads."""
+        return {thread: one.head for thread, one in self._threads.items()}
+
+    def head(self, thread: str) -> int:
+        """Of a watched thread."""
+        return self._threads[thread].head
+
+    def advance(self, thread: str, seq: int) -> None:
+        """The watchers of a thread are sent this event."""
+        self._threads[thread].head = seq
 
     def history_changed(self, thread: str, history: str) -> None:
         """What those may read who joined later."""
-        if thread in self._watchers or self._reading():
-            self._histories[thread] = history
-
-    def watched(self, thread: str) -> bool:
-        return thread in self._watchers
+        if (known := self._threads.get(thread)) is not None:
+            known.history = history
 
     def watching(self, thread: str) -> list[Subscriber]:
-        """Connections to which an event of the thread goes."""
+        """Connections to which an event of a watched thread goes."""
         return [
-            session
-            for uid in self._watchers.get(thread, ())
-            for session in self._watches[uid].sessions.values()
+            one
+            for uid in self._threads[thread].watchers
+            for one in self._watches[uid].subscribers.values()
         ]
 
     def since(self, uid: str, thread: str) -> int:
         """The first seq that a watching member may read."""
-        history = self._histories.get(thread, "joined")
-        return visible_from(history, self._watches[uid].threads[thread])
+        return visible_from(self._threads[thread].history, self._watches[uid].threads[thread])
 
-    def _add(self, watch: _Watch, uid: str, thread: str, since: int) -> None:
-        watch.threads.setdefault(thread, since)
-        self._watchers.setdefault(thread, set()).add(uid)
+    def _add(self, watch: _Watch, one: Membership) -> None:
+        known = self._threads.setdefault(one.thread, _Thread(one.head, one.history))
+        watch.threads.setdefault(one.thread, one.since)
+        known.watchers.add(one.uid)
 
     def _remove(self, watch: _Watch, uid: str, thread: str) -> None:
         watch.threads.pop(thread, None)
-        there = self._watchers.get(thread)
-        if there is not None:
-            there.discard(uid)
-            if not there:
-                del self._watchers[thread]
-
-    def _reading(self) -> bool:
-        return any(not watch.loaded for watch in self._watches.values())
-
-    def _forget_histories(self) -> None:
-        if not self._reading():
-            for thread in self._histories.keys() - self._watchers.keys():
-                del self._histories[thread]
+        known = self._threads.get(thread)
+        if known is not None:
+            known.watchers.discard(uid)
+            if not known.watchers:
+                del self._threads[thread]

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from hub.bus.interface import Bus
+from hub.bus.mailbox import Mailbox
 from hub.clock import Clock
 from hub.errors import Conflict, HubError, NotFound, RateLimited
 from hub.ids import new_id
@@ -18,9 +19,11 @@ from hub.rooms import store
 from hub.rooms.attachment import Peer
 from hub.rooms.background import Background
 from hub.rooms.compaction import compact
-from hub.rooms.documents import Bounds, House, LiveDocument
+from hub.rooms.documents import LiveDocument, topic_of
+from hub.rooms.intake import Bounds, House
 from hub.rooms.scholar import Scholar
 from hub.storage import documents as rows
+from hub.storage import timeline
 from hub.storage.pool import Database
 from hub.storage.writer import CLAIM, Append, GroupCommitWriter
 from hub.wire.api import DocumentInfo
@@ -43,6 +46,8 @@ class _Entry:
         self.loading: asyncio.Future[LiveDocument] = asyncio.get_running_loop().create_future()
         self.compacting = False
         self.compact_after_s = 0.0
+        self.rows = 0  # since the latest snapshot, and their bytes
+        self.bytes = 0
         self.leased: list[tuple[int, int, str]] = []  # while it was being read
 
     @property
@@ -50,6 +55,11 @@ class _Entry:
         if self.loading.done() and not self.loading.cancelled() and not self.loading.exception():
             return self.loading.result()
         return None
+
+    def count(self, live: LiveDocument) -> None:
+        rows_, bytes_ = live.written()
+        self.rows += rows_
+        self.bytes += bytes_
 
     def teach(self, live: LiveDocument) -> None:
         """Tell a document of ids that were leased after its owners were read."""
@@ -67,7 +77,8 @@ class Library:
         self._writer = writer
         self._clock = clock
         self._background = background
-        self._house = House(writer, clock, bus, bounds, background, Scholar())
+        self._bus = bus
+        self._house = House(writer, clock, bus, bounds, background, Scholar(), self._read_on)
         self._entries: dict[str, _Entry] = {}
 
     @property
@@ -181,9 +192,29 @@ class Library:
                 if (live := entry.live) is None:
                     continue
                 live.sweep()
+                entry.count(live)
                 due = self._clock.monotonic_s() >= entry.compact_after_s
-                if due and _wants_compaction(live) and not entry.compacting:
+                much = entry.rows >= SNAPSHOT_ROWS or entry.bytes >= SNAPSHOT_BYTES
+                if due and much and not entry.compacting:
                     self._background.spawn(self._compact(entry, live), "compact document")
+
+    def heads(self) -> dict[str, int]:
+        """Of the open documents, the seq up to which their log is in memory."""
+        return {
+            document: live.head
+            for document, entry in self._entries.items()
+            if (live := entry.live) is not None and not live.broken
+        }
+
+    def read_on(self, document: str) -> None:
+        """There is more in a document's log."""
+        entry = self._entries.get(document)
+        if entry is not None and (live := entry.live) is not None:
+            live.read_on()
+
+    async def _read_on(self, document: str, seq: int) -> list[rows.LogEntry]:
+        async with timeline.snapshot(self._database) as connection:
+            return await rows.entries_after(connection, document, seq)
 
     async def settle(self) -> None:
         """Until every open document is on disk."""
@@ -192,17 +223,23 @@ class Library:
                 await live.settled()
 
     async def _load(self, info: DocumentInfo, entry: _Entry, broken: LiveDocument | None) -> None:
+        heard, subscription = Mailbox(), None
         try:
+            topic = topic_of(info.document)
+            subscription = await self._bus.subscribe(topic, heard.put, heard.gap)
             if broken is not None:
                 await broken.settled()  # what it gave to the writer is part of the truth
             owners = await store.owners(self._database, info.document)
             read = await store.read(self._database, info.document, info.kind)
             relays = await store.relays(self._database, info.document)
-            live = LiveDocument(info, self._house, read.folded, owners, relays)
+            live = LiveDocument(info, self._house, read.folded, owners, relays, read.stored.head)
             entry.teach(live)
-            live.rows_since_snapshot = len(read.stored.rows_after)
-            live.bytes_since_snapshot = read.bytes_after
+            entry.rows, entry.bytes = len(read.stored.rows_after), read.bytes_after
+            heard.open(live.on_message, live.on_gap)
+            live.listen(subscription)
         except BaseException as error:
+            if subscription is not None:
+                subscription.close()
             if self._entries.get(info.document) is entry:
                 del self._entries[info.document]
             if not entry.loading.done():
@@ -220,7 +257,8 @@ class Library:
 
     async def _unload(self, entry: _Entry, live: LiveDocument) -> None:
         await live.settled()
-        if entry.users == 0 and live.rows_since_snapshot and not live.broken:
+        entry.count(live)
+        if entry.users == 0 and entry.rows and not live.broken:
             await self._compact(entry, live)
         # Whatever came of that: the log has everything.
         if entry.users == 0:
@@ -232,7 +270,7 @@ class Library:
         if entry.compacting:
             return
         entry.compacting = True
-        rows_, bytes_ = live.rows_since_snapshot, live.bytes_since_snapshot
+        rows_, bytes_ = entry.rows, entry.bytes
         try:
             await compact(self._database, self._clock, live.info.document, live.info.kind)
         except Exception as error:
@@ -240,11 +278,7 @@ class Library:
             reason = error.code if isinstance(error, HubError) else repr(error)
             log.warning("compaction waits", document=live.info.document, reason=reason)
         else:
-            live.rows_since_snapshot -= rows_
-            live.bytes_since_snapshot -= bytes_
+            entry.rows -= rows_
+            entry.bytes -= bytes_
         finally:
             entry.compacting = False
-
-
-def _wants_compaction(live: LiveDocument) -> bool:
-    return live.rows_since_snapshot >= SNAPSHOT_ROWS or live.bytes_since_snapshot >= SNAPSHOT_BYTES

@@ -19,6 +19,8 @@ MAX_SUBSCRIPTIONS: Final = 256
 MAX_QUEUED_WRITES: Final = 64
 MAX_DOCUMENTS: Final = 64
 MAX_SIGNAL_BYTES: Final = 64 * 1024
+SIGNAL_BYTES_PER_S: Final = 64 * 1024
+SIGNAL_BURST_BYTES: Final = 512 * 1024
 
 # Of an outbox: document updates are dropped (and made good by one diff) above the first mark,
 # begin again below the second; above the third or after so many seconds the connection ends.
@@ -45,6 +47,29 @@ MAX_LEASED: Final = 65_536
 MAX_LEASED_BY_READER: Final = 64
 
 PRESENCE_PER_S: Final = 10
+
+
+class Allowance:
+    """So much a second, and so much at once; who takes more waits for it.
+
+    Args:
+        per_s, burst: in whatever unit ``spend`` gets.
+    """
+
+    def __init__(self, clock: Clock, per_s: float, burst: float) -> None:
+        self._clock = clock
+        self._per_s = per_s
+        self._burst = burst
+        self._left = burst
+        self._at = clock.monotonic_s()
+
+    def spend(self, amount: float) -> float:
+        """Take it; returns the seconds to wait for."""
+        now = self._clock.monotonic_s()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        self._left -= amount
+        return max(0.0, -self._left / self._per_s)
 
 
 class Stopwatch:

@@ -14,10 +14,11 @@ class Relays:
             self.add(client, clock, clock + length)
 
     def add(self, client: int, first: int, end: int) -> None:
-        """Clocks of one client come in ascending order."""
+        """Clocks of one client come in ascending order; what is known already is passed over."""
         ranges = self._ranges.setdefault(client, [])
-        if ranges and ranges[-1][1] == first:
-            first = ranges.pop()[0]
+        if ranges and ranges[-1][1] >= first:
+            first, end = ranges[-1][0], max(end, ranges[-1][1])
+            ranges.pop()
         ranges.append((first, end))
 
     def of(self, client: int) -> list[tuple[int, int]]:

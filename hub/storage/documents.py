@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import lzma
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -86,17 +86,50 @@ async def _rows(
     """Update rows above a seq, and some earlier ones, packed or not."""
     earlier = list(and_also)
     found = await connection.fetch(_ROWS, document, after, earlier)
+    bodies = await _packed_bodies(connection, document, found, after, earlier)
+    return [
+        _row(row, body)
+        for row in found
+        if (body := row["body"] or bodies.get(row["seq"])) is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A row of a document's log, whatever it says."""
+
+    seq: int
+    type: str
+    sender: str
+    body: bytes
+
+    @property
+    def updates(self) -> list[bytes]:
+        return decode_updates(self.body)
+
+
+async def entries_after(connection: Any, document: str, seq: int) -> list[LogEntry]:
+    """All rows above a seq, packed or not."""
+    found = await connection.fetch(_ENTRIES, document, seq)
+    bodies = await _packed_bodies(connection, document, found, seq, [])
+    return [
+        LogEntry(row["seq"], row["type"], row["sender"], body)
+        for row in found
+        if (body := row["body"] or bodies.get(row["seq"])) is not None
+    ]
+
+
+async def _packed_bodies(
+    connection: Any, document: str, found: Sequence[Any], after: int, earlier: list[int]
+) -> dict[int, bytes]:
+    """Of the segments that hold rows above a seq, and some earlier ones, if any row needs them."""
     bodies: dict[int, bytes] = {}
     if any(row["body"] is None for row in found):  # packed, or erased
         for segment in await connection.fetch(_SEGMENTS, document, after, earlier):
             for seq, _, body in await _unpacked(segment):
                 if body is not None:
                     bodies[seq] = body
-    return [
-        _row(row, body)
-        for row in found
-        if (body := row["body"] or bodies.get(row["seq"])) is not None
-    ]
+    return bodies
 
 
 async def _unpacked(segment: Any) -> list[tuple[int, bytes | None, bytes | None]]:
@@ -271,6 +304,10 @@ SELECT seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, body
 WHERE stream_id = $1 AND (seq > $2 OR seq = ANY($3::bigint[]))
   AND type IN ('doc.update', 'doc.relay')
 ORDER BY seq
+"""
+
+_ENTRIES = """
+SELECT seq, type, sender, body FROM events WHERE stream_id = $1 AND seq > $2 ORDER BY seq
 """
 
 _RELAYED = """

@@ -6,7 +6,7 @@ Nothing here decides who may read: callers say from which seq on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -36,11 +36,15 @@ class MemberRow:
     since_seq: int
 
 
-class Since(NamedTuple):
-    """Since when somebody is a member of a thread, and what that lets them read."""
+class Membership(NamedTuple):
+    """Since when (a seq) somebody is a member of a thread, what its history lets them read, and
+    its last seq."""
 
-    seq: int
+    uid: str
+    thread: str
+    since: int
     history: str
+    head: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class MessageRow:
     deleted_by: str | None
     erase_at_ms: int | None
     erased: bool
+    text: str | None
+    mentions: list[str]
 
 
 @asynccontextmanager
@@ -87,9 +93,20 @@ async def room_state(connection: Any, thread: str) -> RoomState | None:
     return RoomState(row["subject"], row["history"], row["last_seq"], members)
 
 
-async def threads_of(connection: Any, uid: str) -> dict[str, Since]:
-    """The threads the user is a member of."""
-    return {row[0]: Since(row[1], row[2]) for row in await connection.fetch(_THREADS_OF, uid)}
+async def memberships(connection: Any, uids: Sequence[str]) -> list[Membership]:
+    """The threads that users are members of."""
+    return [Membership(*row) for row in await connection.fetch(_MEMBERSHIPS, list(uids))]
+
+
+async def ahead(connection: Any, heads: Mapping[str, int]) -> set[str]:
+    """The streams in which more is written than up to these seqs."""
+    rows = await connection.fetch(_AHEAD, list(heads), list(heads.values()))
+    return {row["stream_id"] for row in rows}
+
+
+async def other_owners(connection: Any, thread: str, uid: str) -> int:
+    """How many owners a thread has beside a user."""
+    return int(await connection.fetchval(_OTHER_OWNERS, thread, uid))
 
 
 async def summaries(connection: Any, uid: str, thread: str | None = None) -> list[ThreadSummary]:
@@ -152,6 +169,13 @@ async def message(connection: Any, thread: str, seq: int) -> MessageRow | None:
     """One line of the history as commands see it."""
     row = await connection.fetchrow(_MESSAGE, thread, seq)
     return None if row is None else MessageRow(*row)
+
+
+async def has_reacted(
+    connection: Any, thread: str, seq: int, emoji: str, uid: str
+) -> bool:  # fmt: skip
+    """Whether a user's reaction stands at a message."""
+    return bool(await connection.fetchval(_HAS_REACTED, thread, seq, emoji, uid))
 
 
 async def history_page(
@@ -293,9 +317,19 @@ _ROOM_MEMBERS = """
 SELECT uid, role, since_seq FROM members WHERE thread_id = $1 AND role IS NOT NULL
 """
 
-_THREADS_OF = """
-SELECT m.thread_id, m.since_seq, t.history FROM members m JOIN threads t USING (thread_id)
-WHERE m.uid = $1 AND m.role IS NOT NULL
+_MEMBERSHIPS = """
+SELECT m.uid, m.thread_id, m.since_seq, t.history, t.last_seq
+FROM members m JOIN threads t USING (thread_id)
+WHERE m.uid = ANY($1::text[]) AND m.role IS NOT NULL
+"""
+
+_AHEAD = """
+SELECT s.stream_id FROM unnest($1::text[], $2::bigint[]) AS k (id, seq)
+JOIN streams s ON s.stream_id = k.id WHERE s.head_seq > k.seq
+"""
+
+_OTHER_OWNERS = """
+SELECT count(*) FROM members WHERE thread_id = $1 AND role = 'owner' AND uid <> $2
 """
 
 _SUMMARIES = """
@@ -342,7 +376,7 @@ SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.thread_id = $1 ORDER BY d.cre
 
 _MESSAGE = """
 SELECT seq, type, sender, reply_to, deleted_by,
-       (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased
+       (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased, text, mentions
 FROM items WHERE thread_id = $1 AND seq = $2
 """
 
@@ -369,6 +403,11 @@ SELECT EXISTS (SELECT FROM items WHERE thread_id = $1 AND seq >= $2 AND seq < $3
 _REACTIONS = """
 SELECT seq, emoji, uid FROM reactions WHERE thread_id = $1 AND seq = ANY($2::bigint[])
 ORDER BY seq, at_seq
+"""
+
+_HAS_REACTED = """
+SELECT EXISTS (SELECT FROM reactions
+               WHERE thread_id = $1 AND seq = $2 AND emoji = $3 AND uid = $4)
 """
 
 _EVENT_COLUMNS = """

@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import structlog
@@ -48,10 +48,16 @@ CLAIM = "doc.claim"
 UPDATES = (UPDATE, RELAYED)
 
 
+Guard = Callable[[Any], Awaitable[None]]
+"""Gets the connection of the transaction; raises a ``HubError``."""
+
+
 class Append(NamedTuple):
     """What to write. ``update``: ``body`` is one raw Yjs update, which may share an entry with
     its neighbours of the same stream, type and sender (docs/adr/0001). ``claim``: the body of a
-    claim that is written right before it, in the same transaction."""
+    claim that is written right before it, in the same transaction. ``guard`` is asked in that
+    transaction, with the stream locked and everything before it in the tables: what it raises
+    stands against the entry."""
 
     stream_id: str
     type: str
@@ -60,6 +66,7 @@ class Append(NamedTuple):
     send_id: str | None = None
     update: bool = False
     claim: bytes | None = None
+    guard: Guard | None = None
 
     @property
     def size(self) -> int:
@@ -103,6 +110,7 @@ class _Entry:
     tokens: list[Any] = field(default_factory=list)
     followers: list[_Entry] = field(default_factory=list)
     claim: _Entry | None = None  # goes right before it
+    guard: Guard | None = None
     size: int = 0
     tried: bool = False  # it may be on disk already
 
@@ -119,8 +127,9 @@ class GroupCommitWriter:
         max_queued_bytes: bound of the queue; overflow policy: refuse.
 
     ``project`` is awaited inside the transaction with the flush's new events (all but proven
-    document updates); ``on_commit`` is called after it with those of timelines, in commit order,
-    before their futures resolve.
+    document updates); ``on_commit`` is called after it with all of them, in commit order, before
+    their futures resolve. ``on_recovered`` is called when the database answers again after it did
+    not: what was committed then without an answer is in the log, and nobody was told.
     """
 
     def __init__(
@@ -128,6 +137,7 @@ class GroupCommitWriter:
     ) -> None:
         self.project: Callable[[Any, list[Committed]], Awaitable[None]] | None = None
         self.on_commit: Callable[[list[Committed]], None] | None = None
+        self.on_recovered: Callable[[], None] | None = None
         self.queued_bytes = 0
         self.flushes = 0
         self.entries_written = 0
@@ -185,7 +195,7 @@ class GroupCommitWriter:
         self._admit(size)
         entry = _Entry(
             append.stream_id, append.type, append.sender, append.body, append.send_id,
-            self._loop.time() + EVENT_DEADLINE_S, None, [future], size=size,
+            self._loop.time() + EVENT_DEADLINE_S, None, [future], guard=append.guard, size=size,
         )  # fmt: skip
         self._open.pop(append.stream_id, None)
         self._hurry.set()
@@ -213,6 +223,7 @@ class GroupCommitWriter:
             and entry.sender == append.sender
             and entry.type == append.type
             and append.claim is None
+            and append.guard is None
             and entry.size + size <= MAX_UPDATE_ENTRY_BYTES
         ):
             self._admit(size)
@@ -223,7 +234,7 @@ class GroupCommitWriter:
         self._admit(size)
         entry = _Entry(
             append.stream_id, append.type, append.sender, b"", self._next_name(), None,
-            [append.body], size=size,
+            [append.body], guard=append.guard, size=size,
         )  # fmt: skip
         if append.claim is not None:
             entry.claim = _Entry(
@@ -308,6 +319,8 @@ class GroupCommitWriter:
             except Exception as error:
                 await self._flush_one_by_one(batch, error)
             else:
+                if failures and self.on_recovered is not None:
+                    self.on_recovered()
                 failures = 0
 
     def _urgent(self) -> bool:
@@ -423,20 +436,30 @@ class GroupCommitWriter:
         failed: list[tuple[_Entry, HubError]],
     ) -> None:
         """Write entries of any kind, with their streams locked."""
-        already = len(done)
         self._moved.clear()
         async with self._database.transaction() as connection:
             creations = [entry for entry in batch if entry.type == "thread.create"]
+            already = len(done)
             if creations:
                 await self._create_threads(connection, creations, done)
-            await self._append(connection, batch, done, failed)
-            fresh = [one for _, one in done[already:] if not one.duplicate and one.type != UPDATE]
-            if fresh and self.project is not None:
-                await self.project(connection, fresh)
+                await self._project(connection, done[already:])
+            parts = _parts([entry for entry in batch if entry.type != "thread.create"])
+            if len(parts) > 1:  # in one order everywhere, before the first of them
+                streams_ = {one.stream_id for part in parts for one in part}
+                await connection.fetch(_LOCK_STREAMS, sorted(map(str, streams_)))
+            for part in parts:
+                already = len(done)
+                await self._append(connection, part, done, failed)
+                await self._project(connection, done[already:])
         documents = {entry.stream_id for entry in batch if entry.updates is not None}
         for stream_id, head in self._moved:
             if stream_id in documents:
                 self._remember(stream_id, head)
+
+    async def _project(self, connection: Any, done: list[tuple[_Entry, Committed]]) -> None:
+        fresh = [one for _, one in done if not one.duplicate and one.type != UPDATE]
+        if fresh and self.project is not None:
+            await self.project(connection, fresh)
 
     def _finish(
         self,
@@ -448,9 +471,7 @@ class GroupCommitWriter:
         self.flushes += 1
         self.entries_written += len(done)
         self.queued_bytes -= sum(entry.size for entry in batch)
-        announced = [
-            one for _, one in done if not one.duplicate and not one.type.startswith("doc.")
-        ]
+        announced = [one for _, one in done if not one.duplicate]
         if announced and self.on_commit is not None:
             self.on_commit(announced)
         for entry, committed in done:
@@ -469,7 +490,8 @@ class GroupCommitWriter:
             await connection.execute(_LOCK_CREATION, f"{entry.sender}/{entry.send_id}")
             known = await connection.fetchrow(_KNOWN_CREATION, entry.sender, entry.send_id)
             if known is not None:
-                done.append((entry, _committed(known, entry, duplicate=True)))
+                before = _committed(known, entry, duplicate=True)
+                done.append((entry, replace(before, body=known["body"] or b"")))
                 continue
             now_ms = self._clock.now_ms()
             sealed = streams.seal(
@@ -517,7 +539,8 @@ class GroupCommitWriter:
                 failed.extend((entry, gone) for entry in entries)
                 continue
             before = head
-            for entry in _with_claims(entries):
+            refused = await self._guarded(connection, entries, known, failed)
+            for entry in _with_claims([one for one in entries if one not in refused]):
                 key = (stream_id, entry.sender, entry.send_id)
                 if entry.send_id is not None and key in known:
                     done.append((entry, _again(known[key], entry)))
@@ -530,6 +553,25 @@ class GroupCommitWriter:
             if head is not before:
                 new_heads.append((stream_id, head))
         await self._insert(connection, rows, new_heads)
+
+    async def _guarded(
+        self, connection: Any, entries: list[_Entry],
+        known: dict[tuple[str, str, str | None], Committed],
+        failed: list[tuple[_Entry, HubError]],
+    ) -> list[_Entry]:  # fmt: skip
+        """Those that their guards do not let through."""
+        refused = []
+        for entry in entries:
+            key = (entry.stream_id or "", entry.sender, entry.send_id)
+            if entry.guard is not None and (entry.send_id is None or key not in known):
+                try:
+                    await entry.guard(connection)
+                except Unavailable:
+                    raise
+                except HubError as error:
+                    refused.append(entry)
+                    failed.append((entry, error))
+        return refused
 
     async def _known(
         self, connection: Any, entries: list[_Entry]
@@ -610,6 +652,20 @@ class GroupCommitWriter:
             [head.hash for _, head in heads],
             [to_datetime(head.at_ms) for _, head in heads],
         )
+
+
+def _parts(batch: list[_Entry]) -> list[list[_Entry]]:
+    """The batch in parts, so that what comes before a guarded entry in its stream is in the tables
+    when its guard is asked."""
+    parts: list[list[_Entry]] = [[]]
+    there: set[str | None] = set()
+    for entry in batch:
+        if entry.guard is not None and entry.stream_id in there:
+            parts.append([])
+            there.clear()
+        parts[-1].append(entry)
+        there.add(entry.stream_id)
+    return parts
 
 
 def _with_claims(entries: Sequence[_Entry]) -> list[_Entry]:
@@ -713,7 +769,7 @@ SELECT stream_id FROM moved
 _LOCK_CREATION = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 _KNOWN_CREATION = """
-SELECT e.stream_id, e.seq, (extract(epoch FROM e.at) * 1000)::bigint AS at_ms
+SELECT e.stream_id, e.seq, e.body, (extract(epoch FROM e.at) * 1000)::bigint AS at_ms
 FROM thread_creations c JOIN events e ON e.stream_id = c.thread_id AND e.seq = 1
 WHERE c.sender = $1 AND c.send_id = $2
 """

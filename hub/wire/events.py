@@ -254,12 +254,14 @@ class SubscribeResult(Struct):
 
 
 class Accepted(Struct, omit_defaults=True):
-    """The event is committed. ``duplicate`` when this send_id had been taken before."""
+    """The event is committed. ``duplicate`` when this send_id had been taken before; ``changed`` is
+    false when everything was so already: no event was written then, ``seq`` is the head."""
 
     seq: int
     at: int
     duplicate: bool = False
     document: str | None = None
+    changed: bool = True
 
 
 class OpenResult(Struct):

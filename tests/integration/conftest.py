@@ -14,6 +14,7 @@ import uvicorn
 
 from hub.api.hub import Hub
 from hub.app import create_app
+from hub.bus.interface import Bus
 from hub.client import LiveClient
 from hub.server import configure
 from hub.settings import Settings
@@ -91,10 +92,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(database_url: str, **settings: Any) -> AsyncIterator[Served]:
+async def serve(
+    database_url: str, *, bus: Bus | None = None, **settings: Any
+) -> AsyncIterator[Served]:
     port = free_port()
     chosen = Settings.from_environ({}, port=port, database_url=database_url, **settings)
-    app = create_app(chosen)
+    app = create_app(chosen, bus=bus)
     config = configure(app, chosen, port=port, lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

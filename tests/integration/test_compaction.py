@@ -72,7 +72,7 @@ async def test_a_document_nobody_needs_leaves_memory(served: Served) -> None:
     ada = await served.person("ada")
     thread = await served.thread(ada)
     document = await served.document(ada, thread)
-    library = served.hub.rooms.library
+    library = served.hub.library
     async with signed_in(served, ada) as raw:
         number = await raw.open(document)
         mine = await leased(raw, document)
@@ -94,7 +94,7 @@ async def test_a_crowd_loads_a_document_once(served: Served) -> None:
     ada = await served.person("ada")
     thread = await served.thread(ada)
     document = await served.document(ada, thread)
-    library = served.hub.rooms.library
+    library = served.hub.library
     info = await library.info(document)
     taken = await asyncio.gather(*(library.take(info) for _ in range(10)))
     assert len(set(map(id, taken))) == 1

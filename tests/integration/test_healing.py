@@ -74,7 +74,7 @@ async def test_a_document_already_hurt_is_healed_from_its_log(served: Served, ba
             document, b"\x01\x01\x06\x00\x02\xff", to_datetime(0),
         )  # fmt: skip
     await opens(served, ada, document, "kept")
-    await served.hub.rooms.library.settle()
+    await served.hub.library.settle()
     await compacted(served, document, "rich")
     read = await store.read(served.hub.database, document, "rich")
     assert (read.folded.aside, read.stored.rows) == ([], [])
@@ -157,7 +157,7 @@ async def test_a_snapshot_carries_what_waits(
                     if subtype == frames.UPDATE:
                         clock = yupdate.end_of(yupdate.parse(payload).structs[5])
         assert number
-    await served.hub.rooms.library.settle()
+    await served.hub.library.settle()
     await compacted(served, document)
     assert (await store.read(served.hub.database, document, "text")).stored.rows == []
     assert await exported(served, ada, document) == "abcd"
@@ -172,7 +172,7 @@ async def test_compaction_while_rows_are_in_flight_drops_nothing(served: Served)
             if index % 20 == 0:
                 await compacted(served, document)
         await stock.state()
-        await served.hub.rooms.library.settle()
+        await served.hub.library.settle()
         await compacted(served, document)
     async with timeline.snapshot(served.hub.database) as connection:
         stored = await rows.load(connection, document)

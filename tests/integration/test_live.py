@@ -334,9 +334,9 @@ async def test_nothing_stays_behind_when_everybody_has_left(served: Served) -> N
             with opened.doc.transaction():
                 opened.text.insert(0, "x")
             await opened.saved()
-    rooms = served.hub.rooms
+    hub = served.hub
     async with asyncio.timeout(10):
-        while rooms.open or rooms.library.open or len(served.hub.connections):
+        while len(hub.rooms) or hub.library.open or len(hub.connections):
             await asyncio.sleep(0.02)
     assert served.hub.bus.topics == 2  # type: ignore[attr-defined]  # events, revocations
     assert served.hub.writer.queued_bytes == 0

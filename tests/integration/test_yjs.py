@@ -27,7 +27,7 @@ async def ticket_for(http: httpx.AsyncClient, document: str, token: str | None =
 
 
 async def owners_of(served: Served, document: str) -> list[tuple[int, int, str]]:
-    await served.hub.rooms.library.settle()
+    await served.hub.library.settle()
     async with served.hub.database.acquire() as connection_:
         return [(one.first, one.last, one.uid) for one in await rows.owners(connection_, document)]
 
@@ -145,7 +145,7 @@ async def test_words_are_not_taken_by_who_fills_their_place(served: Served) -> N
         await theirs.until(lambda f: f["t"] == "durable" and f["count"] == 1)
         await hers.sync(number, frames.UPDATE, update_of(client, "Ada wrote this"))
         assert (await hers.frame("refused"))["code"] == "client_id_reused"
-    await served.hub.rooms.library.settle()
+    await served.hub.library.settle()
     # Also when it has been read anew.
     async with signed_in(served, ada) as hers:
         number = await hers.open(document)

@@ -7,23 +7,27 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from hub.bus.local import LocalBus
 from hub.errors import HubError, Unavailable
 from hub.rooms.access import Grounds, access
-from hub.rooms.documents import Bounds, House, LiveDocument
+from hub.rooms.documents import LiveDocument, topic_of
 from hub.rooms.fold import Folded, fold
+from hub.rooms.intake import Bounds, House
 from hub.rooms.owners import Owners
 from hub.rooms.relays import Relays
 from hub.rooms.scholar import Scholar
+from hub.storage.documents import LogEntry
 from hub.storage.writer import RELAYED, UPDATES, Append, Committed, Settle
 from hub.wire import frames, yupdate
 from hub.wire.api import DocumentInfo
 from hub.wire.websocket import Outgoing, Shared
 from tests.conftest import TurnableClock
+
+T = TypeVar("T")
 
 
 class Disk:
@@ -101,6 +105,15 @@ class Client:
         pass
 
 
+def now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    raise AssertionError("it waits")
+
+
 class Harness:
     """Call it inside a running loop.
 
@@ -121,7 +134,7 @@ class Harness:
         self._made = 0
         bounds = Bounds(max_bytes=1 << 20, ids_per_update=3, ids_per_user=6)
         self.house = House(
-            self.disk, self.clock, self.bus, bounds, self, Scholar(),  # type: ignore[arg-type]
+            self.disk, self.clock, self.bus, bounds, self, Scholar(), self.read_on,  # type: ignore[arg-type]
         )  # fmt: skip
         self.info = DocumentInfo(
             document="d_1", number=7, thread="r_1", kind=kind, title="Draft", language=None,  # type: ignore[arg-type]
@@ -143,7 +156,15 @@ class Harness:
             owners.lease(*self.leased(f"u_{index}"), f"u_{index}")
         folded = self.folded()
         assert folded.aside == []
-        return LiveDocument(self.info, self.house, folded, owners, self.relays(owners))
+        relays = self.relays(owners)
+        head = len(self.disk.log)
+        live = LiveDocument(self.info, self.house, folded, owners, relays, head)
+        live.listen(now(self.bus.subscribe(topic_of("d_1"), live.on_message, live.on_gap)))
+        return live
+
+    async def read_on(self, document: str, seq: int) -> list[LogEntry]:
+        """Nobody else writes here."""
+        raise AssertionError
 
     def folded(self) -> Folded:
         """What is on disk: the latest snapshot and the rows that it lacks."""
@@ -224,7 +245,7 @@ class Harness:
         if client.closed:
             return
         before = len(self.disk.all)
-        held = len(self.live._pending)
+        held = self.live._intake.waits
         client.sent[len(client.sent) + 1] = payload
         rest = self.live.receive(client, frames.STEP2 if step2 else frames.UPDATE, payload)
         if rest is None and not self.may_edit(client) and not held:

@@ -197,7 +197,7 @@ class Documents(RuleBasedStateMachine):
     def too_much_time_passes(self) -> None:
         self.harness.clock.advance(31)
         self.do(self.harness.live.sweep)
-        assert not len(self.harness.live._pending)
+        assert not self.harness.live._intake.waits
 
     @rule()
     def compact(self) -> None:

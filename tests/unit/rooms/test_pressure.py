@@ -64,7 +64,7 @@ async def test_a_person_with_much_to_study_leaves_the_others_their_turn(
         owners = Owners()
         owners.lease(*harness.leased(uid), uid)
         info = msgspec.structs.replace(harness.info, document=f"d_{number}", number=number)
-        live = LiveDocument(info, harness.house, fold("text", None, []), owners, Relays())
+        live = LiveDocument(info, harness.house, fold("text", None, []), owners, Relays(), 0)
         client = Client(f"c_{number}", uid, GROUNDS, stock=False)
         live.attach(client, "editor", GROUNDS, stock=False)
         assert live.receive(client, frames.UPDATE, update({id_: (0, [long])})) is not None

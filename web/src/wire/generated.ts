@@ -421,12 +421,16 @@ export interface SubscribeResult {
   presence: readonly PresenceEntry[];
 }
 
-/** The event is committed. ``duplicate`` when this send_id had been taken before. */
+/**
+ * The event is committed. ``duplicate`` when this send_id had been taken before; ``changed`` is
+ * false when everything was so already: no event was written then, ``seq`` is the head.
+ */
 export interface Accepted {
   seq: number;
   at: number;
   duplicate?: boolean;
   document?: string | null;
+  changed?: boolean;
 }
 
 /**

@@ -1,0 +1,255 @@
+"""From the log to whoever follows: each event once and in order, to rooms and to inboxes.
+
+The bus rings, the log is the truth. An event that comes out of order, a hole in what the bus
+brings, a database that was away, and every few seconds the poll: then what is missing is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+
+from hub.bus.interface import Bus
+from hub.bus.messages import EventCommitted, Message, StreamCommitted
+from hub.errors import HubError
+from hub.mail.threads import event_of
+from hub.rooms.background import Background
+from hub.rooms.documents import topic_of
+from hub.rooms.inbox import Inbox
+from hub.rooms.library import Library
+from hub.rooms.permissions import may_write
+from hub.rooms.registry import Registry
+from hub.rooms.room import Room
+from hub.rooms.subscriber import Subscriber
+from hub.storage import timeline
+from hub.storage.pool import Database
+from hub.storage.timeline import Membership
+from hub.storage.writer import CLAIM, UPDATES, Committed
+from hub.wire import events as ev
+from hub.wire.visibility import target_of, veiled
+from hub.wire.websocket import shared
+
+TOPIC = "events"
+POLL_S = 5.0
+PAGE = 500
+
+log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ev.Event).decode
+
+
+class Router:
+    def __init__(
+        self, database: Database, bus: Bus, rooms: Registry, inbox: Inbox, library: Library,
+        background: Background,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._bus = bus
+        self._rooms = rooms
+        self._inbox = inbox
+        self._library = library
+        self._background = background
+        self._filling: dict[str, bool] = {}  # thread → whether to look once more
+        self._wanted = asyncio.Event()
+
+    async def start(self) -> None:
+        """Begin to hear."""
+        await self._bus.subscribe(TOPIC, self._on_message, self.look)
+
+    # --- saying -----------------------------------------------------------------------------------
+
+    def announce(self, committed: list[Committed]) -> None:
+        """The writer's ``on_commit``: tell every process."""
+        for one in committed:
+            if one.type == CLAIM:
+                row = StreamCommitted("", one.seq, claim=one.body)
+                self._bus.publish(topic_of(one.stream_id), row)
+            elif one.type not in UPDATES:  # of those their live document tells
+                event = event_of(one)
+                frame = _encode(event).decode()
+                self._bus.publish(TOPIC, EventCommitted(event.thread, event.seq, frame))
+
+    # --- hearing ----------------------------------------------------------------------------------
+
+    def _on_message(self, message: Message) -> None:
+        if not isinstance(message, EventCommitted):
+            return
+        followed = self._rooms.get(message.thread) is not None or self._inbox.watched(
+            message.thread
+        )
+        # Somebody who watches may join a thread that nobody follows yet.
+        if followed or "member.set" in message.frame:
+            self._take(_decode(message.frame), message.frame)
+
+    def _take(self, event: ev.Event, frame: str | None = None) -> None:
+        """The next event for whoever has had all before it; the others read what is missing."""
+        thread = event.thread
+        self._note(event)
+        receivers: dict[str, Subscriber] = {}
+        room, before = self._rooms.get(thread), None
+        missing = False
+        if room is not None and event.seq > room.state.head:
+            if event.seq == room.state.head + 1:
+                if event.type == "member.set" and event.data is not None:
+                    before = room.role(event.data["uid"])
+                room.apply(event)
+                receivers.update(room.subscribers)
+            else:
+                missing = True
+        if self._inbox.watched(thread) and event.seq > self._inbox.head(thread):
+            if event.seq == self._inbox.head(thread) + 1:
+                self._inbox.advance(thread, event.seq)
+                receivers.update({one.key: one for one in self._inbox.watching(thread)})
+            else:
+                missing = True
+        self._deliver(event, frame, room, receivers.values())
+        if event.type == "member.set" and event.data is not None and receivers:
+            self._role_changed(thread, event.data["uid"], before, event.data["role"], receivers)
+        if missing:
+            self.fill(thread)
+
+    def _note(self, event: ev.Event) -> None:
+        """Who watches the thread from now on."""
+        thread, data = event.thread, event.data
+        if data is None or (
+            self._inbox.watched(thread) and event.seq != self._inbox.head(thread) + 1
+        ):
+            return
+        if event.type == "member.set" and data["role"] is not None:
+            room = self._rooms.get(thread)
+            history = room.state.history if room is not None else "joined"
+            since = Membership(data["uid"], thread, event.seq, history, event.seq - 1)
+            self._inbox.joined(since)
+        elif event.type == "thread.history":
+            self._inbox.history_changed(thread, data["history"])
+
+    def _deliver(
+        self, event: ev.Event, frame: str | None, room: Room | None,
+        receivers: Iterable[Subscriber],
+    ) -> None:  # fmt: skip
+        """Each gets what they may see of it, encoded once."""
+        whole = veil = None
+        target = target_of(event.type, event.data)
+        for one in receivers:
+            if target is not None and target < self._since(event.thread, room, one.uid):
+                seen = veil = veil or shared(_encode(veiled(event)).decode())
+            else:
+                seen = whole = whole or shared(frame or _encode(event).decode())
+            one.send_event(event.thread, event.seq, seen)
+
+    def _since(self, thread: str, room: Room | None, uid: str) -> int:
+        return room.since(uid) if room is not None else self._inbox.since(uid, thread)
+
+    def _role_changed(
+        self, thread: str, uid: str, before: str | None, role: str | None,
+        receivers: dict[str, Subscriber],
+    ) -> None:  # fmt: skip
+        concerned = [one for one in receivers.values() if one.uid == uid]
+        if role is None:
+            self._inbox.left(uid, thread)
+            for live, peer in self._library.peers(thread, uid):
+                live.detach(peer)
+                peer.document_closed(live.number, "closed")
+            for one in concerned:
+                one.removed(thread)
+            return
+        self._library.set_role(thread, uid, role)
+        if may_write(before) and not may_write(role):
+            frame = _encode(ev.Demoted(thread=thread, role=role)).decode()  # type: ignore[arg-type]
+            for one in concerned:
+                one.send(frame)
+            for _, peer in self._library.peers(thread, uid):
+                peer.demoted()
+
+    async def watch(self, subscriber: Subscriber) -> None:
+        """Let a connection follow the events of all its user's threads."""
+        if self._inbox.begin(subscriber):
+            async with self._database.acquire() as connection:
+                threads = await timeline.memberships(connection, [subscriber.uid])
+            self._inbox.loaded(subscriber.uid, threads)
+            self.look()  # for what happened while they were read
+
+    # --- what is missing --------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Something may have been missed: look at everything that is followed, soon."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """The poll, for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            try:
+                await self._poll()
+            except HubError as error:
+                log.warning("the poll waits", reason=error.code)
+                await asyncio.sleep(1.0)
+                self._wanted.set()
+
+    async def _poll(self) -> None:
+        known = {room.thread: room.state.head for room in self._rooms}
+        for thread, head in self._inbox.heads().items():
+            known[thread] = min(head, known.get(thread, head))
+        documents = self._library.heads()
+        if not known and not documents and not self._inbox.people:
+            return
+        async with self._database.acquire() as connection:
+            ahead = await timeline.ahead(connection, {**known, **documents})
+            joined = await timeline.memberships(connection, self._inbox.people)
+        for one in joined:
+            if self._inbox.watched(one.thread) and one.head == self._inbox.head(one.thread):
+                self._inbox.history_changed(one.thread, one.history)
+            if not self._inbox.watches(one.uid, one.thread):
+                self._inbox.joined(one._replace(head=one.since - 1))
+                ahead.add(one.thread)
+        for stream in ahead:
+            if stream in documents:
+                self._library.read_on(stream)
+            else:
+                self.fill(stream)
+
+    def fill(self, thread: str) -> None:
+        """Read on in a thread, for those who have not had everything."""
+        if thread in self._filling:
+            self._filling[thread] = True
+            return
+        self._filling[thread] = False
+        self._background.spawn(self._fill(thread), "read on in a thread")
+
+    async def _fill(self, thread: str) -> None:
+        try:
+            while True:
+                self._filling[thread] = False
+                after = self._behind(thread)
+                if after is None:
+                    return
+                async with timeline.snapshot(self._database) as connection:
+                    page = await timeline.events_page(
+                        connection, thread, from_seq=0, after=after, limit=PAGE
+                    )
+                for event in page:
+                    self._take(event)
+                if not page and not self._filling[thread]:
+                    return
+        except HubError as error:
+            log.warning("a thread waits", thread=thread, reason=error.code)
+            self._wanted.set()
+        finally:
+            self._filling.pop(thread, None)
+
+    def _behind(self, thread: str) -> int | None:
+        """The last event that all who follow a thread have had."""
+        heads = []
+        if (room := self._rooms.get(thread)) is not None:
+            heads.append(room.state.head)
+        if self._inbox.watched(thread):
+            heads.append(self._inbox.head(thread))
+        return min(heads, default=None)

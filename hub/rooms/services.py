@@ -1,0 +1,28 @@
+"""What a live connection works with; all of it is shared by the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.bus.interface import Bus
+from hub.clock import Clock
+from hub.rooms.connections import Connections
+from hub.rooms.door import Door
+from hub.rooms.inbox import Inbox
+from hub.rooms.library import Library
+from hub.rooms.registry import Registry
+from hub.rooms.router import Router
+from hub.storage.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    database: Database
+    clock: Clock
+    bus: Bus
+    rooms: Registry
+    door: Door
+    inbox: Inbox
+    router: Router
+    library: Library
+    connections: Connections

@@ -1,0 +1,145 @@
+"""Two processes' worth of rooms over one database and a bus that misbehaves: both converge."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.api.hub import Hub
+from hub.rooms import registry, router
+from hub.wire import commands as cmd
+from tests.integration.conftest import Person, Served, serve
+from tests.integration.sockets import signed_in
+from tests.support.lossy_bus import Chaos, Exchange
+
+CHAOS = {
+    "well": Chaos(),
+    "loses": Chaos(lost=0.3),
+    "repeats and overtakes": Chaos(repeated=0.3, delayed=0.5),
+    "all of it": Chaos(lost=0.2, repeated=0.2, delayed=0.3),
+    "gone": Chaos(lost=1.0),
+}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poll and the snapshots come sooner."""
+    monkeypatch.setattr(router, "POLL_S", 0.5)
+    monkeypatch.setattr(registry, "PRESENCE_S", 0.5)
+
+
+def at(served: Served, person: Person) -> Person:
+    """The same person, at another process."""
+    http = httpx.AsyncClient(
+        base_url=served.url, headers={"origin": served.url}, trust_env=False, timeout=10,
+        cookies=person.http.cookies,
+    )  # fmt: skip
+    return Person(person.uid, http, person.token)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", CHAOS)
+async def test_both_converge(
+    database_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance = random.Random(name)
+    exchange = Exchange(chance, Chaos())
+    async with AsyncExitStack() as stack:
+        one, two = [
+            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
+            for _ in range(2)
+        ]
+        ada = await one.person("ada")
+        grace = await one.person("grace", ada)
+        linus = await one.person("linus", ada)
+        thread = await one.thread(ada, grace)
+        document = await one.document(ada, thread)
+        exchange.chaos = CHAOS[name]
+        here = await stack.enter_async_context(one.live(ada))
+        there = await stack.enter_async_context(two.live(grace))
+        feeds = [await client.subscribe(thread, after=0) for client in (here, there)]
+        texts = [await client.open_document(document) for client in (here, there)]
+        inbox = await stack.enter_async_context(signed_in(two, linus))
+        await inbox.call(cmd="watch_inbox")
+
+        for number in range(60):
+            side = number % 2
+            client, opened = (here, there)[side], texts[side]
+            send_id = f"s{number}"
+            match chance.choice(("post", "post", "type", "type", "type", "react", "rename")):
+                case "post":
+                    await client.send(cmd.Post(thread=thread, send_id=send_id, text=f"n {number}"))
+                case "react":
+                    posted = await client.send(
+                        cmd.Post(thread=thread, send_id=send_id, text=f"n {number}")
+                    )
+                    await client.send(
+                        cmd.React(
+                            thread=thread, send_id=send_id + "r", target=posted.seq, emoji="👍"
+                        )
+                    )
+                case "rename":
+                    await client.send(
+                        cmd.Rename(thread=thread, send_id=send_id, subject=f"Subject {number}")
+                    )
+                case "type":
+                    with opened.doc.transaction():
+                        place = chance.randrange(len(str(opened.text)) + 1)
+                        opened.text.insert(place, f"{number} ")
+        # Somebody who only watches, at the other process, is let in.
+        await here.send(cmd.SetMember(thread=thread, send_id="m", uid=linus.uid, role="editor"))
+        last = await here.send(cmd.Post(thread=thread, send_id="last", text="The end"))
+
+        started = time.perf_counter()
+        seen: list[list[int]] = []
+        for feed in feeds:
+            seqs: list[int] = []
+            while not seqs or seqs[-1] < last.seq:
+                seqs.append((await feed.next(timeout_s=30)).seq)
+            seen.append(seqs)
+        events_s = time.perf_counter() - started
+        assert seen == [list(range(1, last.seq + 1))] * 2
+        for opened in texts:
+            await opened.saved()
+        async with asyncio.timeout(30):
+            while str(texts[0].text) != str(texts[1].text):
+                await asyncio.sleep(0.02)
+        documents_s = time.perf_counter() - started
+        joined = await inbox.until(lambda f: f["t"] == "event" and f["seq"] == last.seq)
+        assert joined["data"]["text"] == "The end"
+        presence_s = 0.0
+        if name != "gone":  # presence is nowhere but on the bus
+            sessions = await _presence(one.hub, two.hub, thread)
+            presence_s = time.perf_counter() - started
+            assert len(sessions) == 2
+        with capsys.disabled():
+            print(
+                f"\n{name}: {exchange.lost} of {exchange.sent} messages lost; events the same after"
+                f" {events_s:.2f} s, documents {documents_s:.2f} s, presence {presence_s:.2f} s"
+            )
+        # Whoever goes is gone at the other process, too.
+        await there.close()
+        async with asyncio.timeout(30):
+            while len(_present(one.hub, thread)) != 1:
+                await asyncio.sleep(0.05)
+
+
+def _present(hub: Hub, thread: str) -> set[str]:
+    room = hub.rooms.get(thread)
+    return set(room.presence) if room is not None else set()
+
+
+async def _presence(one: Hub, two: Hub, thread: str) -> set[Any]:
+    """Until both processes know of the same connections, all of them."""
+    async with asyncio.timeout(30):
+        while True:
+            known = _present(one, thread)
+            if len(known) == 2 and known == _present(two, thread):
+                return known
+            await asyncio.sleep(0.05)
