@@ -1,5 +1,6 @@
 """python -m bench typing --runs 3: the hub beside its peers, interleaved, ratio of medians.
 python -m bench ingest: 20,000 one-edit updates on one connection, as fast as they go.
+python -m bench post: messages on one connection, 64 in flight.
 python -m bench client: the browser client against its bars."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from bench import client
-from bench.load import ingest, typing
+from bench.load import ingest, post, typing
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
 
 SERVERS = {"hub /live": hub, "hub /yjs": hub_yjs, "y-websocket": y_websocket}
@@ -89,9 +90,18 @@ async def compare_ingest(runs: int, updates: int) -> None:
         print(f"{name:14}{ratio:8.2f}")
 
 
+async def posts(runs: int, messages: int) -> None:
+    print(f"{messages} messages on one connection, 64 in flight, {runs} runs: on disk, in order\n")
+    for _ in range(runs):
+        async with hub() as target:
+            print(f"{'hub /live':14}{await post(target, messages):10,.0f} messages/s", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", default="typing", choices=["typing", "ingest", "client"])
+    parser.add_argument(
+        "what", nargs="?", default="typing", choices=["typing", "ingest", "post", "client"]
+    )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--edits-per-s", type=float, default=2)
@@ -100,6 +110,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "client":
         asyncio.run(client.run())
+        return
+    if options.what == "post":
+        asyncio.run(posts(options.runs, options.updates // 4))
         return
     if options.what == "ingest":
         asyncio.run(compare_ingest(options.runs, options.updates))

@@ -186,6 +186,38 @@ async def ingest(target: Target, updates: int) -> float:
     return took
 
 
+async def post(target: Target, messages: int, in_flight: int = 64) -> float:
+    """Post messages on one connection, so many at a time without an answer; returns messages a
+    second that were on disk, in order.
+
+    Raises:
+        RuntimeError: an answer is missing, out of order or no ``ok``.
+    """
+    url = target.url.replace("http", "ws", 1) + "/live"
+    protocols = [Subprotocol("hub.live.v1")]
+    async with connect(url, subprotocols=protocols, compression=None, max_size=None) as socket:
+        await socket.send(msgspec.json.encode({"cmd": "auth", "token": target.token}).decode())
+        await socket.recv()
+        started = time.perf_counter()
+        sent = done = 0
+        last = 0
+        while done < messages:
+            while sent < messages and sent - done < in_flight:
+                sent += 1
+                command = {
+                    "id": sent, "cmd": "post", "thread": target.thread, "send_id": f"s{sent}",
+                    "text": f"message {sent}",
+                }  # fmt: skip
+                await socket.send(msgspec.json.encode(command).decode())
+            frame = msgspec.json.decode(await socket.recv())
+            if frame["t"] in ("ok", "error"):
+                done += 1
+                if frame["t"] != "ok" or frame["re"] != done or frame["result"]["seq"] <= last:
+                    raise RuntimeError(f"not as asked: {frame}")
+                last = frame["result"]["seq"]
+        return messages / (time.perf_counter() - started)
+
+
 def _length(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:

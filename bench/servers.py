@@ -28,6 +28,7 @@ class Target:
     database: psutil.Process | None = None
     token: str = ""
     document: str = ""
+    thread: str = ""
     path: str = ""
     """Where a stock Yjs client connects; empty for the hub's own live socket."""
 
@@ -94,6 +95,7 @@ async def hub() -> AsyncIterator[Target]:
                 find_postmaster(process.data_dir),
                 secret,
                 made["document"],
+                thread=thread,
             )
 
 

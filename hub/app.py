@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.applications import Starlette
@@ -34,7 +35,8 @@ from hub.rooms.library import Library
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
 from hub.rooms.services import Services
-from hub.settings import Settings
+from hub.settings import Settings, is_loopback
+from hub.storage import settings_store
 from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import migrate
 from hub.storage.pool import Database
@@ -74,6 +76,34 @@ async def open_database(settings: Settings, *, beside: bool = False) -> AsyncIte
         yield database
 
 
+async def home_of(database: Database, settings: Settings) -> str:
+    """The issuer that this hub's threads name: the address of the hub, and the same one for ever
+    once a thread names it.
+
+    A hub that was tried on one machine only may get its real address later.
+
+    Raises:
+        Conflict: ``home_changed``.
+    """
+    async with database.acquire() as connection:
+        pinned = await settings_store.home(connection)
+        tried = pinned is None or is_loopback(urlsplit(pinned).hostname or "")
+        if pinned == settings.public_url or tried:
+            if pinned is not None:
+                await settings_store.pin_home(connection, settings.public_url)
+            return settings.public_url
+    assert pinned is not None
+    if is_loopback(urlsplit(settings.public_url).hostname or ""):
+        log.warning(
+            "another address than the threads name", address=settings.public_url, home=pinned
+        )
+        return pinned
+    raise Conflict(
+        f"The threads of this hub belong to {pinned}; start it with HUB_PUBLIC_URL={pinned}.",
+        code="home_changed",
+    )
+
+
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait((task,), timeout=5)
@@ -86,8 +116,9 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         database = await stack.enter_async_context(open_database(settings))
         connections = Connections(bus)
         await connections.start()
-        projector = Projector(settings.public_url)
-        writer = GroupCommitWriter(database, clock, settings.public_url)
+        home = await home_of(database, settings)
+        projector = Projector(home)
+        writer = GroupCommitWriter(database, clock, home)
         writer.project = projector.project
         identity = Identity(database, clock, settings, on_revoked=connections.revoke)
         mail = Threads(database, writer, clock, identity, settings.undo_s)

@@ -13,7 +13,7 @@ from rich.console import Console
 import hub
 from hub import doctor as checks
 from hub import logging, server
-from hub.app import open_database
+from hub.app import home_of, open_database
 from hub.clock import SystemClock
 from hub.errors import HubError
 from hub.identity.service import Identity
@@ -119,7 +119,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
     async def run() -> Any:
         async with open_database(settings, beside=True) as database:
-            projector = Projector(settings.public_url)
+            projector = Projector(await home_of(database, settings))
             return await rebuild_projections(database, projector)
 
     try:

@@ -12,6 +12,7 @@ from typing import Literal
 import hub
 from hub.errors import Conflict, HubError
 from hub.settings import Settings, is_loopback
+from hub.storage import documents
 from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import available, current
 from hub.storage.pool import Database
@@ -144,4 +145,20 @@ async def _inside(database: Database) -> list[Finding]:
         )
     else:
         found.append(Finding("schema", "good", f"version {have}"))
+        found += await documents_of(database)
     return found
+
+
+async def documents_of(database: Database) -> list[Finding]:
+    """Rows that could not be read when their document was opened."""
+    async with database.acquire() as connection:
+        faults = await documents.faults(connection)
+    return [
+        Finding(
+            "documents",
+            "warning",
+            f"{len(seqs)} rows of {document} cannot be read and were left out (the first is "
+            f"{seqs[0]}); the rest of it is whole. Bring them back from a backup",
+        )
+        for document, seqs in faults
+    ]

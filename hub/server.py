@@ -98,12 +98,14 @@ class _Server(uvicorn.Server):
         self._sample = sample
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        lines = []
+        if self._sample and await self._hub.identity.needs_owner():
+            lines = await samples.fill(self._hub)  # before anybody is told that it is ready
         await super().startup(sockets)
         settings = self._hub.settings
         print(f"\n{settings.hub_name} is at {settings.public_url}\n", flush=True)
-        if self._sample and await self._hub.identity.needs_owner():
-            for line in await samples.fill(self._hub):
-                print(line, flush=True)
+        for line in lines:
+            print(line, flush=True)
         if (link := await self._hub.identity.first_owner_link()) is not None:
             print(f"Open this link once to become its first owner:\n\n  {link}\n", flush=True)
 

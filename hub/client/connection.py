@@ -11,13 +11,15 @@ import contextlib
 import random
 import urllib.request
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Self, TypeVar
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
+from hub.client.document import RemoteDocument
 from hub.errors import HubError, ProtocolError, Unavailable
 from hub.wire import events as ev
 from hub.wire.commands import (
@@ -29,11 +31,6 @@ from hub.wire.commands import (
     Unsubscribe,
     WatchInbox,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from hub.client.document import RemoteDocument
 
 SUBPROTOCOL = Subprotocol("hub.live.v1")
 DEADLINE_S = 30.0
@@ -206,8 +203,6 @@ class LiveClient:
 
     async def open_document(self, document: str, *, schema_version: int = 1) -> RemoteDocument:
         """Open a document and wait until its content is here."""
-        from hub.client.document import RemoteDocument
-
         leased = await self.call(LeaseClientIds(document=document, count=1), ev.Leased)
         opened = RemoteDocument(self, document, schema_version, leased.ids[0])
         self._documents[document] = opened

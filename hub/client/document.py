@@ -7,7 +7,7 @@ counted. It never writes to disk: a program that ends takes its unsent edits wit
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pycrdt import Doc, Text, TransactionEvent, XmlFragment
 
@@ -24,8 +24,27 @@ from hub.wire.frames import (
     sync_message,
 )
 
-if TYPE_CHECKING:
-    from hub.client.connection import LiveClient
+
+class Connection(Protocol):
+    """What a document needs of the connection that it came over."""
+
+    def push(self, frame: bytes) -> bool:
+        """Send a frame; false while there is no connection."""
+        ...
+
+    async def drained(self) -> None:
+        """Until what was pushed has gone out."""
+        ...
+
+    def forget_document(self, opened: RemoteDocument) -> None: ...
+
+    def fetch_state(self, opened: RemoteDocument) -> None:
+        """Bring the document's state by HTTP."""
+        ...
+
+    def reopen(self, opened: RemoteDocument) -> None:
+        """Open the document again."""
+        ...
 
 
 class RemoteDocument:
@@ -37,7 +56,7 @@ class RemoteDocument:
     """
 
     def __init__(
-        self, client: LiveClient, document: str, schema_version: int, client_id: int
+        self, connection: Connection, document: str, schema_version: int, client_id: int
     ) -> None:
         self.document = document
         self.schema_version = schema_version
@@ -51,7 +70,7 @@ class RemoteDocument:
         self.durable = 0
         self.refusals: list[ev.Refused] = []
         self.owners: dict[str, str] = {}
-        self._client = client
+        self._connection = connection
         self._header = b""
         self._in_step = False  # the hub's content is here
         self._handed_over = False  # ours is there: changes go as they come
@@ -92,12 +111,12 @@ class RemoteDocument:
 
     async def drained(self) -> None:
         """Until the connection takes more: call it now and then when writing fast."""
-        await self._client.drained()
+        await self._connection.drained()
 
     def close(self) -> None:
         """Stop following the document."""
         self.doc.unobserve(self._observer)
-        self._client.forget_document(self)
+        self._connection.forget_document(self)
 
     # --- from the connection ----------------------------------------------------------------------
 
@@ -164,10 +183,10 @@ class RemoteDocument:
             case ev.CaretOwners():
                 self.owners.update(frame.owners)
             case ev.DocumentReset(reason="fetch_state"):
-                self._client.fetch_state(self)
+                self._connection.fetch_state(self)
             case ev.DocumentReset(reason="closed"):
                 self.lost()
-                self._client.reopen(self)
+                self._connection.reopen(self)
             case ev.DocumentReset():
                 self._fail(Conflict("The hub closed the document.", code=frame.reason))
             case _:
@@ -184,7 +203,7 @@ class RemoteDocument:
         self._changed.set()
 
     def _push(self, subtype: int, payload: bytes, *, counts: bool = True) -> bool:
-        pushed = self._client.push(self._header + sync_message(subtype, payload))
+        pushed = self._connection.push(self._header + sync_message(subtype, payload))
         if pushed and counts:
             self.sent += 1
         return pushed

@@ -13,7 +13,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -35,11 +34,10 @@ from hub.rooms.owners import Owners
 from hub.rooms.pending import Held, Pending
 from hub.rooms.relays import Relays
 from hub.rooms.scholar import Bill, Scholar
+from hub.rooms.studies import Studies
 from hub.rooms.waiting import Waiting
 from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWriter
 from hub.wire import yupdate
-
-SLUGGISH_S = 0.1
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -114,6 +112,7 @@ class Intake:
         self._source = source
         self._relayed = 0
         self._house = house
+        self._studies = Studies(content, owners, relays, house.scholar)
         self._content = content
         self._owners = owners
         self._relays = relays
@@ -121,7 +120,6 @@ class Intake:
         self._pending = Pending()
         self._durability = durability
         self._outside = outside
-        self._slow_ones = 0
 
     # --- from connections -------------------------------------------------------------------------
 
@@ -135,7 +133,7 @@ class Intake:
             repeats: it may repeat what is known, as a step 2 does.
         """
         held = Held(attachment, attachment.received(), payload, self._house.clock.monotonic_s())
-        if len(payload) > LIGHT_BYTES or self.gate.locked() or self._sluggish:
+        if len(payload) > LIGHT_BYTES or self.gate.locked() or self._studies.sluggish:
             return self._take_slowly(held, repeats)
         return self._take(held, repeats)
 
@@ -160,7 +158,7 @@ class Intake:
     def _take(self, held: Held, repeats: bool) -> Awaitable[float | None] | None:
         """In this turn of the loop, unless it takes long."""
         try:
-            found = self._study(held.attachment, held.data, repeats, patient=False)
+            found = self._studies.study(held.attachment, held.data, repeats)
             fresh = self._carry_out(held, found)
         except Costly:
             return self._take_slowly(held, repeats)
@@ -185,7 +183,9 @@ class Intake:
             if self.broken or not self._outside.is_attached(attachment):
                 return 0.0
             try:
-                found = await self._study_patiently(held, repeats, bill)
+                found = await self._studies.elsewhere(
+                    attachment, held.data, repeats, self._view(attachment), bill
+                )
                 if not self._outside.is_attached(attachment):
                     return bill.seconds
                 fresh = self._carry_out(held, found)
@@ -199,45 +199,6 @@ class Intake:
             else:
                 self._take_what_waited(fresh)
         return bill.seconds
-
-    # --- studying ---------------------------------------------------------------------------------
-
-    @property
-    def _sluggish(self) -> bool:
-        """yrs took long over updates that looked quick; once may be the machine."""
-        return self._slow_ones > 2
-
-    def _study(
-        self, attachment: Attachment, payload: bytes, repeats: bool, *, patient: bool
-    ) -> Study:
-        # Deletions that a reader sends are looked at exactly: they must not write.
-        repeats = repeats or not attachment.access.edit
-        update = yupdate.parse(payload, admission.MAX_STRUCTS)
-        unproven = {}
-        if self._relays:
-            uid = attachment.peer.uid
-            unproven = {
-                client: ranges
-                for client in update.structs
-                if (ranges := self._relays.of(client)) and self._owners.get(client) == uid
-            }
-        return admission.study(
-            update, self._content, repeats=repeats, patient=patient, unproven=unproven
-        )
-
-    async def _study_patiently(self, held: Held, repeats: bool, bill: Bill) -> Study:
-        """Off the loop; what takes yrs long is tried first, and applied to a copy."""
-        scholar, content = self._house.scholar, self._content
-        study = partial(self._study, held.attachment, held.data, repeats, patient=True)
-        found = await scholar.study(study, bill)
-        if found.ready is None or not (found.suspect or (self._sluggish and found.doc is None)):
-            return found
-        admission.plan(found, self._view(held.attachment))  # what is refused is not tried
-        given = found.ready, found.applied, found.cut
-        if found.suspect:
-            await scholar.attempt(partial(content.as_updates, *given), bill)
-        found.doc = await scholar.study(partial(content.ahead, *given), bill)
-        return found
 
     # --- doing ------------------------------------------------------------------------------------
 
@@ -307,8 +268,7 @@ class Intake:
         try:
             started = perf_counter()
             self._content.apply(update, found.applied, found.draft, found.cut, found.doc)
-            if perf_counter() - started > SLUGGISH_S:
-                self._slow_ones += 1
+            self._studies.took(perf_counter() - started)
             for client in decision.binds:
                 self._owners.bind(client, uid)
             if not decision.proven:
@@ -376,7 +336,7 @@ class Intake:
                 try:
                     if len(held.data) > LIGHT_BYTES:
                         raise Costly
-                    found = self._study(held.attachment, held.data, False, patient=False)
+                    found = self._studies.study(held.attachment, held.data, False)
                     advanced.extend(self._carry_out(held, found))
                 except Costly:
                     self._take_slowly(held, False)

@@ -12,7 +12,7 @@ import structlog
 
 from hub.bus.interface import Bus
 from hub.bus.mailbox import Mailbox
-from hub.clock import Clock
+from hub.clock import Clock, to_datetime
 from hub.errors import Conflict, HubError, NotFound, RateLimited
 from hub.ids import new_id
 from hub.rooms import store
@@ -234,6 +234,8 @@ class Library:
             relays = await store.relays(self._database, info.document)
             live = LiveDocument(info, self._house, read.folded, owners, relays, read.stored.head)
             entry.teach(live)
+            if read.faults:
+                await self._note_faults(info.document, read.faults)
             entry.rows, entry.bytes = len(read.stored.rows_after), read.bytes_after
             heard.open(live.on_message, live.on_gap)
             live.listen(subscription)
@@ -254,6 +256,12 @@ class Library:
         entry.loading.set_result(live)
         if entry.users == 0:  # whoever asked is gone
             await self._unload(entry, live)
+
+    async def _note_faults(self, document: str, seqs: list[int]) -> None:
+        log.error("rows of a document were set aside", document=document, seqs=seqs[:20])
+        async with self._database.transaction() as connection:
+            at = to_datetime(self._clock.now_ms())
+            await rows.note_faults(connection, document, seqs, at)
 
     async def _unload(self, entry: _Entry, live: LiveDocument) -> None:
         await live.settled()

@@ -184,7 +184,7 @@ class Replica:
             self._learn(msgspec.json.decode(entry.body))
         else:
             self.rows += 1
-            for raw in entry.updates:
+            for raw in self._updates_of(entry):
                 self._is_written(raw)
                 try:
                     update = yupdate.parse(raw)
@@ -193,6 +193,13 @@ class Replica:
                 except HubError as error:
                     log.error("a row cannot be taken in", seq=entry.seq, reason=error.code)
         self.head = max(self.head, entry.seq)
+
+    def _updates_of(self, entry: LogEntry) -> list[bytes]:
+        try:
+            return entry.updates
+        except HubError as error:
+            log.error("a row cannot be read", seq=entry.seq, reason=error.code)
+            return []
 
     def _written(self, source: _Source, number: int) -> None:
         del source.unwritten[number]

@@ -32,6 +32,12 @@ class Read:
     bad: list[int]
 
     @property
+    def faults(self) -> list[int]:
+        """Seqs of rows that were set aside: damaged, or of no meaning."""
+        damaged = [row.seq for row in self.stored.rows if not row.readable]
+        return sorted({*damaged, *self.folded.aside})
+
+    @property
     def bytes_after(self) -> int:
         """Of the updates that came after the snapshot."""
         return sum(len(update) for row in self.stored.rows_after for update in row.updates)

@@ -13,27 +13,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import structlog
+
 from hub.errors import HubError
 from hub.storage.timeline import DOCUMENT_COLUMNS, document_info
 from hub.wire.api import DocumentInfo
 from hub.wire.varint import read_bytes, write_varint
 
+log = structlog.get_logger()
+
 SNAPSHOT_FORMAT = 2  # made by hub.rooms.fold; others are made anew from the log
 SEGMENT_FORMAT = 1  # xz over: for each row 1 byte (body there?), salt, length, body
 # Long repeats lie close together in typed text: a small dictionary costs little memory.
+UNREADABLE = b"\xff"  # stands for the body of a row in a segment that is damaged
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 20}]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """``updates`` were sent by ``sender`` and committed at ``at_ms``. ``proven``: everything in
-    them is under the sender's own client ids."""
+    them is under the sender's own client ids. ``readable``: false when nobody can say what it
+    held."""
 
     seq: int
     sender: str
     at_ms: int
     updates: list[bytes]
     proven: bool = True
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,14 @@ async def _packed_bodies(
     bodies: dict[int, bytes] = {}
     if any(row["body"] is None for row in found):  # packed, or erased
         for segment in await connection.fetch(_SEGMENTS, document, after, earlier):
-            for seq, _, body in await _unpacked(segment):
+            try:
+                unpacked = await _unpacked(segment)
+            except (HubError, lzma.LZMAError, ValueError) as error:
+                first, last = segment["first_seq"], segment["last_seq"]
+                log.error("a segment cannot be read", document=document, seq=first, reason=error)
+                bodies.update(dict.fromkeys(range(first, last + 1), UNREADABLE))
+                continue
+            for seq, _, body in unpacked:
                 if body is not None:
                     bodies[seq] = body
     return bodies
@@ -138,12 +152,20 @@ async def _unpacked(segment: Any) -> list[tuple[int, bytes | None, bytes | None]
 
 
 def _row(row: Any, body: bytes) -> Row:
+    try:
+        updates, readable = decode_updates(body), True
+    except HubError:
+        updates, readable = [], False
     proven = row["type"] == "doc.update"
-    return Row(row["seq"], row["sender"], row["at_ms"], decode_updates(body), proven)
+    return Row(row["seq"], row["sender"], row["at_ms"], updates, proven, readable)
 
 
 def decode_updates(body: bytes) -> list[bytes]:
-    """The updates of one row."""
+    """The updates of one row.
+
+    Raises:
+        ProtocolError: the row is damaged.
+    """
     updates = []
     at = 0
     while at < len(body):
@@ -203,6 +225,19 @@ async def packed_bodies(connection: Any, document: str) -> dict[int, bytes]:
             if seq in seqs and body is not None:
                 bodies[seq] = body
     return bodies
+
+
+# --- faults ---------------------------------------------------------------------------------------
+
+
+async def note_faults(connection: Any, document: str, seqs: Sequence[int], at: Any) -> None:
+    """Remember rows that were set aside because they cannot be read."""
+    await connection.execute(_NOTE_FAULTS, document, list(seqs), at)
+
+
+async def faults(connection: Any) -> list[tuple[str, list[int]]]:
+    """Documents with such rows."""
+    return [(row["document_id"], row["seqs"]) for row in await connection.fetch(_FAULTS)]
 
 
 # --- compaction -----------------------------------------------------------------------------------
@@ -343,6 +378,17 @@ FROM document_segments s
 JOIN events e ON e.stream_id = s.document_id AND e.seq BETWEEN s.first_seq AND s.last_seq
 WHERE s.document_id = $1 AND e.type IN ('doc.claim', 'doc.relay')
 GROUP BY s.first_seq, s.format, s.data ORDER BY s.first_seq
+"""
+
+_NOTE_FAULTS = """
+INSERT INTO document_faults (document_id, seq, at)
+SELECT $1, seq, $3 FROM unnest($2::bigint[]) AS s (seq)
+ON CONFLICT DO NOTHING
+"""
+
+_FAULTS = """
+SELECT document_id, array_agg(seq ORDER BY seq) AS seqs FROM document_faults
+GROUP BY document_id ORDER BY document_id
 """
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"

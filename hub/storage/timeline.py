@@ -220,7 +220,7 @@ async def events_page(
         rows = rows[::-1]
     else:
         rows = await connection.fetch(_EVENTS_AFTER, thread, from_seq, after or 0, limit)
-    bodies = [msgspec.json.decode(row["body"]) if row["body"] else None for row in rows]
+    bodies = [_body(row["body"]) for row in rows]
     concerned = {row["seq"] for row in rows if row["type"] == "message"} | {
         body["target"]
         for row, body in zip(rows, bodies, strict=True)
@@ -253,6 +253,14 @@ async def read_state(connection: Any, thread: str, uid: str) -> ReadState | None
 async def mark_read(connection: Any, thread: str, uid: str, seq: int) -> None:
     """Move the marker, forward or (to mark unread) back; never beyond the head."""
     await connection.execute(_MARK, thread, uid, seq)
+
+
+def _body(raw: bytes | None) -> Any:
+    """What an event says; null when it was erased or is damaged."""
+    try:
+        return msgspec.json.decode(raw) if raw else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _is_hidden(row: Any, body: Any, hidden: set[int], from_seq: int) -> bool:
@@ -294,7 +302,7 @@ async def _items(connection: Any, thread: str, rows: Sequence[Any]) -> list[Item
 def _item(row: Any, reactions: dict[str, list[str]]) -> Item:
     item = Item(row["seq"], row["type"], row["sender"], row["at_ms"], row["version"])
     if row["type"] != "message":
-        item.data = msgspec.json.decode(row["data"]) if row["data"] else None
+        item.data = _body(row["data"])
         return item
     item.deleted = row["deleted_by"] is not None or row["erased"]
     item.deleted_by = row["deleted_by"]

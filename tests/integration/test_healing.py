@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pycrdt import Text
 
+from hub import doctor
 from hub.clock import to_datetime
 from hub.errors import HubError, ProtocolError
 from hub.rooms import admission, compaction, content, limits, store
@@ -78,6 +79,33 @@ async def test_a_document_already_hurt_is_healed_from_its_log(served: Served, ba
     await compacted(served, document, "rich")
     read = await store.read(served.hub.database, document, "rich")
     assert (read.folded.aside, read.stored.rows) == ([], [])
+
+
+async def test_rows_that_cannot_be_read_are_set_aside(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is cut off, one of no meaning, a packed part that is damaged: the rest opens, and
+    the doctor tells."""
+    monkeypatch.setattr(compaction, "PACK_ROWS", 1)
+    ada, document = await started(served)
+    await log(served, document, ada.uid, update({5: (0, [text("kept ")])}))
+    await served.hub.writer.append(Append(document, UPDATE, ada.uid, b"\x05\xff"))
+    await log(served, document, "u_other", b"\xff\xff")
+    await log(served, document, ada.uid, update({5: (5, [text("too", origin=(5, 4))])}))
+    assert await exported(served, ada, document) == "kept too"
+    await served.hub.library.settle()
+    (finding,) = await doctor.documents_of(served.hub.database)
+    assert (finding.verdict, f"2 rows of {document}" in finding.words) == ("warning", True)
+    async with asyncio.timeout(10):
+        while served.hub.library.open:
+            await asyncio.sleep(0.01)  # it is packed first
+    async with served.hub.database.acquire() as connection:
+        await connection.execute("UPDATE document_segments SET data = 'damaged'")
+        await connection.execute("DELETE FROM document_snapshots")
+    await log(served, document, ada.uid, update({6: (0, [text("new")])}))
+    assert await exported(served, ada, document) == "new"
+    (finding,) = await doctor.documents_of(served.hub.database)
+    assert f"4 rows of {document}" in finding.words
 
 
 async def test_a_damaged_snapshot_gives_way_to_the_one_before_it(
