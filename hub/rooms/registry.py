@@ -27,6 +27,7 @@ from hub.storage.pool import Database
 from hub.wire import events as ev
 
 PRESENCE_S = 10.0
+LINGER_S = 5.0
 
 
 class _Entry:
@@ -35,6 +36,7 @@ class _Entry:
         self.room: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
         self.subscription: Subscription | None = None
         self.closed = False
+        self.timer: asyncio.TimerHandle | None = None
 
     @property
     def loaded(self) -> Room | None:
@@ -100,11 +102,20 @@ class Registry:
 
     def _release(self, thread: str, entry: _Entry) -> None:
         entry.users -= 1
+        if entry.users == 0 and entry.timer is None:
+            # Whoever posts without being in the room soon posts again.
+            loop = asyncio.get_running_loop()
+            entry.timer = loop.call_later(LINGER_S, self._let_go, thread, entry)
+
+    def _let_go(self, thread: str, entry: _Entry) -> None:
+        entry.timer = None
         if entry.users == 0:
             self._forget(thread, entry)
 
     def _forget(self, thread: str, entry: _Entry) -> None:
         entry.closed = True
+        if entry.timer is not None:
+            entry.timer.cancel()
         if self._entries.get(thread) is entry:
             del self._entries[thread]
         if entry.subscription is not None:
