@@ -20,12 +20,13 @@ class EventCommitted(Message):
 
 
 class StreamCommitted(Message):
-    """Topic ``document:{id}``: row ``seq`` of the document's log is written. Of the updates that
-    ``source`` relayed, those up to ``number`` are in the log now. ``claim`` is the body of a row
-    that gives client ids away."""
+    """Topic ``document:{id}``: row ``seq`` of the document's log is written, with the updates that
+    ``source`` relayed from number ``first`` to ``number``. ``claim`` is the body of a row that
+    gives client ids away."""
 
     source: str
     seq: int
+    first: int = 1
     number: int = 0
     claim: bytes = b""
 

@@ -157,7 +157,7 @@ class Threads:
             return None
         data = ev.MemberSetData(command.uid, command.role)
         guard = None
-        if current is not None and current.role == "owner":
+        if command.role != "owner":  # what is known here of the present role may be old
             guard = partial(_require_an_owner, command.thread, command.uid)
         return _append(command, uid, "member.set", data)._replace(guard=guard)
 
@@ -233,7 +233,7 @@ async def _require_an_owner(thread: str, uid: str, connection: Any) -> None:
     Raises:
         Conflict: ``last_owner``.
     """
-    if not await timeline.other_owners(connection, thread, uid):
+    if await timeline.is_last_owner(connection, thread, uid):
         raise Conflict("A thread needs an owner; make somebody else one first.", code="last_owner")
 
 

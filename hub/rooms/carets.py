@@ -148,8 +148,11 @@ class Carets:
 
     # --- other processes --------------------------------------------------------------------------
 
-    def relayed(self, owners: Mapping[int, str], entries: Iterable[Entry], now_s: float) -> None:
-        """Take over what another process accepted."""
+    def relayed(
+        self, owners: Mapping[int, str], entries: Iterable[Entry], now_s: float
+    ) -> list[Entry]:
+        """Take over what another process accepted; returns what is news."""
+        taken = []
         for entry in entries:
             there = self._carets.get(entry.client)
             if there is not None and there.peer is not None:
@@ -158,6 +161,8 @@ class Carets:
                 self._carets.pop(entry.client, None)
             elif (uid := owners.get(entry.client)) is not None:
                 self._carets[entry.client] = _Caret(entry, uid, None, now_s)
+            taken.append(entry)
+        return taken
 
     # --- everybody --------------------------------------------------------------------------------
 

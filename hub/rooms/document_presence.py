@@ -95,11 +95,16 @@ class DocumentPresence:
             if message.origin != self._bus.process:
                 self._publish("", self._carets.here())
         elif isinstance(message, CaretsRelayed):
+            told = message.awareness
             if message.origin != self._bus.process:
-                entries = awareness.decode(message.awareness)
-                self._carets.relayed(message.owners, entries, self._clock.monotonic_s())
+                entries = awareness.decode(told)
+                now_s = self._clock.monotonic_s()
+                entries = self._carets.relayed(message.owners, entries, now_s)
+                if not entries:
+                    return
+                told = awareness.encode(entries)
             owners = self._owners_frame(message.owners) if message.owners else None
-            self._delivery.broadcast_awareness(message.awareness, owners, but=message.peer)
+            self._delivery.broadcast_awareness(told, owners, but=message.peer)
 
     def _publish(self, peer: str, entries: list[awareness.Entry]) -> None:
         present = self._carets.owners()

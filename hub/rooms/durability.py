@@ -1,7 +1,8 @@
 """What of a document is on disk, and who is told so.
 
-Appends are counted as they are given to the writer and as they are done with. A connection hears
-how far its own updates are (``count``), and ``all`` once everything it met at its handshake is.
+What is given to a writer, this process's or another's, has a ticket until it is done with. A
+connection hears how far its own updates are (``count``), and ``all`` once everything it met at its
+handshake is.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Durability:
     def __init__(self, number: int, is_attached: Callable[[Attachment], bool]) -> None:
         self.number = number
         self._is_attached = is_attached
-        self._appended = 0
-        self._done = 0
+        self._tickets = 0
+        self._own: deque[int] = deque()  # given to this process's writer, in its order
+        self._foreign: set[int] = set()  # to other processes' writers
         self._stopped = False
         self._owing: set[Attachment] = set()
         self._repeats: deque[tuple[int, Attachment, Receipt]] = deque()
@@ -37,7 +39,7 @@ class Durability:
         self._settled.set()
 
     async def settled(self) -> None:
-        """Until the writer is done with everything that was appended, well or not."""
+        """Until this process's writer is done with everything it was given, well or not."""
         await self._settled.wait()
 
     async def moved(self) -> None:
@@ -48,11 +50,24 @@ class Durability:
 
     @property
     def everything(self) -> bool:
-        return self._done == self._appended
+        return not self._own and not self._foreign
 
     def appended(self) -> None:
-        self._appended += 1
+        """Something was given to the writer."""
+        self._tickets += 1
+        self._own.append(self._tickets)
         self._settled.clear()
+
+    def relayed(self) -> int:
+        """Something was given to another process's writer; ``written`` with what this returns."""
+        self._tickets += 1
+        self._foreign.add(self._tickets)
+        return self._tickets
+
+    def written(self, ticket: int) -> None:
+        """It is on disk."""
+        self._foreign.discard(ticket)
+        self._tell_who_waits()
 
     def stop(self) -> None:
         """Something was not written: nobody is told anything any more."""
@@ -61,20 +76,30 @@ class Durability:
 
     def done(self, count: int) -> None:
         """The writer is done with so many appends."""
-        self._done += count
-        self._move()
-        if self.everything:
+        for _ in range(count):
+            self._own.popleft()
+        if not self._own:
             self._settled.set()
-        while self._repeats and self._repeats[0][0] <= self._done:
+        self._tell_who_waits()
+
+    def _tell_who_waits(self) -> None:
+        self._move()
+        on_disk = self._on_disk()
+        while self._repeats and self._repeats[0][0] <= on_disk:
             _, attachment, receipt = self._repeats.popleft()
             self.settle(attachment, receipt)
-        for other in [one for one in self._owing if (one.owes_all or 0) <= self._done]:
+        for other in [one for one in self._owing if (one.owes_all or 0) <= on_disk]:
             self._owing.discard(other)
             self._schedule(other)
 
+    def _on_disk(self) -> int:
+        """All tickets up to this one are."""
+        first = self._own[0] if self._own else self._tickets + 1
+        return min(first, min(self._foreign, default=first)) - 1
+
     def owe_all(self, attachment: Attachment) -> None:
         """The peer was sent everything: it hears when all of that is on disk."""
-        attachment.owes_all = self._appended
+        attachment.owes_all = self._tickets
         self._owing.add(attachment)
         self._schedule(attachment)
 
@@ -88,7 +113,7 @@ class Durability:
         if self.everything:
             self.settle(attachment, receipt)
         else:
-            self._repeats.append((self._appended, attachment, receipt))
+            self._repeats.append((self._tickets, attachment, receipt))
 
     def leave(self, attachment: Attachment) -> None:
         self._move()
@@ -112,7 +137,7 @@ class Durability:
         if self._stopped or not self._is_attached(attachment):
             return
         everything = self.everything
-        if attachment.owes_all is not None and attachment.owes_all <= self._done:
+        if attachment.owes_all is not None and attachment.owes_all <= self._on_disk():
             attachment.owes_all = None
             self._owing.discard(attachment)
             everything = True

@@ -12,7 +12,6 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from hub.errors import HubError
 from hub.rooms.outbox import Outbox
 from hub.rooms.room import Room
 from hub.storage import timeline
@@ -48,8 +47,9 @@ class Following:
         self._task: asyncio.Task[None] | None = None
 
     def offer(self, seq: int, frame: Outgoing) -> None:
-        """An event that happened now."""
-        if not self._live or seq <= self._after:
+        """An event that happened now. One that comes too early comes again, in its order: the
+        room lacks something, and reads it."""
+        if not self._live or seq != self._after + 1:
             return
         self._after = seq
         self._send(frame)
@@ -68,10 +68,12 @@ class Following:
         if self._after >= self.room.state.head:
             return []
         async with timeline.snapshot(self._database) as connection:
-            return await timeline.events_page(
+            page = await timeline.events_page(
                 connection, self.room.thread, from_seq=self.room.since(self._uid),
                 after=self._after, limit=PAGE,
             )  # fmt: skip
+        # Not beyond what the room knows: who may see that is not known yet.
+        return [event for event in page if event.seq <= self.room.state.head]
 
     def begin(self, page: list[ev.Event]) -> None:
         """Send the first page, and go on from there."""
@@ -84,8 +86,8 @@ class Following:
             await self._outbox.half_empty()
             try:
                 page = await self.first_page()
-            except HubError as error:
-                log.warning("a feed waits", thread=self.room.thread, reason=error.code)
+            except Exception as error:
+                log.warning("a feed waits", thread=self.room.thread, reason=repr(error))
                 await asyncio.sleep(AGAIN_S)
                 continue
             self._send_page(page)

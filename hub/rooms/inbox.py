@@ -135,7 +135,7 @@ class Inbox:
             for one in self._watches[uid].subscribers.values()
         ]
 
-    def since(self, uid: str, thread: str) -> int:
+    def since(self, thread: str, uid: str) -> int:
         """The first seq that a watching member may read."""
         return visible_from(self._threads[thread].history, self._watches[uid].threads[thread])
 

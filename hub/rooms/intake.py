@@ -312,7 +312,7 @@ class Intake:
             self._durability.done(len(told))
             return
         self.rows += 1
-        row = StreamCommitted(self._source, outcome.seq, told[-1][2])
+        row = StreamCommitted(self._source, outcome.seq, told[0][2], told[-1][2])
         self._house.bus.publish(self._topic, row)
         self._durability.done(len(told))
         for attachment, receipt, _ in told:

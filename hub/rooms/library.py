@@ -229,8 +229,9 @@ class Library:
             subscription = await self._bus.subscribe(topic, heard.put, heard.gap)
             if broken is not None:
                 await broken.settled()  # what it gave to the writer is part of the truth
-            owners = await store.owners(self._database, info.document)
             read = await store.read(self._database, info.document, info.kind)
+            # After the log, so that every claim in it is among them.
+            owners = await store.owners(self._database, info.document)
             relays = await store.relays(self._database, info.document)
             live = LiveDocument(info, self._house, read.folded, owners, relays, read.stored.head)
             entry.teach(live)

@@ -6,7 +6,7 @@ A room hears its topic before it is read, so that nothing falls between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 from hub.bus.interface import Bus, Subscription
@@ -36,6 +36,7 @@ class _Entry:
         self.room: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
         self.subscription: Subscription | None = None
         self.closed = False
+        self.heard = 0
         self.timer: asyncio.TimerHandle | None = None
 
     @property
@@ -52,6 +53,17 @@ class Registry:
         self._clock = clock
         self._background = background
         self._entries: dict[str, _Entry] = {}
+        self.on_behind: Callable[[str], None] | None = None
+
+    def __contains__(self, thread: str) -> bool:
+        """Whether a room is open, or being read."""
+        return thread in self._entries
+
+    def heard(self, thread: str, seq: int) -> None:
+        """An event of a room that is being read, perhaps as it was before; then ``on_behind`` is
+        called once it is there."""
+        if (entry := self._entries.get(thread)) is not None:
+            entry.heard = max(entry.heard, seq)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -148,6 +160,8 @@ class Registry:
         entry.room.set_result(room)
         heard.open(lambda message: self._on_message(room, message), lambda: self._ask(thread))
         self._ask(thread)
+        if entry.heard > state.head and self.on_behind is not None:
+            self.on_behind(thread)
 
     # --- who is here ------------------------------------------------------------------------------
 

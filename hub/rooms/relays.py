@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 
 
 class Relays:
@@ -14,12 +16,13 @@ class Relays:
             self.add(client, clock, clock + length)
 
     def add(self, client: int, first: int, end: int) -> None:
-        """Clocks of one client come in ascending order; what is known already is passed over."""
+        """Clocks from ``first`` to before ``end``; what is known already stays known."""
         ranges = self._ranges.setdefault(client, [])
-        if ranges and ranges[-1][1] >= first:
-            first, end = ranges[-1][0], max(end, ranges[-1][1])
-            ranges.pop()
-        ranges.append((first, end))
+        low = bisect_left(ranges, first, key=itemgetter(1))  # the first that ends here or later
+        high = bisect_right(ranges, end, key=itemgetter(0))  # behind the last that begins here
+        if low < high:
+            first, end = min(first, ranges[low][0]), max(end, ranges[high - 1][1])
+        ranges[low:high] = [(first, end)]
 
     def of(self, client: int) -> list[tuple[int, int]]:
         """``(first, end)``, ascending."""

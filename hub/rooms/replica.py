@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -34,6 +34,14 @@ log = structlog.get_logger()
 ReadOn = Callable[[int], Awaitable[Sequence[LogEntry]]]
 
 
+class _Unwritten(NamedTuple):
+    """What was relayed and is not known to be in the log."""
+
+    update: bytes
+    ticket: int
+    since_s: float
+
+
 class _Source:
     """A live document of another process.
 
@@ -41,13 +49,13 @@ class _Source:
         next: number of the first update that it relayed and that is neither here nor in the log as
             it was read.
         ahead: numbers after that, which are here.
-        unwritten: what it relayed and is not known to be in the log, by number.
+        unwritten: by number.
     """
 
     def __init__(self) -> None:
         self.next = 1
         self.ahead: set[int] = set()
-        self.unwritten: dict[int, bytes] = {}
+        self.unwritten: dict[int, _Unwritten] = {}
 
     def has(self, number: int) -> None:
         """An update is here."""
@@ -57,7 +65,7 @@ class _Source:
             self.next += 1
 
     def read(self, number: int) -> None:
-        """All up to a number are in the log, which was read."""
+        """All up to a number are in the log, which is read."""
         if number >= self.next:
             self.next = number + 1
             self.ahead = {one for one in self.ahead if one > number}
@@ -97,7 +105,6 @@ class Replica:
         self._give_up = give_up
         self._arrived: deque[UpdateRelayed] = deque()
         self._sources: dict[str, _Source] = {}
-        self._moved_s = 0.0
         self._reading = False
         self._wanted = False
 
@@ -122,8 +129,9 @@ class Replica:
             source = self._sources.setdefault(message.source, _Source())
             complete = message.number < source.next
             source.read(message.number)  # it is, below
-            for number in [one for one in source.unwritten if one <= message.number]:
-                self._written(source, number)
+            for number in range(message.first, message.number + 1):
+                if number in source.unwritten:
+                    self._written(source, number)
         if complete and message.seq <= self.head + 1 and not self._reading:
             self.head = max(self.head, message.seq)
         else:
@@ -137,10 +145,16 @@ class Replica:
             self._background.spawn(self._read_on(), "read on in a document")
 
     def sweep(self) -> None:
-        late = self._clock.monotonic_s() - self._moved_s > WRITTEN_S
-        if late and any(one.unwritten for one in self._sources.values()):
-            why = Unavailable("What was relayed was not written.", code="document_reloading")
-            self._give_up(why)
+        """What was relayed long ago and not written is looked for in the log."""
+        if self._late(self._clock.monotonic_s()):
+            self.read_on()
+
+    def _late(self, now_s: float) -> bool:
+        return any(
+            now_s - one.since_s > WRITTEN_S
+            for source in self._sources.values()
+            for one in source.unwritten.values()
+        )
 
     # --- taking in --------------------------------------------------------------------------------
 
@@ -152,47 +166,58 @@ class Replica:
         while self._arrived:
             message = self._arrived[0]
             try:
-                update = yupdate.parse(message.update)
-                for client in message.binds:
-                    self._owners.bind(client, message.uid)
-                self._doubt(update, message.uid, message.proven)
-                source = self._sources.setdefault(message.source, _Source())
-                if message.number >= source.next and message.number not in source.ahead:
-                    self._durability.appended()
-                    self._moved_s = self._clock.monotonic_s()
-                    source.unwritten[message.number] = message.update
-                    source.has(message.number)
-                self._take(update, message.peer)
-            except HubError as error:
+                self._take_relayed(message)
+            except Exception as error:
                 self._give_up(error)
             self._arrived.popleft()
+
+    def _take_relayed(self, message: UpdateRelayed) -> None:
+        update = yupdate.parse(message.update)
+        for client in message.binds:
+            self._owners.bind(client, message.uid)
+        self._doubt(update, message.uid, message.proven)
+        source = self._sources.setdefault(message.source, _Source())
+        if message.number >= source.next and message.number not in source.ahead:
+            source.unwritten[message.number] = _Unwritten(
+                message.update, self._durability.relayed(), self._clock.monotonic_s()
+            )
+            source.has(message.number)
+        self._take(update, message.peer)
 
     async def _read_on(self) -> None:
         try:
             while self._wanted:
                 self._wanted = False
+                now_s = self._clock.monotonic_s()
+                entries = await self._read(self.head)
                 async with self._gate:
-                    for entry in await self._read(self.head):
+                    for entry in entries:
                         self._take_entry(entry)
+                if self._late(now_s):
+                    why = Unavailable("It was relayed, not written.", code="document_reloading")
+                    self._give_up(why)
         except HubError as error:
             log.warning("a document waits for its log", reason=error.code)  # the poll asks again
         finally:
             self._reading = False
 
     def _take_entry(self, entry: LogEntry) -> None:
-        if entry.type == CLAIM:
-            self._learn(msgspec.json.decode(entry.body))
-        else:
-            self.rows += 1
-            for raw in self._updates_of(entry):
-                self._is_written(raw)
-                try:
-                    update = yupdate.parse(raw)
-                    self._doubt(update, entry.sender, entry.type == UPDATE)
-                    self._take(update, "")
-                except HubError as error:
-                    log.error("a row cannot be taken in", seq=entry.seq, reason=error.code)
         self.head = max(self.head, entry.seq)
+        if entry.type == CLAIM:
+            try:
+                self._learn(msgspec.json.decode(entry.body))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                log.error("a claim cannot be read", seq=entry.seq)
+            return
+        self.rows += 1
+        for raw in self._updates_of(entry):
+            self._is_written(raw)
+            try:
+                update = yupdate.parse(raw)
+                self._doubt(update, entry.sender, entry.type == UPDATE)
+                self._take(update, "")
+            except HubError as error:
+                log.error("a row cannot be taken in", seq=entry.seq, reason=error.code)
 
     def _updates_of(self, entry: LogEntry) -> list[bytes]:
         try:
@@ -202,15 +227,13 @@ class Replica:
             return []
 
     def _written(self, source: _Source, number: int) -> None:
-        del source.unwritten[number]
-        self._moved_s = self._clock.monotonic_s()
-        self._durability.done(1)
+        self._durability.written(source.unwritten.pop(number).ticket)
 
     def _is_written(self, raw: bytes) -> None:
         """An update that was read in the log may be one that was relayed."""
         for source in self._sources.values():
-            for number, update in tuple(source.unwritten.items()):
-                if update == raw:
+            for number, one in tuple(source.unwritten.items()):
+                if one.update == raw:
                     self._written(source, number)
 
     def _learn(self, claim: Any) -> None:

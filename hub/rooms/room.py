@@ -19,6 +19,9 @@ from hub.wire.websocket import shared
 _encode = msgspec.json.Encoder().encode
 
 
+NEVER = 1 << 62
+
+
 class _Elsewhere:
     """The connections to one process."""
 
@@ -43,7 +46,9 @@ class Room:
     def since(self, uid: str) -> int:
         """The first seq this member may read."""
         member = self.state.members.get(uid)
-        return visible_from(self.state.history, member.since_seq) if member is not None else 0
+        if member is None:
+            return NEVER
+        return visible_from(self.state.history, member.since_seq)
 
     def apply(self, event: ev.Event) -> None:
         """Follow the log: the event after the head."""

@@ -7,7 +7,8 @@ brings, a database that was away, and every few seconds the poll: then what is m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import structlog
@@ -22,7 +23,6 @@ from hub.rooms.inbox import Inbox
 from hub.rooms.library import Library
 from hub.rooms.permissions import may_write
 from hub.rooms.registry import Registry
-from hub.rooms.room import Room
 from hub.rooms.subscriber import Subscriber
 from hub.storage import timeline
 from hub.storage.pool import Database
@@ -54,6 +54,7 @@ class Router:
         self._background = background
         self._filling: dict[str, bool] = {}  # thread → whether to look once more
         self._wanted = asyncio.Event()
+        rooms.on_behind = self.fill
 
     async def start(self) -> None:
         """Begin to hear."""
@@ -88,26 +89,38 @@ class Router:
         """The next event for whoever has had all before it; the others read what is missing."""
         thread = event.thread
         self._note(event)
-        receivers: dict[str, Subscriber] = {}
         room, before = self._rooms.get(thread), None
-        missing = False
+        if room is None:
+            self._rooms.heard(thread, event.seq)
+        here: list[Subscriber] = []
+        watching: list[Subscriber] = []
+        by_room = by_inbox = missing = False
         if room is not None and event.seq > room.state.head:
             if event.seq == room.state.head + 1:
+                by_room = True
                 if event.type == "member.set" and event.data is not None:
                     before = room.role(event.data["uid"])
                 room.apply(event)
-                receivers.update(room.subscribers)
+                here = list(room.subscribers.values())
             else:
                 missing = True
         if self._inbox.watched(thread) and event.seq > self._inbox.head(thread):
             if event.seq == self._inbox.head(thread) + 1:
+                by_inbox = True
                 self._inbox.advance(thread, event.seq)
-                receivers.update({one.key: one for one in self._inbox.watching(thread)})
+                known = {one.key for one in here}
+                watching = [one for one in self._inbox.watching(thread) if one.key not in known]
             else:
                 missing = True
-        self._deliver(event, frame, room, receivers.values())
-        if event.type == "member.set" and event.data is not None and receivers:
-            self._role_changed(thread, event.data["uid"], before, event.data["role"], receivers)
+        if room is not None:
+            self._deliver(event, frame, here, room.since)
+        self._deliver(event, frame, watching, partial(self._inbox.since, thread))
+        if event.type == "member.set" and event.data is not None:
+            uid, role = event.data["uid"], event.data["role"]
+            if by_room or (by_inbox and room is None):
+                self._role_changed(thread, uid, before, role, [*here, *watching])
+            if by_inbox and role is None:
+                self._inbox.left(uid, thread)
         if missing:
             self.fill(thread)
 
@@ -127,29 +140,26 @@ class Router:
             self._inbox.history_changed(thread, data["history"])
 
     def _deliver(
-        self, event: ev.Event, frame: str | None, room: Room | None,
-        receivers: Iterable[Subscriber],
+        self, event: ev.Event, frame: str | None, receivers: list[Subscriber],
+        since: Callable[[str], int],
     ) -> None:  # fmt: skip
         """Each gets what they may see of it, encoded once."""
         whole = veil = None
         target = target_of(event.type, event.data)
         for one in receivers:
-            if target is not None and target < self._since(event.thread, room, one.uid):
+            if target is not None and target < since(one.uid):
                 seen = veil = veil or shared(_encode(veiled(event)).decode())
             else:
                 seen = whole = whole or shared(frame or _encode(event).decode())
             one.send_event(event.thread, event.seq, seen)
 
-    def _since(self, thread: str, room: Room | None, uid: str) -> int:
-        return room.since(uid) if room is not None else self._inbox.since(uid, thread)
-
     def _role_changed(
         self, thread: str, uid: str, before: str | None, role: str | None,
-        receivers: dict[str, Subscriber],
+        receivers: list[Subscriber],
     ) -> None:  # fmt: skip
-        concerned = [one for one in receivers.values() if one.uid == uid]
+        """What it means for the user's connections, followers of the thread or not."""
+        concerned = [one for one in receivers if one.uid == uid]
         if role is None:
-            self._inbox.left(uid, thread)
             for live, peer in self._library.peers(thread, uid):
                 live.detach(peer)
                 peer.document_closed(live.number, "closed")
@@ -207,6 +217,12 @@ class Router:
         for one in joined:
             if self._inbox.watched(one.thread) and one.head == self._inbox.head(one.thread):
                 self._inbox.history_changed(one.thread, one.history)
+            room = self._rooms.get(one.thread)
+            heads = [room.state.head] if room is not None else []
+            if self._inbox.watched(one.thread):
+                heads.append(self._inbox.head(one.thread))
+            if one.head < max(heads, default=0):
+                continue  # read before what has been heard since
             if not self._inbox.watches(one.uid, one.thread):
                 self._inbox.joined(one._replace(head=one.since - 1))
                 ahead.add(one.thread)

@@ -103,7 +103,7 @@ async def _rows(
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A row of a document's log, whatever it says."""
+    """A row of a document's log, whatever it says; ``body`` is empty when it was erased."""
 
     seq: int
     type: str
@@ -120,9 +120,10 @@ async def entries_after(connection: Any, document: str, seq: int) -> list[LogEnt
     found = await connection.fetch(_ENTRIES, document, seq)
     bodies = await _packed_bodies(connection, document, found, seq, [])
     return [
-        LogEntry(row["seq"], row["type"], row["sender"], body)
+        LogEntry(
+            row["seq"], row["type"], row["sender"], row["body"] or bodies.get(row["seq"]) or b""
+        )
         for row in found
-        if (body := row["body"] or bodies.get(row["seq"])) is not None
     ]
 
 

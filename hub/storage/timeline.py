@@ -104,9 +104,10 @@ async def ahead(connection: Any, heads: Mapping[str, int]) -> set[str]:
     return {row["stream_id"] for row in rows}
 
 
-async def other_owners(connection: Any, thread: str, uid: str) -> int:
-    """How many owners a thread has beside a user."""
-    return int(await connection.fetchval(_OTHER_OWNERS, thread, uid))
+async def is_last_owner(connection: Any, thread: str, uid: str) -> bool:
+    """Whether a user owns a thread, and nobody else does."""
+    owners = await connection.fetch(_OWNERS, thread)
+    return [row["uid"] for row in owners] == [uid]
 
 
 async def summaries(connection: Any, uid: str, thread: str | None = None) -> list[ThreadSummary]:
@@ -336,9 +337,7 @@ SELECT s.stream_id FROM unnest($1::text[], $2::bigint[]) AS k (id, seq)
 JOIN streams s ON s.stream_id = k.id WHERE s.head_seq > k.seq
 """
 
-_OTHER_OWNERS = """
-SELECT count(*) FROM members WHERE thread_id = $1 AND role = 'owner' AND uid <> $2
-"""
+_OWNERS = "SELECT uid FROM members WHERE thread_id = $1 AND role = 'owner' LIMIT 2"
 
 _SUMMARIES = """
 SELECT t.thread_id, t.subject, t.last_seq AS head, m.role, coalesce(r.seq, 0) AS last_read,

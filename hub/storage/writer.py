@@ -318,10 +318,15 @@ class GroupCommitWriter:
                 raise
             except Exception as error:
                 await self._flush_one_by_one(batch, error)
-            else:
-                if failures and self.on_recovered is not None:
-                    self.on_recovered()
+                self._recovered(failures)
                 failures = 0
+            else:
+                self._recovered(failures)
+                failures = 0
+
+    def _recovered(self, failures: int) -> None:
+        if failures and self.on_recovered is not None:
+            self.on_recovered()
 
     def _urgent(self) -> bool:
         """Somebody waits for an event; updates have been seen by all and may gather longer."""
@@ -439,6 +444,7 @@ class GroupCommitWriter:
         self._moved.clear()
         async with self._database.transaction() as connection:
             creations = [entry for entry in batch if entry.type == "thread.create"]
+            creations.sort(key=lambda one: (one.sender, one.send_id or ""))  # locks in one order
             already = len(done)
             if creations:
                 await self._create_threads(connection, creations, done)

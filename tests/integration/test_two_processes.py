@@ -12,11 +12,16 @@ import httpx
 import pytest
 
 from hub.api.hub import Hub
-from hub.rooms import registry, router
+from hub.bus.messages import UpdateRelayed
+from hub.rooms import registry, replica, router
+from hub.rooms.documents import topic_of
 from hub.wire import commands as cmd
+from hub.wire import frames
 from tests.integration.conftest import Person, Served, serve
 from tests.integration.sockets import signed_in
+from tests.integration.test_live import exported, leased
 from tests.support.lossy_bus import Chaos, Exchange
+from tests.support.yupdates import text, update
 
 CHAOS = {
     "well": Chaos(),
@@ -143,3 +148,36 @@ async def _presence(one: Hub, two: Hub, thread: str) -> set[Any]:
             if len(known) == 2 and known == _present(two, thread):
                 return known
             await asyncio.sleep(0.05)
+
+
+async def test_what_a_dead_process_relayed_is_not_acknowledged_and_goes(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its words were shown and never written: nobody is told that they are on disk, and the
+    document is loaded again without them."""
+    ada = await served.person("ada")
+    document = await served.document(ada, await served.thread(ada))
+    async with signed_in(served, ada) as raw:
+        number = await raw.open(document)
+        first, second = await leased(raw, document), await leased(raw, document)
+        ghost = update({first: (0, [text("ghost")])})
+        bus, topic = served.hub.bus, topic_of(document)
+        bus.publish(topic, UpdateRelayed("elsewhere", 1, "c_x", ghost, ada.uid))
+        await raw.sync(number, frames.UPDATE, ghost)  # what was shown comes back, as known
+        await raw.sync(number, frames.UPDATE, update({second: (0, [text("kept")])}))
+        id_ = await raw.send(cmd="ping")
+        told = [await raw.until(lambda f: f["t"] == "durable" or f.get("re") == id_)]
+        while told[-1].get("re") != id_:
+            told.append(await raw.until(lambda f: f["t"] == "durable" or f.get("re") == id_))
+        await _written(served, document)
+        monkeypatch.setattr(replica, "WRITTEN_S", -1.0)
+        frame = await raw.until(lambda f: f["t"] in ("durable", "document_reset"))
+        assert frame == {"t": "document_reset", "number": number, "reason": "closed"}
+        assert all(one.get("count", 0) < 1 for one in told[:-1])
+        assert await exported(served, ada, document) == "kept"
+
+
+async def _written(served: Served, document: str) -> None:
+    async with asyncio.timeout(10):
+        while served.hub.writer.queued_bytes:
+            await asyncio.sleep(0.005)

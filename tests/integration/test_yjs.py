@@ -153,6 +153,20 @@ async def test_words_are_not_taken_by_who_fills_their_place(served: Served) -> N
         assert (await hers.frame("refused"))["code"] == "client_id_reused"
 
 
+async def test_who_is_removed_loses_documents_that_nobody_follows(served: Served) -> None:
+    """Only a socket of a stock client is there: nobody follows the thread."""
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    document = await served.document(ada, thread)
+    members = f"/api/threads/{thread}/members"
+    for role, code in (("reader", 4403), (None, 4404)):
+        async with yjs(served, document, await ticket_for(grace.http, document)) as stock:
+            await stock.state()
+            await answer(ada.http.post(members, json={"uid": grace.uid, "role": role}))
+            assert await stock.closed() == code
+
+
 # --- tickets --------------------------------------------------------------------------------------
 
 

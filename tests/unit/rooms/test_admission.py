@@ -17,6 +17,7 @@ from hub.rooms.admission import Admit, Costly, Hold, Nothing, View, plan, study
 from hub.rooms.content import Content
 from hub.rooms.order import order
 from hub.rooms.owners import Owners
+from hub.rooms.relays import Relays
 from hub.rooms.waiting import Waiting
 from hub.wire import yupdate
 from tests.support.contents import Taking, text_of
@@ -372,3 +373,11 @@ def test_a_repeat_costs_by_its_length() -> None:
 
     for whole in (False, True):
         assert seconds(8000, whole=whole) < 10 * max(seconds(2000, whole=whole), 0.002)
+
+
+def test_ranges_that_others_delivered_are_one_union() -> None:
+    relays = Relays([(1, 10, 10)])
+    for first, end in ((0, 5), (30, 40), (5, 7), (18, 22), (33, 35), (6, 12)):
+        relays.add(1, first, end)
+    assert relays.of(1) == [(0, 22), (30, 40)]
+    assert relays.of(2) == []
