@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 import msgspec
 import structlog
@@ -34,6 +35,7 @@ from hub.wire.websocket import shared
 
 TOPIC = "events"
 POLL_S = 5.0
+MEMBERS_EVERY = 12  # polls
 PAGE = 500
 
 log = structlog.get_logger()
@@ -54,6 +56,7 @@ class Router:
         self._background = background
         self._filling: dict[str, bool] = {}  # thread → whether to look once more
         self._wanted = asyncio.Event()
+        self._doubted = False
         rooms.on_behind = self.fill
 
     async def start(self) -> None:
@@ -78,9 +81,7 @@ class Router:
     def _on_message(self, message: Message) -> None:
         if not isinstance(message, EventCommitted):
             return
-        followed = self._rooms.get(message.thread) is not None or self._inbox.watched(
-            message.thread
-        )
+        followed = message.thread in self._rooms or self._inbox.watched(message.thread)
         # Somebody who watches may join a thread that nobody follows yet.
         if followed or "member.set" in message.frame:
             self._take(_decode(message.frame), message.frame)
@@ -180,31 +181,36 @@ class Router:
             async with self._database.acquire() as connection:
                 threads = await timeline.memberships(connection, [subscriber.uid])
             self._inbox.loaded(subscriber.uid, threads)
-            self.look()  # for what happened while they were read
+            self._wanted.set()  # for what happened while they were read
 
     # --- what is missing --------------------------------------------------------------------------
 
     def look(self) -> None:
         """Something may have been missed: look at everything that is followed, soon."""
+        self._doubted = True
         self._wanted.set()
 
     async def run(self) -> None:
-        """The poll, for ever."""
-        while True:
+        """The poll, for ever. Who is a member of what is read more rarely: that takes time by the
+        threads of all who watch, and is missed only where the bus is."""
+        for number in count():
             try:
                 async with asyncio.timeout(POLL_S):
                     await self._wanted.wait()
             except TimeoutError:
                 pass
             self._wanted.clear()
+            members = self._doubted or number % MEMBERS_EVERY == 0
+            self._doubted = False
             try:
-                await self._poll()
-            except HubError as error:
-                log.warning("the poll waits", reason=error.code)
+                await self._poll(members=members)
+            except Exception as error:
+                log.warning("the poll waits", reason=repr(error))
                 await asyncio.sleep(1.0)
                 self._wanted.set()
+                self._doubted = self._doubted or members
 
-    async def _poll(self) -> None:
+    async def _poll(self, *, members: bool) -> None:
         known = {room.thread: room.state.head for room in self._rooms}
         for thread, head in self._inbox.heads().items():
             known[thread] = min(head, known.get(thread, head))
@@ -213,7 +219,8 @@ class Router:
             return
         async with self._database.acquire() as connection:
             ahead = await timeline.ahead(connection, {**known, **documents})
-            joined = await timeline.memberships(connection, self._inbox.people)
+            people = self._inbox.people if members else []
+            joined = await timeline.memberships(connection, people) if people else []
         for one in joined:
             if self._inbox.watched(one.thread) and one.head == self._inbox.head(one.thread):
                 self._inbox.history_changed(one.thread, one.history)

@@ -451,8 +451,8 @@ class GroupCommitWriter:
                 await self._project(connection, done[already:])
             parts = _parts([entry for entry in batch if entry.type != "thread.create"])
             if len(parts) > 1:  # in one order everywhere, before the first of them
-                streams_ = {one.stream_id for part in parts for one in part}
-                await connection.fetch(_LOCK_STREAMS, sorted(map(str, streams_)))
+                names = {str(one.stream_id) for part in parts for one in part}
+                await connection.fetch(_LOCK_STREAMS, sorted(names))
             for part in parts:
                 already = len(done)
                 await self._append(connection, part, done, failed)

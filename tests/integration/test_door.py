@@ -11,11 +11,19 @@ import pytest
 
 from hub.errors import HubError, Unavailable
 from hub.rooms import following, registry, router
+from hub.storage import timeline
 from hub.storage.pool import Database
+from hub.storage.writer import Append
 from hub.wire import commands as cmd
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
+
+
+@pytest.fixture(autouse=True)
+def unpolled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From before the hub begins: the poll is not what saves us."""
+    monkeypatch.setattr(router, "POLL_S", 3600.0)
 
 
 async def started(served: Served) -> tuple[Person, Person, str]:
@@ -224,7 +232,6 @@ async def test_a_database_that_fails_while_something_is_written(
     """Also when only the answer to the commit is lost: it is announced, or it failed; what was
     said again is there once."""
     ada, grace, thread = await started(served)
-    monkeypatch.setattr(router, "POLL_S", 3600.0)  # the poll is not what saves us
     faults = Faults(monkeypatch)
     async with signed_in(served, ada) as raw, signed_in(served, grace) as other:
         for one in (raw, other):
@@ -267,7 +274,6 @@ async def test_who_is_removed_leaves_though_the_answer_was_lost(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, grace, thread = await started(served)
-    monkeypatch.setattr(router, "POLL_S", 3600.0)
     faults = Faults(monkeypatch)
     async with signed_in(served, ada) as raw, signed_in(served, grace) as other:
         await other.call(cmd="subscribe", thread=thread)
@@ -278,3 +284,34 @@ async def test_who_is_removed_leaves_though_the_answer_was_lost(
         assert reply["t"] == "ok"
         assert (await other.frame("removed"))["thread"] == thread
         assert (await other.call(cmd="subscribe", thread=thread))["code"] == "thread_not_found"
+
+
+async def test_what_happens_while_a_room_is_read_is_in_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, _, thread = await started(served)
+    monkeypatch.setattr(registry, "LINGER_S", 0.0)
+    async with asyncio.timeout(5):
+        while len(served.hub.rooms):
+            await asyncio.sleep(0.005)
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    room_state = timeline.room_state
+
+    async def slowly(connection: Any, which: str) -> Any:
+        state = await room_state(connection, which)
+        reading.set()
+        await go_on.wait()
+        return state
+
+    monkeypatch.setattr(timeline, "room_state", slowly)
+    taking = asyncio.create_task(served.hub.rooms.take(thread))
+    await reading.wait()
+    renamed = Append(thread, "thread.rename", ada.uid, b'{"subject":"Meanwhile"}', "m")
+    committed = await served.hub.writer.append(renamed)
+    go_on.set()
+    room = await taking
+    async with asyncio.timeout(5):
+        while room.state.head < committed.seq:
+            await asyncio.sleep(0.005)
+    assert room.state.subject == "Meanwhile"
+    served.hub.rooms.give_back(room)
