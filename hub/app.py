@@ -32,6 +32,7 @@ from hub.rooms.door import Door
 from hub.rooms.inbox import Inbox
 from hub.rooms.intake import Bounds
 from hub.rooms.library import Library
+from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
 from hub.rooms.services import Services
@@ -120,7 +121,11 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         projector = Projector(home)
         writer = GroupCommitWriter(database, clock, home)
         writer.project = projector.project
-        identity = Identity(database, clock, settings, on_revoked=connections.revoke)
+        people = People(database, bus, connections)
+        await people.start()
+        identity = Identity(
+            database, clock, settings, on_revoked=connections.revoke, on_people=people.changed
+        )
         mail = Threads(database, writer, clock, identity, settings.undo_s)
         background = Background()
         bounds = Bounds(
@@ -137,7 +142,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         writer.on_recovered = router.look
         services = Services(
             database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
-            library=library, connections=connections,
+            library=library, connections=connections, people=people,
             door=Door(database, writer, clock, bus, mail, rooms),
         )  # fmt: skip
         async with database.acquire() as connection:
@@ -160,6 +165,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         background.spawn(library.run(), "library")
         background.spawn(rooms.run(), "rooms")
         background.spawn(router.run(), "router")
+        background.spawn(people.run(), "people")
         background.spawn(Eraser(database, clock).run(), "eraser")
         background.spawn(Retention(database, clock).run(), "retention")
         yield hub

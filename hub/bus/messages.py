@@ -108,6 +108,10 @@ class ToSession(Message):
     frame: str
 
 
+class PeopleChanged(Message):
+    """Topic ``people``: somebody came, or an account reads differently."""
+
+
 class Revoked(Message):
     """Topic ``revocations``: a sign-in session, a token or a whole user lost the right to be
     connected."""

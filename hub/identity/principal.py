@@ -19,11 +19,14 @@ class Principal:
     scopes: frozenset[str] | None = None
     expires_at_ms: int | None = None
 
+    def may(self, scope: str) -> bool:
+        return self.scopes is None or scope in self.scopes
+
     def require(self, scope: str) -> None:
         """Raises:
         Forbidden: ``missing_scope`` for a token without it.
         """
-        if self.scopes is not None and scope not in self.scopes:
+        if not self.may(scope):
             raise Forbidden(f"The token lacks the scope {scope!r}.", code="missing_scope")
 
     def require_owner(self) -> None:

@@ -19,7 +19,7 @@ from hub.identity.passwords import Passwords
 from hub.identity.principal import Principal
 from hub.ids import new_id, new_secret, secret_digest
 from hub.settings import Settings
-from hub.storage import accounts, links, sessions
+from hub.storage import accounts, changes, links, sessions
 from hub.storage.accounts import AccountRow
 from hub.storage.pool import Database
 from hub.wire import api
@@ -40,16 +40,18 @@ class _Known(NamedTuple):
 class Identity:
     """Args:
     on_revoked: called with ``("session" | "token" | "user", id)``.
+    on_people: somebody came, or an account reads differently.
     """
 
     def __init__(
         self, database: Database, clock: Clock, settings: Settings, *,
-        on_revoked: Callable[[str, str], None],
+        on_revoked: Callable[[str, str], None], on_people: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._database = database
         self._clock = clock
         self._settings = settings
         self._on_revoked = on_revoked
+        self._on_people = on_people
         self._passwords = Passwords()
         # The pair is the tightest, so that one stranger cannot keep an account's owner out.
         self._by_remote = Attempts(clock, burst=30, every_s=2)
@@ -157,9 +159,10 @@ class Identity:
         """Raises:
         NotFound: ``session_not_found``.
         """
-        async with self._database.acquire() as connection:
+        async with self._database.transaction() as connection:
             if not await sessions.end(connection, uid, id_, self._now()):
                 raise NotFound("There is no such session.", code="session_not_found")
+            await changes.rights_ended(connection)
         self._on_revoked("session", id_)
 
     async def sessions(self, principal: Principal) -> list[api.SignInSession]:
@@ -189,6 +192,7 @@ class Identity:
             await accounts.set_password(connection, principal.uid, hashed)
             ended = await sessions.end_others(connection, principal.uid, principal.session_id, now)
             await links.revoke_kind(connection, "reset", principal.uid, now)
+            await changes.rights_ended(connection)
         self._revoked("session", ended)
 
     # --- people -----------------------------------------------------------------------------------
@@ -197,8 +201,12 @@ class Identity:
         return _me(await self._account(principal.uid), principal.session_id)
 
     async def rename(self, principal: Principal, display_name: str) -> api.Me:
-        async with self._database.acquire() as connection:
-            await accounts.set_name(connection, principal.uid, _name(display_name))
+        async with self._database.transaction() as connection:
+            changed = await accounts.set_name(connection, principal.uid, _name(display_name))
+            if changed:
+                await changes.person_changed(connection, principal.uid)
+        if changed:
+            self._on_people()
         return await self.me(principal)
 
     async def accounts(self) -> list[api.Account]:
@@ -227,11 +235,16 @@ class Identity:
             if disabled and owners == {uid}:
                 raise Conflict("A hub needs an owner.", code="last_owner")
             now = self._now()
-            await accounts.set_disabled(connection, uid, now if disabled else None)
+            changed = await accounts.set_disabled(connection, uid, now if disabled else None)
             if disabled:
                 ended = await sessions.end_others(connection, uid, None, now)
                 await sessions.revoke_tokens(connection, uid, now)
                 await links.revoke_by(connection, uid, now)
+                await changes.rights_ended(connection)
+            if changed:
+                await changes.person_changed(connection, uid)
+        if changed:
+            self._on_people()
         if disabled:
             self._revoked("session", ended)
             self._on_revoked("user", uid)
@@ -348,7 +361,13 @@ class Identity:
                 uid = await self._join(connection, given, link, hashed)
             await links.use(connection, link["id"], uid, now)
             session, secret = await self._new_session(connection, uid, user_agent)
+            if link["kind"] == "reset":
+                await changes.rights_ended(connection)
+            else:
+                await changes.person_changed(connection, uid)
         self._revoked("session", ended)
+        if link["kind"] != "reset":
+            self._on_people()
         return _me(await self._account(uid), session), secret, link
 
     async def _join(self, connection: Any, given: api.AcceptLink, link: Any, hashed: str) -> str:
@@ -415,9 +434,10 @@ class Identity:
         """
         if id_ != principal.token_id:
             principal.require("admin")
-        async with self._database.acquire() as connection:
+        async with self._database.transaction() as connection:
             if not await sessions.revoke_token(connection, principal.uid, id_, self._now()):
                 raise NotFound("There is no such token.", code="token_not_found")
+            await changes.rights_ended(connection)
         self._on_revoked("token", id_)
 
     # --- parts ------------------------------------------------------------------------------------

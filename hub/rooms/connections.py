@@ -53,18 +53,28 @@ class Connections:
         """Tell every process that a session, token or user has ended."""
         self._bus.publish(TOPIC, Revoked(kind, id_))
 
+    @property
+    def rights(self) -> tuple[set[str], set[str]]:
+        """Ids of the sessions and of the tokens that somebody is connected with here."""
+        who = [one.principal for one in self._all]
+        sessions = {one.session_id for one in who if one.session_id is not None}
+        return sessions, {one.token_id for one in who if one.token_id is not None}
+
     def end_all(self, reason: HubError) -> None:
         """At shutdown: every connection ends with the same reason."""
         for connection in tuple(self._all):
             connection.end(reason)
 
     def _on_message(self, message: Message) -> None:
-        if not isinstance(message, Revoked):
-            return
+        if isinstance(message, Revoked):
+            self.end(message.kind, message.id)
+
+    def end(self, kind: str, id_: str) -> None:
+        """End the connections here that a session, token or user has."""
         reason = Unauthenticated("Your session has ended.", code="session_ended")
         for connection in tuple(self._all):
             who = connection.principal
-            if message.id == {
+            if id_ == {
                 "session": who.session_id, "token": who.token_id, "user": who.uid
-            }.get(message.kind):  # fmt: skip
+            }.get(kind):  # fmt: skip
                 connection.end(reason)

@@ -6,10 +6,8 @@ brings, a database that was away, and every few seconds the poll: then what is m
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 
 import msgspec
 import structlog
@@ -23,6 +21,7 @@ from hub.rooms.documents import topic_of
 from hub.rooms.inbox import Inbox
 from hub.rooms.library import Library
 from hub.rooms.permissions import may_write
+from hub.rooms.poll import Poll
 from hub.rooms.registry import Registry
 from hub.rooms.subscriber import Subscriber
 from hub.storage import timeline
@@ -34,7 +33,6 @@ from hub.wire.visibility import target_of, veiled
 from hub.wire.websocket import shared
 
 TOPIC = "events"
-POLL_S = 5.0
 MEMBERS_EVERY = 12  # polls
 PAGE = 500
 
@@ -55,7 +53,8 @@ class Router:
         self._library = library
         self._background = background
         self._filling: dict[str, bool] = {}  # thread → whether to look once more
-        self._wanted = asyncio.Event()
+        self._poll = Poll("threads", self._look)
+        self._polls = 0
         self._doubted = False
         rooms.on_behind = self.fill
 
@@ -181,36 +180,31 @@ class Router:
             async with self._database.acquire() as connection:
                 threads = await timeline.memberships(connection, [subscriber.uid])
             self._inbox.loaded(subscriber.uid, threads)
-            self._wanted.set()  # for what happened while they were read
+            self._poll.soon()  # for what happened while they were read
 
     # --- what is missing --------------------------------------------------------------------------
 
     def look(self) -> None:
         """Something may have been missed: look at everything that is followed, soon."""
         self._doubted = True
-        self._wanted.set()
+        self._poll.soon()
 
     async def run(self) -> None:
-        """The poll, for ever. Who is a member of what is read more rarely: that takes time by the
-        threads of all who watch, and is missed only where the bus is."""
-        for number in count():
-            try:
-                async with asyncio.timeout(POLL_S):
-                    await self._wanted.wait()
-            except TimeoutError:
-                pass
-            self._wanted.clear()
-            members = self._doubted or number % MEMBERS_EVERY == 0
-            self._doubted = False
-            try:
-                await self._poll(members=members)
-            except Exception as error:
-                log.warning("the poll waits", reason=repr(error))
-                await asyncio.sleep(1.0)
-                self._wanted.set()
-                self._doubted = self._doubted or members
+        """The poll behind the bell, for ever."""
+        await self._poll.run()
 
-    async def _poll(self, *, members: bool) -> None:
+    async def _look(self) -> None:
+        """Who is a member of what is read more rarely: that takes time by the threads of all who
+        watch, and is missed only where the bus is."""
+        members, self._doubted = self._doubted or self._polls % MEMBERS_EVERY == 0, False
+        try:
+            await self._read(members=members)
+        except BaseException:
+            self._doubted = self._doubted or members
+            raise
+        self._polls += 1
+
+    async def _read(self, *, members: bool) -> None:
         known = {room.thread: room.state.head for room in self._rooms}
         for thread, head in self._inbox.heads().items():
             known[thread] = min(head, known.get(thread, head))
@@ -264,7 +258,7 @@ class Router:
                     return
         except HubError as error:
             log.warning("a thread waits", thread=thread, reason=error.code)
-            self._wanted.set()
+            self._poll.soon()
         finally:
             self._filling.pop(thread, None)
 

@@ -10,6 +10,7 @@ from hub.rooms.connections import Connections
 from hub.rooms.door import Door
 from hub.rooms.inbox import Inbox
 from hub.rooms.library import Library
+from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
 from hub.storage.pool import Database
@@ -26,3 +27,4 @@ class Services:
     router: Router
     library: Library
     connections: Connections
+    people: People

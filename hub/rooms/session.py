@@ -70,12 +70,14 @@ class Session:
         for topic in (f"user:{self.uid}", f"session:{self.key}"):
             self._topics.append(await bus.subscribe(topic, self._on_message))
         principal = self.principal
+        self._services.people.add(self)
         welcome = ev.Welcome(
             session=self.key,
             uid=principal.uid,
             server_time=self._services.clock.now_ms(),
             expires_at=principal.expires_at_ms,
             scopes=sorted(principal.scopes) if principal.scopes is not None else None,
+            people=self._services.people.revision,
         )
         self.send(_encode(welcome).decode())
 
@@ -175,6 +177,7 @@ class Session:
         for thread in tuple(self._followings):
             self._unfollow(thread)
         self._services.inbox.end(self)
+        self._services.people.discard(self)
         self._services.connections.discard(self)
         for topic in self._topics:
             topic.close()

@@ -41,6 +41,12 @@ async def everybody(connection: Any) -> list[AccountRow]:
     return [_row(row) for row in await connection.fetch(_SELECT + "ORDER BY a.display_name, a.uid")]
 
 
+async def changed_since(connection: Any, revision: int) -> list[tuple[int, AccountRow]]:
+    """The accounts that changed above a revision, each with its own, in that order."""
+    rows = await connection.fetch(_CHANGED, revision)
+    return [(row["revision"], _row(tuple(row)[:-1])) for row in rows]
+
+
 async def any_owner(connection: Any) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM accounts WHERE is_owner)"))
 
@@ -87,14 +93,14 @@ async def set_password(connection: Any, uid: str, password_hash: str) -> None:
     )
 
 
-async def set_name(connection: Any, uid: str, display_name: str) -> None:
-    await connection.execute(
-        "UPDATE accounts SET display_name = $2 WHERE uid = $1", uid, display_name
-    )
+async def set_name(connection: Any, uid: str, display_name: str) -> bool:
+    """False when it was so already."""
+    return bool(await connection.fetchval(_SET_NAME, uid, display_name))
 
 
-async def set_disabled(connection: Any, uid: str, at: datetime | None) -> None:
-    await connection.execute("UPDATE accounts SET disabled_at = $2 WHERE uid = $1", uid, at)
+async def set_disabled(connection: Any, uid: str, at: datetime | None) -> bool:
+    """False when it was so already."""
+    return bool(await connection.fetchval(_SET_DISABLED, uid, at))
 
 
 async def lock_owners(connection: Any) -> set[str]:
@@ -106,10 +112,22 @@ async def lock_owners(connection: Any) -> set[str]:
     return {row["uid"] for row in rows}
 
 
-_SELECT = """
-SELECT a.uid, a.display_name, a.password_hash, a.is_owner, a.disabled_at IS NOT NULL,
-       ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DESC, address)
-FROM accounts a
+_COLUMNS = """
+a.uid, a.display_name, a.password_hash, a.is_owner, a.disabled_at IS NOT NULL,
+ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DESC, address)
+"""
+
+_SELECT = f"SELECT {_COLUMNS} FROM accounts a "
+
+_CHANGED = f"SELECT {_COLUMNS}, revision FROM accounts a WHERE revision > $1 ORDER BY revision"
+
+_SET_NAME = """
+UPDATE accounts SET display_name = $2 WHERE uid = $1 AND display_name <> $2 RETURNING true
+"""
+
+_SET_DISABLED = """
+UPDATE accounts SET disabled_at = $2
+WHERE uid = $1 AND (disabled_at IS NULL) <> ($2::timestamptz IS NULL) RETURNING true
 """
 
 _ADD_ADDRESS = """

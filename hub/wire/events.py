@@ -115,6 +115,8 @@ class Welcome(Frame, tag="welcome"):
     expires_at: int | None
     scopes: list[str] | None
     """Scopes of a token; null for a signed-in browser, which may do all its user may."""
+    people: int
+    """Revision of ``GET /api/accounts``: read it again when it is another than the one known."""
 
 
 class Ok(Frame, tag="ok"):
@@ -148,6 +150,18 @@ class ReadState(Frame, tag="read"):
     seq: int
     unread: int
     mentions: int
+
+
+class Person(Frame, tag="person"):
+    """Somebody of this hub came, or their account reads differently; whoever holds all up to here
+    has the people of ``revision``."""
+
+    uid: str
+    display_name: str
+    addresses: list[str]
+    is_owner: bool
+    disabled: bool
+    revision: int
 
 
 class Demoted(Frame, tag="demoted"):
@@ -237,8 +251,8 @@ class Closing(Frame, tag="closing"):
 
 
 AnyFrame = (
-    Welcome | Ok | ErrorReply | Event | ReadState | Demoted | Removed | Presence | TypingState
-    | CaretOwners | Durable | Refused | DocumentReset | SignalFrame | Closing
+    Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
+    | TypingState | CaretOwners | Durable | Refused | DocumentReset | SignalFrame | Closing
 )  # fmt: skip
 
 

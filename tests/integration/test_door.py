@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError, Unavailable
-from hub.rooms import following, registry, router
+from hub.rooms import following, poll, registry
 from hub.storage import timeline
 from hub.storage.pool import Database
 from hub.storage.writer import Append
@@ -23,7 +23,7 @@ from tests.support.hub_process import answer
 @pytest.fixture(autouse=True)
 def unpolled(monkeypatch: pytest.MonkeyPatch) -> None:
     """From before the hub begins: the poll is not what saves us."""
-    monkeypatch.setattr(router, "POLL_S", 3600.0)
+    monkeypatch.setattr(poll, "POLL_S", 3600.0)
 
 
 async def started(served: Served) -> tuple[Person, Person, str]:

@@ -338,7 +338,7 @@ async def test_nothing_stays_behind_when_everybody_has_left(served: Served) -> N
     async with asyncio.timeout(10):
         while len(hub.rooms) or hub.library.open or len(hub.connections):
             await asyncio.sleep(0.02)
-    assert served.hub.bus.topics == 2  # type: ignore[attr-defined]  # events, revocations
+    assert served.hub.bus.topics == 3  # type: ignore[attr-defined]  # events, people, revocations
     assert served.hub.writer.queued_bytes == 0
 
 

@@ -13,13 +13,14 @@ import pytest
 
 from hub.api.hub import Hub
 from hub.bus.messages import UpdateRelayed
-from hub.rooms import registry, replica, router
+from hub.rooms import poll, registry, replica
 from hub.rooms.documents import topic_of
 from hub.wire import commands as cmd
 from hub.wire import frames
 from tests.integration.conftest import Person, Served, serve
-from tests.integration.sockets import signed_in
+from tests.integration.sockets import connection, signed_in
 from tests.integration.test_live import exported, leased
+from tests.support.hub_process import answer, token
 from tests.support.lossy_bus import Chaos, Exchange
 from tests.support.yupdates import text, update
 
@@ -35,7 +36,7 @@ CHAOS = {
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The poll and the snapshots come sooner."""
-    monkeypatch.setattr(router, "POLL_S", 0.5)
+    monkeypatch.setattr(poll, "POLL_S", 0.5)
     monkeypatch.setattr(registry, "PRESENCE_S", 0.5)
 
 
@@ -133,6 +134,47 @@ async def test_both_converge(
         async with asyncio.timeout(30):
             while len(_present(one.hub, thread)) != 1:
                 await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", ["well", "gone"])
+async def test_people_and_ended_rights_reach_both(database_url: str, name: str) -> None:
+    """Also where the bus says nothing: the poll finds them."""
+    exchange = Exchange(random.Random(name), CHAOS[name])
+    async with AsyncExitStack() as stack:
+        one, two = [
+            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
+            for _ in range(2)
+        ]
+        ada = await one.person("ada")
+        grace, linus = [await one.person(who, ada) for who in ("grace", "linus")]
+        bot = Person(grace.uid, grace.http, await token(grace.http))
+        watching = await stack.enter_async_context(signed_in(two, ada))
+        by_token, by_bot, other = [
+            await stack.enter_async_context(signed_in(two, who)) for who in (grace, bot, linus)
+        ]
+        await answer(grace.http.patch("/api/me", json={"display_name": "Grace H."}))
+        told = await watching.until(
+            lambda f: f["t"] == "person" and f["display_name"] == "Grace H."
+        )
+        assert told["uid"] == grace.uid
+
+        tokens = await answer(grace.http.get("/api/tokens"))
+        await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
+        assert await by_bot.closed() == (4401, "session_ended")
+        async with connection(two, additional_headers=cookie(linus), origin=two.url) as browser:
+            await browser.frame("welcome")
+            await answer(linus.http.delete("/api/session"))
+            assert await browser.closed() == (4401, "session_ended")
+        await answer(ada.http.patch(f"/api/accounts/{grace.uid}", json={"disabled": True}))
+        assert await by_token.closed() == (4401, "session_ended")
+        told = await watching.until(lambda f: f["t"] == "person" and f["disabled"])
+        assert told["uid"] == grace.uid
+        assert (await other.call(cmd="ping"))["t"] == "ok"  # a token outlives the sign-in
+
+
+def cookie(person: Person) -> dict[str, str]:
+    pairs = (f"{name}={value}" for name, value in person.http.cookies.items())
+    return {"Cookie": "; ".join(pairs)}
 
 
 def _present(hub: Hub, thread: str) -> set[str]:

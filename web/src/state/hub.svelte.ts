@@ -8,7 +8,7 @@ import { deleteDatabase, type LocalStore, openLocalStore } from '../lib/local-st
 import { openChannel, withLock } from '../lib/tabs';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
-import type { AnyFrame, DocumentInfo, Me, MemberSetData, SignalFrame, TimelineEvent } from '../wire/generated';
+import type { AnyFrame, DocumentInfo, Me, MemberSetData, Person, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live, type Results } from '../wire/live';
 import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
@@ -97,7 +97,7 @@ export class Hub implements HubState {
       probe,
       handlers: {
         state: (state) => this.#connectionChanged(state),
-        welcome: (welcome) => this.#welcomed(welcome.uid),
+        welcome: (welcome) => this.#welcomed(welcome),
         lost: () => this.#lost(),
         frame: (frame) => this.#receive(frame),
         binary: (frame) => this.#receiveBinary(frame),
@@ -114,7 +114,6 @@ export class Hub implements HubState {
     this.#live.start();
     // The list by HTTP does not wait for the socket; it is read again once that watches.
     void this.inbox.refresh();
-    this.people.refresh().catch(() => undefined);
   }
 
   // --- for the interface --------------------------------------------------------------------------
@@ -188,7 +187,7 @@ export class Hub implements HubState {
     if (state.status === 'signed_out') this.#options.onSignedOut?.();
   }
 
-  #welcomed(uid: string): void {
+  #welcomed({ uid, people }: Welcome): void {
     if (uid !== this.me.uid) {
       // Another person signed in in another tab; nothing of theirs may be mixed with ours.
       this.#live.stop();
@@ -196,6 +195,7 @@ export class Hub implements HubState {
       return;
     }
     this.#outbox?.setLive(true);
+    void this.people.reach(people).catch(() => undefined);
     void this.inbox.connected();
     for (const room of this.#rooms.values()) room.connected();
     for (const session of this.#sessions.values()) session.connected();
@@ -277,6 +277,9 @@ export class Hub implements HubState {
       case 'typing':
         this.#rooms.get(frame.thread)?.typingChanged(frame);
         break;
+      case 'person':
+        this.#person(frame);
+        break;
       case 'demoted':
         for (const session of this.#sessionsOf(frame.thread)) session.demoted();
         break;
@@ -303,6 +306,13 @@ export class Hub implements HubState {
       default:
         break; // a newer hub may say more than we know
     }
+  }
+
+  #person(frame: Person): void {
+    this.people.changed(frame);
+    if (frame.uid !== this.me.uid) return;
+    const { display_name, addresses, is_owner } = frame;
+    this.me = { ...this.me, display_name, addresses, is_owner };
   }
 
   #event(event: TimelineEvent): void {

@@ -73,13 +73,13 @@ beforeEach(() => {
     '/api/threads/r_1/history?limit=60': { items: [], head: 3, more: false },
     '/api/documents/d_1': INFO,
   };
-  vi.stubGlobal('fetch', async (path: string) => {
+  vi.stubGlobal('fetch', vi.fn(async (path: string) => {
     const found = answers[path];
     return new Response(JSON.stringify(found ?? { code: 'not_found', detail: 'Not found.' }), {
       status: found ? 200 : path === '/api/me' ? 401 : 404,
       headers: { 'content-type': 'application/json' },
     });
-  });
+  }));
 });
 afterEach(async () => {
   await hub.close();
@@ -99,6 +99,36 @@ test('inbox, people and title follow the socket', async () => {
   await vi.waitFor(() => expect(document.title).toBe('Inbox'));
   socket.say({ t: 'removed', thread: 'r_1' });
   expect(hub.inbox.threads).toEqual([]);
+});
+
+test('people are renamed while one looks, and read again after a time away', async () => {
+  start();
+  const socket = await connect();
+  await vi.waitFor(() => expect(hub.people.name('u_ann')).toBe('Ann'));
+  const person = { t: 'person' as const, uid: 'u_ann', display_name: 'Ann B.', addresses: [], is_owner: false, disabled: true, revision: 2 };
+  socket.say(person);
+  expect(hub.people.get('u_ann')).toMatchObject({ display_name: 'Ann B.', disabled: true });
+  socket.say({ ...person, uid: 'u_me', display_name: 'Myself', disabled: false, revision: 3 });
+  expect(hub.me.display_name).toBe('Myself');
+
+  const asked = vi.mocked(fetch).mock.calls.length;
+  socket.drop(1006);
+  await vi.waitFor(() => expect(FakeSocket.last).not.toBe(socket), 5_000);
+  await vi.waitFor(() => expect(FakeSocket.last.onmessage).toBeTruthy());
+  FakeSocket.last.answer = answer;
+  FakeSocket.last.welcome('u_me', 3);
+  await vi.waitFor(() => expect(hub.connection.status).toBe('live'));
+  const accounts = (): number => vi.mocked(fetch).mock.calls.slice(asked).filter(([path]) => path === '/api/accounts').length;
+  expect(accounts()).toBe(0); // nothing happened meanwhile
+
+  answers['/api/accounts'] = [{ ...person, display_name: 'Ann C.' }];
+  FakeSocket.last.drop(1006);
+  const before = FakeSocket.last;
+  await vi.waitFor(() => expect(FakeSocket.last).not.toBe(before), 5_000);
+  await vi.waitFor(() => expect(FakeSocket.last.onmessage).toBeTruthy());
+  FakeSocket.last.answer = answer;
+  FakeSocket.last.welcome('u_me', 4);
+  await vi.waitFor(() => expect(hub.people.name('u_ann')).toBe('Ann C.'));
 });
 
 test('a message goes from the composer to the history', async () => {
@@ -139,7 +169,6 @@ test('a command is repeated over a short loss, with its send id', async () => {
   const first = received.at(-1);
   socket.drop(1012);
   expect(hub.connection.status).toBe('reconnecting');
-  hub.reconnect();
   const next = await connect();
   await vi.waitFor(() => expect(received.filter((one) => one.cmd === 'react')).toHaveLength(2));
   const second = received.filter((one) => one.cmd === 'react')[1]!;

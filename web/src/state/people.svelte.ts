@@ -1,10 +1,15 @@
 /** The people of this hub, by uid. Names for everything that is drawn come from here. */
 import { api } from '../api/client';
-import type { Account, ThreadState } from '../wire/generated';
+import type { Account, Person, ThreadState } from '../wire/generated';
 import type { PeopleStore } from './types';
 
 export class People implements PeopleStore {
   loaded = $state(false);
+  /** Of what is known; null while it is not known to be whole. */
+  #revision: number | null = null;
+  #reading: Promise<void> | null = null;
+  /** What was told while the list was being read. */
+  #told: Account[] = [];
   #accounts: ReadonlyMap<string, Account> = $state.raw(new Map());
   readonly all: readonly Account[] = $derived(
     [...this.#accounts.values()].sort((a, b) => a.display_name.localeCompare(b.display_name)),
@@ -19,10 +24,35 @@ export class People implements PeopleStore {
     return this.#accounts.get(uid)?.display_name ?? 'Someone';
   }
 
-  async refresh(): Promise<void> {
+  /** Read all of them; whoever asks meanwhile gets the same answer. */
+  refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+      this.#told = [];
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
     const accounts = await api.get<Account[]>('/api/accounts');
-    this.#accounts = new Map([...this.#accounts, ...accounts.map((one) => [one.uid, one] as const)]);
+    this.#accounts = new Map([...this.#accounts, ...[...accounts, ...this.#told].map((one) => [one.uid, one] as const)]);
     this.loaded = true;
+  }
+
+  /** The hub has its people at this revision: read them unless they are known so. */
+  async reach(revision: number): Promise<void> {
+    if (revision === this.#revision) return;
+    this.#revision = null;
+    await this.#reading?.catch(() => undefined); // it may have begun before
+    await this.refresh();
+    this.#revision = revision;
+  }
+
+  /** Somebody came, or reads differently from now on. */
+  changed({ t: _, revision, ...account }: Person): void {
+    if (this.#reading) this.#told.push(account);
+    this.put(account);
+    if (this.#revision !== null) this.#revision = revision;
   }
 
   /** Somebody was mentioned whom we may not know: ask once. */

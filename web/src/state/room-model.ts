@@ -89,8 +89,18 @@ export function apply(model: RoomModel, event: TimelineEvent, lookup: Lookup = (
   let next = model;
   // The summary looks at the items as they were before the event.
   if (event.seq > model.state.summary.head) next = applyToState(next, event, lookup);
-  if (event.seq > model.itemsHead) next = applyToItems(next, event);
+  if (event.seq > model.itemsHead) next = reframe(applyToItems(next, event), event);
   return next;
+}
+
+/** What may be seen reaches further back, or less far, once the thread's history is another. */
+function reframe(model: RoomModel, event: TimelineEvent): RoomModel {
+  if (event.type !== 'thread.history' || event.data == null) return model;
+  const first = model.items[0]?.seq ?? 0;
+  if ((event.data as ThreadHistoryData).history === 'all') return Object.freeze({ ...model, hasOlder: model.hasOlder || first > 1 });
+  const since = model.state.members.find((one) => one.uid === model.me)?.since ?? 0;
+  const items = Object.freeze(model.items.filter((one) => one.seq >= since));
+  return Object.freeze({ ...model, items, hasOlder: model.hasOlder && first > since });
 }
 
 /** Without what was marked stale; call it when it has been asked for. */
@@ -300,7 +310,7 @@ export function mergePage(
   const items = [...known.values()].sort((a, b) => a.seq - b.seq);
   // A deletion that was taken back meanwhile: the page still lacks the text.
   const lost = items.filter((one) => one.type === 'message' && !one.deleted && one.text === null && one.version > page.head);
-  return Object.freeze({
+  const merged: RoomModel = Object.freeze({
     ...model,
     stale: lost.length > 0 ? Object.freeze({ ...model.stale, items: lost.map((one) => one.seq) }) : model.stale,
     items: Object.freeze(items),
@@ -308,6 +318,7 @@ export function mergePage(
     hasOlder: placement === 'newer' ? model.hasOlder : page.more,
     hasNewer: !endsNow,
   });
+  return late.reduce(reframe, merged);
 }
 
 /** Items as the hub has them now, in place of those in the window. */
@@ -354,7 +365,7 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
   const { summary, stale } = applyToSummary(state.summary, event, model.me, known);
   next.summary = summary;
   let repaired = stale;
-  if (stale && inStep) {
+  if (stale && inStep && event.type !== 'thread.history') {
     // What a summary alone cannot tell, the loaded items often can.
     const recounted = recount({ ...model, items: applyToItems(model, event).items }, summary);
     if (recounted) {
@@ -433,6 +444,10 @@ export function applyToSummary(
       if (data?.uid === me && data.role !== null) next.role = data.role;
       break;
     }
+    case 'thread.history':
+      // Counts and the last message reach further back, or less far.
+      stale = true;
+      break;
     case 'message': {
       const data = event.data as MessageData | null | undefined;
       next.updated_at = Math.max(summary.updated_at, event.at);

@@ -54,8 +54,8 @@ export class FakeSocket {
     this.closedWith = code ?? 1000;
   }
 
-  welcome(uid = 'u_me'): void {
-    this.say({ t: 'welcome', session: 'c_1', uid, server_time: 0, expires_at: null, scopes: null });
+  welcome(uid = 'u_me', people = 1): void {
+    this.say({ t: 'welcome', session: 'c_1', uid, server_time: 0, expires_at: null, scopes: null, people });
   }
 
   ok(command: SentCommand, result: unknown = null): void {

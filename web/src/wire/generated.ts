@@ -286,6 +286,7 @@ export interface Welcome {
   server_time: number;
   expires_at: number | null;
   scopes: readonly string[] | null;
+  people: number;
 }
 
 export interface Ok {
@@ -321,6 +322,20 @@ export interface ReadState {
   seq: number;
   unread: number;
   mentions: number;
+}
+
+/**
+ * Somebody of this hub came, or their account reads differently; whoever holds all up to here
+ * has the people of ``revision``.
+ */
+export interface Person {
+  t: "person";
+  uid: string;
+  display_name: string;
+  addresses: readonly string[];
+  is_owner: boolean;
+  disabled: boolean;
+  revision: number;
 }
 
 /** The user's role fell to reader: unsent edits stay a private copy, reload the document. */
@@ -801,6 +816,7 @@ export type AnyFrame =
   | ErrorReply
   | TimelineEvent
   | ReadState
+  | Person
   | Demoted
   | Removed
   | Presence

@@ -1,0 +1,10 @@
+-- Says that people, or rights to be connected, changed. Raised in the transaction that changes them,
+-- and last in it: the row stays locked until the commit, so that values follow the order of commits.
+
+CREATE TABLE counters (name text PRIMARY KEY, value bigint NOT NULL);
+
+INSERT INTO counters (name, value) VALUES ('people', 0), ('rights', 0);
+
+ALTER TABLE accounts ADD COLUMN revision bigint NOT NULL DEFAULT 0;
+
+CREATE INDEX accounts_revision ON accounts (revision);

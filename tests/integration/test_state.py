@@ -1,0 +1,286 @@
+"""State at some moment and what is told from then on is the state that is read anew: after every
+kind of event, and of people."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from copy import deepcopy
+from typing import Any, get_args
+
+import httpx
+
+from hub.storage import timeline
+from hub.wire.events import EventType
+from tests.conftest import TurnableClock
+from tests.integration.conftest import Person, Served, serve
+from tests.integration.sockets import Raw, connection, signed_in
+from tests.support.hub_process import answer
+
+MESSAGE = {
+    "data": None, "text": None, "reply_to": None, "mentions": [], "reactions": [],
+    "edited_at": None, "deleted": False, "deleted_by": None, "undo_until": None,
+}  # fmt: skip
+
+
+class Reading:
+    """What a client that follows ``docs/protocol.md`` has on its screen: a thread, its history and
+    the people of the hub, kept true by frames alone."""
+
+    def __init__(self, person: Person, thread: str, raw: Raw) -> None:
+        self.person = person
+        self.thread = thread
+        self.raw = raw
+        self.hidden: dict[int, Any] = {}
+        self.more = False
+        """There is older history than what was read."""
+
+    async def read(self) -> dict[str, Any]:
+        """Everything, by HTTP."""
+        http, path = self.person.http, f"/api/threads/{self.thread}"
+        state = await answer(http.get(path))
+        page = await answer(http.get(f"{path}/history", params={"limit": 200}))
+        accounts = await answer(http.get("/api/accounts"))
+        return {
+            "subject": state["summary"]["subject"],
+            "role": state["summary"]["role"],
+            "history": state["history"],
+            "members": {one["uid"]: one for one in state["members"]},
+            "former": {one["uid"]: one for one in state["former_members"]},
+            "documents": {one["document"]: one for one in state["documents"]},
+            "items": {item["seq"]: item for item in page["items"]},
+            "people": {one["uid"]: one for one in accounts},
+        }
+
+    async def begin(self) -> None:
+        self.state = await self.read()
+        reply = await self.raw.call(cmd="subscribe", thread=self.thread)
+        assert reply["t"] == "ok"
+        self.kinds: set[str] = set()
+
+    async def catch_up(self) -> None:
+        """Hear everything that was said before now."""
+        id_ = await self.raw.send(cmd="ping")
+        while (frame := await self.raw.next()).get("re") != id_:
+            if frame["t"] == "event":
+                self.kinds.add(frame["type"])
+                self.event(frame)
+            elif frame["t"] == "person":
+                self.person_changed(frame)
+
+    def person_changed(self, frame: dict[str, Any]) -> None:
+        account = {key: value for key, value in frame.items() if key not in ("t", "revision")}
+        self.kinds.add("person")
+        self.state["people"][frame["uid"]] = account
+        if (member := self.state["members"].get(frame["uid"])) is not None:
+            member["display_name"] = frame["display_name"]
+        if frame["uid"] in self.state["former"]:
+            self.state["former"][frame["uid"]] = account | {"addresses": []}
+
+    def event(self, event: dict[str, Any]) -> None:
+        state, data, seq = self.state, event["data"], event["seq"]
+        line = {"seq": seq, "sender": event["sender"], "at": event["at"], "version": seq}
+        item = state["items"].get(data.get("target")) if data else None
+        match event["type"]:
+            case "message":
+                state["items"][seq] = MESSAGE | line | {"type": "message"} | data
+            case "message.edit":
+                item |= {
+                    "text": data["text"], "mentions": data.get("mentions", []),
+                    "edited_at": event["at"], "version": seq,
+                }  # fmt: skip
+            case "message.delete":
+                self.hidden[item["seq"]] = dict(item)
+                item |= MESSAGE | {
+                    "reply_to": item["reply_to"], "deleted": True, "deleted_by": event["sender"],
+                    "undo_until": event["at"] + data["undo_s"] * 1000, "version": seq,
+                }  # fmt: skip
+            case "message.undelete":
+                item |= self.hidden[item["seq"]] | {"version": seq}
+            case "reaction":
+                uids = {one["emoji"]: one["uids"] for one in item["reactions"]}
+                there = [uid for uid in uids.pop(data["emoji"], []) if uid != event["sender"]]
+                if there := there + [event["sender"]] * data["on"]:
+                    uids[data["emoji"]] = there
+                item["reactions"] = [{"emoji": key, "uids": uids[key]} for key in sorted(uids)]
+                item["version"] = seq
+            case "checkpoint":
+                pass
+            case type_:
+                state["items"][seq] = MESSAGE | line | {"type": type_, "data": data}
+                self.line(type_, event, data)
+
+    def line(self, type_: str, event: dict[str, Any], data: dict[str, Any]) -> None:
+        state = self.state
+        match type_:
+            case "thread.rename":
+                state["subject"] = data["subject"]
+            case "thread.history":
+                state["history"] = data["history"]
+                since = state["members"][self.person.uid]["since"]
+                if data["history"] == "joined":
+                    state["items"] = {k: v for k, v in state["items"].items() if k >= since}
+                else:
+                    self.more = True
+            case "document.create":
+                made = {"language": None} | data
+                made |= {"thread": self.thread, "created_by": event["sender"]}
+                state["documents"][data["document"]] = made | {"created_at": event["at"]}
+            case "document.rename":
+                state["documents"][data["document"]]["title"] = data["title"]
+            case "member.set":
+                uid, account = data["uid"], state["people"][data["uid"]]
+                before = state["members"].pop(uid, None)
+                state["former"].pop(uid, None)
+                if data["role"] is None:
+                    state["former"][uid] = account | {"addresses": []}
+                else:
+                    since = before["since"] if before else event["seq"]
+                    name = account["display_name"]
+                    member = {"uid": uid, "display_name": name, "role": data["role"]}
+                    state["members"][uid] = member | {"since": since}
+                if uid == self.person.uid and data["role"] is not None:
+                    state["role"] = data["role"]
+
+    async def agrees(self, kind: str) -> None:
+        await self.catch_up()
+        if self.more:
+            self.state["items"] = (await self.read())["items"] | self.state["items"]
+        assert _tidy(self.state) == _tidy(await self.read()), kind
+
+
+def _tidy(state: dict[str, Any]) -> Any:
+    """Reactions stand in no promised order."""
+    state = deepcopy(state)
+    for item in state["items"].values():
+        item["reactions"].sort(key=lambda one: one["emoji"])
+    return json.loads(json.dumps(state, sort_keys=True))
+
+
+async def _told(readings: list[Reading], uid: str, **account: Any) -> None:
+    """Until everybody was told how an account reads: that is said after the answer."""
+    for reading in readings:
+        async with asyncio.timeout(10):
+            while not account.items() <= reading.state["people"].get(uid, {}).items():
+                frame = await reading.raw.frame("person")
+                reading.person_changed(frame)
+
+
+async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
+    ada = await served.person("ada")
+    grace, linus = [await served.person(name, ada) for name in ("grace", "linus")]
+    thread = await served.thread(ada, grace)
+    async with AsyncExitStack() as stack:
+
+        async def reading(person: Person) -> Reading:
+            raw = await stack.enter_async_context(signed_in(served, person))
+            one = Reading(person, thread, raw)
+            await one.begin()
+            return one
+
+        readings = [await reading(ada), await reading(grace)]
+        number = 0
+
+        async def act(by: Person, **command: Any) -> dict[str, Any]:
+            """Do it, and compare everything everywhere."""
+            nonlocal number
+            number += 1
+            async with connection(served) as raw:
+                await raw.socket.send(json.dumps({"cmd": "auth", "token": by.token}))
+                await raw.frame("welcome")
+                reply = await raw.call(thread=thread, send_id=f"s{number}", **command)
+            assert reply["t"] == "ok", reply
+            for one in readings:
+                await one.agrees(command["cmd"])
+            async with timeline.snapshot(served.hub.database) as database:
+                fresh = await timeline.room_state(database, thread)
+            room = served.hub.rooms.get(thread)
+            assert room is not None
+            assert room.state == fresh
+            return dict(reply["result"])
+
+        first = (await act(ada, cmd="post", text="One", mentions=[grace.uid]))["seq"]
+        await act(grace, cmd="post", text="Two", reply_to=first)
+        await act(ada, cmd="edit", target=first, text="One, better", mentions=[])
+        await act(grace, cmd="react", target=first, emoji="👍", on=True)
+        await act(ada, cmd="react", target=first, emoji="❤️", on=True)
+        await act(grace, cmd="react", target=first, emoji="👍", on=False)
+        await act(ada, cmd="delete", target=first)
+        await act(ada, cmd="undelete", target=first)
+        await act(ada, cmd="delete", target=first)
+        await act(grace, cmd="rename", subject="Another subject")
+        made = await act(ada, cmd="create_document", kind="text", title="Draft", language="de")
+        await act(grace, cmd="rename_document", document=made["document"], title="Second draft")
+        await act(ada, cmd="set_history", history="joined")
+        await act(ada, cmd="set_history", history="all")
+        await act(ada, cmd="set_member", uid=linus.uid, role="reader")
+        readings.append(await reading(linus))
+        await act(ada, cmd="set_member", uid=linus.uid, role="editor")
+        await act(ada, cmd="set_member", uid=grace.uid, role="owner")
+
+        # People: renamed, new here, out and back again; members and former ones.
+        await answer(linus.http.patch("/api/me", json={"display_name": "Linus T."}))
+        await _told(readings, linus.uid, display_name="Linus T.")
+        await act(ada, cmd="post", text="after a rename")
+        hedy = await served.person("hedy", ada)
+        await _told(readings, hedy.uid, display_name="Hedy")
+        await act(ada, cmd="set_member", uid=hedy.uid, role="editor")
+        await act(ada, cmd="set_member", uid=hedy.uid, role=None)
+        for disabled in (True, False):
+            path = f"/api/accounts/{hedy.uid}"
+            await answer(ada.http.patch(path, json={"disabled": disabled}))
+            await _told(readings, hedy.uid, disabled=disabled)
+            for one in readings:
+                await one.agrees("disabled")
+
+        told = readings[0].kinds - {"person"}
+        assert told == set(get_args(EventType)) - {"thread.create", "checkpoint"}
+
+
+async def test_what_changes_nothing_tells_nothing(served: Served) -> None:
+    ada = await served.person("ada")
+    async with signed_in(served, ada) as raw:
+        before = served.hub.services.people.revision
+        await answer(ada.http.patch("/api/me", json={"display_name": " Ada "}))
+        await answer(ada.http.patch(f"/api/accounts/{ada.uid}", json={"disabled": False}))
+        await answer(ada.http.patch("/api/me", json={"display_name": "Ada L."}))
+        frame = await raw.frame("person")
+        assert (frame["display_name"], frame["revision"]) == ("Ada L.", before + 1)
+        assert served.hub.services.people.revision == before + 1
+
+
+async def test_who_was_away_learns_that_people_changed(served: Served) -> None:
+    ada = await served.person("ada")
+    async with connection(served) as raw:
+        await raw.socket.send(json.dumps({"cmd": "auth", "token": ada.token}))
+        first = await raw.frame("welcome")
+        await answer(ada.http.patch("/api/me", json={"display_name": "Ada L."}))
+        assert (await raw.frame("person"))["revision"] > first["people"]
+    async with connection(served) as raw:
+        await raw.socket.send(json.dumps({"cmd": "auth", "token": ada.token}))
+        assert (await raw.frame("welcome"))["people"] > first["people"]
+
+
+async def test_only_who_may_read_is_told(served: Served) -> None:
+    ada = await served.person("ada")
+    created = await answer(
+        ada.http.post("/api/tokens", json={"name": "poster", "scopes": ["write"]})
+    )
+    poster = Person(ada.uid, httpx.AsyncClient(), created["token"])
+    async with signed_in(served, poster) as deaf, signed_in(served, ada) as raw:
+        await answer(ada.http.patch("/api/me", json={"display_name": "Ada L."}))
+        await raw.frame("person")
+        id_ = await deaf.send(cmd="ping")
+        assert (await deaf.next()).get("re") == id_
+
+
+async def test_a_hub_that_starts_knows_what_was_told(
+    database_url: str, clock: TurnableClock
+) -> None:
+    async with serve(database_url) as served:
+        ada = await served.person("ada")
+        await answer(ada.http.patch("/api/me", json={"display_name": "Ada L."}))
+    async with serve(database_url) as served, signed_in(served, ada) as raw:
+        id_ = await raw.send(cmd="ping")
+        assert (await raw.next()).get("re") == id_
