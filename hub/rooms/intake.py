@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-import msgspec
 import structlog
 
 from hub.bus.interface import Bus
 from hub.bus.messages import StreamCommitted, UpdateRelayed
 from hub.clock import Clock
 from hub.errors import HubError, ProtocolError, Unavailable
-from hub.rooms import admission
+from hub.rooms import admission, claims
 from hub.rooms.admission import LIGHT_BYTES, Admit, Costly, Hold, Study, View
 from hub.rooms.attachment import Attachment, Receipt
 from hub.rooms.background import Background
@@ -40,7 +39,6 @@ from hub.storage.writer import RELAYED, UPDATE, Append, Committed, GroupCommitWr
 from hub.wire import yupdate
 
 log = structlog.get_logger()
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +255,12 @@ class Intake:
         """
         update, uid = found.ready, attachment.peer.uid
         assert update is not None
-        claim = None
+        claim = guard = None
         if decision.binds:
-            claim = _encode({"uid": uid, "ids": decision.binds, "origin": "bound"})
+            claim, guard = claims.bound(self._document, uid, decision.binds)
         append = Append(
             self._document, UPDATE if decision.proven else RELAYED, uid, update.data,
-            update=True, claim=claim,
+            update=True, claim=claim, guard=guard,
         )  # fmt: skip
         self._house.writer.require_room(append.size)
         try:

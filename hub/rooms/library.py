@@ -7,15 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import randbelow
 
-import msgspec
 import structlog
 
 from hub.bus.interface import Bus
 from hub.bus.mailbox import Mailbox
 from hub.clock import Clock, to_datetime
-from hub.errors import Conflict, HubError, NotFound, RateLimited
-from hub.ids import new_id
-from hub.rooms import store
+from hub.errors import Conflict, HubError, NotFound
+from hub.rooms import claims, store
 from hub.rooms.attachment import Peer
 from hub.rooms.background import Background
 from hub.rooms.compaction import compact
@@ -25,7 +23,7 @@ from hub.rooms.scholar import Scholar
 from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.storage.pool import Database
-from hub.storage.writer import CLAIM, Append, GroupCommitWriter
+from hub.storage.writer import GroupCommitWriter
 from hub.wire.api import DocumentInfo
 
 SWEEP_S = 2.0
@@ -160,28 +158,19 @@ class Library:
             RateLimited: ``too_many_client_ids``.
         """
         count = min(count, LEASE_BLOCK)
-        async with self._database.acquire() as connection:
-            leased = await rows.leased_to(connection, info.document, uid)
-        if leased + count > most:
-            raise RateLimited(
-                f"{most} client ids of a document are enough.", code="too_many_client_ids"
-            )
         for _ in range(8):
             first = LEASED_FROM + randbelow(LEASE_BLOCKS) * LEASE_BLOCK
             last = first + count - 1
-            body = msgspec.json.encode(
-                {"uid": uid, "first": first, "last": last, "origin": "leased"}
-            )
-            await self._writer.append(Append(info.document, CLAIM, uid, body, new_id("n")))
-            async with self._database.acquire() as connection:
-                ours = await rows.owns_block(connection, info.document, first, last, uid)
-            if ours:
-                entry = self._entries.get(info.document)
-                if entry is not None:
-                    entry.leased.append((first, last, uid))
-                    if (live := entry.live) is not None:
-                        entry.teach(live)
-                return list(range(first, last + 1))
+            try:
+                await self._writer.append(claims.leased(info.document, uid, first, last, most=most))
+            except Conflict:
+                continue
+            entry = self._entries.get(info.document)
+            if entry is not None:
+                entry.leased.append((first, last, uid))
+                if (live := entry.live) is not None:
+                    entry.teach(live)
+            return list(range(first, last + 1))
         raise Conflict("No free client ids were found.", code="no_client_ids")
 
     async def run(self) -> None:

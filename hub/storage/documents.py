@@ -192,9 +192,12 @@ async def owners(connection: Any, document: str) -> list[Owner]:
     return [Owner(*row) for row in await connection.fetch(_OWNERS, document)]
 
 
-async def owns_block(connection: Any, document: str, first: int, last: int, uid: str) -> bool:
-    """Whether just this block is a user's."""
-    return bool(await connection.fetchval(_OWNS, document, first, last, uid))
+async def owners_among(
+    connection: Any, document: str, firsts: Sequence[int], lasts: Sequence[int]
+) -> set[str]:
+    """Whose ids there are in some blocks."""
+    rows = await connection.fetch(_OWNERS_AMONG, document, list(firsts), list(lasts))
+    return {row["uid"] for row in rows}
 
 
 async def leased_to(connection: Any, document: str, uid: str) -> int:
@@ -363,9 +366,13 @@ SELECT first_id, last_id, uid, origin = 'bound' FROM client_ids
 WHERE document_id = $1 ORDER BY first_id
 """
 
-_OWNS = """
-SELECT EXISTS (SELECT FROM client_ids
-               WHERE document_id = $1 AND first_id = $2 AND last_id = $3 AND uid = $4)
+# Blocks do not overlap, so that the last one to begin before an end is the only one to look at.
+_OWNERS_AMONG = """
+SELECT o.uid FROM unnest($2::bigint[], $3::bigint[]) AS b (first, last)
+CROSS JOIN LATERAL (SELECT uid, last_id FROM client_ids
+                    WHERE document_id = $1 AND first_id <= b.last
+                    ORDER BY first_id DESC LIMIT 1) o
+WHERE o.last_id >= b.first
 """
 
 _LEASED = """

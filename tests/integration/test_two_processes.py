@@ -13,7 +13,7 @@ import pytest
 
 from hub.api.hub import Hub
 from hub.bus.messages import UpdateRelayed
-from hub.rooms import poll, registry, replica
+from hub.rooms import limits, poll, registry, replica
 from hub.rooms.documents import topic_of
 from hub.wire import commands as cmd
 from hub.wire import frames
@@ -134,6 +134,55 @@ async def test_both_converge(
         async with asyncio.timeout(30):
             while len(_present(one.hub, thread)) != 1:
                 await asyncio.sleep(0.05)
+
+
+async def test_one_client_id_at_two_processes_is_one_persons(database_url: str) -> None:
+    """Where the bus says nothing, both let their user have it; the log lets the first. The other's
+    words are refused, and the document is loaded again."""
+    exchange = Exchange(random.Random(1), CHAOS["gone"])
+    async with AsyncExitStack() as stack:
+        one, two = [
+            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
+            for _ in range(2)
+        ]
+        ada = await one.person("ada")
+        grace = await one.person("grace", ada)
+        document = await one.document(ada, await one.thread(ada, grace))
+        here = await stack.enter_async_context(signed_in(one, ada))
+        there = await stack.enter_async_context(signed_in(two, grace))
+        numbers = [await raw.open(document) for raw in (here, there)]
+        # The poll must not tell in between.
+        two.hub.library.read_on = lambda document: None  # type: ignore[method-assign]
+        await here.sync(numbers[0], frames.UPDATE, update({7: (0, [text("ada's")])}))
+        await here.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+        await there.sync(numbers[1], frames.UPDATE, update({7: (0, [text("grace's")])}))
+        reset = await there.frame("document_reset")
+        assert reset["reason"] == "closed"
+        del two.hub.library.read_on
+
+        authors = await answer(ada.http.get(f"/api/documents/{document}/authors"))
+        assert authors["ids"] == [{"first": 7, "last": 7, "uid": ada.uid}]
+        assert await exported(one, ada, document) == "ada's"
+        number = await there.open(document)
+        await there.sync(number, frames.UPDATE, update({7: (0, [text("grace's")])}))
+        refused = await there.frame("refused")
+        assert refused["code"] in ("client_id_reused", "foreign_client_id")
+
+
+async def test_leases_count_together(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many at once get no more than one after the other."""
+    monkeypatch.setattr(limits, "MAX_LEASED", 128)
+    ada = await served.person("ada")
+    document = await served.document(ada, await served.thread(ada))
+    async with AsyncExitStack() as stack:
+        raws = [await stack.enter_async_context(signed_in(served, ada)) for _ in range(5)]
+        replies = await asyncio.gather(
+            *(raw.call(cmd="lease_client_ids", document=document, count=64) for raw in raws)
+        )
+    given = [one["result"]["ids"] for one in replies if one["t"] == "ok"]
+    refused = [one["code"] for one in replies if one["t"] == "error"]
+    assert len({id_ for ids in given for id_ in ids}) == 128
+    assert refused == ["too_many_client_ids"] * 3
 
 
 @pytest.mark.parametrize("name", ["well", "gone"])
