@@ -8,18 +8,33 @@ from typing import Any
 
 async def erase_due(connection: Any, now: datetime, limit: int = 200) -> int:
     """Erase what was deleted and can no longer be brought back; returns how many messages.
-    Call it in a transaction."""
-    rows = await connection.fetch(_DUE, now, limit)
+    Call it in a transaction: it holds the streams' locks to the end."""
+    threads = sorted({row["thread_id"] for row in await connection.fetch(_DUE, now, limit)})
+    await connection.execute(_LOCK_STREAMS, threads)
+    rows = await connection.fetch(_DUE_OF, now, limit, threads)
     for row in rows:
         await connection.execute(_ERASE, row["thread_id"], row["seq"])
-        await connection.execute(_FORGET, row["thread_id"], row["seq"])
-        await connection.execute(_FORGET_REACTIONS, row["thread_id"], row["seq"])
+        await forget(connection, row["thread_id"], row["seq"])
     return len(rows)
 
 
+async def forget(connection: Any, thread: str, seq: int) -> None:
+    """Take what a message said from the projections."""
+    await connection.execute(_FORGET, thread, seq)
+    await connection.execute(_FORGET_REACTIONS, thread, seq)
+
+
 _DUE = """
+SELECT thread_id, seq FROM items WHERE erase_at < $1 AND NOT erased ORDER BY erase_at LIMIT $2
+"""
+
+_LOCK_STREAMS = """
+SELECT FROM streams WHERE stream_id = ANY($1::text[]) ORDER BY stream_id FOR UPDATE
+"""
+
+_DUE_OF = """
 SELECT thread_id, seq FROM items
-WHERE erase_at < $1 AND NOT erased ORDER BY erase_at LIMIT $2 FOR UPDATE SKIP LOCKED
+WHERE erase_at < $1 AND NOT erased AND thread_id = ANY($3::text[]) ORDER BY erase_at LIMIT $2
 """
 
 _ERASE = """

@@ -61,8 +61,9 @@ class _Connection(asyncpg.Connection):
 class Database:
     """A pool of connections; made with ``await Database.connect(url)``."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self._pool = pool
+        self._url = url
 
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 10) -> Self:
@@ -83,7 +84,27 @@ class Database:
             )
         except _REFUSALS as error:
             raise (as_unavailable(error) or _bad_address(error)) from error
-        return cls(pool)
+        return cls(pool, url)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Any]:
+        """A connection of one's own, not of the pool, closed at the end: for what leaves something
+        behind in it. Failures leave the block as ``Unavailable``; no command has a deadline."""
+        try:
+            connection = await asyncpg.connect(
+                self._url, timeout=ACQUIRE_S, server_settings={"application_name": "webmail-hub"}
+            )
+            try:
+                yield connection
+            finally:
+                await connection.close(timeout=5)
+        except HubError:
+            raise
+        except Exception as error:
+            known = as_unavailable(error)
+            if known is None:
+                raise
+            raise known from error
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:

@@ -1,6 +1,7 @@
 """From the log to the tables people read: threads, members, items, reactions, documents.
 
-``project`` is called by the writer inside its transaction, and by ``hub rebuild`` over whole logs;
+``project`` is called by the writer inside its transaction, and by ``hub rebuild`` over whole logs
+(into tables that hide these);
 both must end in the same rows. So it looks at nothing but the events and the tables it fills, and
 an event that refers to something that is not there changes nothing. Consecutive events of one kind
 go in one statement.

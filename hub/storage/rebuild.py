@@ -1,52 +1,138 @@
-"""Emptying the projections, and telling whether two states of them are the same."""
+"""The projections of one stream made anew beside those in use, compared with them and put right.
+
+A ``Shadow`` is a session in which temporary tables hide the real ones, so that the projector fills
+them without knowing. Nobody waits for it but those who write to a stream while it is put right.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
-TABLES: Final = ("threads", "members", "items", "reactions", "documents", "client_ids", "relayed")
-
-# Set by the settings of the moment, not by the log.
-_VOLATILE: Final = {"items": ("erase_at",)}
+from hub.storage import erasure
 
 
-async def lock(connection: Any) -> None:
-    """Keep every writer out until the transaction ends."""
-    await connection.execute("LOCK TABLE streams IN EXCLUSIVE MODE")
+class Table(NamedTuple):
+    """``stream``: the column that says from whose log a row comes. ``volatile``: columns that are
+    set by the settings of the moment, not by the log."""
+
+    name: str
+    stream: str
+    key: tuple[str, ...]
+    volatile: tuple[str, ...] = ()
 
 
-async def clear(connection: Any) -> None:
-    """Empty the projections; the logs stay."""
-    await connection.execute(f"TRUNCATE {', '.join(TABLES)}")
+TABLES: Final = {
+    "timeline": (
+        Table("threads", "thread_id", ("thread_id",)),
+        Table("members", "thread_id", ("thread_id", "uid")),
+        Table("items", "thread_id", ("thread_id", "seq"), ("erase_at",)),
+        Table("reactions", "thread_id", ("thread_id", "seq", "emoji", "uid")),
+        Table("documents", "thread_id", ("document_id",)),
+    ),
+    "document": (
+        Table("client_ids", "document_id", ("document_id", "first_id")),
+        Table("relayed", "document_id", ("document_id", "client_id", "clock")),
+    ),
+}
+ALL: Final = [table for tables in TABLES.values() for table in tables]
+_HIDDEN: Final = ["streams", *(table.name for table in ALL)]  # what a projector writes to
 
 
-async def finish(connection: Any) -> None:
-    """Messages whose text is in no log any more are the erased ones."""
-    await connection.execute(
-        "UPDATE items SET erased = true WHERE type = 'message' AND text IS NULL"
-    )
+class Shadow:
+    """Holds what the log of one stream says, until ``clear``. In a transaction, ``differences`` and
+    ``put_right`` speak of the moment that it sees."""
 
+    def __init__(self, connection: Any, schema: str) -> None:
+        self.connection = connection
+        self._schema = schema
 
-async def fingerprints(connection: Any) -> dict[str, tuple[int, str]]:
-    """For each table its number of rows and a hash over all of them, in any order."""
-    prints = {}
-    for table in TABLES:
-        row = "to_jsonb(t)" + "".join(f" - '{name}'" for name in _VOLATILE.get(table, ()))
-        found = await connection.fetchrow(
-            f"SELECT count(*) AS n, coalesce(md5(string_agg(md5(({row})::text), '' "
-            f"ORDER BY md5(({row})::text))), '') AS h FROM {table} t"
+    @classmethod
+    async def cast(cls, connection: Any) -> Self | None:
+        """On a session that is closed afterwards. None while there is another one."""
+        if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('hub.rebuild'))"):
+            return None
+        schema = await connection.fetchval("SELECT quote_ident(current_schema())")
+        # Plans are kept while the tables grow: they must not be those for empty ones.
+        await connection.execute("SET enable_seqscan = off")
+        for name in _HIDDEN:
+            await connection.execute(
+                f"CREATE TEMP TABLE {name} (LIKE {schema}.{name} INCLUDING ALL)"
+            )
+        return cls(connection, schema)
+
+    async def clear(self) -> None:
+        for name in _HIDDEN:
+            await self.connection.execute(f"DELETE FROM pg_temp.{name}")
+
+    async def streams(self, kind: str) -> list[str]:
+        """Ids of all logs of a kind."""
+        found = await self.connection.fetch(
+            f"SELECT stream_id FROM {self._schema}.streams WHERE kind = $1 ORDER BY stream_id", kind
         )
-        prints[table] = (found["n"], found["h"])
-    return prints
+        return [row["stream_id"] for row in found]
 
-
-async def streams_of(connection: Any, kind: str) -> list[str]:
-    return [
-        row["stream_id"]
-        for row in await connection.fetch(
-            "SELECT stream_id FROM streams WHERE kind = $1 ORDER BY stream_id", kind
+    async def lock(self, stream_id: str) -> None:
+        """Keep writers to a stream, its compaction and the eraser out until the transaction
+        ends."""
+        await self.connection.execute(_LOCK_COMPACTION, stream_id)
+        await self.connection.execute(
+            f"SELECT FROM {self._schema}.streams WHERE stream_id = $1 FOR UPDATE", stream_id
         )
-    ]
+
+    async def finish(self, stream_id: str) -> None:
+        """What was erased since its event was read is forgotten; messages whose text is in no log
+        any more are the erased ones."""
+        for row in await self.connection.fetch(_ERASED_SINCE, stream_id):
+            await erasure.forget(self.connection, stream_id, row["seq"])
+        await self.connection.execute(
+            "UPDATE items SET erased = true WHERE type = 'message' AND text IS NULL"
+        )
+
+    async def differences(self, kind: str, stream_id: str) -> list[Table]:
+        """The tables in use that say something else of a stream."""
+        tables = TABLES[kind]
+        questions = []
+        for table in tables:
+            real = (
+                f"SELECT {_compared(table, 't')} FROM {self._schema}.{table.name} t "
+                f"WHERE {table.stream} = $1"
+            )
+            made = f"SELECT {_compared(table, 't')} FROM pg_temp.{table.name} t"
+            questions.append(
+                f"EXISTS (({real} EXCEPT ALL {made}) UNION ALL ({made} EXCEPT ALL {real}))"
+            )
+        answers = await self.connection.fetchrow(f"SELECT {', '.join(questions)}", stream_id)
+        return [table for table, differs in zip(tables, answers, strict=True) if differs]
+
+    async def put_right(self, table: Table, stream_id: str) -> None:
+        """Make a table in use say the same; rows that do are not touched."""
+        real, made = f"{self._schema}.{table.name}", f"pg_temp.{table.name}"
+        same_key = " AND ".join(f"n.{column} = p.{column}" for column in table.key)
+        wrong = (
+            f"NOT EXISTS (SELECT FROM {made} n WHERE {same_key} "
+            f"AND {_compared(table, 'n')} = {_compared(table, 'p')})"
+        )
+        await self.connection.execute(
+            f"DELETE FROM {real} p WHERE p.{table.stream} = $1 AND {wrong}", stream_id
+        )
+        await self.connection.execute(
+            f"DELETE FROM {real} p USING {made} n WHERE {same_key} AND {wrong}"
+        )
+        await self.connection.execute(
+            f"INSERT INTO {real} SELECT n.* FROM {made} n ON CONFLICT DO NOTHING"
+        )
+
+    async def drop_strays(self) -> list[Table]:
+        """Delete rows of streams that do not exist; returns the tables that had any."""
+        return [
+            table
+            for table in ALL
+            if await self.connection.fetchval(
+                f"WITH gone AS (DELETE FROM {self._schema}.{table.name} t WHERE NOT EXISTS ("
+                f"SELECT FROM {self._schema}.streams s WHERE s.stream_id = t.{table.stream}"
+                ") RETURNING 1) SELECT count(*) FROM gone"
+            )
+        ]
 
 
 async def page(connection: Any, stream_id: str, after: int, limit: int = 1000) -> list[Any]:
@@ -55,9 +141,22 @@ async def page(connection: Any, stream_id: str, after: int, limit: int = 1000) -
     return rows
 
 
+def _compared(table: Table, alias: str) -> str:
+    """A row as far as the log says it."""
+    return f"(to_jsonb({alias})" + "".join(f" - '{name}'" for name in table.volatile) + ")"
+
+
 _PAGE = """
 SELECT seq, type, sender, send_id, body, convert_from(event_payload, 'UTF8')::json->>'iss' AS home,
        (extract(epoch FROM at) * 1000)::bigint AS at_ms
 FROM events WHERE stream_id = $1 AND seq > $2 AND type <> 'doc.update'
 ORDER BY seq LIMIT $3
 """
+
+_ERASED_SINCE = """
+SELECT i.seq FROM pg_temp.items i JOIN events e ON e.stream_id = $1 AND e.seq = i.seq
+WHERE i.type = 'message' AND i.text IS NOT NULL AND e.body IS NULL
+"""
+
+# The lock of hub.storage.documents.save_segment.
+_LOCK_COMPACTION = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
