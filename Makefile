@@ -71,6 +71,8 @@ bench/node_modules/.ready: bench/package.json bench/package-lock.json | $(VENV)/
 bench: build bench/node_modules/.ready ## the figures, side by side with peers
 	$(BIN)/python -m bench typing
 	$(BIN)/python -m bench ingest
+	$(BIN)/python -m bench post
+	$(BIN)/python -m bench memory
 	$(BIN)/python -m bench client
 
 wheel: build ## dist/*.whl with the built client in it

@@ -1,6 +1,7 @@
 """python -m bench typing --runs 3: the hub beside its peers, interleaved, ratio of medians.
 python -m bench ingest: 20,000 one-edit updates on one connection, as fast as they go.
 python -m bench post: messages on one connection, 64 in flight.
+python -m bench memory: connections that do nothing, and one that does not read.
 python -m bench client: the browser client against its bars."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from bench import client
 from bench.load import ingest, post, typing
+from bench.memory import idle, stalled
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
 
 SERVERS = {"hub /live": hub, "hub /yjs": hub_yjs, "y-websocket": y_websocket}
@@ -97,10 +99,34 @@ async def posts(runs: int, messages: int) -> None:
             print(f"{'hub /live':14}{await post(target, messages):10,.0f} messages/s", flush=True)
 
 
+async def memory(runs: int, connections: int) -> None:
+    """Only stock clients: their connection is one socket at one document, here and there."""
+    servers = {name: SERVERS[name] for name in ("hub /yjs", PEER)}
+    each: dict[str, list[float]] = {name: [] for name in servers}
+    more: dict[str, list[float]] = {name: [] for name in servers}
+    print(f"{connections} idle connections; one that does not read beside 17 MiB of edits\n")
+    print(f"{'':14}{'KiB each':>10}{'MiB more':>10}")
+    for _ in range(runs):
+        for name, server in servers.items():
+            async with server() as target:
+                each[name].append(await idle(target, connections) / 1024)
+            grown = []
+            for readers in (0, 1):
+                async with server() as target:
+                    grown.append(await stalled(target, 17 * 2**20, readers) / 2**20)
+            more[name].append(grown[1] - grown[0])
+            print(f"{name:14}{each[name][-1]:10.1f}{more[name][-1]:10.1f}", flush=True)
+    ratio = statistics.median(each["hub /yjs"]) / statistics.median(each[PEER])
+    print(f"\nratio of medians, idle: {ratio:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", default="typing", choices=["typing", "ingest", "post", "client"]
+        "what",
+        nargs="?",
+        default="typing",
+        choices=["typing", "ingest", "post", "memory", "client"],
     )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
@@ -113,6 +139,9 @@ def main() -> None:
         return
     if options.what == "post":
         asyncio.run(posts(options.runs, options.updates // 4))
+        return
+    if options.what == "memory":
+        asyncio.run(memory(options.runs, 1000))
         return
     if options.what == "ingest":
         asyncio.run(compare_ingest(options.runs, options.updates))

@@ -158,6 +158,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             search=Search(database),
             services=services,
             tickets=Tickets(clock, key),
+            background=background,
         )
         await writer.start()
         stack.push_async_callback(writer.stop)

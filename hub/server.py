@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
+from hub import sample as samples
 from hub.api.bounded_http import BoundedHttp
 from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
@@ -19,7 +20,6 @@ from hub.app import build, create_app, drain
 from hub.bus.local import LocalBus
 from hub.clock import SystemClock
 from hub.errors import Conflict
-from hub.mail import sample as samples
 from hub.settings import Settings
 
 GC_THRESHOLD = 20_000

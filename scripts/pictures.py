@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from hub.mail.sample import PASSWORD  # noqa: E402
+from hub.sample import PASSWORD  # noqa: E402
 from tests.support.hub_process import HubProcess  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"

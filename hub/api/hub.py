@@ -13,6 +13,7 @@ from hub.clock import Clock
 from hub.identity.service import Identity
 from hub.mail.search import Search
 from hub.mail.threads import Threads
+from hub.rooms.background import Background
 from hub.rooms.connections import Connections
 from hub.rooms.door import Door
 from hub.rooms.library import Library
@@ -41,6 +42,7 @@ class Hub:
     search: Search
     services: Services
     tickets: Tickets
+    background: Background
     draining: bool = False
     unknown_sockets: int = 0
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))

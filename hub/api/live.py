@@ -77,12 +77,16 @@ async def live(websocket: WebSocket) -> None:
             await hub.identity.authenticate_token(token)
     except HubError as error:
         session.end(error)
+    except BaseException:
+        _leave(session)
+        raise
     conversation.silent_s = limits.SILENT_S if browser else None
-    try:
-        await conversation.run(session, partial(_take, hub, session))
-    finally:
-        metrics.CONNECTIONS.dec()
-        session.close()
+    conversation.begin(session, partial(_take, hub, session), partial(_leave, session))
+
+
+def _leave(session: Session) -> None:
+    metrics.CONNECTIONS.dec()
+    session.close()
 
 
 def _take(hub: Hub, session: Session, frame: str | bytes) -> Awaitable[float | None] | None:

@@ -22,6 +22,8 @@ from hub.rooms import limits
 from hub.rooms.connections import Connection
 from hub.rooms.outbox import Outbox
 
+Take = Callable[[str | bytes], Awaitable[float | None] | None]
+
 CLOSE_S = 5.0
 LOOK_S = 60.0
 
@@ -93,24 +95,41 @@ class Conversation:
     await), or whose sender has used up its budget, holds up those behind it: they wait here and
     then in the peer's own TCP window, while others are served.
 
-    Args:
-        take: handles a frame; returns what must be awaited before the next one, or null.
+    Attributes:
         silent_s: without a frame for so long the connection ends with 4508; null = never.
     """
+
+    __slots__ = (
+        "_arrived",
+        "_budget",
+        "_busy",
+        "_connection",
+        "_gone",
+        "_heard_s",
+        "_hub",
+        "_leave",
+        "_stopwatch",
+        "_take",
+        "_timer",
+        "_waiting",
+        "_work",
+        "outbox",
+        "silent_s",
+        "socket",
+    )
 
     def __init__(self, hub: Hub, websocket: WebSocket) -> None:
         self.socket = fast_socket(websocket)
         self.outbox = Outbox(hub.clock, self.socket)
         self.silent_s: float | None = None
         self._hub = hub
-        self._websocket = websocket
-        self._take: Callable[[str | bytes], Awaitable[float | None] | None] | None = None
-        self._waiting: deque[str | bytes] = deque()
+        self._take: Take | None = None
+        self._leave: Callable[[], None] | None = None
+        self._waiting: deque[str | bytes] | None = None  # an empty one has 760 bytes
         self._busy = True
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._gone = False
-        self._over = asyncio.Event()
         self._arrived: asyncio.Event | None = None
         self._budget = limits.Budget(hub.clock)
         self._stopwatch = limits.Stopwatch()
@@ -118,7 +137,6 @@ class Conversation:
         self._connection: Connection | None = None
         self.socket.take_over(self._on_message, self._on_gone)
         self.socket.send_from(self.outbox)
-        self.outbox.on_ended = self._over.set
 
     async def first(self) -> str | bytes:
         """The first frame, before anything is handled.
@@ -134,25 +152,28 @@ class Conversation:
         self._arrived = None
         return self._waiting.popleft()
 
-    async def run(
-        self, connection: Connection, take: Callable[[str | bytes], Awaitable[float | None] | None]
-    ) -> None:
-        """Handle frames until the peer goes or ``outbox`` has ended; then close."""
-        self._connection = connection
-        self._take = take
-        self._look()
-        self._work = asyncio.create_task(self._catch_up())
-        try:
-            await self._over.wait()
-            if self.outbox.ended is not None and not self._gone:
-                await self._say_goodbye(self.outbox.ended)
-        finally:
-            self.stop()
+    def begin(self, connection: Connection, take: Take, leave: Callable[[], None]) -> None:
+        """Handle frames from now on, and let the request end that brought the connection.
+
+        Args:
+            take: handles a frame; returns what must be awaited before the next one, or null.
+            leave: called once, when the peer has gone, or was told why ``outbox`` ended.
+        """
+        self._connection, self._take, self._leave = connection, take, leave
+        self.socket.detach()
+        self.outbox.on_ended = self._on_ended
+        if self._gone:
+            self._over()
+        elif self.outbox.ended is not None:
+            self._on_ended()
+        else:
+            self._look()
+            self._work = asyncio.create_task(self._catch_up())
 
     def stop(self) -> None:
         """Handle nothing more."""
         self._take = None
-        self._waiting.clear()
+        self._waiting = None
         if self._work is not None:
             self._work.cancel()
         if self._timer is not None:
@@ -163,6 +184,8 @@ class Conversation:
     def _on_message(self, message: str | bytes) -> None:
         self._heard_s = self._hub.clock.monotonic_s()
         if self._busy:
+            if self._waiting is None:
+                self._waiting = deque()
             self._waiting.append(message)
             self.socket.pause_reading()
             if self._arrived is not None:
@@ -211,6 +234,7 @@ class Conversation:
         while self._waiting:
             if (rest := self._handle(self._waiting.popleft())) is not None:
                 await rest
+        self._waiting = None
         self._busy = False
         self.socket.resume_reading()
 
@@ -223,21 +247,36 @@ class Conversation:
 
     # --- the end ----------------------------------------------------------------------------------
 
+    def _on_ended(self) -> None:
+        reason = self.outbox.ended
+        assert reason is not None
+        if not self._gone:
+            self._hub.background.spawn(self._say_goodbye(reason), "say goodbye")
+
     async def _say_goodbye(self, reason: HubError) -> None:
         """What is queued is still sent, for a moment at most; then the reason."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                await self.outbox.finished()
-        await close(self._websocket, reason)
-        # A peer that reads nothing would keep the rest in memory.
-        asyncio.get_running_loop().call_later(CLOSE_S, self.socket.abort)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self.outbox.finished()
+            await self.socket.say_goodbye(reason.close_code, reason.code)
+            # A peer that reads nothing would keep the rest in memory.
+            asyncio.get_running_loop().call_later(CLOSE_S, self.socket.abort)
+        finally:
+            self._over()
+
+    def _over(self) -> None:
+        self.stop()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
     def _on_gone(self) -> None:
         self._gone = True
-        self._over.set()
         self.outbox.leave()
         if self._arrived is not None:
             self._arrived.set()
+        self._over()
 
     def _look(self) -> None:
         """Now and then: has the token expired, is the browser still there?"""

@@ -7,6 +7,7 @@ only way a stock client has.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import ExitStack
 from functools import partial
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -18,7 +19,9 @@ from hub.api.sockets import Conversation, Restarting, check_origin, close, from_
 from hub.errors import BadRequest, HubError, Unauthenticated
 from hub.identity.service import Principal
 from hub.rooms import limits
+from hub.rooms.documents import LiveDocument
 from hub.rooms.permissions import Action, require
+from hub.rooms.room import Room
 from hub.rooms.yjs import YjsSession
 
 
@@ -33,25 +36,33 @@ async def yjs(websocket: WebSocket) -> None:
             raise Restarting()
         principal = await _sign_in(hub, websocket, document)
         info = await hub.library.info(document)
-        async with hub.rooms.hold(info.thread) as room:
+        with ExitStack() as stack:
+            room = await hub.rooms.take(info.thread)
+            stack.callback(hub.rooms.give_back, room)
             require(principal, room.role(principal.uid), Action.READ)
-            async with hub.library.using(info) as live:
-                role = room.role(principal.uid)
-                require(principal, role, Action.READ)
-                conversation.socket.limit(hub.settings.max_document_bytes)
-                session = YjsSession(principal, live, role, conversation.outbox, hub.connections)
-                metrics.CONNECTIONS.inc()
-                try:
-                    # Again, now that a revocation would find the connection.
-                    await _sign_in(hub, websocket, document)
-                    await conversation.run(session, partial(_take, session))
-                finally:
-                    metrics.CONNECTIONS.dec()
-                    session.close()
+            live = await hub.library.take(info)
+            stack.callback(hub.library.give_back, live)
+            role = room.role(principal.uid)
+            require(principal, role, Action.READ)
+            conversation.socket.limit(hub.settings.max_document_bytes)
+            session = YjsSession(principal, live, role, conversation.outbox, hub.connections)
+            stack.callback(session.close)
+            # Again, now that a revocation would find the connection.
+            await _sign_in(hub, websocket, document)
+            metrics.CONNECTIONS.inc()
+            stack.pop_all()  # from here on they are the conversation's
+        leave = partial(_leave, hub, room, live, session)
+        conversation.begin(session, partial(_take, session), leave)
     except HubError as error:
-        await close(websocket, error)
-    finally:
         conversation.stop()
+        await close(websocket, error)
+
+
+def _leave(hub: Hub, room: Room, live: LiveDocument, session: YjsSession) -> None:
+    metrics.CONNECTIONS.dec()
+    session.close()
+    hub.library.give_back(live)
+    hub.rooms.give_back(room)
 
 
 def _take(session: YjsSession, frame: str | bytes) -> Awaitable[float | None] | None:

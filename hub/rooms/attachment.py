@@ -89,17 +89,20 @@ class Attachment:
         self.fetching = False
         self.owes_all: int | None = None
         self.scheduled = False
-        self._receipts: deque[Receipt] = deque()
+        # Of the many that only read, none is ever made: an empty deque has 760 bytes.
+        self._receipts: deque[Receipt] | None = None
 
     @property
     def owed(self) -> int:
         """How many received frames are not settled, or one before them is not."""
-        return len(self._receipts)
+        return len(self._receipts) if self._receipts is not None else 0
 
     def received(self) -> Receipt:
         """Count a frame; it is settled once on disk, refused or found to change nothing."""
         self.count += 1
         receipt = Receipt(self.count)
+        if self._receipts is None:
+            self._receipts = deque()
         self._receipts.append(receipt)
         return receipt
 

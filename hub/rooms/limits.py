@@ -76,6 +76,8 @@ class Stopwatch:
     """How long this thread works on a frame. By the clock on the wall, which is cheap to ask, but
     never more than the thread can have worked: a pause of the machine is nobody's work."""
 
+    __slots__ = ("_started_s", "_wall_s", "_worked_s")
+
     def __init__(self) -> None:
         self._wall_s = 0.0
         self._worked_s = 0.0
@@ -100,6 +102,8 @@ class Budget:
         burst_s: seconds that can be saved up.
         bytes_per_s: what one second of work is worth in bytes received.
     """
+
+    __slots__ = ("_at", "_burst_s", "_bytes_per_s", "_clock", "_left", "_share")
 
     def __init__(
         self, clock: Clock, *, share: float = 0.4, burst_s: float = 2.0,

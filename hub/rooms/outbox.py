@@ -39,6 +39,22 @@ class Outbox:
             connection asks for no more of them while it is ``crowded``.
     """
 
+    __slots__ = (
+        "_changed",
+        "_clock",
+        "_frames",
+        "_moved_at",
+        "_transport",
+        "_writable",
+        "ended",
+        "full",
+        "on_drained",
+        "on_ended",
+        "on_full",
+        "queued_bytes",
+        "waiting_bytes",
+    )
+
     def __init__(self, clock: Clock, transport: Transport | None = None) -> None:
         self.queued_bytes = 0
         self.waiting_bytes = 0
@@ -49,12 +65,11 @@ class Outbox:
         self._clock = clock
         self._transport = transport
         self._writable = transport is not None
-        self._frames: deque[tuple[Outgoing, int, bool]] = deque()
-        self._changed = asyncio.Event()
+        # Most connections never wait: an empty deque has 760 bytes, and so has an event's.
+        self._frames: deque[tuple[Outgoing, int, bool]] | None = None
+        self._changed: asyncio.Event | None = None
         self._moved_at = clock.monotonic_s()
         self.full = False
-        self._has_room = asyncio.Event()
-        self._has_room.set()
 
     @property
     def crowded(self) -> bool:
@@ -69,18 +84,17 @@ class Outbox:
             return
         now = self._clock.monotonic_s()
         if not self._frames:
+            self._frames = deque()
             self._moved_at = now
         size = len(frame.wire if isinstance(frame, Shared) else frame)
         self.waiting_bytes += size
-        if self.waiting_bytes > limits.RESUME_BYTES:
-            self._has_room.clear()
         if counted:
             self.queued_bytes += size
             if self.queued_bytes > limits.CLOSE_BYTES or now - self._moved_at > limits.STALLED_S:
                 self.end(Unavailable("You read too slowly; connect again.", code="slow_reader"))
                 return
         self._frames.append((frame, size, counted))
-        self._changed.set()
+        self._tell()
         if self.queued_bytes > limits.DROP_UPDATES_BYTES and not self.full:
             self.full = True
             if self.on_full is not None:
@@ -92,16 +106,15 @@ class Outbox:
             return
         self.ended = reason
         if reason.code == "slow_reader":
-            self._frames.clear()
-            self.queued_bytes = self.waiting_bytes = 0
-        self._changed.set()
-        self._has_room.set()
+            self._forget()
+        self._tell()
         if self.on_ended is not None:
             self.on_ended()
 
     async def half_empty(self) -> None:
         """Wait until it is worth while to queue more of what can wait."""
-        await self._has_room.wait()
+        while self.waiting_bytes > limits.RESUME_BYTES and self.ended is None:
+            await self._change()
 
     # --- the transport's side ---------------------------------------------------------------------
 
@@ -115,28 +128,24 @@ class Outbox:
         while self._frames and self._writable:
             self._write(self._pop())
             self._sent()
-        self._changed.set()
+        self._tell()
 
     def leave(self) -> None:
         """The peer is gone: nothing can be sent any more."""
-        self._frames.clear()
-        self.queued_bytes = self.waiting_bytes = 0
-        self._changed.set()
-        self._has_room.set()
+        self._forget()
+        self._tell()
 
     async def finished(self) -> None:
         """Until all that was queued has gone to the transport."""
         while self._frames:
-            self._changed.clear()
-            await self._changed.wait()
+            await self._change()
 
     # --- without a transport ----------------------------------------------------------------------
 
     async def fetch(self, max_bytes: int) -> list[str | bytes]:
         """What is queued, waiting for something; empty once the outbox has ended."""
         while not self._frames and self.ended is None:
-            self._changed.clear()
-            await self._changed.wait()
+            await self._change()
         fetched: list[str | bytes] = []
         size = 0
         while self._frames and size < max_bytes:
@@ -153,7 +162,23 @@ class Outbox:
         assert self._transport is not None
         self._transport.write(frame.wire if isinstance(frame, Shared) else encode(frame))
 
+    def _forget(self) -> None:
+        self._frames = None
+        self.queued_bytes = self.waiting_bytes = 0
+
+    async def _change(self) -> None:
+        """Until something went, came, or ended."""
+        if self._changed is None:
+            self._changed = asyncio.Event()
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+
     def _pop(self) -> Outgoing:
+        assert self._frames is not None
         frame, size, counted = self._frames.popleft()
         self.waiting_bytes -= size
         if counted:
@@ -162,8 +187,8 @@ class Outbox:
 
     def _sent(self) -> None:
         self._moved_at = self._clock.monotonic_s()
-        if self.waiting_bytes < limits.RESUME_BYTES:
-            self._has_room.set()
+        if not self._frames:
+            self._frames = None
         if self.full and self.queued_bytes < limits.RESUME_BYTES:
             self.full = False
             if self.on_drained is not None:

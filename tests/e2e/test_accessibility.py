@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from hub.client import LiveClient
 from hub.ids import new_id
-from hub.mail.sample import PASSWORD
+from hub.sample import PASSWORD
 from hub.wire import commands as cmd
 from tests.e2e import scan as scanning
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM

@@ -14,7 +14,7 @@ LAYERS = [
     {"wire"},
     {"storage", "bus", "blobs"},
     {"rooms", "rtc", "mail", "files", "identity", "federation"},
-    {"api", "app", "server", "doctor", "logging", "cli"},
+    {"api", "app", "server", "doctor", "sample", "logging", "cli"},
 ]
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
 CLIENT = {"client", *LAYERS[0], *LAYERS[1]}
@@ -23,18 +23,9 @@ ACROSS = {("rooms", "identity"), ("rooms", "mail"), ("mail", "identity")}
 
 
 def imports(path: Path) -> set[str]:
-    """Top-level names below ``hub`` that a module really imports (types alone do not count)."""
+    """Top-level names below ``hub`` that a module imports, for types alone or not."""
     found: set[str] = set()
-    tree = ast.parse(path.read_text())
-    typing_only = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if node in typing_only:
-            continue
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hub."):
             found.add(node.module.split(".")[1])
         elif isinstance(node, ast.ImportFrom) and node.module == "hub":
@@ -59,8 +50,31 @@ def test_imports_go_down(path: Path) -> None:
         assert imports(path) <= CLIENT
         return
     for name in imports(path) - {own, "__version__"}:
-        # `sample` and exports live with the services that use them.
-        across = layer(name) == layer(own) and (
-            layer(own) in (0, 4) or (own, name) in ACROSS or path.name == "sample.py"
-        )
+        across = layer(name) == layer(own) and (layer(own) in (0, 4) or (own, name) in ACROSS)
         assert layer(name) < layer(own) or across, f"{own} imports {name}"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Imports within functions and for types count like any other."""
+    modules = {module_of(path): path for path in ROOT.rglob("*.py")}
+    below: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        wanted: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for one in node.names:
+                    inner = f"{node.module}.{one.name}"
+                    wanted.add(inner if inner in modules else node.module)
+            elif isinstance(node, ast.Import):
+                wanted |= {one.name for one in node.names}
+        below[name] = (wanted & modules.keys()) - {name}
+    # Take away, again and again, what imports nothing that is left: what stays is in a circle.
+    left = dict(below)
+    while free := {name for name, wanted in left.items() if not wanted & left.keys()}:
+        left = {name: wanted for name, wanted in left.items() if name not in free}
+    assert not left, f"these import each other, or what does: {sorted(left)}"

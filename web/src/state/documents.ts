@@ -3,7 +3,7 @@
  * is loaded with the first document and not with the first page.
  */
 import { Session } from './document-session.svelte';
-import { provideSessions } from './hub.svelte';
+import { provideSessions } from './session-factory';
 
 provideSessions((info, environment) => new Session(info, environment));
 

@@ -12,12 +12,13 @@ import type { AnyFrame, DocumentInfo, Me, MemberSetData, Person, SignalFrame, Ti
 import { type CommandBody, Live, type Results } from '../wire/live';
 import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
-import type { Session, SessionEnvironment } from './document-session.svelte';
+import type { Session } from './document-session.svelte';
 import { Drafts } from './drafts.svelte';
 import { Inbox } from './inbox.svelte';
 import { Notifier } from './notify.svelte';
 import { People } from './people.svelte';
 import { Room } from './room.svelte';
+import { makeSession } from './session-factory';
 import type { Connection, DocumentSession, HubState, RoomStore } from './types';
 import { unsentDocuments } from './unsent-log';
 
@@ -27,14 +28,6 @@ const LINGER_MS = 30_000;
 const SENDING_MS = 15_000;
 /** A command with a send_id is repeated over a loss of the connection this long. */
 const COMMIT_MS = 15_000;
-
-type SessionFactory = (info: DocumentInfo, environment: SessionEnvironment) => Session;
-let makeSession: SessionFactory | null = null;
-
-/** See `state/documents`. */
-export function provideSessions(factory: SessionFactory): void {
-  makeSession = factory;
-}
 
 export interface HubOptions {
   /** The sign-in ended, from wherever. */
@@ -421,7 +414,6 @@ export class Hub implements HubState {
   // --- documents ----------------------------------------------------------------------------------
 
   #makeSession(info: DocumentInfo): Session {
-    if (!makeSession) throw new Error('Import state/documents before opening a document.');
     const store = lazyStore(this.#store);
     const session = makeSession(info, {
       uid: this.me.uid,

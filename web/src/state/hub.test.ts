@@ -169,6 +169,7 @@ test('a command is repeated over a short loss, with its send id', async () => {
   const first = received.at(-1);
   socket.drop(1012);
   expect(hub.connection.status).toBe('reconnecting');
+  hub.reconnect();
   const next = await connect();
   await vi.waitFor(() => expect(received.filter((one) => one.cmd === 'react')).toHaveLength(2));
   const second = received.filter((one) => one.cmd === 'react')[1]!;

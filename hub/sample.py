@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
+from hub.identity.service import Identity, Principal
 from hub.ids import new_id
+from hub.mail.threads import Threads
+from hub.rooms.door import Door
 from hub.rooms.export import attributes
 from hub.storage.writer import Append
 from hub.wire import api
 from hub.wire import commands as cmd
-
-if TYPE_CHECKING:
-    from hub.identity.service import Identity, Principal
-    from hub.mail.threads import Threads
-    from hub.rooms.door import Door
 
 PASSWORD = "sample sample"  # noqa: S105 printed for everybody to read
 
