@@ -101,8 +101,9 @@ class Following:
         if not self._open:
             return
         for event in page:
+            if self._outbox.crowded:  # the rest is read again once there is room for it
+                return
             self._send(_encode(event).decode(), counted=False)
-        if page:
-            self._after = page[-1].seq
-        elif self._after < self.room.state.head:
+            self._after = event.seq
+        if not page and self._after < self.room.state.head:
             self._after = self.room.state.head  # nothing of it may be seen
