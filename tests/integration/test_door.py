@@ -11,13 +11,17 @@ import pytest
 
 from hub.errors import HubError, Unavailable
 from hub.rooms import following, poll, registry
+from hub.storage import documents as rows
 from hub.storage import timeline
 from hub.storage.pool import Database
 from hub.storage.writer import Append
 from hub.wire import commands as cmd
+from hub.wire import frames
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
+from tests.integration.test_live import exported, leased
 from tests.support.hub_process import answer
+from tests.support.yupdates import text, update
 
 
 @pytest.fixture(autouse=True)
@@ -261,6 +265,82 @@ async def test_a_database_that_fails_while_something_is_written(
         if one.get("send_id", "").startswith("s")
     ]
     assert len(sent) == len(set(sent)) == 15
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_database_that_fails_while_a_document_is_opened(
+    served: Served, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """One answer to the opening and to the asking for client ids; the next try finds all well."""
+    ada, grace, thread = await started(served)
+    document = await served.document(ada, thread)
+    async with signed_in(served, ada) as raw:
+        number, mine = await raw.open(document), await leased(raw, document)
+        await raw.sync(number, frames.UPDATE, update({mine: (0, [text("words")])}))
+        await raw.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+    monkeypatch.setattr(registry, "LINGER_S", 0.0)
+    faults = Faults(monkeypatch)
+    refused = 0
+    for at in range(9):
+        await _nothing_open(served)
+        async with signed_in(served, grace) as raw:
+            await raw.call(cmd="ping")
+            faults.arm(at, after=after)
+            for command in (
+                {"cmd": "open_document", "schema_version": 1},
+                {"cmd": "lease_client_ids", "count": 1},
+            ):
+                reply = await raw.call(document=document, **command)
+                if reply["t"] == "error":
+                    refused += 1
+                    assert reply["code"] == "database_down"
+                    reply = await raw.call(document=document, **command)
+                assert reply["t"] == "ok", reply
+                if command["cmd"] == "open_document":
+                    number = reply["result"]["number"]
+            faults.arm(-1, after=after)
+            (mine,) = reply["result"]["ids"]
+            await raw.sync(number, frames.UPDATE, update({mine: (0, [text(f"{at}")])}))
+            await raw.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+    assert refused >= 4
+    whole = await exported(served, ada, document)
+    assert sorted(whole) == sorted("words" + "".join(str(at) for at in range(9)))
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_database_that_fails_while_a_document_is_written(
+    served: Served, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """What was shown to the others gets to the disk, once; nobody is told so before."""
+    ada, grace, thread = await started(served)
+    document = await served.document(ada, thread)
+    async with signed_in(served, ada) as raw, signed_in(served, grace) as other:
+        number, mine = await raw.open(document), await leased(raw, document)
+        assert await other.open(document) == number
+        faults = Faults(monkeypatch)
+        clients = {mine: 0}
+        for at in range(8):
+            # Every other one under an id that the row must bind first.
+            client = mine if at % 2 else 1_000 + at
+            clock = clients.setdefault(client, 0)
+            faults.arm(0, after=after)
+            await raw.sync(number, frames.UPDATE, update({client: (clock, [text(f"{at}")])}))
+            clients[client] += 1
+            await raw.until(lambda f, count=at + 1: f["t"] == "durable" and f["count"] == count)
+            faults.arm(-1, after=after)
+            assert served.hub.writer.queued_bytes == 0
+            async with served.hub.database.acquire() as connection:
+                stored = await rows.all_rows(connection, document)
+            assert sum(len(row.updates) for row in stored) == at + 1
+        await _all_once(raw, other)
+    whole = await exported(served, ada, document)
+    assert sorted(whole) == [str(at) for at in range(8)]
+
+
+async def _nothing_open(served: Served) -> None:
+    async with asyncio.timeout(10):
+        while len(served.hub.rooms) or served.hub.library.open:
+            await asyncio.sleep(0.005)
 
 
 async def _all_once(*sockets: Raw) -> None:
