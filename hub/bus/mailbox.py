@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.bus.interface import Handler, OnGap
 from hub.bus.messages import Message
 
-MAX_KEPT = 10_000
+MAX_KEPT = 1_000  # beyond, the rows are read again
 
 
 class Mailbox:

@@ -60,6 +60,7 @@ class Session:
             services.clock, limits.SIGNAL_BYTES_PER_S, limits.SIGNAL_BURST_BYTES
         )
         self._topics: list[Subscription] = []
+        self._welcomed = False
         outbox.on_full = self._opened.leave_behind
         outbox.on_drained = self._opened.resume
         services.connections.add(self)
@@ -80,6 +81,7 @@ class Session:
             people=self._services.people.revision,
         )
         self.send(_encode(welcome).decode())
+        self._welcomed = True
 
     @property
     def uid(self) -> str:
@@ -305,6 +307,8 @@ class Session:
     # --- the bus ----------------------------------------------------------------------------------
 
     def _on_message(self, message: Message) -> None:
+        if not self._welcomed:
+            return  # what it tells is read after the welcome
         if isinstance(message, ToUser):
             if message.except_session != self.key:
                 self.send(message.frame)
