@@ -122,3 +122,45 @@ async def test_reader_sees_but_cannot_write(ada: Person, browser: Browser, wire:
     await expect(
         grace.page.get_by_role("heading", name="You are no longer in this thread")
     ).to_be_visible()
+
+
+@pytest.mark.timeout(60)
+async def test_a_new_name_is_everywhere_at_once(ada: Person, browser: Browser, wire: Wire) -> None:
+    grace = await together(ada, browser, wire)
+    await grace.say("Hello Ada")
+    await ada.page.get_by_role("button", name="Show people").click()
+    await expect(ada.log().get_by_text("Grace Lindqvist").first).to_be_visible()
+    settings = await grace.new_tab()
+    await settings.goto(f"{grace.url}/settings")
+    await settings.get_by_label("Your name").fill("Grace L.")
+    await settings.get_by_role("button", name="Save the name").click()
+    await expect(ada.log().get_by_text("Grace L.", exact=True).first).to_be_visible()
+    await expect(ada.page.get_by_label("Role of Grace L.")).to_be_visible()
+    await expect(ada.page.get_by_text("Grace Lindqvist")).to_have_count(0)
+    await expect(grace.page.get_by_role("button", name="Your account")).to_contain_text("Grace L.")
+    grace.check()
+
+
+@pytest.mark.timeout(60)
+async def test_what_newcomers_may_read_changes_while_they_look(
+    ada: Person, browser: Browser, wire: Wire
+) -> None:
+    await ada.begin_thread("Offer")
+    await ada.say("Before she came")
+    await ada.sees("Before she came")
+    link = await ada.invite()
+    grace = await Person.open(browser, wire.url, "Grace Lindqvist", "grace@north.example")
+    await grace.accept(wire.through(link))
+    await grace.open_thread("Offer")
+    await grace.sees("Before she came")
+    await ada.say("Since then")
+    await grace.sees("Since then")
+    await ada.page.get_by_role("button", name="Show people").click()
+    setting = ada.page.get_by_label("What newcomers may read")
+    await setting.select_option("joined")
+    await expect(grace.log().get_by_text("Before she came", exact=True)).to_have_count(0)
+    assert await grace.messages() == ["Since then"]
+    await setting.select_option("all")
+    await grace.sees("Before she came")
+    assert await grace.messages() == ["Before she came", "Since then"]
+    grace.check()
