@@ -36,6 +36,7 @@ class Bus(Protocol):
         nothing out between them.
 
         Args:
-            on_gap: something may have been lost; called as soon as that is known.
+            on_gap: something may have been lost; called as soon as that is known, before what came
+                after it is handed over.
         """
         ...

@@ -182,6 +182,16 @@ class Router:
             self._inbox.loaded(subscriber.uid, threads)
             self._poll.soon()  # for what happened while they were read
 
+    def remark(self, subscriber: Subscriber, within_s: float) -> None:
+        """Markers of this user may have moved unheard in the last seconds: tell them again."""
+        self._background.spawn(self._remark(subscriber, within_s), "tell markers again")
+
+    async def _remark(self, subscriber: Subscriber, within_s: float) -> None:
+        async with self._database.acquire() as connection:
+            states = await timeline.moved_marks(connection, subscriber.uid, within_s)
+        for state in states:
+            subscriber.send(_encode(state).decode())
+
     # --- what is missing --------------------------------------------------------------------------
 
     def look(self) -> None:

@@ -39,6 +39,8 @@ from hub.wire import commands as cmd
 from hub.wire import events as ev
 from hub.wire.websocket import Outgoing
 
+MARGIN_S = 60.0  # a commit may take so long to be announced
+
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(cmd.AnyCommand).decode
@@ -61,6 +63,7 @@ class Session:
         )
         self._topics: list[Subscription] = []
         self._welcomed = False
+        self._marked_s = services.clock.monotonic_s()
         outbox.on_full = self._opened.leave_behind
         outbox.on_drained = self._opened.resume
         services.connections.add(self)
@@ -68,8 +71,8 @@ class Session:
     async def listen(self) -> None:
         """Hear what is for this user and this connection, then welcome it."""
         bus = self._services.bus
-        for topic in (f"user:{self.uid}", f"session:{self.key}"):
-            self._topics.append(await bus.subscribe(topic, self._on_message))
+        for topic, on_gap in ((f"user:{self.uid}", self._missed), (f"session:{self.key}", None)):
+            self._topics.append(await bus.subscribe(topic, self._on_message, on_gap))
         principal = self.principal
         self._services.people.add(self)
         welcome = ev.Welcome(
@@ -315,6 +318,12 @@ class Session:
         elif isinstance(message, ToSession) and not self.outbox.crowded:
             # Signals do not count as live traffic, and are not kept for who does not read.
             self.send(message.frame, counted=False)
+
+    def _missed(self) -> None:
+        """Something for this user was lost on the bus, nobody knows when: markers are told again
+        that moved since they were last known."""
+        before_s, self._marked_s = self._marked_s, self._services.clock.monotonic_s()
+        self._services.router.remark(self, self._marked_s - before_s + MARGIN_S)
 
     def _reply_error(self, re: int, error: HubError) -> None:
         frame = ev.ErrorReply(

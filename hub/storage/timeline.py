@@ -251,6 +251,13 @@ async def read_state(connection: Any, thread: str, uid: str) -> ReadState | None
     return ReadState(thread=thread, seq=one.last_read, unread=one.unread, mentions=one.mentions)
 
 
+async def moved_marks(connection: Any, uid: str, within_s: float) -> list[ReadState]:
+    """The user's markers that moved in the last seconds, of threads they are a member of."""
+    rows = await connection.fetch(_MOVED, uid, within_s)
+    states = [await read_state(connection, row["thread_id"], uid) for row in rows]
+    return [state for state in states if state is not None]
+
+
 async def mark_read(connection: Any, thread: str, uid: str, seq: int) -> None:
     """Move the marker, forward or (to mark unread) back; never beyond the head."""
     await connection.execute(_MARK, thread, uid, seq)
@@ -436,8 +443,14 @@ SELECT seq FROM items
 WHERE thread_id = $1 AND seq = ANY($2::bigint[]) AND (deleted_at IS NOT NULL OR erased)
 """
 
+_MOVED = """
+SELECT thread_id FROM read_marks
+WHERE uid = $1 AND moved_at > now() - make_interval(secs => $2)
+ORDER BY moved_at DESC LIMIT 500
+"""
+
 _MARK = """
 INSERT INTO read_marks (thread_id, uid, seq)
 SELECT thread_id, $2, least($3, last_seq) FROM threads WHERE thread_id = $1
-ON CONFLICT (thread_id, uid) DO UPDATE SET seq = excluded.seq
+ON CONFLICT (thread_id, uid) DO UPDATE SET seq = excluded.seq, moved_at = now()
 """

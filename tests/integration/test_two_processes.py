@@ -221,6 +221,29 @@ async def test_people_and_ended_rights_reach_both(database_url: str, name: str) 
         assert (await other.call(cmd="ping"))["t"] == "ok"  # a token outlives the sign-in
 
 
+async def test_markers_that_were_lost_are_told_again(database_url: str) -> None:
+    exchange = Exchange(random.Random(1), CHAOS["well"])
+    async with AsyncExitStack() as stack:
+        one, two = [
+            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
+            for _ in range(2)
+        ]
+        ada = await one.person("ada")
+        threads = [await one.thread(ada, subject=str(number)) for number in range(3)]
+        here = await stack.enter_async_context(signed_in(one, ada))
+        there = await stack.enter_async_context(signed_in(two, ada))
+        await here.call(cmd="mark_read", thread=threads[0], seq=1)
+        assert (await there.frame("read"))["thread"] == threads[0]
+        exchange.chaos = CHAOS["gone"]
+        await here.call(cmd="mark_read", thread=threads[1], seq=2)
+        exchange.chaos = CHAOS["well"]
+        await here.call(cmd="mark_read", thread=threads[2], seq=2)
+        told: set[tuple[str, int]] = set()
+        while not {(thread, 2) for thread in threads[1:]} <= told:
+            frame = await there.frame("read")
+            told.add((frame["thread"], frame["seq"]))
+
+
 def cookie(person: Person) -> dict[str, str]:
     pairs = (f"{name}={value}" for name, value in person.http.cookies.items())
     return {"Cookie": "; ".join(pairs)}

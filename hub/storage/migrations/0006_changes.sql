@@ -8,3 +8,9 @@ INSERT INTO counters (name, value) VALUES ('people', 0), ('rights', 0);
 ALTER TABLE accounts ADD COLUMN revision bigint NOT NULL DEFAULT 0;
 
 CREATE INDEX accounts_revision ON accounts (revision);
+
+-- When somebody last moved a marker: told again to whoever may have missed it.
+
+ALTER TABLE read_marks ADD COLUMN moved_at timestamptz NOT NULL DEFAULT now();
+
+CREATE INDEX read_marks_moved ON read_marks (uid, moved_at);
