@@ -10,6 +10,7 @@ memory. Figures: docs/adr/0009.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,7 @@ class FastSocket(WebSocketsSansIOProtocol):
 
     def detach(self) -> None:
         """The connection outlasts its request; let go of what only that needs. Call it after the
-        upgrade was accepted."""
+        upgrade was accepted; the ASGI side can do nothing afterwards."""
         self._detached = True
         self.queue, self.writable = _NOBODY, _ALWAYS  # type: ignore[assignment]
         del self.scope, self.request, self.response
@@ -56,8 +57,9 @@ class FastSocket(WebSocketsSansIOProtocol):
 
     async def say_goodbye(self, code: int, reason: str) -> None:
         """Close with a code; the transport closes once the peer has answered, or 10 s later."""
-        if not self.disconnected and not self.close_sent:
-            await self.send({"type": "websocket.close", "code": code, "reason": reason})
+        with contextlib.suppress(ClientDisconnected):
+            if not self.close_sent:
+                await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
     def limit(self, max_message_bytes: int) -> None:
         """Refuse longer messages from now on (close code 1009)."""
@@ -98,6 +100,8 @@ class FastSocket(WebSocketsSansIOProtocol):
         except BaseException:
             self.logger.exception("Exception in ASGI application\n")
             self.send_500_response()
+            if self._detached:  # nobody else would end it
+                self.transport.abort()
         if not self._detached and self.close_timer is None:
             self.transport.close()
 

@@ -115,6 +115,8 @@ async def _fresh_token(hub: Hub, session: Session, command: Auth) -> None:
     if principal.uid != session.uid:
         raise Unauthenticated("The token is another user's.", code="bad_token")
     session.principal = principal
+    # Again, now that a revocation would find the connection.
+    await hub.identity.authenticate_token(command.token)
     session.reply(command.id)
 
 

@@ -260,9 +260,9 @@ class Conversation:
                 async with asyncio.timeout(CLOSE_S):
                     await self.outbox.finished()
             await self.socket.say_goodbye(reason.close_code, reason.code)
+        finally:
             # A peer that reads nothing would keep the rest in memory.
             asyncio.get_running_loop().call_later(CLOSE_S, self.socket.abort)
-        finally:
             self._over()
 
     def _over(self) -> None:

@@ -60,9 +60,11 @@ async def yjs(websocket: WebSocket) -> None:
 
 def _leave(hub: Hub, room: Room, live: LiveDocument, session: YjsSession) -> None:
     metrics.CONNECTIONS.dec()
-    session.close()
-    hub.library.give_back(live)
-    hub.rooms.give_back(room)
+    try:
+        session.close()
+    finally:
+        hub.library.give_back(live)
+        hub.rooms.give_back(room)
 
 
 def _take(session: YjsSession, frame: str | bytes) -> Awaitable[float | None] | None:

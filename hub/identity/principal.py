@@ -20,6 +20,7 @@ class Principal:
     expires_at_ms: int | None = None
 
     def may(self, scope: str) -> bool:
+        """Whether a program's scopes reach so far; a person's always do."""
         return self.scopes is None or scope in self.scopes
 
     def require(self, scope: str) -> None:

@@ -64,7 +64,7 @@ async def _rebuild(
         if not await shadow.differences(kind, stream_id):
             return set()
     async with connection.transaction():
-        # Only now somebody waits, and only for what happened since.
+        # Only now writers wait.
         await shadow.lock(stream_id)
         await _read(shadow, projector, stream_id, head, report)
         wrong = await shadow.differences(kind, stream_id)
@@ -78,7 +78,7 @@ async def _read(
 ) -> int:
     """Project the events above a seq; returns the last one's."""
     connection = shadow.connection
-    packed = await documents.packed_bodies(connection, stream_id)
+    packed = await documents.packed_bodies(connection, stream_id, after)
     while rows := await rebuild.page(connection, stream_id, after):
         events = [
             Committed(

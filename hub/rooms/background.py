@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -25,11 +26,13 @@ class Background:
         return task
 
     async def close(self, timeout_s: float = 5.0) -> None:
-        """Cancel what runs and wait for it."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=timeout_s)
+        """Cancel what runs and wait for it, and for what that begins when it ends."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._tasks:
+                    for task in tuple(self._tasks):
+                        task.cancel()
+                    await asyncio.wait(tuple(self._tasks))
 
     async def _guard(self, work: Coroutine[Any, Any, T], name: str) -> T | None:
         try:

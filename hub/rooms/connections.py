@@ -6,6 +6,7 @@ Listens to ``revocations`` on the bus; never decides whether something is revoke
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from hub.bus.interface import Bus
@@ -23,15 +24,20 @@ class Connection(Protocol):
 
 
 class Connections:
+    """Attributes:
+    on_gap: called when a revocation may have been lost on the bus.
+    """
+
     def __init__(self, bus: Bus) -> None:
         self._all: set[Connection] = set()
         self._empty = asyncio.Event()
         self._empty.set()
         self._bus = bus
+        self.on_gap: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Begin to hear."""
-        await self._bus.subscribe(TOPIC, self._on_message)
+        await self._bus.subscribe(TOPIC, self._on_message, lambda: self.on_gap())
 
     def __len__(self) -> int:
         return len(self._all)

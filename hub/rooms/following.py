@@ -20,6 +20,7 @@ from hub.wire import events as ev
 from hub.wire.websocket import Outgoing
 
 PAGE = 500
+LARGE_PAGE = 50  # where events are large
 AGAIN_S = 1.0
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ class Following:
         self._database = database
         self._outbox = outbox
         self._send = send
+        self._limit = PAGE
         self._live = False
         self._open = True
         self._task: asyncio.Task[None] | None = None
@@ -70,7 +72,7 @@ class Following:
         async with timeline.snapshot(self._database) as connection:
             page = await timeline.events_page(
                 connection, self.room.thread, from_seq=self.room.since(self._uid),
-                after=self._after, limit=PAGE,
+                after=self._after, limit=min(self._limit, PAGE),
             )  # fmt: skip
         # Not beyond what the room knows: who may see that is not known yet.
         return [event for event in page if event.seq <= self.room.state.head]
@@ -84,6 +86,8 @@ class Following:
     async def _catch_up(self) -> None:
         while self._open and not self._caught_up():
             await self._outbox.half_empty()
+            if self._outbox.ended is not None:
+                return
             try:
                 page = await self.first_page()
             except Exception as error:
@@ -102,6 +106,7 @@ class Following:
             return
         for event in page:
             if self._outbox.crowded:  # the rest is read again once there is room for it
+                self._limit = LARGE_PAGE
                 return
             self._send(_encode(event).decode(), counted=False)
             self._after = event.seq

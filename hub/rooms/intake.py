@@ -40,6 +40,9 @@ from hub.wire import yupdate
 
 log = structlog.get_logger()
 
+# Who sent an update and which frame it was, its number, and the ids that its row claims.
+_Token = tuple[Attachment, Receipt, int, list[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -256,8 +259,11 @@ class Intake:
         update, uid = found.ready, attachment.peer.uid
         assert update is not None
         claim = guard = None
-        if decision.binds:
-            claim, guard = claims.bound(self._document, uid, decision.binds)
+        # Also for what another process may still be writing the claim of, or this one: whoever
+        # writes first decides, and what is written after that must not be called proven.
+        claimed = [*decision.binds, *self._owners.unwritten(update.structs, uid)]
+        if claimed:
+            claim, guard = claims.bound(self._document, uid, claimed)
         append = Append(
             self._document, UPDATE if decision.proven else RELAYED, uid, update.data,
             update=True, claim=claim, guard=guard,
@@ -274,7 +280,7 @@ class Intake:
                     if self._owners.get(client) != uid:
                         self._relays.add(client, structs[0].clock, yupdate.end_of(structs))
             self._relayed += 1
-            token = attachment, receipt, self._relayed
+            token = attachment, receipt, self._relayed, claimed
             self._house.writer.append_update(append, self._on_disk, token)
         except Exception as error:
             # The sender first: who is told that the document closes sends everything again.
@@ -301,19 +307,18 @@ class Intake:
         attachment.peer.refused(self._durability.number, receipt.count, error)
         self._durability.settle(attachment, receipt)
 
-    def _on_disk(
-        self, outcome: Committed | BaseException, told: list[tuple[Attachment, Receipt, int]]
-    ) -> None:
+    def _on_disk(self, outcome: Committed | BaseException, told: list[_Token]) -> None:
         """A row with the updates of these is written, or is not."""
         if isinstance(outcome, BaseException):
             self._outside.broke(outcome)
             self._durability.done(len(told))
             return
         self.rows += 1
+        self._owners.confirm(told[0][3])
         row = StreamCommitted(self._source, outcome.seq, told[0][2], told[-1][2])
         self._house.bus.publish(self._topic, row)
         self._durability.done(len(told))
-        for attachment, receipt, _ in told:
+        for attachment, receipt, _, _ in told:
             self._durability.settle(attachment, receipt)
 
     # --- what waited, and what stands in the log --------------------------------------------------

@@ -163,7 +163,9 @@ class Library:
             last = first + count - 1
             try:
                 await self._writer.append(claims.leased(info.document, uid, first, last, most=most))
-            except Conflict:
+            except Conflict as taken:
+                if taken.code != "no_client_ids":
+                    raise
                 continue
             entry = self._entries.get(info.document)
             if entry is not None:

@@ -154,6 +154,7 @@ class Outbox:
             size += sum(map(len, messages))
             fetched += messages
         self._sent()
+        self._tell()
         return fetched
 
     # --- parts ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ class Owners:
         self._firsts: list[int] = []
         self._blocks: list[tuple[int, str]] = []  # (last, uid)
         self._bound: Counter[str] = Counter()
+        self._unwritten: set[int] = set()
 
     @classmethod
     def of(cls, known: Iterable[Owner]) -> Owners:
@@ -23,6 +24,7 @@ class Owners:
         for one in known:
             if one.bound:
                 owners.bind(one.first, one.uid)
+                owners.confirm((one.first,))
             else:
                 owners.lease(one.first, one.last, one.uid)
         return owners
@@ -42,10 +44,22 @@ class Owners:
         return self._bound[uid]
 
     def bind(self, client: int, uid: str) -> None:
-        """A stock client's id belongs to ``uid`` from now on; what is owned stays."""
+        """A stock client's id belongs to ``uid`` from now on; what is owned stays. It does so for
+        certain once the claim is in the log (``confirm``)."""
         if self.get(client) is None:
             self._single[client] = uid
             self._bound[uid] += 1
+            self._unwritten.add(client)
+
+    def confirm(self, clients: Iterable[int]) -> None:
+        """The claim of bound ids is in the log."""
+        self._unwritten.difference_update(clients)
+
+    def unwritten(self, clients: Iterable[int], uid: str) -> list[int]:
+        """Those of them that were bound to ``uid``, and whose claim may not be in the log."""
+        if not self._unwritten:
+            return []
+        return [one for one in clients if one in self._unwritten and self._single[one] == uid]
 
     def lease(self, first: int, last: int, uid: str) -> None:
         """Ids ``first`` to ``last`` were given to ``uid``; what is owned stays."""

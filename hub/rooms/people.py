@@ -6,7 +6,7 @@ told is found by the poll.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -47,6 +47,7 @@ class People:
     async def start(self) -> None:
         """Begin to hear."""
         await self._bus.subscribe(TOPIC, self._on_message, self._poll.soon)
+        self._connections.on_gap = self._poll.soon
         async with self._database.acquire() as connection:
             self.revision, self._rights = await changes.read(connection)
 
@@ -78,7 +79,7 @@ class People:
                 await self._end(connection)
                 self._rights = counters.rights
 
-    async def _tell(self, connection: object, revision: int) -> None:
+    async def _tell(self, connection: Any, revision: int) -> None:
         for changed, row in await accounts.changed_since(connection, self.revision):
             revision = max(revision, changed)
             frame = ev.Person(
@@ -91,7 +92,7 @@ class People:
                     one.send(message)
         self.revision = revision
 
-    async def _end(self, connection: object) -> None:
+    async def _end(self, connection: Any) -> None:
         """Of the connections here, those whose session or token has ended."""
         sessions, tokens = self._connections.rights
         good = await changes.still_good(connection, sessions, tokens)

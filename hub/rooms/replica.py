@@ -237,8 +237,14 @@ class Replica:
                     self._written(source, number)
 
     def _learn(self, claim: Any) -> None:
-        for client in claim.get("ids", ()):
-            self._owners.bind(client, claim["uid"])
+        ids, uid = claim.get("ids", ()), claim["uid"]
+        for client in ids:
+            self._owners.bind(client, uid)
+            if self._owners.get(client) != uid:
+                # What was taken for somebody else's here is not.
+                self._give_up(Unavailable("An id was claimed.", code="document_reloading"))
+                return
+        self._owners.confirm(ids)
         if "first" in claim:
             self._owners.lease(claim["first"], claim["last"], claim["uid"])
 

@@ -220,10 +220,10 @@ async def relayed(connection: Any, document: str) -> list[Relayed]:
     return [Relayed(*row) for row in await connection.fetch(_RELAYED, document)]
 
 
-async def packed_bodies(connection: Any, document: str) -> dict[int, bytes]:
-    """Bodies, by seq, of packed rows that projections are made of."""
+async def packed_bodies(connection: Any, document: str, after: int) -> dict[int, bytes]:
+    """Bodies, by seq, of packed rows above a seq that projections are made of."""
     bodies = {}
-    for row in await connection.fetch(_PACKED, document):
+    for row in await connection.fetch(_PACKED, document, after):
         seqs = set(row["seqs"])
         for seq, _, body in await _unpacked(row):
             if seq in seqs and body is not None:
@@ -384,7 +384,7 @@ _PACKED = """
 SELECT s.first_seq, s.format, s.data, array_agg(e.seq) AS seqs
 FROM document_segments s
 JOIN events e ON e.stream_id = s.document_id AND e.seq BETWEEN s.first_seq AND s.last_seq
-WHERE s.document_id = $1 AND e.type IN ('doc.claim', 'doc.relay')
+WHERE s.document_id = $1 AND e.seq > $2 AND e.type IN ('doc.claim', 'doc.relay')
 GROUP BY s.first_seq, s.format, s.data ORDER BY s.first_seq
 """
 

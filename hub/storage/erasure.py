@@ -6,52 +6,48 @@ from datetime import datetime
 from typing import Any
 
 
+async def lock(connection: Any) -> None:
+    """Keep the eraser out until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('hub.erasure'))")
+
+
 async def erase_due(connection: Any, now: datetime, limit: int = 200) -> int:
     """Erase what was deleted and can no longer be brought back; returns how many messages.
-    Call it in a transaction: it holds the streams' locks to the end."""
-    threads = sorted({row["thread_id"] for row in await connection.fetch(_DUE, now, limit)})
-    await connection.execute(_LOCK_STREAMS, threads)
-    rows = await connection.fetch(_DUE_OF, now, limit, threads)
-    for row in rows:
-        await connection.execute(_ERASE, row["thread_id"], row["seq"])
-        await forget(connection, row["thread_id"], row["seq"])
-    return len(rows)
+    Call it in a transaction."""
+    await lock(connection)
+    due: dict[str, list[int]] = {}
+    for row in await connection.fetch(_DUE, now, limit):
+        due.setdefault(row["thread_id"], []).append(row["seq"])
+    for thread, seqs in due.items():
+        await connection.execute(_ERASE, thread, seqs)
+        await forget(connection, thread, seqs)
+    return sum(map(len, due.values()))
 
 
-async def forget(connection: Any, thread: str, seq: int) -> None:
-    """Take what a message said from the projections."""
-    await connection.execute(_FORGET, thread, seq)
-    await connection.execute(_FORGET_REACTIONS, thread, seq)
+async def forget(connection: Any, thread: str, seqs: list[int]) -> None:
+    """Take what messages said from the projections."""
+    await connection.execute(_FORGET, thread, seqs)
+    await connection.execute(_FORGET_REACTIONS, thread, seqs)
 
 
 _DUE = """
-SELECT thread_id, seq FROM items WHERE erase_at < $1 AND NOT erased ORDER BY erase_at LIMIT $2
-"""
-
-_LOCK_STREAMS = """
-SELECT FROM streams WHERE stream_id = ANY($1::text[]) ORDER BY stream_id FOR UPDATE
-"""
-
-_DUE_OF = """
 SELECT thread_id, seq FROM items
-WHERE erase_at < $1 AND NOT erased AND thread_id = ANY($3::text[]) ORDER BY erase_at LIMIT $2
+WHERE erase_at < $1 AND NOT erased ORDER BY erase_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
 _ERASE = """
 UPDATE events SET body = NULL, salt = NULL
 WHERE stream_id = $1 AND (
-    seq = $2
-    OR type = 'message.edit' AND body IS NOT NULL
-       AND (convert_from(body, 'UTF8')::json->>'target')::bigint = $2
-    OR type = 'reaction' AND body IS NOT NULL
-       AND (convert_from(body, 'UTF8')::json->>'target')::bigint = $2
+    seq = ANY($2::bigint[])
+    OR type IN ('message.edit', 'reaction') AND body IS NOT NULL
+       AND (convert_from(body, 'UTF8')::json->>'target')::bigint = ANY($2::bigint[])
 )
 """
 
 _FORGET = """
 UPDATE items SET text = NULL, mentions = '{}', reply_to = NULL, edited_at = NULL, search = NULL,
                  erased = true
-WHERE thread_id = $1 AND seq = $2
+WHERE thread_id = $1 AND seq = ANY($2::bigint[])
 """
 
-_FORGET_REACTIONS = "DELETE FROM reactions WHERE thread_id = $1 AND seq = $2"
+_FORGET_REACTIONS = "DELETE FROM reactions WHERE thread_id = $1 AND seq = ANY($2::bigint[])"

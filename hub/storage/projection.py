@@ -1,10 +1,9 @@
 """From the log to the tables people read: threads, members, items, reactions, documents.
 
 ``project`` is called by the writer inside its transaction, and by ``hub rebuild`` over whole logs
-(into tables that hide these);
-both must end in the same rows. So it looks at nothing but the events and the tables it fills, and
-an event that refers to something that is not there changes nothing. Consecutive events of one kind
-go in one statement.
+(into tables that hide these); both must end in the same rows. So it looks at nothing but the events
+and the tables it fills, and an event that refers to something that is not there changes nothing.
+Consecutive events of one kind go in one statement.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The projections of one stream made anew beside those in use, compared with them and put right.
 
 A ``Shadow`` is a session in which temporary tables hide the real ones, so that the projector fills
-them without knowing. Nobody waits for it but those who write to a stream while it is put right.
+them without knowing. Nobody waits for that; writers wait while a stream is put right.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Table(NamedTuple):
     stream: str
     key: tuple[str, ...]
     volatile: tuple[str, ...] = ()
+    unique: str | None = None  # beside the key
 
 
 TABLES: Final = {
@@ -27,7 +28,7 @@ TABLES: Final = {
         Table("members", "thread_id", ("thread_id", "uid")),
         Table("items", "thread_id", ("thread_id", "seq"), ("erase_at",)),
         Table("reactions", "thread_id", ("thread_id", "seq", "emoji", "uid")),
-        Table("documents", "thread_id", ("document_id",)),
+        Table("documents", "thread_id", ("document_id",), unique="number"),
     ),
     "document": (
         Table("client_ids", "document_id", ("document_id", "first_id")),
@@ -35,6 +36,8 @@ TABLES: Final = {
     ),
 }
 ALL: Final = [table for tables in TABLES.values() for table in tables]
+MAX_SHADOW_BYTES = 4 * 2**20
+LOCKED_S = 60
 _HIDDEN: Final = ["streams", *(table.name for table in ALL)]  # what a projector writes to
 
 
@@ -52,8 +55,9 @@ class Shadow:
         if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('hub.rebuild'))"):
             return None
         schema = await connection.fetchval("SELECT quote_ident(current_schema())")
-        # Plans are kept while the tables grow: they must not be those for empty ones.
-        await connection.execute("SET enable_seqscan = off")
+        # Plans are kept while the tables grow: they must not be those for empty ones. Forbidding
+        # them makes plans look so dear that PostgreSQL would compile each of them.
+        await connection.execute("SET enable_seqscan = off; SET jit = off")
         for name in _HIDDEN:
             await connection.execute(
                 f"CREATE TEMP TABLE {name} (LIKE {schema}.{name} INCLUDING ALL)"
@@ -61,6 +65,12 @@ class Shadow:
         return cls(connection, schema)
 
     async def clear(self) -> None:
+        if await self.connection.fetchval(_SIZE, list(_HIDDEN)) > MAX_SHADOW_BYTES:
+            # Nobody vacuums temporary tables: what was deleted is read again and again.
+            await self.connection.execute(
+                "TRUNCATE " + ", ".join(f"pg_temp.{name}" for name in _HIDDEN)
+            )
+            return
         for name in _HIDDEN:
             await self.connection.execute(f"DELETE FROM pg_temp.{name}")
 
@@ -74,7 +84,9 @@ class Shadow:
     async def lock(self, stream_id: str) -> None:
         """Keep writers to a stream, its compaction and the eraser out until the transaction
         ends."""
+        await self.connection.execute(f"SET LOCAL statement_timeout = '{LOCKED_S}s'")
         await self.connection.execute(_LOCK_COMPACTION, stream_id)
+        await erasure.lock(self.connection)
         await self.connection.execute(
             f"SELECT FROM {self._schema}.streams WHERE stream_id = $1 FOR UPDATE", stream_id
         )
@@ -82,8 +94,8 @@ class Shadow:
     async def finish(self, stream_id: str) -> None:
         """What was erased since its event was read is forgotten; messages whose text is in no log
         any more are the erased ones."""
-        for row in await self.connection.fetch(_ERASED_SINCE, stream_id):
-            await erasure.forget(self.connection, stream_id, row["seq"])
+        erased = await self.connection.fetch(_ERASED_SINCE, stream_id)
+        await erasure.forget(self.connection, stream_id, [row["seq"] for row in erased])
         await self.connection.execute(
             "UPDATE items SET erased = true WHERE type = 'message' AND text IS NULL"
         )
@@ -118,8 +130,14 @@ class Shadow:
         await self.connection.execute(
             f"DELETE FROM {real} p USING {made} n WHERE {same_key} AND {wrong}"
         )
+        if table.unique is not None:
+            await self.connection.execute(
+                f"DELETE FROM {real} p USING {made} n "
+                f"WHERE p.{table.unique} = n.{table.unique} AND NOT ({same_key})"
+            )
         await self.connection.execute(
-            f"INSERT INTO {real} SELECT n.* FROM {made} n ON CONFLICT DO NOTHING"
+            f"INSERT INTO {real} SELECT n.* FROM {made} n "
+            f"WHERE NOT EXISTS (SELECT FROM {real} p WHERE {same_key})"
         )
 
     async def drop_strays(self) -> list[Table]:
@@ -145,6 +163,8 @@ def _compared(table: Table, alias: str) -> str:
     """A row as far as the log says it."""
     return f"(to_jsonb({alias})" + "".join(f" - '{name}'" for name in table.volatile) + ")"
 
+
+_SIZE = "SELECT sum(pg_relation_size('pg_temp.' || name)) FROM unnest($1::text[]) AS t (name)"
 
 _PAGE = """
 SELECT seq, type, sender, send_id, body, convert_from(event_payload, 'UTF8')::json->>'iss' AS home,

@@ -155,9 +155,31 @@ async def test_one_client_id_at_two_processes_is_one_persons(database_url: str) 
         two.hub.library.read_on = lambda document: None  # type: ignore[method-assign]
         await here.sync(numbers[0], frames.UPDATE, update({7: (0, [text("ada's")])}))
         await here.until(lambda f: f["t"] == "durable" and f["count"] == 1)
+        # She writes on while the first is on its way to the disk.
+        flush, flushing, go_on = two.hub.writer._flush, asyncio.Event(), asyncio.Event()
+
+        async def slowly(batch: Any) -> None:
+            flushing.set()
+            await go_on.wait()
+            await flush(batch)
+
+        two.hub.writer._flush = slowly  # type: ignore[method-assign]
         await there.sync(numbers[1], frames.UPDATE, update({7: (0, [text("grace's")])}))
+        await flushing.wait()
+        await there.sync(numbers[1], frames.UPDATE, update({7: (7, [text(" too")])}))
+        async with asyncio.timeout(5):
+            while not two.hub.writer._queue:
+                await asyncio.sleep(0.005)
+        go_on.set()
         reset = await there.frame("document_reset")
         assert reset["reason"] == "closed"
+        await _written(two, document)
+        async with two.hub.database.acquire() as connection_:
+            hers = await connection_.fetchval(
+                "SELECT count(*) FROM events WHERE stream_id = $1 AND sender = $2",
+                document, grace.uid,
+            )  # fmt: skip
+        assert hers == 0
         del two.hub.library.read_on
 
         authors = await answer(ada.http.get(f"/api/documents/{document}/authors"))

@@ -107,6 +107,7 @@ export class Hub implements HubState {
     this.#live.start();
     // The list by HTTP does not wait for the socket; it is read again once that watches.
     void this.inbox.refresh();
+    this.people.refresh().catch(() => undefined);
   }
 
   // --- for the interface --------------------------------------------------------------------------
@@ -160,6 +161,7 @@ export class Hub implements HubState {
     await Promise.all(sessions.map((one) => one.end()));
     this.#live.stop();
     this.inbox.close();
+    this.people.close();
     this.#outbox?.close();
     this.notifications.close();
     this.#drafts.close();
@@ -188,7 +190,7 @@ export class Hub implements HubState {
       return;
     }
     this.#outbox?.setLive(true);
-    void this.people.reach(people).catch(() => undefined);
+    void this.people.reach(people);
     void this.inbox.connected();
     for (const room of this.#rooms.values()) room.connected();
     for (const session of this.#sessions.values()) session.connected();

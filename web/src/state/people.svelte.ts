@@ -3,11 +3,16 @@ import { api } from '../api/client';
 import type { Account, Person, ThreadState } from '../wire/generated';
 import type { PeopleStore } from './types';
 
+const AGAIN_MS = 5_000;
+
 export class People implements PeopleStore {
   loaded = $state(false);
   /** Of what is known; null while it is not known to be whole. */
   #revision: number | null = null;
   #reading: Promise<void> | null = null;
+  /** The latest call of `reach`; an earlier one has nothing more to say. */
+  #wanted = Symbol();
+  #again: ReturnType<typeof setTimeout> | undefined;
   /** What was told while the list was being read. */
   #told: Account[] = [];
   #accounts: ReadonlyMap<string, Account> = $state.raw(new Map());
@@ -39,13 +44,24 @@ export class People implements PeopleStore {
     this.loaded = true;
   }
 
-  /** The hub has its people at this revision: read them unless they are known so. */
+  /** The hub has its people at this revision: read them, unless they are known so, until it works. */
   async reach(revision: number): Promise<void> {
+    clearTimeout(this.#again);
     if (revision === this.#revision) return;
     this.#revision = null;
+    const wanted = (this.#wanted = Symbol());
     await this.#reading?.catch(() => undefined); // it may have begun before
-    await this.refresh();
-    this.#revision = revision;
+    try {
+      await this.refresh();
+      if (this.#wanted === wanted) this.#revision = revision;
+    } catch {
+      if (this.#wanted === wanted) this.#again = setTimeout(() => void this.reach(revision), AGAIN_MS);
+    }
+  }
+
+  close(): void {
+    this.#wanted = Symbol();
+    clearTimeout(this.#again);
   }
 
   /** Somebody came, or reads differently from now on. */

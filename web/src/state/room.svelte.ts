@@ -221,6 +221,8 @@ export class Room implements RoomStore {
     if (event.type === 'member.set' && event.data) this.#environment.people.need((event.data as MemberSetData).uid);
     this.#set(model.apply(before, event, (uid) => this.#environment.people.get(uid)));
     this.#askForStale();
+    // The window was wholly of what may not be seen any more.
+    if (this.items.length === 0 && this.hasNewer && this.#asking === 0) this.loadLatest().catch(() => undefined);
   }
 
   /** Events are numbered without gaps; one that is missing is asked for, once. */

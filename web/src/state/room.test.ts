@@ -22,6 +22,7 @@ class FakeRoom implements RoomEnvironment {
   readonly people = new People();
   readonly drafts = new Drafts('u_me');
   head = 100;
+  since = 0;
   live = true;
   failing: ApiError | null = null;
   entries: OutboxEntry[] = [];
@@ -72,7 +73,10 @@ class FakeRoom implements RoomEnvironment {
         updated_at: this.head, last_message: { seq: this.head, sender: 'u_ann', at: this.head, excerpt: `m${this.head}` },
       },
       history: 'all',
-      members: [{ uid: 'u_ann', display_name: 'Ann', role: 'owner', since: 1 }],
+      members: [
+        { uid: 'u_ann', display_name: 'Ann', role: 'owner', since: 1 },
+        ...(this.since ? [{ uid: 'u_me', display_name: 'Me', role: 'editor' as const, since: this.since }] : []),
+      ],
       former_members: [],
       documents: [],
     };
@@ -184,6 +188,18 @@ test('an event during a page request is not lost', async () => {
   room.event(event(101, 'message.edit', { target: 30, text: 'edited' }));
   await page;
   expect(room.items.find((item) => item.seq === 30)?.text).toBe('edited');
+});
+
+test('a window of what may not be seen any more gives way to the newest', async () => {
+  hub.head = 500;
+  hub.since = 300;
+  const room = await enter();
+  await room.loadAround(50);
+  hub.head = 501;
+  room.event(event(501, 'thread.history', { history: 'joined' }));
+  await vi.waitFor(() => expect(room.items.at(-1)?.seq).toBe(501));
+  expect(room.hasNewer).toBe(false);
+  expect(room.items[0]!.seq).toBeGreaterThan(300);
 });
 
 test('a jump into the past, forward again, and back to the end', async () => {
