@@ -15,7 +15,7 @@ from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from hub.identity.addresses import normalise
 from hub.identity.attempts import Attempts, network_of
-from hub.identity.passwords import Passwords
+from hub.identity.passwords import Passwords, normal
 from hub.identity.principal import Principal
 from hub.ids import new_id, new_secret, secret_digest
 from hub.settings import Settings
@@ -30,6 +30,7 @@ TOUCH_MS = 60_000
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 MAX_TOKENS = 100
+MIN_PASSWORD = 10
 
 
 class _Known(NamedTuple):
@@ -143,7 +144,7 @@ class Identity:
         self._by_pair.forgive(pair)
         self._by_account.forgive(address)
         rehashed = None
-        if self._passwords.wants_rehash(stored):
+        if await self._passwords.wants_rehash(stored, given.password):
             rehashed = await self._passwords.hash(given.password)
         async with self._database.transaction() as connection:
             # Hashing took a while: what was checked must still be so.
@@ -183,7 +184,7 @@ class Identity:
         if not await self._passwords.verify(row.password_hash, given.old):
             raise Forbidden("The present password is wrong.", code="bad_credentials")
         self._by_pair.forgive(principal.uid)
-        hashed = await self._passwords.hash(given.new)
+        hashed = await self._passwords.hash(_long_enough(given.new))
         async with self._database.transaction() as connection:
             present = await accounts.lock(connection, principal.uid)
             if present is None or present.password_hash != row.password_hash:
@@ -342,7 +343,7 @@ class Identity:
         digest = secret_digest(given.secret)
         async with self._database.acquire() as connection:
             link = self._usable(await links.find(connection, digest))
-        hashed = await self._passwords.hash(given.password)
+        hashed = await self._passwords.hash(_long_enough(given.password))
         ended: list[str] = []
         async with self._database.transaction() as connection:
             # Accounts are locked before links, here as everywhere.
@@ -527,6 +528,13 @@ def _me(row: AccountRow, session: str | None) -> api.Me:
 
 def _account(row: AccountRow) -> api.Account:
     return api.Account(row.uid, row.display_name, row.addresses, row.is_owner, row.disabled)
+
+
+def _long_enough(password: str) -> str:
+    """As long as the interface says, however its letters are put together."""
+    if len(normal(password)) < MIN_PASSWORD:
+        raise BadRequest(f"A password has at least {MIN_PASSWORD} characters.", code="bad_body")
+    return password
 
 
 def _name(text: str) -> str:

@@ -38,8 +38,48 @@ async def test_verify_works_as_hard_for_nobody() -> None:
 
 async def test_wants_rehash_when_parameters_grew() -> None:
     stored = await Passwords(PasswordHasher(**CHEAP)).hash("correct horse")
-    assert Passwords().wants_rehash(stored)
-    assert not Passwords(PasswordHasher(**CHEAP)).wants_rehash(stored)
+    assert await Passwords().wants_rehash(stored, "correct horse")
+    assert not await Passwords(PasswordHasher(**CHEAP)).wants_rehash(stored, "correct horse")
+
+
+COMPOSED, DECOMPOSED = "p\u00e4ssw\u00f6rter", "pa\u0308sswo\u0308rter"
+
+
+@pytest.mark.parametrize("first", [COMPOSED, DECOMPOSED, "two\u00a0words and more"])
+@pytest.mark.parametrize("then", [COMPOSED, DECOMPOSED, "two words and more"])
+async def test_the_same_letters_are_the_same_password(first: str, then: str) -> None:
+    passwords = Passwords(PasswordHasher(**CHEAP))
+    same = (" " in then) == ("\u00a0" in first)
+    assert await passwords.verify(await passwords.hash(first), then) is same
+
+
+@pytest.mark.parametrize("raw", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED])
+async def test_old_hashes_of_what_came_are_still_good(raw: str, typed: str) -> None:
+    hasher = PasswordHasher(**CHEAP)
+    passwords, old = Passwords(hasher), hasher.hash(raw)
+    assert await passwords.verify(old, typed)
+    assert await passwords.wants_rehash(old, typed) is (raw == DECOMPOSED)
+    assert not await passwords.wants_rehash(await passwords.hash(raw), typed)
+
+
+async def test_nobody_costs_as_much_in_every_form() -> None:
+    calls = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+            calls.append(password)
+            return super().verify(hash, password)
+
+    passwords = Passwords(Counting(**CHEAP))
+    stored = await passwords.hash("something else")
+    for typed in (COMPOSED, DECOMPOSED):
+        costs = []
+        for known in (stored, None):
+            calls.clear()
+            assert not await passwords.verify(known, typed)
+            costs.append(len(calls))
+        assert costs[0] == costs[1] == 2
 
 
 async def test_hash_runs_two_at_a_time_and_refuses_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
