@@ -6,7 +6,6 @@ live connections at once. Nothing here knows HTTP.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ from hub.settings import Settings
 from hub.storage import accounts, changes, links, sessions
 from hub.storage.accounts import AccountRow
 from hub.storage.pool import Database
-from hub.wire import api
+from hub.wire import api, words
 
 __all__ = ["Identity", "Principal"]
 
@@ -203,7 +202,7 @@ class Identity:
 
     async def rename(self, principal: Principal, display_name: str) -> api.Me:
         async with self._database.transaction() as connection:
-            changed = await accounts.set_name(connection, principal.uid, _name(display_name))
+            changed = await accounts.set_name(connection, principal.uid, words.name(display_name))
             if changed:
                 await changes.person_changed(connection, principal.uid)
         if changed:
@@ -379,7 +378,7 @@ class Identity:
             raise Conflict("The hub has an owner already.", code="link_used")
         uid = new_id("u")
         await accounts.add(
-            connection, uid, _name(given.display_name), address, hashed,
+            connection, uid, words.name(given.display_name), address, hashed,
             link["kind"] == "first_owner", self._now(),
         )  # fmt: skip
         return uid
@@ -499,7 +498,7 @@ class Identity:
                     f"{MAX_TOKENS} tokens are enough; revoke one first.", code="too_many_tokens"
                 )
             await sessions.add_token(
-                connection, id_, secret_digest(secret), uid, new.name, list(scopes),
+                connection, id_, secret_digest(secret), uid, words.name(new.name), list(scopes),
                 to_datetime(now), None if expires is None else to_datetime(expires),
             )  # fmt: skip
         return api.TokenCreated(secret, api.Token(id_, new.name, list(scopes), now, None, expires))
@@ -535,10 +534,3 @@ def _long_enough(password: str) -> str:
     if len(normal(password)) < MIN_PASSWORD:
         raise BadRequest(f"A password has at least {MIN_PASSWORD} characters.", code="bad_body")
     return password
-
-
-def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if not name or any(unicodedata.category(char) == "Cc" for char in name):
-        raise BadRequest("A name needs letters, and no control characters.", code="bad_body")
-    return name

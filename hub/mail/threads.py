@@ -23,6 +23,7 @@ from hub.storage.timeline import MessageRow, RoomState
 from hub.storage.writer import Append, Committed, GroupCommitWriter
 from hub.wire import commands as cmd
 from hub.wire import events as ev
+from hub.wire import words
 from hub.wire.api import NewThread
 
 SCHEMA_VERSION = 1
@@ -49,7 +50,7 @@ class Threads:
             BadRequest: ``unknown_user``, ``empty_subject``.
             Conflict: ``send_id_reused``.
         """
-        subject = _one_line(new.subject)
+        subject = words.subject(new.subject)
         others = [one for one in dict.fromkeys(new.members) if one != uid]
         await self._require_known(others)
         followers = [("member.set", _encode(ev.MemberSetData(uid, "owner")))]
@@ -78,7 +79,7 @@ class Threads:
                 target = await self._message(command.thread, command.target, since)
                 _require_author(target, uid)
                 edit = ev.MessageEditData(
-                    command.target, _text(command.text), _mentions(command.mentions, room)
+                    command.target, words.message(command.text), _mentions(command.mentions, room)
                 )
                 if (edit.text, edit.mentions) == (target.text, target.mentions):
                     return None
@@ -90,7 +91,7 @@ class Threads:
             case cmd.React():
                 return await self._react(uid, command, since)
             case cmd.Rename():
-                subject = _one_line(command.subject)
+                subject = words.subject(command.subject)
                 if subject == room.subject:
                     return None
                 return _append(command, uid, "thread.rename", ev.ThreadRenameData(subject))
@@ -115,7 +116,7 @@ class Threads:
             if target.reply_to is not None:
                 raise BadRequest("A reply cannot be replied to.", code="reply_depth")
         data = ev.MessageData(
-            _text(command.text), command.reply_to, _mentions(command.mentions, room)
+            words.message(command.text), command.reply_to, _mentions(command.mentions, room)
         )
         return _append(command, uid, "message", data)
 
@@ -168,7 +169,7 @@ class Threads:
             document=new_id("d"),
             number=number,
             kind=command.kind,
-            title=_one_line(command.title),
+            title=words.subject(command.title),
             schema_version=SCHEMA_VERSION,
             lineage=new_id("y"),
             language=command.language if command.kind == "text" else None,
@@ -180,7 +181,7 @@ class Threads:
             info = await documents.info(connection, command.document)
         if info is None or info.thread != command.thread:
             raise NotFound("There is no such document in this thread.", code="document_not_found")
-        title = _one_line(command.title)
+        title = words.subject(command.title)
         if title == info.title:
             return None
         data = ev.DocumentRenameData(command.document, title)
@@ -259,29 +260,11 @@ def _require_author(target: MessageRow, uid: str) -> None:
         raise Forbidden("Only its author can edit a message.", code="not_author")
 
 
-def _text(text: str) -> str:
-    if not text.strip():
-        raise BadRequest("The message is empty.", code="empty_message")
-    return _storable(text)
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(_storable(text).split())
-    if not line:
-        raise BadRequest("It needs a name.", code="empty_subject")
-    return line
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL stores every character but NUL; lone surrogates are no text."""
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise BadRequest("The text holds a character that is no text.", code="bad_text")
-    return text
-
-
 def _emoji(text: str) -> str:
     """One pictograph, perhaps of several code points; no words."""
-    if any(unicodedata.category(char)[0] in "LZC" and char != "\u200d" for char in _storable(text)):
+    if any(
+        unicodedata.category(char)[0] in "LZC" and char != "\u200d" for char in words.storable(text)
+    ):
         raise BadRequest("A reaction is an emoji.", code="bad_emoji")
     return text
 
@@ -313,9 +296,9 @@ _MEANT: Final[dict[type, dict[str, Callable[[str], str] | None]]] = {
     cmd.Delete: {"target": None},
     cmd.Undelete: {"target": None},
     cmd.React: {"target": None, "emoji": None, "on": None},
-    cmd.Rename: {"subject": _one_line},
+    cmd.Rename: {"subject": words.subject},
     cmd.SetHistory: {"history": None},
     cmd.SetMember: {"uid": None, "role": None},
-    cmd.CreateDocument: {"kind": None, "title": _one_line},
-    cmd.RenameDocument: {"document": None, "title": _one_line},
+    cmd.CreateDocument: {"kind": None, "title": words.subject},
+    cmd.RenameDocument: {"document": None, "title": words.subject},
 }

@@ -337,7 +337,7 @@ async def test_me_and_rename(hub: Hub) -> None:
     )
     assert (await hub.identity.rename(ada, "  Ada   Okafor ")).display_name == "Ada Okafor"
     for bad in ("   ", "A\x00da", "A\x1bda"):
-        assert await code_of(hub.identity.rename(ada, bad)) == "bad_body"
+        assert await code_of(hub.identity.rename(ada, bad)) == "bad_text"
 
 
 async def test_disabling_ends_everything_of_a_person(hub: Hub) -> None:
