@@ -13,7 +13,7 @@ from hub.storage.pool import Database
 # Any constant will do as long as every process of every version uses the same one.
 LOCK_KEY = 0x6875_6273
 
-_TABLE = """
+TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     number     integer PRIMARY KEY,
     name       text NOT NULL,
@@ -65,7 +65,7 @@ async def migrate(database: Database) -> int:
     migrations = available()
     async with database.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
-        await connection.execute(_TABLE)
+        await connection.execute(TABLE)
         have = await current(connection)
         if have > len(migrations):
             raise DatabaseNewer(

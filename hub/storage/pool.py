@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
 import asyncpg
@@ -22,6 +22,7 @@ _SQLSTATE: dict[type[BaseException], tuple[str, str]] = {
         "database_read_only",
         "The database takes no writes at the moment.",
     ),
+    pg.QueryCanceledError: ("database_busy", "The database took too long."),
     pg.TooManyConnectionsError: ("database_busy", "The database has no free connection."),
 }
 
@@ -48,6 +49,19 @@ def as_unavailable(error: BaseException) -> Unavailable | None:
             "The database does not answer at the moment.", code="database_down", retry_after_s=2
         )
     return None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Database failures leave the block as ``Unavailable``."""
+    try:
+        yield
+    except HubError:
+        raise
+    except Exception as error:
+        if (known := as_unavailable(error)) is None:
+            raise
+        raise known from error
 
 
 class _Connection(asyncpg.Connection):
@@ -90,7 +104,7 @@ class Database:
     async def session(self) -> AsyncIterator[Any]:
         """A connection of one's own, not of the pool, closed at the end: for what leaves something
         behind in it. Failures leave the block as ``Unavailable``; no command has a deadline."""
-        try:
+        with _translated():
             connection = await asyncpg.connect(
                 self._url, timeout=ACQUIRE_S, server_settings={"application_name": "webmail-hub"}
             )
@@ -98,27 +112,13 @@ class Database:
                 yield connection
             finally:
                 await connection.close(timeout=5)
-        except HubError:
-            raise
-        except Exception as error:
-            known = as_unavailable(error)
-            if known is None:
-                raise
-            raise known from error
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
         """A connection. Database failures inside the block leave it as ``Unavailable``."""
-        try:
+        with _translated():
             async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
                 yield connection
-        except HubError:
-            raise
-        except Exception as error:
-            known = as_unavailable(error)
-            if known is None:
-                raise
-            raise known from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:

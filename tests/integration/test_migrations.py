@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import unicodedata
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hub.storage.migrations import DatabaseNewer, available, current, migrate
+from hub.storage.migrations import TABLE, DatabaseNewer, available, current, migrate
 from hub.storage.pool import Database
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 async def test_empty_database_is_brought_to_the_newest_version(empty_database_url: str) -> None:
@@ -27,6 +33,42 @@ async def test_processes_that_start_at_once_migrate_once(empty_database_url: str
     assert [row["number"] for row in rows] == [one.number for one in available()]
     for pool in pools:
         await pool.close()
+
+
+def test_a_migration_never_changes() -> None:
+    """Databases may have run it: what is missing comes with a new one, whose hash is added here."""
+    pinned = json.loads((ROOT / "tests/data/migrations.json").read_text())
+    files = sorted((ROOT / "hub/storage/migrations").glob("*.sql"))
+    assert {one.name: sha256(one.read_bytes()).hexdigest() for one in files} == pinned
+
+
+async def columns(database: Database) -> Any:
+    async with database.acquire() as connection:
+        return await connection.fetch(
+            "SELECT table_name, column_name, data_type, is_nullable, column_default "
+            "FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+        )
+
+
+async def test_a_database_of_the_first_fourth_migration_gets_all(
+    empty_database_url: str, database: Database
+) -> None:
+    """It was published with less in it, under another name."""
+    old = await Database.connect(empty_database_url)
+    async with old.transaction() as connection:
+        await connection.execute(TABLE)
+        for one in available()[:3]:
+            await connection.execute(one.sql)
+        await connection.execute(
+            "ALTER TABLE document_snapshots ADD COLUMN waiting bigint[] NOT NULL DEFAULT '{}'"
+        )
+        await connection.execute(
+            "INSERT INTO schema_migrations (number, name) SELECT g, 'old' "
+            "FROM generate_series(1, 4) g"
+        )
+    await migrate(old)
+    assert await columns(old) == await columns(database)
+    await old.close()
 
 
 async def test_newer_database_is_refused_in_plain_words(database: Database) -> None:

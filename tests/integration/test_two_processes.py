@@ -8,7 +8,6 @@ import time
 from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
 import pytest
 
 from hub.api.hub import Hub
@@ -40,13 +39,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "PRESENCE_S", 0.5)
 
 
-def at(served: Served, person: Person) -> Person:
-    """The same person, at another process."""
-    http = httpx.AsyncClient(
-        base_url=served.url, headers={"origin": served.url}, trust_env=False, timeout=10,
-        cookies=person.http.cookies,
-    )  # fmt: skip
-    return Person(person.uid, http, person.token)
+async def pair(
+    stack: AsyncExitStack, database_url: str, exchange: Exchange
+) -> tuple[Served, Served]:
+    """Two processes' worth of a hub on one database."""
+    one, two = [
+        await stack.enter_async_context(serve(database_url, bus=exchange.bus())) for _ in range(2)
+    ]
+    return one, two
 
 
 @pytest.mark.timeout(120)
@@ -57,10 +57,7 @@ async def test_both_converge(
     chance = random.Random(name)
     exchange = Exchange(chance, Chaos())
     async with AsyncExitStack() as stack:
-        one, two = [
-            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
-            for _ in range(2)
-        ]
+        one, two = await pair(stack, database_url, exchange)
         ada = await one.person("ada")
         grace = await one.person("grace", ada)
         linus = await one.person("linus", ada)
@@ -141,10 +138,7 @@ async def test_one_client_id_at_two_processes_is_one_persons(database_url: str) 
     words are refused, and the document is loaded again."""
     exchange = Exchange(random.Random(1), CHAOS["gone"])
     async with AsyncExitStack() as stack:
-        one, two = [
-            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
-            for _ in range(2)
-        ]
+        one, two = await pair(stack, database_url, exchange)
         ada = await one.person("ada")
         grace = await one.person("grace", ada)
         document = await one.document(ada, await one.thread(ada, grace))
@@ -212,10 +206,7 @@ async def test_people_and_ended_rights_reach_both(database_url: str, name: str) 
     """Also where the bus says nothing: the poll finds them."""
     exchange = Exchange(random.Random(name), CHAOS[name])
     async with AsyncExitStack() as stack:
-        one, two = [
-            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
-            for _ in range(2)
-        ]
+        one, two = await pair(stack, database_url, exchange)
         ada = await one.person("ada")
         grace, linus = [await one.person(who, ada) for who in ("grace", "linus")]
         bot = Person(grace.uid, grace.http, await token(grace.http))
@@ -246,10 +237,7 @@ async def test_people_and_ended_rights_reach_both(database_url: str, name: str) 
 async def test_markers_that_were_lost_are_told_again(database_url: str) -> None:
     exchange = Exchange(random.Random(1), CHAOS["well"])
     async with AsyncExitStack() as stack:
-        one, two = [
-            await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
-            for _ in range(2)
-        ]
+        one, two = await pair(stack, database_url, exchange)
         ada = await one.person("ada")
         threads = [await one.thread(ada, subject=str(number)) for number in range(3)]
         here = await stack.enter_async_context(signed_in(one, ada))

@@ -14,3 +14,15 @@ CREATE INDEX accounts_revision ON accounts (revision);
 ALTER TABLE read_marks ADD COLUMN moved_at timestamptz NOT NULL DEFAULT now();
 
 CREATE INDEX read_marks_moved ON read_marks (uid, moved_at);
+
+-- The fourth migration was published without this table once: databases that ran it then lack it.
+
+CREATE TABLE IF NOT EXISTS relayed (
+    document_id text NOT NULL,
+    client_id   bigint NOT NULL,
+    clock       bigint NOT NULL,
+    length      bigint NOT NULL,
+    uid         text NOT NULL,
+    at          timestamptz NOT NULL,
+    PRIMARY KEY (document_id, client_id, clock)
+);

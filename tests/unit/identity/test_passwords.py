@@ -13,6 +13,18 @@ from hub.identity.passwords import Passwords
 CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 
 
+class Counting(PasswordHasher):
+    """Notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(**CHEAP)
+        self.calls: list[str | bytes] = []
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+        self.calls.append(password)
+        return super().verify(hash, password)
+
+
 async def test_verify_knows_the_password_and_no_other() -> None:
     passwords = Passwords(PasswordHasher(**CHEAP))
     stored = await passwords.hash("correct horse")
@@ -23,17 +35,11 @@ async def test_verify_knows_the_password_and_no_other() -> None:
 
 
 async def test_verify_works_as_hard_for_nobody() -> None:
-    calls = []
-
-    class Counting(PasswordHasher):
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
-            calls.append(password)
-            return super().verify(hash, password)
-
-    passwords = Passwords(Counting(**CHEAP))
+    hasher = Counting()
+    passwords = Passwords(hasher)
     assert not await passwords.verify(None, "nobody has this password")
     assert not await passwords.verify(None, "something")
-    assert calls == ["nobody has this password", "something"]
+    assert hasher.calls == ["nobody has this password", "something"]
 
 
 async def test_wants_rehash_when_parameters_grew() -> None:
@@ -64,21 +70,15 @@ async def test_old_hashes_of_what_came_are_still_good(raw: str, typed: str) -> N
 
 
 async def test_nobody_costs_as_much_in_every_form() -> None:
-    calls = []
-
-    class Counting(PasswordHasher):
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
-            calls.append(password)
-            return super().verify(hash, password)
-
-    passwords = Passwords(Counting(**CHEAP))
+    hasher = Counting()
+    passwords = Passwords(hasher)
     stored = await passwords.hash("something else")
     for typed in (COMPOSED, DECOMPOSED):
         costs = []
         for known in (stored, None):
-            calls.clear()
+            hasher.calls.clear()
             assert not await passwords.verify(known, typed)
-            costs.append(len(calls))
+            costs.append(len(hasher.calls))
         assert costs[0] == costs[1] == 2
 
 
