@@ -247,6 +247,11 @@ async def faults(connection: Any) -> list[tuple[str, list[int]]]:
 # --- compaction -----------------------------------------------------------------------------------
 
 
+async def lock(connection: Any, document: str) -> None:
+    """Keep other compactions of a document out until the transaction ends."""
+    await connection.execute(_LOCK, document)
+
+
 async def save_snapshot(
     connection: Any, document: str, seq: int, state: bytes, at: Any,
     waiting: Iterable[int] = (), bad: Iterable[int] = (),
@@ -258,7 +263,7 @@ async def save_snapshot(
         waiting: seqs of rows of which a part lacks something, and so is not in the state.
         bad: seqs of snapshots that could not be read.
     """
-    await connection.execute(_LOCK, document)
+    await lock(connection, document)
     await connection.execute(_DROP_BAD, document, list(bad))
     latest = await connection.fetchval(_SNAPSHOT_SEQ, document, SNAPSHOT_FORMAT)
     if latest is not None and latest >= seq:
@@ -318,7 +323,7 @@ async def save_segment(
 ) -> bool:
     """Store a segment and empty the rows it holds. False when somebody else packed them first.
     Call it in a transaction."""
-    await connection.execute(_LOCK, document)
+    await lock(connection, document)
     if await connection.fetchval(_OVERLAP, document, first, last):
         return False
     await connection.execute(_SEGMENT, document, first, last, SEGMENT_FORMAT, data, at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, Self
 
-from hub.storage import erasure
+from hub.storage import documents, erasure
 
 
 class Table(NamedTuple):
@@ -85,7 +85,7 @@ class Shadow:
         """Keep writers to a stream, its compaction and the eraser out until the transaction
         ends."""
         await self.connection.execute(f"SET LOCAL statement_timeout = '{LOCKED_S}s'")
-        await self.connection.execute(_LOCK_COMPACTION, stream_id)
+        await documents.lock(self.connection, stream_id)
         await erasure.lock(self.connection)
         await self.connection.execute(
             f"SELECT FROM {self._schema}.streams WHERE stream_id = $1 FOR UPDATE", stream_id
@@ -177,6 +177,3 @@ _ERASED_SINCE = """
 SELECT i.seq FROM pg_temp.items i JOIN events e ON e.stream_id = $1 AND e.seq = i.seq
 WHERE i.type = 'message' AND i.text IS NOT NULL AND e.body IS NULL
 """
-
-# The lock of hub.storage.documents.save_segment.
-_LOCK_COMPACTION = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
