@@ -74,6 +74,6 @@ def name(text: str) -> str:
         hidden = unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") or char in _BLANK
         if char in _DIRECTIONS or (hidden and char not in _JOINERS):
             raise BadRequest(
-                f"A name cannot hold the character U+{ord(char):04X}.", code="bad_text"
+                f"A name cannot hold the hidden character U+{ord(char):04X}.", code="bad_text"
             )
     return line
