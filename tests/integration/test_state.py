@@ -205,6 +205,7 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         await act(ada, cmd="edit", target=first, text="One, better", mentions=[])
         await act(grace, cmd="react", target=first, emoji="👍", on=True)
         await act(ada, cmd="react", target=first, emoji="❤️", on=True)
+        await act(grace, cmd="react", target=first, emoji="❤", on=True)  # the same, unqualified
         await act(grace, cmd="react", target=first, emoji="👍", on=False)
         await act(ada, cmd="delete", target=first)
         await act(ada, cmd="undelete", target=first)

@@ -14,10 +14,16 @@ export function clockTime(at: number): string {
   return clock.format(at);
 }
 
+/** Noon of the calendar day before: days have 23 to 25 hours. */
+function dayBefore(now: number): number {
+  const date = new Date(now);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() - 1, 12).getTime();
+}
+
 /** Today, Yesterday, Thursday, 3 September */
 export function dayName(at: number, now = Date.now()): string {
   if (sameDay(at, now)) return 'Today';
-  if (sameDay(at, now - 86_400_000)) return 'Yesterday';
+  if (sameDay(at, dayBefore(now))) return 'Yesterday';
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? day.format(at) : dayWithYear.format(at);
 }
 

@@ -1,4 +1,8 @@
-/** What was typed and not sent, by thread, in localStorage: it survives a reload and a crash. */
+/**
+ * What was typed and not sent, in localStorage: it survives a reload, a crash and the session.
+ *
+ * By thread, and by message that is being edited. Keys: `thread`, `thread/seq`.
+ */
 const PREFIX = 'hub.draft.';
 const WRITE_MS = 300;
 
@@ -24,8 +28,23 @@ export class Drafts {
   }
 
   put(thread: string, text: string): void {
-    this.#set(thread, text);
-    this.#unwritten.add(thread);
+    this.#put(thread, text);
+  }
+
+  /** Changed texts of messages, by seq. */
+  edits(thread: string): Map<number, string> {
+    const prefix = `${thread}/`;
+    const mine = [...this.#texts].filter(([key]) => key.startsWith(prefix));
+    return new Map(mine.map(([key, text]) => [Number(key.slice(prefix.length)), text]));
+  }
+
+  putEdit(thread: string, seq: number, text: string): void {
+    this.#put(`${thread}/${seq}`, text);
+  }
+
+  #put(key: string, text: string): void {
+    this.#set(key, text);
+    this.#unwritten.add(key);
     // A sent message must not come back as a draft, so clearing is written at once.
     if (text === '') this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), WRITE_MS);
@@ -34,11 +53,11 @@ export class Drafts {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const thread of this.#unwritten) {
-      const text = this.get(thread);
+    for (const key of this.#unwritten) {
+      const text = this.#texts.get(key) ?? '';
       try {
-        if (text === '') localStorage.removeItem(this.#prefix + thread);
-        else localStorage.setItem(this.#prefix + thread, text);
+        if (text === '') localStorage.removeItem(this.#prefix + key);
+        else localStorage.setItem(this.#prefix + key, text);
       } catch {
         // Full or forbidden: the draft lives as long as the page.
       }
@@ -58,11 +77,12 @@ export class Drafts {
     this.threads = new Set();
   }
 
-  #set(thread: string, text: string): void {
-    if (text === '') this.#texts.delete(thread);
-    else this.#texts.set(thread, text);
-    if (this.threads.has(thread) === (text !== '')) return;
-    this.threads = new Set(this.#texts.keys());
+  #set(key: string, text: string): void {
+    const known = this.#texts.has(key);
+    if (text === '') this.#texts.delete(key);
+    else this.#texts.set(key, text);
+    if (known === (text !== '')) return;
+    this.threads = new Set([...this.#texts.keys()].map((one) => one.split('/', 1)[0] ?? one));
   }
 }
 

@@ -74,6 +74,7 @@ export class Room implements RoomStore {
   unreadFrom: number | null = $state(null);
   #model: RoomModel | null = $state.raw(null);
   #draft = $state('');
+  editDrafts: ReadonlyMap<number, string> = $state.raw(new Map());
   #pending: readonly PendingMessage[] = $state.raw([]);
 
   readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
@@ -116,6 +117,7 @@ export class Room implements RoomStore {
     this.#environment = environment;
     this.#http = environment.http ?? api;
     this.#draft = environment.drafts.get(thread);
+    this.editDrafts = environment.drafts.edits(thread);
     this.outboxChanged();
     void this.reload();
   }
@@ -364,6 +366,11 @@ export class Room implements RoomStore {
     this.#environment.drafts.put(this.thread, text);
   }
 
+  draftEdit(seq: number, text: string | null): void {
+    this.#environment.drafts.putEdit(this.thread, seq, text ?? '');
+    this.editDrafts = this.#environment.drafts.edits(this.thread);
+  }
+
   send(text: string, options: SendOptions = {}): string {
     const sendId = newSendId();
     this.#environment.outbox.add({
@@ -410,6 +417,7 @@ export class Room implements RoomStore {
 
   async edit(seq: number, text: string, mentions: readonly string[] = []): Promise<void> {
     await this.#commit({ cmd: 'edit', target: seq, text, mentions });
+    if (this.editDrafts.get(seq)?.trim() === text) this.draftEdit(seq, null);
   }
 
   async remove(seq: number): Promise<void> {

@@ -152,6 +152,10 @@ export interface RoomStore {
   readonly unreadFrom: number | null;
   /** Kept in this browser; setting it stores it. */
   draft: string;
+  /** Changed texts of messages that were not saved, by seq. */
+  readonly editDrafts: ReadonlyMap<number, string>;
+  /** Keep a changed text; null forgets it. */
+  draftEdit(seq: number, text: string | null): void;
   loadOlder(): Promise<void>;
   loadNewer(): Promise<void>;
   /** Make the window hold `seq`; true when the item exists. */

@@ -1,6 +1,7 @@
 /**
  * What the history shows, without drawing it: rows, groups, the unread line, mentions, words. Pure.
  */
+import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import type { PendingMessage } from '../../state';
 import type { Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData } from '../../wire/generated';
@@ -169,9 +170,9 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
   const data: unknown = item.data;
   switch (item.type) {
     case 'thread.create':
-      return `${who} began the thread “${(data as ThreadCreateData | null)?.subject ?? ''}”`;
+      return `${who} began the thread “${isolated((data as ThreadCreateData | null)?.subject ?? '')}”`;
     case 'thread.rename':
-      return `${who} renamed the thread to “${(data as ThreadCreateData | null)?.subject ?? ''}”`;
+      return `${who} renamed the thread to “${isolated((data as ThreadCreateData | null)?.subject ?? '')}”`;
     case 'thread.history':
       return (data as ThreadHistoryData | null)?.history === 'all'
         ? `${who} lets newcomers read everything`
@@ -179,9 +180,9 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
     case 'member.set':
       return memberWords(item, data as MemberSetData | null, nameOf, since);
     case 'document.create':
-      return `${who} created the document “${(data as { title?: string } | null)?.title ?? ''}”`;
+      return `${who} created the document “${isolated((data as { title?: string } | null)?.title ?? '')}”`;
     case 'document.rename':
-      return `${who} renamed a document to “${(data as { title?: string } | null)?.title ?? ''}”`;
+      return `${who} renamed a document to “${isolated((data as { title?: string } | null)?.title ?? '')}”`;
     default:
       return `${who} did something this version of the client does not know`;
   }

@@ -1,6 +1,7 @@
 /** The list of people while somebody types an @ in a document. */
 import type { SuggestionOptions, SuggestionProps } from '@tiptap/suggestion';
 
+import { isComposing } from '../../../lib/keys';
 import type { Choosable } from './schema';
 
 export class MentionList {
@@ -47,6 +48,7 @@ export class MentionList {
   }
 
   #onKey(event: KeyboardEvent): boolean {
+    if (isComposing(event)) return false;
     if (event.key === 'Escape') {
       this.#hide();
       return true;
