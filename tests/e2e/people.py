@@ -113,6 +113,10 @@ class Person:
     async def sees(self, text: str, page: Page | None = None) -> None:
         await expect(self.log(page).get_by_text(text, exact=True)).to_be_visible()
 
+    async def has_said(self, texts: list[str], page: Page | None = None) -> None:
+        """The history is these messages, in this order."""
+        await expect(self.log(page).locator("[data-message-text]")).to_have_text(texts)
+
     async def messages(self, page: Page | None = None) -> list[str]:
         """What stands in the history, in its order."""
         texts = await self.log(page).locator("[data-message-text]").all_inner_texts()

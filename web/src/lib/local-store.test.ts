@@ -1,18 +1,60 @@
 import 'fake-indexeddb/auto';
 
-import { IDBFactory } from 'fake-indexeddb';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { forceCloseDatabase, IDBDatabase, IDBFactory, IDBObjectStore } from 'fake-indexeddb';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { type LocalStore, MemoryStore, openLocalStore } from './local-store';
+import { LocalStore } from './local-store';
 
-beforeEach(() => (globalThis.indexedDB = new IDBFactory()));
+const real = IDBObjectStore.prototype.put;
+let uid: string;
 
-describe.each<[string, () => Promise<LocalStore>]>([
-  ['IndexedDB', () => openLocalStore('u_me')],
-  ['memory', async () => new MemoryStore()],
-])('%s', (_, open) => {
-  test('values are kept under their keys, in key order', async () => {
-    const store = await open();
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  uid = `u_${Math.random()}`;
+});
+afterEach(() => {
+  IDBObjectStore.prototype.put = real;
+  vi.useRealTimers();
+});
+
+/** A disk that is full: it shows when the transaction should be complete. */
+function full(): void {
+  IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...args: Parameters<typeof real>) {
+    const request = real.apply(this, args);
+    (this as unknown as { transaction: { _abort(name: string): void } }).transaction._abort('QuotaExceededError');
+    return request;
+  } as typeof real;
+}
+
+function forbidden(): void {
+  globalThis.indexedDB = { open: () => { throw new DOMException('no', 'SecurityError'); } } as unknown as IDBFactory;
+}
+
+/** The browser empties the database, then closes it for everybody. */
+async function taken(): Promise<void> {
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open(`hub:${uid}`);
+    request.onsuccess = () => resolve(request.result);
+  });
+  await new Promise<void>((resolve) => {
+    const names = [...database.objectStoreNames];
+    const transaction = database.transaction(names, 'readwrite');
+    transaction.oncomplete = () => resolve();
+    for (const name of names) transaction.objectStore(name).clear();
+  });
+  const { connections } = (database as unknown as { _rawDatabase: { connections: IDBDatabase[] } })._rawDatabase;
+  for (const one of [...connections]) forceCloseDatabase(one as never);
+}
+
+describe.each<[string, () => void]>([
+  ['a browser that keeps', () => undefined],
+  ['a browser that refuses', forbidden],
+  ['a full disk', full],
+])('%s', (_, prepare) => {
+  beforeEach(prepare);
+
+  test('values are found under their keys, in key order', async () => {
+    const store = new LocalStore(uid);
     await store.put('outbox', 'b', { text: 'two' });
     await store.put('outbox', 'a', { text: 'one' });
     await store.put('unsent', 'a', new Uint8Array([1]));
@@ -24,13 +66,13 @@ describe.each<[string, () => Promise<LocalStore>]>([
   });
 
   test('entries are found by the beginning of their key', async () => {
-    const store = await open();
+    const store = new LocalStore(uid);
     for (const key of ['d_1\u0000a', 'd_1\u0000b', 'd_10\u0000a', 'd_2']) await store.put('unsent', key, key);
     expect((await store.entries('unsent', 'd_1\u0000')).map(([, value]) => value)).toEqual(['d_1\u0000a', 'd_1\u0000b']);
   });
 
   test('an update reads and writes at once', async () => {
-    const store = await open();
+    const store = new LocalStore(uid);
     await store.put('leases', 'd', [1, 2, 3, 4]);
     const takes = [1, 2, 3, 4, 5].map(() =>
       store.update<number[], number | null>('leases', 'd', (ids = []) => ({ value: ids.slice(1), result: ids[0] ?? null })),
@@ -39,22 +81,83 @@ describe.each<[string, () => Promise<LocalStore>]>([
   });
 
   test('erasing leaves nothing', async () => {
-    const store = await open();
+    const store = new LocalStore(uid);
     await store.put('outbox', 'a', 1);
+    globalThis.indexedDB = new IDBFactory();
     await store.erase();
-    const again = await open();
-    expect(await again.entries('outbox', '')).toEqual([]);
+    expect(await new LocalStore(uid).entries('outbox', '')).toEqual([]);
   });
 });
 
 test('people of one browser are kept apart', async () => {
-  const mine = await openLocalStore('u_me');
-  const theirs = await openLocalStore('u_ann');
+  const mine = new LocalStore('u_me');
+  const theirs = new LocalStore('u_ann');
   await mine.put('outbox', 'a', 1);
   expect(await theirs.entries('outbox', '')).toEqual([]);
 });
 
-test('without IndexedDB it says that nothing lasts', async () => {
-  globalThis.indexedDB = { open: () => { throw new Error('forbidden'); } } as unknown as IDBFactory;
-  expect((await openLocalStore('u_me')).durable).toBe(false);
+test('what a full disk did not take is said, and written when there is room', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const said: boolean[] = [];
+  const store = new LocalStore(uid, () => said.push(store.keeps));
+  await store.put('outbox', 'before', 1);
+  full();
+  await store.put('outbox', 'a', 1);
+  await store.delete('outbox', ['before']);
+  expect(said).toEqual([false]);
+  IDBObjectStore.prototype.put = real;
+  await vi.runAllTimersAsync();
+  await vi.waitFor(() => expect(said).toEqual([false, true]));
+  expect(await new LocalStore(uid).entries('outbox', '')).toEqual([['a', 1]]);
+});
+
+test('copies of what the hub has are refused, not held', async () => {
+  full();
+  const store = new LocalStore(uid);
+  await expect(store.replaceCopies('d', new Uint8Array(4), [])).rejects.toThrow();
+  expect(await store.entries('copies', '')).toEqual([]);
+  expect(store.keeps).toBe(true);
+});
+
+test('words that the browser takes away are written again, also those of earlier visits', async () => {
+  const before = new LocalStore(uid);
+  await before.put('outbox', 'a', 'earlier');
+  await before.put('leases', 'd', [1]);
+  await before.close();
+  const store = new LocalStore(uid);
+  await store.entries('outbox', '');
+  await store.put('unsent', 'b', 'now');
+  await store.put('unsent', 'gone', 'sent');
+  await store.delete('unsent', ['gone']);
+  await taken();
+  await vi.waitFor(() => expect(store.losses).toBe(1));
+  expect(await store.entries('outbox', '')).toEqual([['a', 'earlier']]);
+  await store.close();
+  const again = new LocalStore(uid);
+  expect(await again.entries('outbox', '')).toEqual([['a', 'earlier']]);
+  expect(await again.entries('unsent', '')).toEqual([['b', 'now']]);
+  expect(await again.get('leases', 'd')).toBeUndefined();
+});
+
+test('what could not be written waits in the page for the next session of the same person', async () => {
+  forbidden();
+  const store = new LocalStore(uid);
+  await store.put('outbox', 'a', 1);
+  await store.close();
+  expect(await new LocalStore('u_other').entries('outbox', '')).toEqual([]);
+  globalThis.indexedDB = new IDBFactory();
+  const next = new LocalStore(uid);
+  expect(await next.entries('outbox', '')).toEqual([['a', 1]]);
+  await next.close();
+  expect(await new LocalStore(uid).entries('outbox', '')).toEqual([['a', 1]]);
+});
+
+test('a read that fails says so once something may be there', async () => {
+  const store = new LocalStore(uid);
+  await store.put('outbox', 'a', 1);
+  await store.close();
+  const next = new LocalStore(uid);
+  await next.get('outbox', 'a');
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => { throw new DOMException('', 'UnknownError'); });
+  await expect(next.entries('outbox', '')).rejects.toThrow();
 });

@@ -54,9 +54,16 @@ export interface Channel<M> {
 export function openChannel<M>(name: string, hear: (message: M) => void): Channel<M> {
   if (typeof BroadcastChannel === 'undefined') return { post: () => undefined, close: () => undefined };
   const channel = new BroadcastChannel(name);
+  let open = true;
   channel.onmessage = (event: MessageEvent<M>) => hear(event.data);
   return {
-    post: (message) => channel.postMessage(message),
-    close: () => channel.close(),
+    // Nobody has to ask whether it is closed.
+    post: (message) => {
+      if (open) channel.postMessage(message);
+    },
+    close: () => {
+      open = false;
+      channel.close();
+    },
   };
 }

@@ -26,12 +26,10 @@ export class AuthorIds {
 
   /** An id kept here, without asking the hub; null when none is left. */
   async takeKept(document: string): Promise<number | null> {
-    return this.store
-      .update<readonly number[], number | null>('leases', document, (ids = []) => ({
-        value: ids.slice(1),
-        result: ids[0] ?? null,
-      }))
-      .catch(() => null);
+    return this.store.update<readonly number[], number | null>('leases', document, (ids = []) => ({
+      value: ids.slice(1),
+      result: ids[0] ?? null,
+    }));
   }
 
   /** An id, kept or newly leased. Rejects with the hub's refusal. */
@@ -41,7 +39,7 @@ export class AuthorIds {
     await this.#refill(document, 1);
     const fresh = await this.takeKept(document);
     if (fresh !== null) return fresh;
-    // The local store keeps nothing: use what the hub gives directly.
+    // Another tab took them all: ask for this one alone.
     const [id] = await this.lease(document, 1);
     if (id === undefined) throw new Error('The hub leased no id.');
     return id;
@@ -54,8 +52,8 @@ export class AuthorIds {
 
   async #refill(document: string, least: number): Promise<void> {
     await this.lock(`hub.lease.${document}`, async () => {
-      const kept = (await this.store.get<readonly number[]>('leases', document)) ?? [];
-      if (kept.length >= least) return;
+      const kept = await this.store.get<readonly number[]>('leases', document).catch(() => undefined);
+      if (kept && kept.length >= least) return;
       const leased = await this.lease(document, BLOCK);
       await this.store.update<readonly number[], void>('leases', document, (ids = []) => ({
         value: [...ids, ...leased],

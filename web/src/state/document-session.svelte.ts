@@ -7,12 +7,11 @@
  *
  * Source: DESIGN section 6; hub/wire/events.py.
  */
-import { IndexeddbPersistence } from 'y-indexeddb';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 
 import { api as http } from '../api/client';
-import { deleteDatabase, type LocalStore } from '../lib/local-store';
+import type { LocalStore } from '../lib/local-store';
 import { ApiError, asApiError } from '../wire/error';
 import {
   AWARENESS,
@@ -29,6 +28,7 @@ import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Ref
 import type { CommandBody, Results } from '../wire/live';
 import type { AuthorIds } from './author-ids';
 import { documentText } from './document-text';
+import { LocalCopy } from './local-copy';
 import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
 import { UnsentLog } from './unsent-log';
 
@@ -60,7 +60,7 @@ export interface SessionEnvironment {
 /** What is remembered of a document for the next visit. */
 interface Remembered {
   lineage: string;
-  /** Counts up when the local copy was thrown away: the old database may still be held by a tab. */
+  /** Counts up when the local copy was thrown away: another tab may still write the old one. */
   epoch: number;
   mode: 'edit' | 'read';
 }
@@ -108,7 +108,7 @@ export class Session implements DocumentSession {
   readonly #environment: SessionEnvironment;
   #settleReady: { resolve(): void; reject(error: ApiError): void };
   #log: UnsentLog;
-  #persistence: IndexeddbPersistence | null = null;
+  #copy: LocalCopy | null = null;
   #epoch = 0;
   #clientId: number | null = null;
   #takingId: Y.Doc | null = null;
@@ -147,6 +147,7 @@ export class Session implements DocumentSession {
 
   dismissPrivateCopy(): void {
     this.privateCopy = null;
+    void this.#environment.store.delete('private', [this.info.document]);
   }
 
   retry(): void {
@@ -170,13 +171,14 @@ export class Session implements DocumentSession {
     this.#opened = false;
     await this.#prepared;
     await this.#log.close();
-    await this.#persistence?.destroy().catch(() => undefined);
+    await this.#copy?.close();
     this.doc.destroy();
   }
 
   /** Write down what is only in memory: the page may go. */
   flush(): void {
     void this.#log.flush();
+    void this.#copy?.flush();
   }
 
   // --- from the connection ------------------------------------------------------------------------
@@ -290,9 +292,10 @@ export class Session implements DocumentSession {
     const { document, lineage } = this.info;
     const known = await store.get<Remembered>('documents', document).catch(() => undefined);
     if (known) this.#hubMode = known.mode;
+    this.privateCopy ??= (await store.get<PrivateCopy>('private', document).catch(() => undefined)) ?? null;
     this.#epoch = known?.epoch ?? 0;
     if (known && known.lineage !== lineage) await this.#salvage(known);
-    if (store.durable) await this.#loadPersisted(doc);
+    await this.#openCopy(doc);
     if (this.#closed || doc !== this.doc) return;
     const left = await this.#log.adopt();
     Y.transact(doc, () => left.forEach((update) => Y.applyUpdate(doc, update, this)), this, false);
@@ -303,40 +306,36 @@ export class Session implements DocumentSession {
     if (this.#hasContent()) this.#present();
   }
 
-  async #loadPersisted(doc: Y.Doc): Promise<void> {
-    const persistence = new IndexeddbPersistence(this.#databaseName(this.info.lineage, this.#epoch), doc);
-    // It never says so when the database cannot be opened.
-    const opened = (persistence as unknown as { _db: Promise<unknown> })._db;
-    const failed = opened.then(() => new Promise<false>(() => undefined)).catch(() => false as const);
-    if ((await Promise.race([persistence.whenSynced, failed])) !== false) this.#persistence = persistence;
+  async #openCopy(doc: Y.Doc): Promise<void> {
+    const copy = await LocalCopy.open(this.#environment.store, this.#copyPrefix(this.info.lineage, this.#epoch), doc, this);
+    if (doc === this.doc) this.#copy = copy;
+    else await copy.close();
   }
 
-  #databaseName(lineage: string, epoch: number): string {
-    return `hub-document:${this.#environment.uid}:${this.info.document}:${lineage}:${epoch}`;
+  #copyPrefix(lineage: string, epoch: number): string {
+    return `${this.info.document}\u0000${lineage}\u0000${epoch}\u0000`;
   }
 
   /** Unsent edits of a lineage that is no more become a private copy. */
   async #salvage(known: Remembered): Promise<void> {
-    const log = new UnsentLog(this.#environment.store, this.info.document, known.lineage);
+    const { store } = this.#environment;
+    const log = new UnsentLog(store, this.info.document, known.lineage);
     const updates = await log.adopt();
-    const name = this.#databaseName(known.lineage, known.epoch);
+    const doc = new Y.Doc();
+    const copy = await LocalCopy.open(store, this.#copyPrefix(known.lineage, known.epoch), doc, this);
     if (updates.length > 0) {
-      const doc = new Y.Doc();
-      const persistence = new IndexeddbPersistence(name, doc);
-      await persistence.whenSynced;
       for (const update of updates) Y.applyUpdate(doc, update);
       this.#keep(updates.length, documentText(doc, this.info.kind));
-      await persistence.destroy();
-      doc.destroy();
       log.discard();
     }
-    void deleteDatabase(name);
+    await copy.erase();
+    doc.destroy();
     this.#remember();
   }
 
   #remember(): void {
     const value: Remembered = { lineage: this.info.lineage, epoch: this.#epoch, mode: this.#hubMode };
-    void this.#environment.store.put('documents', this.info.document, value).catch(() => undefined);
+    void this.#environment.store.put('documents', this.info.document, value);
   }
 
   #hasContent(): boolean {
@@ -352,10 +351,10 @@ export class Session implements DocumentSession {
   async #startOver(lineage: string, keep = true): Promise<void> {
     if (this.#closed) return;
     if (keep) this.#keep(Math.max(this.#log.size, 1), documentText(this.doc, this.info.kind));
-    const old = { doc: this.doc, persistence: this.#persistence, name: this.#databaseName(this.info.lineage, this.#epoch) };
+    const old = { doc: this.doc, copy: this.#copy };
     this.#forgetConnection();
     this.#log.discard();
-    this.#persistence = null;
+    this.#copy = null;
     this.#epoch++;
     this.info = { ...this.info, lineage };
     this.#log = new UnsentLog(this.#environment.store, this.info.document, lineage);
@@ -369,12 +368,11 @@ export class Session implements DocumentSession {
     await this.#open();
   }
 
-  async #prepareAgain(old: { doc: Y.Doc; persistence: IndexeddbPersistence | null; name: string }): Promise<void> {
-    await old.persistence?.destroy().catch(() => undefined);
+  async #prepareAgain(old: { doc: Y.Doc; copy: LocalCopy | null }): Promise<void> {
+    await old.copy?.erase();
     old.doc.destroy();
-    void deleteDatabase(old.name);
     const doc = this.doc;
-    if (this.#environment.store.durable) await this.#loadPersisted(doc);
+    await this.#openCopy(doc);
     const id = await this.#environment.ids.takeKept(this.info.document);
     if (id !== null && !this.#closed && doc === this.doc) this.#assign(id);
   }
@@ -386,6 +384,7 @@ export class Session implements DocumentSession {
       count: count + (before?.count ?? 0),
       text: before ? `${before.text}\n\n${text}` : text,
     };
+    void this.#environment.store.put('private', this.info.document, this.privateCopy);
   }
 
   // --- author ids ---------------------------------------------------------------------------------
@@ -469,6 +468,10 @@ export class Session implements DocumentSession {
     this.#remember();
     this.#learnOwners(result.owners);
     if (this.#hasId) void this.#environment.ids.topUp(this.info.document);
+    if (this.#hubMode === 'read' && this.#log.size > 0) {
+      void this.#startOver(this.info.lineage);
+      return;
+    }
     for (const frame of early) this.receive(frame);
     this.#announce();
     if (result.state_bytes > FETCH_BYTES && !this.#hasContent()) void this.#fetchThenSync(attempt);
@@ -556,10 +559,14 @@ export class Session implements DocumentSession {
 
   #changed(doc: Y.Doc, update: Uint8Array, origin: unknown): void {
     if (doc !== this.doc || origin === this) return;
-    // What another tab wrote into the shared store is its to send; it may be gone, so we do too.
-    const foreign = origin !== null && origin instanceof IndexeddbPersistence;
-    if (foreign && !this.#handed) return;
-    const upTo = foreign ? 0 : this.#log.add(update);
+    const upTo = this.#log.add(update);
+    if (this.#hubMode === 'read') {
+      // It must not come back for everybody when the person may write again.
+      queueMicrotask(() => {
+        if (doc === this.doc) void this.#startOver(this.info.lineage);
+      });
+      return;
+    }
     if (this.#handed && this.#send(UPDATE, update)) {
       this.#receipts.push({ count: this.#sent, upTo, adopted: false });
     }

@@ -4,7 +4,7 @@ import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 
-import { openLocalStore } from '../lib/local-store';
+import { LocalStore } from '../lib/local-store';
 import { FakeClient, FakeHub, INFO } from './fake-hub';
 import { unsentDocuments } from './unsent-log';
 
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function client(options: { live?: boolean; uid?: string; info?: typeof INFO } = {}): Promise<FakeClient> {
   const { live = true, uid = 'u_me', info } = options;
-  const one = new FakeClient(hub, await openLocalStore(uid), uid, live, info ?? hub.info);
+  const one = new FakeClient(hub, new LocalStore(uid), uid, live, info ?? hub.info);
   clients.push(one);
   return one;
 }
@@ -351,7 +351,7 @@ test('carets travel, and go with the connection', async () => {
 });
 
 test('two tabs of one browser share the local copy and differ in their ids', async () => {
-  const store = await openLocalStore('u_me');
+  const store = new LocalStore('u_me');
   const one = new FakeClient(hub, store);
   const two = new FakeClient(hub, store);
   clients.push(one, two);
@@ -373,4 +373,55 @@ test('without IndexedDB everything works until the page goes', async () => {
   one.type('x');
   await saved(one);
   expect(hub.doc.getText('content').toString()).toBe('x');
+});
+
+test('a private copy is there until it is dismissed, also after a reload', async () => {
+  const one = await client();
+  await saved(one);
+  hub.refusal = 'document_too_large';
+  one.type('bad');
+  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('bad'));
+  hub.refusal = null;
+  await one.session.end();
+  const again = await client();
+  await vi.waitFor(() => expect(again.session.privateCopy?.text).toBe('bad'));
+  again.session.dismissPrivateCopy();
+  await again.session.end();
+  const third = await client();
+  await saved(third);
+  expect(third.session.privateCopy).toBeNull();
+});
+
+test('what a reader wrote all the same never comes back for everybody', async () => {
+  hub.mode = 'read';
+  const one = await client();
+  await saved(one);
+  one.goOffline();
+  one.type('as a reader');
+  expect(one.session.mode).toBe('read');
+  hub.mode = 'edit';
+  one.goOnline();
+  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('as a reader'));
+  await saved(one);
+  await vi.waitFor(() => expect(one.session.mode).toBe('edit'));
+  one.type('as an editor');
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe('as an editor');
+});
+
+test('the local copy of a long document is made one from time to time', async () => {
+  const one = await client();
+  await saved(one);
+  for (let at = 0; at < 260; at++) {
+    one.type('word ');
+    one.session.flush();
+  }
+  await saved(one);
+  await one.session.end();
+  const rows = await one.store.entries('copies', '');
+  expect(rows.length).toBeLessThan(100);
+  hub.refusal = 'none may be asked';
+  const again = await client({ live: false });
+  await again.session.ready;
+  expect(again.text).toBe('word '.repeat(260));
 });

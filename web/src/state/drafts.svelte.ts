@@ -9,6 +9,8 @@ const WRITE_MS = 300;
 export class Drafts {
   /** Threads with a draft. */
   threads: ReadonlySet<string> = $state.raw(new Set());
+  /** Something is in this page only: the browser does not take it. */
+  unkept = false;
   readonly #prefix: string;
   readonly #texts = new Map<string, string>();
   readonly #unwritten = new Set<string>();
@@ -53,28 +55,23 @@ export class Drafts {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const key of this.#unwritten) {
+    this.unkept = false;
+    for (const key of [...this.#unwritten]) {
       const text = this.#texts.get(key) ?? '';
       try {
         if (text === '') localStorage.removeItem(this.#prefix + key);
         else localStorage.setItem(this.#prefix + key, text);
+        this.#unwritten.delete(key);
       } catch {
-        // Full or forbidden: the draft lives as long as the page.
+        // Full or forbidden: tried again with the next change.
+        this.unkept ||= text !== '';
       }
     }
-    this.#unwritten.clear();
   }
 
   close(): void {
     this.flush();
     globalThis.removeEventListener?.('storage', this.#hear);
-  }
-
-  erase(): void {
-    for (const key of keys(this.#prefix)) localStorage.removeItem(key);
-    this.#texts.clear();
-    this.#unwritten.clear();
-    this.threads = new Set();
   }
 
   #set(key: string, text: string): void {

@@ -1,7 +1,7 @@
 /** A hub of one document for tests: real Yjs, durable when the test says so. */
 import * as Y from 'yjs';
 
-import { MemoryStore, type LocalStore } from '../lib/local-store';
+import { LocalStore } from '../lib/local-store';
 import { withLock } from '../lib/tabs';
 import { ApiError } from '../wire/error';
 import { AWARENESS, STEP1, STEP2, UPDATE, decodeFrame, decodeSync, encodeSync } from '../wire/frames';
@@ -111,7 +111,7 @@ export class FakeClient implements SessionEnvironment {
 
   constructor(
     readonly hub: FakeHub,
-    readonly store: LocalStore = new MemoryStore(),
+    readonly store: LocalStore = new LocalStore('u_me'),
     readonly uid = 'u_me',
     live = true,
     info = hub.info,

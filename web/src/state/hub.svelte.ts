@@ -4,13 +4,14 @@
  * The only place of the client that knows all of them. It draws nothing.
  */
 import { api } from '../api/client';
-import { deleteDatabase, type LocalStore, openLocalStore } from '../lib/local-store';
+import { Lifetime } from '../lib/lifetime';
+import { LocalStore } from '../lib/local-store';
 import { openChannel, withLock } from '../lib/tabs';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
 import type { AnyFrame, DocumentInfo, Me, MemberSetData, Person, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live, type Results } from '../wire/live';
-import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
+import { Outbox, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
 import type { Session } from './document-session.svelte';
 import { Drafts } from './drafts.svelte';
@@ -19,8 +20,9 @@ import { Notifier } from './notify.svelte';
 import { People } from './people.svelte';
 import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
-import type { Connection, DocumentSession, HubState, RoomStore } from './types';
+import { keptWords, type KeptWords } from './kept-words';
 import { unsentDocuments } from './unsent-log';
+import type { Connection, DocumentSession, HubState, RoomStore } from './types';
 
 /** A room that was left stays followed so long: going back shows it at once. */
 const LINGER_MS = 30_000;
@@ -44,6 +46,7 @@ export class Hub implements HubState {
   readonly inbox: Inbox;
   readonly notifications: Notifier;
   title = $state('Hub');
+  keeps = $state(true);
   #waiting = $state(0);
   #left: ReadonlyMap<string, number> = $state.raw(new Map());
   #open: readonly Session[] = $state.raw([]);
@@ -61,29 +64,37 @@ export class Hub implements HubState {
   readonly #sessions = new Map<number, Session>();
   readonly #signals = new Set<(message: SignalFrame) => void>();
   readonly #whenLive = new Set<() => void>();
-  readonly #listeners: (() => void)[] = [];
-  readonly #store: Promise<LocalStore>;
-  #outbox: Outbox | null = null;
-  #early: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>[] = [];
+  readonly #life = new Lifetime();
+  readonly #store: LocalStore;
+  readonly #outbox: Outbox;
   #sendingLeft = false;
   #lookedAt: string | null = null;
-  #closed = false;
+  #erases = false;
 
   constructor(me: Me, options: HubOptions = {}) {
     this.me = me;
     this.#options = options;
-    this.#drafts = new Drafts(me.uid);
-    this.notifications = new Notifier({
-      uid: me.uid,
-      name: (uid) => this.people.name(uid),
-      open: (thread) => options.onOpenThread?.(thread),
-    });
-    this.inbox = new Inbox({
-      me: me.uid,
-      drafts: this.#drafts,
-      watch: () => this.#live.command({ cmd: 'watch_inbox' }),
-      arrived: (arrival) => this.notifications.arrived(arrival),
-    });
+    // What is made later uses what was made before, so it ends before that does.
+    this.#store = new LocalStore(me.uid, () => (this.keeps = this.#store.keeps));
+    this.#life.onEnd(() => (this.#erases ? this.#store.erase() : this.#store.close()));
+    this.#drafts = this.#life.own(new Drafts(me.uid));
+    this.#life.own(this.people);
+    this.notifications = this.#life.own(
+      new Notifier({
+        uid: me.uid,
+        name: (uid) => this.people.name(uid),
+        open: (thread) => options.onOpenThread?.(thread),
+      }),
+    );
+    this.inbox = this.#life.own(
+      new Inbox({
+        me: me.uid,
+        drafts: this.#drafts,
+        watch: () => this.#live.command({ cmd: 'watch_inbox' }),
+        arrived: (arrival) => this.notifications.arrived(arrival),
+      }),
+    );
+    this.#outbox = this.#life.own(this.#makeOutbox());
     this.#live = new Live({
       url: liveUrl(),
       ...(options.connect ? { connect: options.connect } : {}),
@@ -96,15 +107,17 @@ export class Hub implements HubState {
         binary: (frame) => this.#receiveBinary(frame),
       },
     });
-    this.#store = openLocalStore(me.uid);
-    void this.#store.then((store) => this.#startOutbox(store));
+    this.#life.onEnd(() => this.#live.stop());
+    this.#life.onEnd(() => this.#endRooms());
     this.#listen();
-    this.#listeners.push(
+    this.#life.onEnd(
       $effect.root(() => {
         $effect(() => this.notifications.setTitle(this.title, this.inbox.totalUnread));
       }),
     );
     this.#live.start();
+    void this.#outbox.load();
+    void this.#countLeft();
     // The list by HTTP does not wait for the socket; it is read again once that watches.
     void this.inbox.refresh();
     this.people.refresh().catch(() => undefined);
@@ -151,28 +164,21 @@ export class Hub implements HubState {
     return () => this.#signals.delete(handler);
   }
 
+  async keptWords(): Promise<KeptWords> {
+    for (const session of this.#sessions.values()) session.flush();
+    return keptWords(this.#store);
+  }
+
   async close(options: { erase?: boolean } = {}): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const stop of this.#listeners) stop();
+    if (this.#life.ended) return;
+    this.#erases = options.erase ?? false;
+    await this.#life.end();
+  }
+
+  async #endRooms(): Promise<void> {
     for (const timer of this.#lingering.values()) clearTimeout(timer);
     for (const room of this.#rooms.values()) room.end();
-    const sessions = [...this.#sessions.values()];
-    await Promise.all(sessions.map((one) => one.end()));
-    this.#live.stop();
-    this.inbox.close();
-    this.people.close();
-    this.#outbox?.close();
-    this.notifications.close();
-    this.#drafts.close();
-    const store = await this.#store;
-    if (!options.erase) {
-      store.close();
-      return;
-    }
-    this.#drafts.erase();
-    await eraseDocuments(this.me.uid);
-    await store.erase();
+    await Promise.all([...this.#sessions.values()].map((one) => one.end()));
   }
 
   // --- the connection -----------------------------------------------------------------------------
@@ -189,7 +195,7 @@ export class Hub implements HubState {
       this.#options.onSignedOut?.();
       return;
     }
-    this.#outbox?.setLive(true);
+    this.#outbox.setLive(true);
     void this.people.reach(people);
     void this.inbox.connected();
     for (const room of this.#rooms.values()) room.connected();
@@ -199,22 +205,23 @@ export class Hub implements HubState {
   }
 
   #lost(): void {
-    this.#outbox?.setLive(false);
+    this.#outbox.setLive(false);
     for (const room of this.#rooms.values()) room.lost();
     for (const session of this.#sessions.values()) session.lost();
   }
 
   #listen(): void {
     if (typeof window === 'undefined') return;
-    const on = (target: EventTarget, name: string, handler: () => void): void => {
-      target.addEventListener(name, handler);
-      this.#listeners.push(() => target.removeEventListener(name, handler));
-    };
-    on(window, 'online', () => this.#live.setOnline(true));
-    on(window, 'offline', () => this.#live.setOnline(false));
-    on(window, 'focus', () => this.#live.nudge());
-    on(window, 'pagehide', () => this.#flush());
-    on(document, 'visibilitychange', () => {
+    this.#life.listen(window, 'online', () => this.#live.setOnline(true));
+    this.#life.listen(window, 'offline', () => this.#live.setOnline(false));
+    this.#life.listen(window, 'focus', () => this.#live.nudge());
+    this.#life.listen(window, 'pagehide', () => this.#flush());
+    this.#life.listen(window, 'beforeunload', (event) => {
+      this.#flush();
+      // The browser asks whether to go.
+      if (this.#drafts.unkept || (this.unsent > 0 && !this.keeps)) event.preventDefault();
+    });
+    this.#life.listen(document, 'visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#live.nudge();
       else this.#flush();
     });
@@ -241,7 +248,7 @@ export class Hub implements HubState {
   }
 
   #becomesLive(withinMs: number): Promise<boolean> {
-    if (withinMs <= 0 || this.#closed) return Promise.resolve(false);
+    if (withinMs <= 0 || this.#life.ended) return Promise.resolve(false);
     if (this.#live.isLive) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (live: boolean): void => {
@@ -346,11 +353,11 @@ export class Hub implements HubState {
       command: (command) => this.#live.command(command),
       commit: (command) => this.#commit(command),
       outbox: {
-        entries: () => this.#outbox?.entries ?? [],
-        add: (message) => (this.#outbox ? this.#outbox.add(message) : this.#early.push(message)),
-        retry: (sendId) => this.#outbox?.retry(sendId),
-        discard: (sendId) => this.#outbox?.discard(sendId),
-        confirm: (sendId) => this.#outbox?.confirm(sendId),
+        entries: () => this.#outbox.entries,
+        add: (message) => this.#outbox.add(message),
+        retry: (sendId) => this.#outbox.retry(sendId),
+        discard: (sendId) => this.#outbox.discard(sendId),
+        confirm: (sendId) => this.#outbox.confirm(sendId),
       },
       looking: (id, looks) => this.#looks(id, looks),
       summary: (summary) => this.inbox.put(summary),
@@ -367,6 +374,7 @@ export class Hub implements HubState {
   }
 
   #lingerRoom(room: Room): void {
+    if (this.#life.ended) return;
     this.#looks(room.thread, false);
     const drop = (): void => {
       this.#lingering.delete(room.thread);
@@ -379,11 +387,10 @@ export class Hub implements HubState {
     else drop();
   }
 
-  #startOutbox(store: LocalStore): void {
-    if (this.#closed) return;
+  #makeOutbox(): Outbox {
     const { uid } = this.me;
-    this.#outbox = new Outbox({
-      store,
+    return new Outbox({
+      store: this.#store,
       send: (entry) =>
         this.#live.command({
           cmd: 'post',
@@ -398,30 +405,26 @@ export class Hub implements HubState {
       changed: () => this.#outboxChanged(),
       sent: (sent) => this.#rooms.get(sent.thread)?.sent(sent),
     });
-    for (const message of this.#early) this.#outbox.add(message);
-    this.#early = [];
-    this.#outbox.setLive(this.#live.isLive);
-    void this.#outbox.load();
-    void unsentDocuments(store).then((left) => {
-      this.#left = left;
-      if (this.#live.isLive) void this.#sendLeft();
-    });
+  }
+
+  async #countLeft(): Promise<void> {
+    this.#left = await unsentDocuments(this.#store);
+    if (this.#live.isLive) void this.#sendLeft();
   }
 
   #outboxChanged(): void {
-    this.#waiting = this.#outbox?.entries.length ?? 0;
+    this.#waiting = this.#outbox.entries.length;
     for (const room of this.#rooms.values()) room.outboxChanged();
   }
 
   // --- documents ----------------------------------------------------------------------------------
 
   #makeSession(info: DocumentInfo): Session {
-    const store = lazyStore(this.#store);
     const session = makeSession(info, {
       uid: this.me.uid,
-      store,
+      store: this.#store,
       ids: new AuthorIds(
-        store,
+        this.#store,
         async (document, count) => (await this.#live.command({ cmd: 'lease_client_ids', document, count })).ids,
         withLock,
       ),
@@ -453,11 +456,11 @@ export class Hub implements HubState {
 
   /** Documents that are not open may hold edits of earlier visits: send them. */
   async #sendLeft(): Promise<void> {
-    if (this.#sendingLeft || this.#closed) return;
+    if (this.#sendingLeft || this.#life.ended) return;
     this.#sendingLeft = true;
     try {
       for (const document of [...this.#left.keys()]) {
-        if (!this.#live.isLive || this.#closed) return;
+        if (!this.#live.isLive || this.#life.ended) return;
         if (!this.#open.some((one) => one.info.document === document)) await this.#sendLeftOf(document);
       }
     } finally {
@@ -469,7 +472,7 @@ export class Hub implements HubState {
     try {
       await import('./documents');
       const info = await api.get<DocumentInfo>(`/api/documents/${document}`);
-      if (!this.#live.isLive || this.#closed) return;
+      if (!this.#live.isLive || this.#life.ended) return;
       const session = this.document(info) as Session;
       await session.ready.catch(() => undefined);
       // What is refused becomes a private copy, which only an open document can show.
@@ -492,27 +495,6 @@ async function probe(): Promise<'signed_in' | 'signed_out' | 'unreachable'> {
   } catch (error) {
     return error instanceof ApiError && error.status === 401 ? 'signed_out' : 'unreachable';
   }
-}
-
-/** A store that may still be opening. */
-function lazyStore(opening: Promise<LocalStore>): LocalStore {
-  return {
-    durable: typeof indexedDB !== 'undefined',
-    get: async (table, key) => (await opening).get(table, key),
-    put: async (table, key, value) => (await opening).put(table, key, value),
-    delete: async (table, keys) => (await opening).delete(table, keys),
-    entries: async (table, prefix) => (await opening).entries(table, prefix),
-    update: async (table, key, change) => (await opening).update(table, key, change),
-    close: () => undefined,
-    erase: async () => (await opening).erase(),
-  };
-}
-
-/** Remove the local copies of a person's documents. */
-async function eraseDocuments(uid: string): Promise<void> {
-  const names = (await indexedDB.databases?.().catch(() => [])) ?? [];
-  const ours = names.flatMap((one) => (one.name?.startsWith(`hub-document:${uid}:`) ? one.name : []));
-  await Promise.all(ours.map((name) => deleteDatabase(name)));
 }
 
 /** The state of a signed-in tab. `close()` it when the sign-in ends. */

@@ -1,3 +1,4 @@
 /** The only entry to the state of the client. */
 export { openHub, type HubOptions } from './hub.svelte';
+export { keptInWords, type KeptWords, keptWordsOf } from './kept-words';
 export * from './types';

@@ -8,6 +8,7 @@ import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
 import type { ApiError } from '../wire/error';
+import type { KeptWords } from './kept-words';
 import type {
   Account,
   DocumentInfo,
@@ -74,7 +75,14 @@ export interface HubState {
   onSignal(handler: (message: SignalMessage) => void): () => void;
   /** Changes that are only in this browser so far: messages and document edits. */
   readonly unsent: number;
-  /** End everything of this tab. `erase` also removes what is stored in the browser (sign-out). */
+  /** False: this browser does not take what is written; it is in this page only. */
+  readonly keeps: boolean;
+  /** What is in this browser and not on the hub, of all tabs. */
+  keptWords(): Promise<KeptWords>;
+  /**
+   * End everything of this tab; whoever shows it lets go before. `erase` also removes what is stored
+   * in the browser, but for drafts (sign-out).
+   */
   close(options?: { erase?: boolean }): Promise<void>;
 }
 

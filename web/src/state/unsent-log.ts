@@ -73,7 +73,7 @@ export class UnsentLog {
     for (const [number, row] of this.#rows) {
       if (row.key !== null) continue;
       row.key = `${this.#prefix}${this.#instance}\u0000${String(number).padStart(12, '0')}`;
-      writes.push(this.store.put('unsent', row.key, row.update).catch(() => undefined));
+      writes.push(this.store.put('unsent', row.key, row.update));
     }
     await Promise.all(writes);
   }
@@ -93,7 +93,7 @@ export class UnsentLog {
   }
 
   #erase(keys: readonly string[]): void {
-    if (keys.length > 0) void this.store.delete('unsent', keys).catch(() => undefined);
+    if (keys.length > 0) void this.store.delete('unsent', keys);
   }
 }
 

@@ -165,7 +165,8 @@ export class Live {
    */
   command<C extends CommandBody>(command: C, timeoutMs = COMMAND_MS): Promise<Results[C['cmd']]> {
     return new Promise((resolve, reject) => {
-      if (!this.isLive) {
+      // The socket may be closing though it has not said so yet.
+      if (!this.isLive || this.#socket?.readyState !== OPEN) {
         reject(offline());
         return;
       }
@@ -175,7 +176,7 @@ export class Live {
         reject(new ApiError('timeout', 'The hub did not answer in time.'));
       }, timeoutMs);
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, timer });
-      this.#socket?.send(JSON.stringify({ ...command, id }));
+      this.#socket.send(JSON.stringify({ ...command, id }));
     });
   }
 

@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
 
-import { MemoryStore } from '../lib/local-store';
+import 'fake-indexeddb/auto';
+
+import { LocalStore } from '../lib/local-store';
 import type { Channel } from '../lib/tabs';
 import { ApiError } from './error';
 import type { Accepted } from './generated';
@@ -8,7 +10,7 @@ import { Outbox, type OutboxEntry, type OutboxNews, type Sent } from './outbox';
 
 /** Tabs of one browser: a table, a lock and a channel. */
 class Browser {
-  readonly store = new MemoryStore();
+  readonly store = new LocalStore(`u_${Math.random()}`);
   readonly received: string[] = [];
   readonly duplicates: string[] = [];
   failing: ApiError | null = null;

@@ -174,7 +174,8 @@ export class Outbox {
   }
 
   async #reload(): Promise<void> {
-    const rows = await this.#options.store.entries<OutboxEntry>('outbox', '').catch(() => []);
+    const rows = await this.#options.store.entries<OutboxEntry>('outbox', '').catch(() => null);
+    if (!rows) return; // nothing but what is here can be known now
     const stored = rows.map(([, entry]) => entry).filter((one) => !this.#gone.has(one.sendId));
     const sending = new Set(this.entries.filter((one) => one.status === 'sending').map((one) => one.sendId));
     const known = new Set(stored.map((one) => one.sendId));
@@ -209,7 +210,6 @@ export class Outbox {
   #write(entry: OutboxEntry): void {
     const writing = this.#options.store
       .put('outbox', key(entry), entry)
-      .catch(() => undefined)
       .then(() => {
         if (this.#writing.get(entry.sendId) === writing) this.#writing.delete(entry.sendId);
         if (!this.#closed) this.#channel.post({ kind: 'changed' });
@@ -219,7 +219,7 @@ export class Outbox {
 
   async #erase(entry: OutboxEntry): Promise<void> {
     await this.#writing.get(entry.sendId);
-    await this.#options.store.delete('outbox', [key(entry)]).catch(() => undefined);
+    await this.#options.store.delete('outbox', [key(entry)]);
   }
 
   #show(entries: readonly OutboxEntry[]): void {

@@ -11,18 +11,19 @@ export function caretColour(hue: number): string {
 }
 
 /** What the state of a document is called. */
-export function syncWords(sync: SyncState, unsent: number): string {
+export function syncWords(sync: SyncState, unsent: number, keeps = true): string {
+  const kept = unsent === 0 ? '' : keeps ? `, ${unsent} kept here` : `, ${unsent} not kept on this device`;
   switch (sync) {
     case 'loading':
       return 'Loading';
     case 'saved':
       return 'Saved';
     case 'sending':
-      return unsent > 0 ? `Sending ${unsent}` : 'Syncing';
+      return unsent > 0 ? `Sending ${unsent}${keeps ? '' : ', not kept on this device'}` : 'Syncing';
     case 'offline':
-      return unsent > 0 ? `Offline, ${unsent} kept here` : 'Offline';
+      return `Offline${kept}`;
     case 'error':
-      return unsent > 0 ? `Not in step, ${unsent} kept here` : 'Not in step';
+      return `Not in step${kept}`;
   }
 }
 

@@ -11,22 +11,24 @@ export interface Sync {
  * Whether everything the person did here is on the hub's disk.
  *
  * @param document state of the open document; null without one.
+ * @param keeps whether the browser keeps what waits.
  */
 export function syncOf(
   status: ConnectionStatus,
   pending: readonly PendingMessage[],
   document: { sync: SyncState; unsent: number } | null,
+  keeps = true,
 ): Sync {
   const failed = pending.filter((one) => one.status === 'failed').length;
   const waiting = pending.length - failed + (document?.unsent ?? 0);
-  const kept = waiting === 0 ? '' : `, ${waiting} kept here`;
+  const kept = waiting === 0 ? '' : keeps ? `, ${waiting} kept here` : `, ${waiting} not kept on this device`;
   if (status === 'connecting') return { kind: 'sending', words: `Connecting${kept}` };
   if (status === 'reconnecting') return { kind: 'offline', words: `Reconnecting${kept}` };
   if (status === 'busy') return { kind: 'offline', words: `The hub is busy${kept}` };
   if (status !== 'live') return { kind: 'offline', words: `Offline${kept}` };
   if (failed > 0) return { kind: 'trouble', words: failed === 1 ? '1 message not sent' : `${failed} messages not sent` };
   if (document?.sync === 'error') return { kind: 'trouble', words: 'A document is not in step' };
-  if (waiting > 0) return { kind: 'sending', words: `Sending ${waiting}` };
+  if (waiting > 0) return { kind: 'sending', words: `Sending ${waiting}${keeps ? '' : ', not kept on this device'}` };
   if (document && document.sync !== 'saved') return { kind: 'sending', words: 'Syncing' };
   return { kind: 'saved', words: 'Saved' };
 }

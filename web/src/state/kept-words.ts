@@ -1,0 +1,45 @@
+/** What a person wrote that is in this browser and not on the hub. */
+import { LocalStore } from '../lib/local-store';
+import { unsentDocuments } from './unsent-log';
+
+export interface KeptWords {
+  readonly messages: number;
+  /** Documents with changes that were not sent. */
+  readonly documents: number;
+  /** Versions of documents the hub did not take, not yet dismissed. */
+  readonly versions: number;
+}
+
+export async function keptWords(store: LocalStore): Promise<KeptWords> {
+  const [messages, documents, versions] = await Promise.all([
+    store.entries('outbox', '').catch(() => []),
+    unsentDocuments(store),
+    store.entries('private', '').catch(() => []),
+  ]);
+  return { messages: messages.length, documents: documents.size, versions: versions.length };
+}
+
+/** Of a person who is not signed in. */
+export async function keptWordsOf(uid: string): Promise<KeptWords> {
+  const store = new LocalStore(uid);
+  try {
+    return await keptWords(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** "2 messages and changes to 1 document"; empty when nothing is kept. */
+export function keptInWords({ messages, documents, versions }: KeptWords): string {
+  const parts = [
+    counted(messages, 'message', 'messages'),
+    counted(documents, 'document with changes', 'documents with changes'),
+    counted(versions, 'version of a document that the hub did not take', 'versions of documents that the hub did not take'),
+  ].filter((part) => part !== '');
+  return parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function counted(count: number, one: string, many: string): string {
+  if (count === 0) return '';
+  return count === 1 ? `1 ${one}` : `${count} ${many}`;
+}
