@@ -122,6 +122,10 @@ class Person:
         texts = await self.log(page).locator("[data-message-text]").all_inner_texts()
         return [text.strip() for text in texts]
 
+    async def comes_back(self) -> None:
+        """Looks at the page again, which then looks at once whether there is a connection."""
+        await self.page.evaluate("dispatchEvent(new Event('focus'))")
+
     # --- documents --------------------------------------------------------------------------------
 
     async def begin_document(self, title: str, kind: str = "Document") -> None:

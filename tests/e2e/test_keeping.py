@@ -99,7 +99,7 @@ async def test_a_full_disk_loses_no_word(nobody: Person, hub: HubProcess, wire: 
     await full.detach()
     await expect(sync).to_have_text(re.compile("kept here$"), timeout=40_000)
     wire.mend()
-    await page.get_by_role("button", name="Try now").click()
+    await ada.comes_back()
     await ada.saved()
     await ada.sees("Said while full")
     await page.reload()

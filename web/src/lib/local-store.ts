@@ -5,7 +5,7 @@
  * could not be written stays in this page, is read from there, and is written as soon as can be.
  * `keeps` says whether that is so. Copies of what the hub has may be lost, and are not held here.
  */
-import { Database } from './database';
+import { Database, deleteDatabase } from './database';
 
 export type Table = 'outbox' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies';
 const TABLES: readonly Table[] = ['outbox', 'leases', 'unsent', 'documents', 'private', 'copies'];
@@ -129,6 +129,7 @@ export class LocalStore {
       const store = transaction.objectStore('copies');
       store.put(value, key);
       for (const one of replaced) store.delete(one);
+      transaction.commit?.();
     });
   }
 
@@ -201,6 +202,7 @@ export class LocalStore {
     try {
       await this.#database.write([...new Set(rows.map((row) => row.table))], (transaction) => {
         for (const row of rows) apply(transaction.objectStore(row.table), row);
+        transaction.commit?.(); // complete also when the page goes now
       });
     } catch {
       this.#setKeeps(false);
@@ -227,6 +229,13 @@ export class LocalStore {
     this.keeps = keeps;
     this.#changed();
   }
+}
+
+/** Earlier versions kept each document in a database of its own; the hub has what is in them. */
+export async function dropOldCopies(uid: string): Promise<void> {
+  const names = (await indexedDB.databases?.().catch(() => [])) ?? [];
+  const old = names.flatMap((one) => (one.name?.startsWith(`hub-document:${uid}:`) ? one.name : []));
+  await Promise.all(old.map((name) => deleteDatabase(name)));
 }
 
 export function storeName(uid: string): string {

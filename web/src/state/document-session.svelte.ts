@@ -29,6 +29,7 @@ import type { CommandBody, Results } from '../wire/live';
 import type { AuthorIds } from './author-ids';
 import { documentText } from './document-text';
 import { LocalCopy } from './local-copy';
+import { lost, type Piece, shown } from './rescue';
 import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
 import { UnsentLog } from './unsent-log';
 
@@ -124,6 +125,8 @@ export class Session implements DocumentSession {
   #sent = 0;
   #durable = 0;
   #receipts: Receipt[] = [];
+  /** Our words that the hub did not have when it was reached. */
+  #apart: readonly Piece[] = [];
   #attempts = 0;
   #reopen: ReturnType<typeof setTimeout> | undefined;
   #awarenessTimer: ReturnType<typeof setTimeout> | undefined;
@@ -210,10 +213,10 @@ export class Session implements DocumentSession {
     }
     const { subtype, payload } = decodeSync(message);
     if (subtype === STEP1) this.#handOver(payload);
-    else {
-      Y.applyUpdate(this.doc, payload, this);
-      if (subtype === STEP2) this.#inStep();
-    }
+    else if (subtype === STEP2) {
+      this.#meet(payload);
+      this.#inStep();
+    } else Y.applyUpdate(this.doc, payload, this);
   }
 
   durable(frame: Durable): void {
@@ -463,6 +466,7 @@ export class Session implements DocumentSession {
       return;
     }
     this.#opened = true;
+    this.#apart = this.#log.size > 0 ? shown(this.doc, this.#log.updates) : [];
     this.#hubMode = result.mode;
     this.#schemaTooNew = result.mode === 'read' && result.schema_version > SCHEMA_VERSION;
     this.#remember();
@@ -548,6 +552,14 @@ export class Session implements DocumentSession {
       this.#handed = true;
     }
     this.#count();
+  }
+
+  /** What happened while apart. Words of ours that stood in what somebody deleted are told. */
+  #meet(update: Uint8Array): void {
+    Y.applyUpdate(this.doc, update, this);
+    const text = lost(this.doc, this.#apart);
+    this.#apart = [];
+    if (text !== '') this.#keep(0, text);
   }
 
   #inStep(): void {

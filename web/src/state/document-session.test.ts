@@ -425,3 +425,22 @@ test('the local copy of a long document is made one from time to time', async ()
   await again.session.ready;
   expect(again.text).toBe('word '.repeat(260));
 });
+
+test('words whose place somebody deleted meanwhile are given back', async () => {
+  const one = await client();
+  await saved(one);
+  const fragment = hub.doc.getXmlFragment('default');
+  const paragraph = new Y.XmlElement('paragraph');
+  paragraph.insert(0, [new Y.XmlText('all')]);
+  fragment.insert(0, [paragraph]);
+  one.goOffline();
+  one.goOnline();
+  await saved(one);
+  one.goOffline();
+  const text = (one.session.doc.getXmlFragment('default').get(0) as Y.XmlElement).get(0) as Y.XmlText;
+  text.insert(3, ' appended offline');
+  fragment.delete(0, 1);
+  one.goOnline();
+  await vi.waitFor(() => expect(one.session.privateCopy).toEqual({ count: 0, text: 'appended offline' }));
+  await saved(one);
+});

@@ -5,7 +5,7 @@
  */
 import { api } from '../api/client';
 import { Lifetime } from '../lib/lifetime';
-import { LocalStore } from '../lib/local-store';
+import { dropOldCopies, LocalStore } from '../lib/local-store';
 import { openChannel, withLock } from '../lib/tabs';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
@@ -118,6 +118,7 @@ export class Hub implements HubState {
     this.#live.start();
     void this.#outbox.load();
     void this.#countLeft();
+    void dropOldCopies(me.uid).catch(() => undefined);
     // The list by HTTP does not wait for the socket; it is read again once that watches.
     void this.inbox.refresh();
     this.people.refresh().catch(() => undefined);

@@ -205,9 +205,9 @@ export type ReadReason =
   | 'no_author_id';
 
 export interface PrivateCopy {
-  /** So many changes the hub did not take. */
+  /** So many changes the hub did not take; 0: it took all, but somebody deleted where they stood. */
   readonly count: number;
-  /** The text of the document with them, as the person last saw it. */
+  /** The text of the document with them, as the person last saw it; or the deleted words. */
   readonly text: string;
 }
 

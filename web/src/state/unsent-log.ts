@@ -20,7 +20,7 @@ export class UnsentLog {
   readonly #rows = new Map<number, Row>();
   readonly #prefix: string;
   readonly #instance = crypto.randomUUID?.() ?? String(Math.random());
-  #adopted: string[] = [];
+  #adopted: [string, Uint8Array][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -38,9 +38,13 @@ export class UnsentLog {
 
   /** Edits that earlier visits or other tabs left behind; from now on they count as ours. */
   async adopt(): Promise<Uint8Array[]> {
-    const rows = await this.store.entries<Uint8Array>('unsent', this.#prefix).catch(() => []);
-    this.#adopted = rows.map(([key]) => key);
-    return rows.map(([, update]) => update);
+    this.#adopted = await this.store.entries<Uint8Array>('unsent', this.#prefix).catch(() => []);
+    return this.#adopted.map(([, update]) => update);
+  }
+
+  /** What is not on the hub's disk, as far as known. */
+  get updates(): Uint8Array[] {
+    return [...this.#adopted.map(([, update]) => update), ...[...this.#rows.values()].map(({ update }) => update)];
   }
 
   /** Note a local edit; returns its number. */
@@ -59,7 +63,7 @@ export class UnsentLog {
       this.#rows.delete(number);
     }
     if (adopted) {
-      written.push(...this.#adopted);
+      written.push(...this.#adopted.map(([key]) => key));
       this.#adopted = [];
     }
     this.#erase(written);
@@ -81,7 +85,7 @@ export class UnsentLog {
   /** Forget everything: the hub refused it, or it became a private copy. */
   discard(): void {
     const keys = [...this.#rows.values()].flatMap((row) => row.key ?? []);
-    this.#erase([...keys, ...this.#adopted]);
+    this.#erase([...keys, ...this.#adopted.map(([key]) => key)]);
     this.#rows.clear();
     this.#adopted = [];
   }

@@ -43,9 +43,10 @@ describe('words', () => {
     expect(privateCopyWords(3)).toContain('3 unsent changes');
     expect(readWords('schema')).toContain('newer');
     expect(readWords(null)).toBeNull();
-    expect(languageName('cpp')).toBe('C++');
-    expect(languageName(null)).toBe('Plain text');
-    expect(languageName('cobol')).toBe('cobol');
+    expect(languageName('cpp', 'x.py')).toBe('C++');
+    expect(languageName(null, 'Notes')).toBe('Plain text');
+    expect(languageName(null, 'main.py')).toBe('Python');
+    expect(languageName('cobol', 'x')).toBe('cobol');
   });
 });
 

@@ -42,7 +42,9 @@ export function readWords(reason: ReadReason | null): string | null {
 }
 
 export function privateCopyWords(count: number): string {
-  return count === 1 ? 'Your 1 unsent change is a private copy now.' : `Your ${count} unsent changes are a private copy now.`;
+  if (count === 0) return 'While you were away, somebody deleted the place where you wrote. Your words are here: copy what you want to keep.';
+  const changes = count === 1 ? 'Your 1 unsent change is' : `Your ${count} unsent changes are`;
+  return `${changes} a private copy now. The hub did not take ${count === 1 ? 'it' : 'them'}; below is the document as the hub has it. Copy what you want to keep.`;
 }
 
 /** Whether the person edits: the hub allows it and they did not choose to read. */
@@ -95,7 +97,8 @@ export function imageAddress(written: string): string | null {
 
 /** Languages of text documents: the id the hub keeps, and the name people read. */
 export const LANGUAGES: readonly (readonly [string, string])[] = [
-  ['', 'Plain text'],
+  ['', 'By its name'],
+  ['plain', 'Plain text'],
   ['markdown', 'Markdown'],
   ['python', 'Python'],
   ['javascript', 'JavaScript'],
@@ -118,6 +121,15 @@ export const LANGUAGES: readonly (readonly [string, string])[] = [
   ['ruby', 'Ruby'],
 ];
 
-export function languageName(id: string | null): string {
-  return LANGUAGES.find(([one]) => one === (id ?? ''))?.[1] ?? id ?? 'Plain text';
+/** The language that was chosen, else that of the name's ending. */
+export function languageName(id: string | null, title: string): string {
+  const ending = /\.(\w+)$/.exec(title)?.[1]?.toLowerCase() ?? '';
+  const chosen = id ?? ENDINGS[ending] ?? 'plain';
+  return LANGUAGES.find(([one]) => one === chosen)?.[1] ?? chosen;
 }
+
+/** Endings of those languages; the editor colours more of them than have a name here. */
+const ENDINGS: Readonly<Record<string, string>> = {
+  md: 'markdown', py: 'python', js: 'javascript', mjs: 'javascript', ts: 'typescript', json: 'json', html: 'html', css: 'css', sql: 'sql', sh: 'shell',
+  yaml: 'yaml', yml: 'yaml', toml: 'toml', xml: 'xml', rs: 'rust', go: 'go', java: 'java', c: 'c', h: 'c', cpp: 'cpp', cc: 'cpp', cs: 'csharp', php: 'php', rb: 'ruby',
+};

@@ -6,6 +6,7 @@
 import { Extension, type Extensions } from '@tiptap/core';
 import { Collaboration, isChangeOrigin } from '@tiptap/extension-collaboration';
 import { Image } from '@tiptap/extension-image';
+import { Link } from '@tiptap/extension-link';
 import { TaskItem, TaskList } from '@tiptap/extension-list';
 import { Mention } from '@tiptap/extension-mention';
 import { TableKit } from '@tiptap/extension-table';
@@ -13,12 +14,15 @@ import { Placeholder } from '@tiptap/extensions';
 import { Plugin } from '@tiptap/pm/state';
 import { StarterKit } from '@tiptap/starter-kit';
 import type { SuggestionOptions } from '@tiptap/suggestion';
+import { ySyncPluginKey } from '@tiptap/y-tiptap';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
 import { FRAGMENT_NAME } from '../../../state/documents';
 import { imageAddress, linkAddress } from '../model';
 import { type Carets, caretExtension } from './carets';
+import { ending } from './ending';
+import { tableRepairs } from './tables';
 
 export interface Choosable {
   readonly id: string;
@@ -31,6 +35,8 @@ export interface SchemaOptions {
   carets: Carets;
   mention: Partial<SuggestionOptions<Choosable, Choosable>>;
   isEditable: () => boolean;
+  /** Whether this editor is the one that repairs tables, and in step. */
+  mayRepairTables: () => boolean;
 }
 
 /**
@@ -46,20 +52,46 @@ function readingGuard(isEditable: () => boolean): Extension {
   });
 }
 
-export function extensionsOf({ doc, awareness, carets, mention, isEditable }: SchemaOptions): Extensions {
+/**
+ * At its first drawing the binding puts the caret of the empty document into the real one as it is; in
+ * one that begins with a table or a picture that is no place for a caret, and ProseMirror warns. With a
+ * selection of its own it leaves the caret to ProseMirror, which finds the next place.
+ */
+function caretAtStart(): Extension[] {
+  const none = {};
+  const around = (name: string, priority: number, from: unknown, to: unknown): Extension =>
+    Extension.create({
+      name,
+      priority,
+      addProseMirrorPlugins: () => [
+        new Plugin({
+          view: (view) => {
+            const { binding } = ySyncPluginKey.getState(view.state) as { binding: { beforeTransactionSelection: unknown } };
+            if (binding.beforeTransactionSelection === from) binding.beforeTransactionSelection = to;
+            return {};
+          },
+        }),
+      ],
+    });
+  return [around('beforeFirstDrawing', 2_000, null, none), around('afterFirstDrawing', 1, none, null)];
+}
+
+export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables }: SchemaOptions): Extensions {
   return [
     StarterKit.configure({
       undoRedo: false,
-      // Every client would add its own.
+      // Every client would add its own; `ending` shows a place instead.
       trailingNode: false,
       heading: { levels: [1, 2, 3] },
       dropcursor: { color: 'var(--accent)', width: 2 },
-      link: {
-        openOnClick: false,
-        defaultProtocol: 'https',
-        isAllowedUri: (url) => linkAddress(url) !== null,
-        HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' },
-      },
+      link: false,
+    }),
+    // What is typed behind a link is not of it.
+    Link.extend({ inclusive: false }).configure({
+      openOnClick: false,
+      defaultProtocol: 'https',
+      isAllowedUri: (url) => linkAddress(url) !== null,
+      HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' },
     }),
     TaskList,
     TaskItem.configure({
@@ -76,6 +108,9 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable }: Sc
     Placeholder.configure({ placeholder: 'Write here…' }),
     Collaboration.configure({ document: doc, field: FRAGMENT_NAME }),
     caretExtension(awareness, carets),
+    ...caretAtStart(),
     readingGuard(isEditable),
+    tableRepairs(mayRepairTables),
+    ending(isEditable),
   ];
 }
