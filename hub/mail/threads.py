@@ -16,7 +16,7 @@ from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.identity.service import Identity
 from hub.ids import new_id
-from hub.storage import documents, timeline
+from hub.storage import accounts, documents, timeline
 from hub.storage.pool import Database
 from hub.storage.timeline import MessageRow, RoomState
 from hub.storage.writer import Append, Committed, GroupCommitWriter
@@ -52,8 +52,10 @@ class Threads:
         subject = words.subject(new.subject)
         others = [one for one in dict.fromkeys(new.members) if one != uid]
         await self._require_known(others)
-        followers = [("member.set", _encode(ev.MemberSetData(uid, "owner")))]
-        followers += [("member.set", _encode(ev.MemberSetData(one, "editor"))) for one in others]
+        followers = [("member.set", _encode(ev.MemberSetData(uid, "owner", None)))]
+        followers += [
+            ("member.set", _encode(ev.MemberSetData(one, "editor", None))) for one in others
+        ]
         body = _encode(ev.ThreadCreateData(subject, new.history))
         created = await self._writer.create_thread(uid, body, new.send_id or new_id("n"), followers)
         if created.duplicate and created.body and created.body != body:
@@ -77,9 +79,12 @@ class Threads:
             case cmd.Edit():
                 target = await self._message(command.thread, command.target, since)
                 _require_author(target, uid)
+                mentions = _mentions(command.mentions, room)
+                before = dict(zip(target.mentions, target.mention_names, strict=False))
                 edit = ev.MessageEditData(
-                    command.target, words.message(command.text), _mentions(command.mentions, room)
-                )
+                    command.target, words.message(command.text), mentions,
+                    await self._names(mentions, command.text, before),
+                )  # fmt: skip
                 if (edit.text, edit.mentions) == (target.text, target.mentions):
                     return None
                 return _append(command, uid, "message.edit", edit)
@@ -114,9 +119,11 @@ class Threads:
             target = await self._message(command.thread, command.reply_to, since)
             if target.reply_to is not None:
                 raise BadRequest("A reply cannot be replied to.", code="reply_depth")
+        mentions = _mentions(command.mentions, room)
         data = ev.MessageData(
-            words.message(command.text), command.reply_to, _mentions(command.mentions, room)
-        )
+            words.message(command.text), command.reply_to, mentions,
+            await self._names(mentions, command.text, {}),
+        )  # fmt: skip
         return _append(command, uid, "message", data)
 
     async def _delete(self, uid: str, command: cmd.Delete, room: RoomState, since: int) -> Append:
@@ -156,7 +163,8 @@ class Threads:
             await self._require_known([command.uid])
         if current is not None and current.role == command.role:
             return None
-        data = ev.MemberSetData(command.uid, command.role)
+        was = None if current is None else current.role
+        data = ev.MemberSetData(command.uid, command.role, was)
         guard = None
         if command.role != "owner":  # what is known here of the present role may be old
             guard = partial(_require_an_owner, command.thread, command.uid)
@@ -199,6 +207,18 @@ class Threads:
         if deleted and target.deleted_by is None and not target.erased:
             raise Conflict("The message is not deleted.", code="not_deleted")
         return target
+
+    async def _names(self, uids: list[str], text: str, before: dict[str, str]) -> list[str]:
+        """How the text calls people: as they are called now, or were when it was first written."""
+        if not uids:
+            return []
+        async with self._database.acquire() as connection:
+            known = await accounts.names(connection, uids)
+        names = [known.get(uid, "") for uid in uids]
+        return [
+            before[uid] if f"@{name}" not in text and uid in before else name
+            for uid, name in zip(uids, names, strict=True)
+        ]
 
     async def _require_known(self, uids: list[str]) -> None:
         if uids and (missing := set(uids) - await self._identity.known_uids(uids)):

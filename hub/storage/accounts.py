@@ -51,6 +51,13 @@ async def any_owner(connection: Any) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM accounts WHERE is_owner)"))
 
 
+async def names(connection: Any, uids: list[str]) -> dict[str, str]:
+    rows = await connection.fetch(
+        "SELECT uid, display_name FROM accounts WHERE uid = ANY($1::text[])", uids
+    )
+    return {row["uid"]: row["display_name"] for row in rows}
+
+
 async def enabled_among(connection: Any, uids: list[str]) -> set[str]:
     rows = await connection.fetch(
         "SELECT uid FROM accounts WHERE uid = ANY($1::text[]) AND disabled_at IS NULL", uids

@@ -45,8 +45,8 @@ WHERE stream_id = $1 AND (
 """
 
 _FORGET = """
-UPDATE items SET text = NULL, mentions = '{}', reply_to = NULL, edited_at = NULL, search = NULL,
-                 erased = true
+UPDATE items SET text = NULL, mentions = '{}', mention_names = '{}', reply_to = NULL,
+                 edited_at = NULL, search = NULL, erased = true
 WHERE thread_id = $1 AND seq = ANY($2::bigint[])
 """
 

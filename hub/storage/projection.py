@@ -111,12 +111,14 @@ class Projector:
         texts: list[str | None] = []
         replies: list[int | None] = []
         mentions: list[str] = []
+        names: list[str] = []
         for one in run:
             data = _data(one)
             texts.append(data["text"] if data else None)
             replies.append(data.get("reply_to") if data else None)
             # An array of arrays must be rectangular, so the lists travel as JSON.
             mentions.append(_json(data.get("mentions", []) if data else []))
+            names.append(_json(data.get("mention_names", []) if data else []))
         await connection.execute(
             _MESSAGES,
             [one.stream_id for one in run],
@@ -126,6 +128,7 @@ class Projector:
             texts,
             replies,
             mentions,
+            names,
         )
         latest = {one.stream_id: one for one in run}
         await connection.execute(
@@ -141,7 +144,7 @@ class Projector:
             [
                 (
                     one.stream_id, data["target"], one.sender, one.seq, to_datetime(one.at_ms),
-                    data["text"], data.get("mentions", []),
+                    data["text"], data.get("mentions", []), data.get("mention_names", []),
                 )
                 for one, data in _read(run)
             ],
@@ -271,12 +274,15 @@ ON CONFLICT (thread_id, uid) DO UPDATE SET
 """
 
 _MESSAGES = """
-INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions, search)
+INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions,
+                   mention_names, search)
 SELECT thread_id, seq, 'message', sender, at, seq, text, reply_to,
        ARRAY(SELECT json_array_elements_text(mentions::json)),
+       ARRAY(SELECT json_array_elements_text(mention_names::json)),
        hub_words(text)
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[],
-            $7::text[]) AS i (thread_id, seq, sender, at, text, reply_to, mentions)
+            $7::text[], $8::text[])
+     AS i (thread_id, seq, sender, at, text, reply_to, mentions, mention_names)
 """
 
 _LATEST = """
@@ -287,7 +293,7 @@ WHERE t.thread_id = m.id
 """
 
 _EDIT = """
-UPDATE items SET text = $6, mentions = $7, edited_at = $5, version = $4,
+UPDATE items SET text = $6, mentions = $7, mention_names = $8, edited_at = $5, version = $4,
                  search = hub_words($6)
 WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND sender = $3
   AND deleted_at IS NULL AND NOT erased

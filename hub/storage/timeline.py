@@ -25,6 +25,7 @@ from hub.wire.api import (
     ThreadState,
     ThreadSummary,
 )
+from hub.wire.commands import Role
 from hub.wire.events import Event, ReadState
 from hub.wire.excerpt import excerpt
 from hub.wire.visibility import is_veiled
@@ -32,7 +33,7 @@ from hub.wire.visibility import is_veiled
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    role: str
+    role: Role
     since_seq: int
 
 
@@ -70,6 +71,7 @@ class MessageRow:
     erased: bool
     text: str | None
     mentions: list[str]
+    mention_names: list[str]
 
 
 @asynccontextmanager
@@ -320,6 +322,7 @@ def _item(row: Any, reactions: dict[str, list[str]]) -> Item:
         return item
     item.text = row["text"]
     item.mentions = row["mentions"]
+    item.mention_names = row["mention_names"]
     item.edited_at = row["edited_at_ms"]
     item.reactions = [Reaction(emoji, uids) for emoji, uids in reactions.items()]
     return item
@@ -390,13 +393,15 @@ SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.thread_id = $1 ORDER BY d.cre
 
 _MESSAGE = """
 SELECT seq, type, sender, reply_to, deleted_by,
-       (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased, text, mentions
+       (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased, text, mentions,
+       mention_names
 FROM items WHERE thread_id = $1 AND seq = $2
 """
 
 _ITEM_COLUMNS = """
 seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, version, data, text,
-reply_to, mentions, (extract(epoch FROM edited_at) * 1000)::bigint AS edited_at_ms, deleted_by,
+reply_to, mentions, mention_names,
+(extract(epoch FROM edited_at) * 1000)::bigint AS edited_at_ms, deleted_by,
 (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased
 """
 

@@ -287,6 +287,7 @@ class Item(Struct):
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename) whose ``data`` is the event's body.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
+    ``mention_names`` says how those mentioned were called then.
     """
 
     seq: int
@@ -298,6 +299,7 @@ class Item(Struct):
     text: str | None = None
     reply_to: int | None = None
     mentions: list[str] = []
+    mention_names: list[str] = []
     reactions: list[Reaction] = []
     edited_at: int | None = None
     deleted: bool = False

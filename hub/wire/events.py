@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from hub.wire.commands import DocumentKind, History, Role
 
@@ -37,20 +37,27 @@ class ThreadHistoryData(Struct):
 
 
 class MemberSetData(Struct):
+    """``was``: the role before, null for who joins; not there in events of before it was kept."""
+
     uid: str
     role: Role | None
+    was: Role | UnsetType | None = UNSET
 
 
 class MessageData(Struct, omit_defaults=True):
+    """``mention_names``: of those mentioned, in their order, as they were called then."""
+
     text: str
     reply_to: int | None = None
     mentions: list[str] = []
+    mention_names: list[str] = []
 
 
 class MessageEditData(Struct, omit_defaults=True):
     target: int
     text: str
     mentions: list[str] = []
+    mention_names: list[str] = []
 
 
 class MessageDeleteData(Struct):

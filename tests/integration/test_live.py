@@ -193,7 +193,7 @@ async def test_a_removed_member_is_out_at_once(served: Served) -> None:
         removed = {"uid": grace.uid, "role": None}
         await answer(ada.http.post(f"/api/threads/{thread}/members", json=removed))
         event = await raw.frame("event")
-        assert event["data"] == removed
+        assert event["data"] == {**removed, "was": "editor"}
         reset = await raw.until(lambda frame: frame["t"] in ("document_reset", "removed"))
         assert reset == {"t": "document_reset", "number": number, "reason": "closed"}
         assert (await raw.frame("removed"))["thread"] == thread

@@ -19,8 +19,8 @@ from tests.integration.sockets import Raw, connection, signed_in
 from tests.support.hub_process import answer
 
 MESSAGE = {
-    "data": None, "text": None, "reply_to": None, "mentions": [], "reactions": [],
-    "edited_at": None, "deleted": False, "deleted_by": None, "undo_until": None,
+    "data": None, "text": None, "reply_to": None, "mentions": [], "mention_names": [],
+    "reactions": [], "edited_at": None, "deleted": False, "deleted_by": None, "undo_until": None,
 }  # fmt: skip
 
 
@@ -88,6 +88,7 @@ class Reading:
             case "message.edit":
                 item |= {
                     "text": data["text"], "mentions": data.get("mentions", []),
+                    "mention_names": data.get("mention_names", []),
                     "edited_at": event["at"], "version": seq,
                 }  # fmt: skip
             case "message.delete":

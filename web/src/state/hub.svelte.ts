@@ -232,6 +232,7 @@ export class Hub implements HubState {
   /** The page may go without another word. */
   #flush(): void {
     this.#drafts.flush();
+    for (const room of this.#rooms.values()) room.flush();
     for (const session of this.#sessions.values()) session.flush();
   }
 
@@ -325,6 +326,7 @@ export class Hub implements HubState {
     this.inbox.event(event);
     if (event.type !== 'member.set' || event.data == null) return;
     const { uid, role } = event.data as MemberSetData;
+    if (uid === this.me.uid && role !== null) this.#rooms.get(event.thread)?.admitted();
     if (uid === this.me.uid && (role === 'owner' || role === 'editor')) {
       for (const session of this.#sessionsOf(event.thread)) session.promoted();
     }

@@ -45,6 +45,7 @@ interface Row {
   item: Item;
   text: string | null;
   mentions: readonly string[];
+  mention_names: readonly string[];
   editedAt: number | null;
   deletedBy: string | null;
   undoUntil: number | null;
@@ -165,6 +166,7 @@ class Reference {
         if (!row || row.deletedBy !== null || row.item.sender !== event.sender) return;
         row.text = data['text']!;
         row.mentions = data['mentions'] ?? [];
+        row.mention_names = data['mention_names'] ?? [];
         row.editedAt = event.at;
         return touch(row);
       case 'message.delete':
@@ -190,11 +192,12 @@ class Reference {
           item: {
             seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
             data: event.type === 'message' ? null : event.data, text: null,
-            reply_to: data['reply_to'] ?? null, mentions: [], reactions: [],
+            reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], reactions: [],
             edited_at: null, deleted: false, deleted_by: null, undo_until: null,
           },
           text: event.type === 'message' ? data['text']! : null,
           mentions: data['mentions'] ?? [],
+          mention_names: data['mention_names'] ?? [],
           editedAt: null, deletedBy: null, undoUntil: null, reactions: [],
         });
     }
@@ -210,6 +213,7 @@ function itemOfRow(row: Row): Item {
     ...row.item,
     text: row.text,
     mentions: row.mentions,
+    mention_names: row.mention_names,
     edited_at: row.editedAt,
     reactions: emoji.map((one) => ({
       emoji: one,
@@ -248,8 +252,8 @@ function randomHistory(seed: number, length: number): Reference {
       'thread.rename': () => ({ subject: `Subject ${number}` }),
       'thread.history': () => ({ history: pick(['all', 'joined']) }),
       'member.set': () => ({ uid: pick(PEOPLE.slice(1)), role: pick(['owner', 'editor', 'reader', null]) }),
-      message: () => ({ text: `text ${number}`, mentions, ...(below(4) === 0 ? { reply_to: target() } : {}) }),
-      'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions }),
+      message: () => ({ text: `text ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`), ...(below(4) === 0 ? { reply_to: target() } : {}) }),
+      'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`) }),
       'message.delete': () => ({ target: target(), undo_s: 90 }),
       'message.undelete': () => ({ target: target() }),
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),

@@ -144,6 +144,7 @@ export function itemOf(event: TimelineEvent): Item | null {
       text: data?.text ?? null,
       reply_to: data?.reply_to ?? null,
       mentions: data?.mentions ?? [],
+      mention_names: data?.mention_names ?? [],
     });
   }
   return LINES.has(event.type) ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
@@ -160,6 +161,7 @@ function blank(event: TimelineEvent): Item {
     text: null,
     reply_to: null,
     mentions: [],
+    mention_names: [],
     reactions: [],
     edited_at: null,
     deleted: false,
@@ -192,6 +194,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         ...item,
         text: data.text,
         mentions: data.mentions ?? [],
+        mention_names: data.mention_names ?? [],
         edited_at: event.at,
         version: event.seq,
       });
@@ -202,6 +205,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         ...item,
         text: null,
         mentions: [],
+        mention_names: [],
         reactions: [],
         edited_at: null,
         deleted: true,

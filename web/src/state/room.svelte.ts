@@ -71,7 +71,6 @@ export class Room implements RoomStore {
   typing: readonly string[] = $state.raw([]);
   loadingOlder = $state(false);
   loadingNewer = $state(false);
-  unreadFrom: number | null = $state(null);
   #model: RoomModel | null = $state.raw(null);
   #draft = $state('');
   editDrafts: ReadonlyMap<number, string> = $state.raw(new Map());
@@ -130,7 +129,8 @@ export class Room implements RoomStore {
   }
 
   async #load(): Promise<void> {
-    if (this.status !== 'ready') this.status = 'loading';
+    // Whoever is out stays so until the hub says otherwise.
+    if (this.status === 'error') this.status = 'loading';
     this.error = null;
     try {
       const [state, page] = await Promise.all([
@@ -141,8 +141,6 @@ export class Room implements RoomStore {
       this.#environment.people.learn(state);
       this.#following = 'no';
       this.#set(model.createModel(this.#environment.me, state, page));
-      const { unread, last_read } = state.summary;
-      this.unreadFrom ??= unread > 0 ? last_read : null;
       this.status = 'ready';
       void this.#follow();
     } catch (error) {
@@ -159,8 +157,14 @@ export class Room implements RoomStore {
   /** A fresh connection. */
   connected(): void {
     this.#following = 'no';
-    if (this.#model) void this.#follow();
-    else if (this.status === 'error') void this.reload();
+    // Who was no member may be one again.
+    if (this.status === 'removed' || this.status === 'not_found' || this.status === 'error') void this.reload();
+    else if (this.#model) void this.#follow();
+  }
+
+  /** The person is a member, of whatever role. */
+  admitted(): void {
+    if (this.status === 'removed' || this.status === 'not_found') void this.reload();
   }
 
   lost(): void {
@@ -472,6 +476,11 @@ export class Room implements RoomStore {
     this.#set(model.applyLocalRead(current, seq));
     clearTimeout(this.#readTimer);
     this.#readTimer = setTimeout(() => this.#sendRead(), READ_MS);
+  }
+
+  /** The page may go: say what has been read. */
+  flush(): void {
+    if (this.#readMark !== null) this.#sendRead();
   }
 
   #sendRead(): void {

@@ -92,7 +92,7 @@ class FakeRoom implements RoomEnvironment {
     for (let seq = first; seq <= last; seq++) {
       items.push({
         seq, type: 'message' as const, sender: 'u_ann', at: seq, version: seq, data: null, text: `m${seq}`, reply_to: null,
-        mentions: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+        mentions: [], mention_names: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
       });
     }
     return { items, head: this.head, more: first > 2 };
@@ -123,7 +123,7 @@ afterEach(() => {
 test('it loads by HTTP and subscribes after what it loaded', async () => {
   const room = await enter();
   expect(room.items.map((item) => item.seq)).toEqual(Array.from({ length: 60 }, (_, index) => index + 41));
-  expect(room.unreadFrom).toBe(90);
+  expect(room.state?.summary).toMatchObject({ last_read: 90, unread: 10 });
   expect(hub.commands[0]).toEqual({ cmd: 'subscribe', thread: THREAD, after: 100 });
   room.event(message(101));
   expect(room.items.at(-1)?.text).toBe('m101');

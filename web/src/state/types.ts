@@ -156,8 +156,6 @@ export interface RoomStore {
   readonly hasNewer: boolean;
   readonly loadingOlder: boolean;
   readonly loadingNewer: boolean;
-  /** Where the unread line stands: the last read seq when the room was opened. */
-  readonly unreadFrom: number | null;
   /** Kept in this browser; setting it stores it. */
   draft: string;
   /** Changed texts of messages that were not saved, by seq. */

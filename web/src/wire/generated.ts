@@ -217,21 +217,26 @@ export interface ThreadHistoryData {
   history: History;
 }
 
+/** ``was``: the role before, null for who joins; not there in events of before it was kept. */
 export interface MemberSetData {
   uid: string;
   role: Role | null;
+  was: Role | null;
 }
 
+/** ``mention_names``: of those mentioned, in their order, as they were called then. */
 export interface MessageData {
   text: string;
   reply_to?: number | null;
   mentions?: readonly string[];
+  mention_names?: readonly string[];
 }
 
 export interface MessageEditData {
   target: number;
   text: string;
   mentions?: readonly string[];
+  mention_names?: readonly string[];
 }
 
 /** ``target_sender`` wrote the message; ``undo_s`` seconds after the event it is erased. */
@@ -723,6 +728,7 @@ export interface Reaction {
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename) whose ``data`` is the event's body.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
+ * ``mention_names`` says how those mentioned were called then.
  */
 export interface Item {
   seq: number;
@@ -734,6 +740,7 @@ export interface Item {
   text: string | null;
   reply_to: number | null;
   mentions: readonly string[];
+  mention_names: readonly string[];
   reactions: readonly Reaction[];
   edited_at: number | null;
   deleted: boolean;

@@ -10,6 +10,7 @@ import {
   matching,
   mentionQuery,
   mentionsIn,
+  namedIn,
   reactionWords,
   replyTarget,
   rowsOf,
@@ -31,6 +32,7 @@ function item(seq: number, sender: string, more: Partial<Item> = {}): Item {
     text: `message ${seq}`,
     reply_to: null,
     mentions: [],
+    mention_names: [],
     reactions: [],
     edited_at: null,
     deleted: false,
@@ -159,6 +161,16 @@ describe('mentions', () => {
     expect(mentionsIn('@Ada Okafor and @Mei Tanaka!', people)).toEqual(['u1', 'u3']);
     expect(mentionsIn('@Ada and x@Ada and @Adam', people)).toEqual(['u2']);
   });
+
+  it('stay what they are after somebody is called otherwise', () => {
+    const renamed = (uid: string): string => (uid === 'u3' ? 'Mei T.' : 'Ada');
+    expect(namedIn({ mentions: ['u3', 'u2'], mention_names: ['Mei Tanaka', 'Ada'] }, renamed)).toEqual([
+      { uid: 'u3', name: 'Mei Tanaka' },
+      { uid: 'u3', name: 'Mei T.' },
+      { uid: 'u2', name: 'Ada' },
+    ]);
+    expect(namedIn({ mentions: ['u3'], mention_names: [] }, renamed)).toEqual([{ uid: 'u3', name: 'Mei T.' }]);
+  });
 });
 
 describe('words', () => {
@@ -173,6 +185,14 @@ describe('words', () => {
     expect(member(8, 'a', 'b', 'reader')).toBe('Ada made Grace a reader');
     expect(member(8, 'a', 'b', null)).toBe('Ada removed Grace');
     expect(member(8, 'b', 'b', null)).toBe('Grace left');
+  });
+
+  it('never change because somebody left or came back', () => {
+    const line = (was: string | null, role: string | null): string =>
+      systemWords(item(5, 'a', { type: 'member.set', data: { uid: 'b', role, was } }), name, () => 99);
+    expect(line(null, 'editor')).toBe('Ada added Grace as editor');
+    expect(line('reader', 'editor')).toBe('Ada made Grace an editor');
+    expect(line('editor', null)).toBe('Ada removed Grace');
   });
 
   it('name what happened to the thread', () => {

@@ -156,6 +156,15 @@ export function mentionsIn(text: string, people: readonly Person[]): string[] {
   return [...found];
 }
 
+/** The names by which a message calls those it mentions: as they were then, or are now. */
+export function namedIn(item: Pick<Item, 'mentions' | 'mention_names'>, nameOf: (uid: string) => string): Person[] {
+  return item.mentions.flatMap((uid, index) => {
+    const then = item.mention_names[index];
+    const now = { uid, name: nameOf(uid) };
+    return then && then !== now.name ? [{ uid, name: then }, now] : [now];
+  });
+}
+
 // --- words ----------------------------------------------------------------------------------------
 
 export const ROLE_WORDS: Record<Role, string> = { owner: 'owner', editor: 'editor', reader: 'reader' };
@@ -163,7 +172,8 @@ export const ROLE_WORDS: Record<Role, string> = { owner: 'owner', editor: 'edito
 /**
  * A system line in words.
  *
- * @param since the seq a member joined at, to tell joining from a change of role.
+ * @param since the seq a member joined at: tells joining from a change of role where the event, of
+ *   an earlier hub, does not.
  */
 export function systemWords(item: Item, nameOf: (uid: string) => string, since: (uid: string) => number | undefined): string {
   const who = nameOf(item.sender);
@@ -199,7 +209,7 @@ function memberWords(
   const self = data.uid === item.sender;
   if (data.role === null) return self ? `${who} left` : `${who} removed ${nameOf(data.uid)}`;
   const a = data.role === 'reader' ? 'a' : 'an';
-  const joined = since(data.uid) === item.seq;
+  const joined = data.was === undefined ? since(data.uid) === item.seq : data.was === null;
   if (self) return joined ? `${who} joined` : `${who} is now ${a} ${ROLE_WORDS[data.role]}`;
   return joined
     ? `${who} added ${nameOf(data.uid)} as ${ROLE_WORDS[data.role]}`
