@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +22,7 @@ from hub.api.requests import (
     respond,
     set_session,
 )
-from hub.errors import HubError, Unauthenticated
+from hub.errors import Forbidden, HubError, Unauthenticated
 from hub.rooms.permissions import Action, require
 from hub.wire import api
 from hub.wire.commands import SetMember
@@ -94,26 +97,54 @@ async def accept_link(request: Request) -> Response:
     given = await read_body(request, api.AcceptLink)
     agent = request.headers.get("user-agent", "")
     me, secret, link = await hub.identity.accept_link(given, agent, remote(request))
-    if link["thread_id"] is not None:
-        await _enter_thread(hub, link, me.uid)
-    return set_session(respond(me, 201), hub.settings, secret)
+    entered = await _enter_thread(hub, link, me.uid)
+    accepted = api.LinkAccepted(**msgspec.structs.asdict(me), thread=entered)
+    return set_session(respond(accepted, 201), hub.settings, secret)
 
 
-async def _enter_thread(hub: Hub, link: object, uid: str) -> None:
-    """Into the thread the invitation names, if who invited may still let people in."""
-    row: dict[str, str] = dict(link)  # type: ignore[call-overload]
+async def join_link(request: Request) -> Response:
+    hub = hub_of(request)
+    who = await principal(request)
+    who.require("write")
+    given = await read_body(request, api.JoinLink)
+    link = await hub.identity.invitation(who, given.secret, remote(request))
+    thread = link["thread_id"]
+    # Who is in already leaves it to others: the link may be theirs.
+    if thread is not None and not await _is_member(hub, thread, who.uid):
+        await hub.identity.use_invitation(who, given.secret)
+        if await _enter_thread(hub, link, who.uid) is None:
+            raise Forbidden(
+                "Whoever invited you can no longer let people into the thread.",
+                code="invitation_void",
+            )
+    return respond(api.Joined(thread))
+
+
+async def _is_member(hub: Hub, thread: str, uid: str) -> bool:
+    async with hub.rooms.hold(thread) as room:
+        return room.role(uid) is not None
+
+
+async def _enter_thread(hub: Hub, link: Any, uid: str) -> str | None:
+    """Into the thread the invitation names, if who invited may still let people in; returns it."""
+    thread: str | None = link["thread_id"]
+    if thread is None:
+        return None
     try:
         await hub.door.write(
-            await hub.identity.principal_of(row["created_by"]),
+            await hub.identity.principal_of(link["created_by"]),
             SetMember(
-                thread=row["thread_id"],
-                send_id=f"invited.{row['id']}",
+                thread=thread,
+                send_id=f"invited.{link['id']}",
                 uid=uid,
-                role=row["role"],  # type: ignore[arg-type]
+                role=link["role"],
             ),
         )
     except HubError as error:
-        log.info("an invitation no longer opens its thread", link=row["id"], reason=error.code)
+        log.info("an invitation no longer opens its thread", link=link["id"], reason=error.code)
+        return None
+    # Who was removed since is not let in again by the same link.
+    return thread if await _is_member(hub, thread, uid) else None
 
 
 def routes() -> list[BaseRoute]:
@@ -127,4 +158,5 @@ def routes() -> list[BaseRoute]:
         Route("/api/invitations/{id}", revoke_invitation, methods=["DELETE"]),
         Route("/api/links/inspect", inspect_link, methods=["POST"]),
         Route("/api/links/accept", accept_link, methods=["POST"]),
+        Route("/api/links/join", join_link, methods=["POST"]),
     ]

@@ -383,6 +383,44 @@ class Identity:
         )  # fmt: skip
         return uid
 
+    async def invitation(self, principal: Principal, secret: str, remote: str) -> Any:
+        """The row of an invitation that somebody with an account may use, or did.
+
+        Raises:
+            NotFound, Conflict: as ``inspect_link``.
+            BadRequest: ``not_an_invitation``.
+            Forbidden: ``wrong_address``: it is for somebody else.
+        """
+        self._by_remote.spend(network_of(remote))
+        async with self._database.acquire() as connection:
+            return await self._invitation(connection, principal.uid, secret)
+
+    async def use_invitation(self, principal: Principal, secret: str) -> Any:
+        """Use an invitation up; again by the same person, since an answer can be lost.
+
+        Raises:
+            NotFound, Conflict, BadRequest, Forbidden: as ``invitation``.
+        """
+        async with self._database.transaction() as connection:
+            await self._still_here(connection, principal.uid)
+            link = await self._invitation(connection, principal.uid, secret, lock=True)
+            if link["used_by"] is None:
+                await links.use(connection, link["id"], principal.uid, self._now())
+        return link
+
+    async def _invitation(
+        self, connection: Any, uid: str, secret: str, *, lock: bool = False
+    ) -> Any:  # fmt: skip
+        link = await links.find(connection, secret_digest(secret), lock=lock)
+        if link is None or link["used_by"] != uid:
+            link = self._usable(link)
+        if link["kind"] != "invitation":
+            raise BadRequest("This link is no invitation.", code="not_an_invitation")
+        row = await accounts.by_uid(connection, uid)
+        if link["address"] is not None and (row is None or link["address"] not in row.addresses):
+            raise Forbidden(f"The invitation is for {link['address']}.", code="wrong_address")
+        return link
+
     def _usable(self, link: Any) -> Any:
         if link is None:
             raise NotFound("This link is not known here.", code="link_unknown")

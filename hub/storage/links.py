@@ -68,7 +68,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 _FIND = """
 SELECT l.id, l.kind, l.created_by, l.for_uid, l.address, l.thread_id, l.role, l.note,
-       l.created_at, l.expires_at, l.used_at, l.revoked_at, a.display_name AS invited_by,
+       l.created_at, l.expires_at, l.used_at, l.used_by, l.revoked_at,
+       a.display_name AS invited_by,
        t.subject AS thread_subject
 FROM links l LEFT JOIN accounts a ON a.uid = l.created_by
              LEFT JOIN threads t ON t.thread_id = l.thread_id

@@ -126,12 +126,28 @@ class LinkInfo(Struct):
 
 class AcceptLink(Request):
     """first_owner and invitation need display_name and address; reset needs the password only.
-    Answer: Me with a session cookie."""
+    Answer: LinkAccepted with a session cookie."""
 
     secret: Secret
     password: Password
     display_name: DisplayName | None = None
     address: Address | None = None
+
+
+class LinkAccepted(Me):
+    """Who it is now, and the thread that the link led into; null when into none."""
+
+    thread: str | None = None
+
+
+class JoinLink(Request):
+    secret: Secret
+
+
+class Joined(Struct):
+    """``thread``: where the invitation led; null when only to the hub."""
+
+    thread: str | None
 
 
 class NewToken(Request):

@@ -114,6 +114,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             await browser.close()
 
 
+# A browser that refuses to keep anything.
+REFUSED = """Object.defineProperty(window, 'indexedDB', { value: { open() {
+  throw new DOMException('refused', 'SecurityError');
+} } });"""
 Visit = Callable[..., Awaitable[Person]]
 
 
@@ -169,8 +173,8 @@ def button(page: Page, name: str) -> Any:
 
 @reaches(
     "signin", "signin-failed", "signin-ended", "signin-no-owner", "hub-silent",
-    "welcome-first-owner", "welcome-invitation", "welcome-reset", "welcome-used",
-    "welcome-unknown", "not-found-outside",
+    "welcome-first-owner", "welcome-invitation", "welcome-known", "welcome-join", "welcome-reset",
+    "welcome-used", "welcome-unknown", "not-found-outside", "page-fault",
 )  # fmt: skip
 async def test_outside(
     world: World, visit: Visit, scan: Scan, tmp_path_factory: pytest.TempPathFactory
@@ -201,6 +205,13 @@ async def test_outside(
             await page.goto(made["link"])
             await expect(page.get_by_role("heading", name="You are invited")).to_be_visible()
             await scan(page, "welcome-invitation")
+            await button(page, "Sign in and join").click()
+            await expect(page.get_by_label("Your name")).to_be_hidden()
+            await scan(page, "welcome-known")
+            member = await visit(None, "/", url=hub.url, http=ada)
+            await member.page.goto(made["link"])
+            await expect(button(member.page, "Join the thread")).to_be_visible()
+            await scan(member.page, "welcome-join")
             async with aclosing(await hub.colleague(ada, "Ivan Petrov")) as ivan:
                 uid = (await answer(ivan.get("/api/me")))["uid"]
                 made = await answer(ada.post(f"/api/accounts/{uid}/reset"))
@@ -222,6 +233,14 @@ async def test_outside(
 
             inside = await visit(None, "/", url=hub.url, http=ada)
             inside.forgive("Failed to load resource")
+            await expect(inside.page.get_by_role("heading", name="Inbox")).to_be_visible()
+            inside.forgive("a fault on purpose")
+            await inside.page.evaluate(
+                "setTimeout(() => { throw new Error('a fault on purpose'); })"
+            )
+            await expect(inside.page.get_by_role("alert")).to_contain_text("on purpose")
+            await scan(inside.page, "page-fault")
+            await button(inside.page, "Retry").click()
             await expect(inside.page.get_by_role("heading", name="Inbox")).to_be_visible()
             await answer(ada.delete("/api/session"))
             await expect(inside.page.get_by_text("Your session has ended.")).to_be_visible()
@@ -337,7 +356,7 @@ async def test_settings_and_administration(world: World, visit: Visit, scan: Sca
 
 @reaches(
     "room-history", "room-messages", "room-replying", "room-editing", "room-mentioning",
-    "room-message-menu", "room-emoji", "room-undo", "room-renaming",
+    "room-message-menu", "room-emoji", "room-undo", "room-renaming", "room-unsaved-edit",
 )  # fmt: skip
 async def test_history_and_chat(world: World, visit: Visit, scan: Scan) -> None:
     grace, ada = world.people["grace"], world.people["ada"]
@@ -385,7 +404,12 @@ async def test_history_and_chat(world: World, visit: Visit, scan: Scan) -> None:
     await box.press("ArrowUp")
     await expect(page.get_by_label("Edit message")).to_be_visible()
     await scan(page, "room-editing")
-    await page.keyboard.press("Escape")
+    await page.get_by_label("Edit message").fill("Of course, and gladly.")
+    await page.get_by_role("link", name="Webmail hub").click()
+    await person.open_thread("Spring offer")
+    await expect(page.get_by_test_id("unsaved-edit")).to_be_visible()
+    await scan(page, "room-unsaved-edit")
+    await button(page, "Discard").click()
     await message.hover()
     await button(page, "More actions").click()
     await page.get_by_role("menuitem", name="Delete").click()
@@ -458,7 +482,7 @@ async def test_people_and_their_roles(world: World, visit: Visit, scan: Scan) ->
     await scan(page, "room-not-found")
 
 
-@reaches("room-offline", "room-failed")
+@reaches("room-offline", "room-not-kept", "room-failed", "signout-unsent", "document-private-copy")
 async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
     thread = await world.thread("ada", "grace", subject="Away")
     ada, grace = world.people["ada"], world.people["grace"]
@@ -478,6 +502,11 @@ async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
         await expect(page.get_by_test_id("pending")).to_be_visible()
         await expect(page.get_by_test_id("sync")).to_have_text(re.compile(r"\d+ kept here$"))
         await scan(page, "room-offline")
+        await button(page, "Your account: Grace Lindqvist").click()
+        await page.get_by_role("menuitem", name="Sign out").click()
+        await expect(button(page, "Keep it and sign out")).to_be_visible()
+        await scan(page, "signout-unsent")
+        await button(page, "Stay signed in").click()
         command = cmd.SetMember(thread=thread, send_id=new_id("n"), uid=grace.uid, role="reader")
         await ada.live.send(command)
         wire.mend()
@@ -485,6 +514,23 @@ async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
         pending = page.get_by_test_id("pending")
         await expect(pending).to_have_attribute("data-status", "failed", timeout=20_000)
         await scan(page, "room-failed")
+        await page.get_by_test_id("private-copy").get_by_role("button", name="Show").click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await scan(page, "document-private-copy")
+        await page.keyboard.press("Escape")
+        owner = await visit("ada", f"/t/{thread}", url=wire.url)
+        owner.forgive(NETWORK)
+        await owner.context.add_init_script(REFUSED)
+        await owner.page.reload()
+        await entered(owner.page, "Away")
+        wire.cut()
+        await owner.say("Not kept")
+        kept = re.compile("not kept on this device$")
+        await expect(owner.page.get_by_test_id("sync")).to_have_text(kept)
+        await scan(owner.page, "room-not-kept")
+        wire.mend()
+        await owner.comes_back()
+        await entered(owner.page, "Away")
         await person.context.close()
 
 

@@ -332,6 +332,45 @@ async def test_invitation_into_a_thread_makes_a_member(site: Site) -> None:
     assert [(one["thread"], one["role"]) for one in inbox] == [(thread["thread"], "reader")]
 
 
+async def test_invitation_takes_somebody_with_an_account_into_the_thread(site: Site) -> None:
+    owner = await site.owner()
+    ben, eve = await site.colleague(owner, "Ben"), await site.colleague(owner, "Eve")
+    me = {name: (await ok(one.get("/api/me"))) for name, one in (("ben", ben), ("eve", eve))}
+    state = await ok(owner.post("/api/threads", json={"subject": "Plan"}), 201)
+    thread = state["summary"]["thread"]
+    members = f"/api/threads/{thread}/members"
+
+    async def invite(**more: str) -> dict[str, str]:
+        new = {"thread": thread, "role": "reader", **more}
+        created = await ok(owner.post("/api/invitations", json=new), 201)
+        return {"secret": created["link"].partition("#")[2]}
+
+    link = await invite()
+    async with site.browser() as nobody:
+        assert await refused(nobody.post("/api/links/join", json=link), 401) == "unauthenticated"
+    # Who made it, and is in, does not use it up; who is not joins, and may ask again.
+    assert await ok(owner.post("/api/links/join", json=link)) == {"thread": thread}
+    for _ in range(2):
+        assert await ok(ben.post("/api/links/join", json=link)) == {"thread": thread}
+    assert [one["role"] for one in await ok(ben.get("/api/threads"))] == ["reader"]
+    assert await refused(eve.post("/api/links/join", json=link), 409) == "link_used"
+    # Who was removed is not let in again by the link of before.
+    await ok(owner.post(members, json={"uid": me["ben"]["uid"], "role": None}), 201)
+    assert await refused(ben.post("/api/links/join", json=link), 403) == "invitation_void"
+    assert await ok(ben.get("/api/threads")) == []
+
+    bound = await invite(address=me["eve"]["addresses"][0])
+    assert await refused(ben.post("/api/links/join", json=bound), 403) == "wrong_address"
+    assert await ok(eve.post("/api/links/join", json=bound)) == {"thread": thread}
+
+    reset = await ok(owner.post(f"/api/accounts/{me['ben']['uid']}/reset"), 201)
+    other = {"secret": reset["link"].partition("#")[2]}
+    assert await refused(ben.post("/api/links/join", json=other), 400) == "not_an_invitation"
+    created = await ok(owner.post("/api/invitations", json={}), 201)
+    only_hub = {"secret": created["link"].partition("#")[2]}
+    assert await ok(ben.post("/api/links/join", json=only_hub)) == {"thread": None}
+
+
 async def test_invitation_into_a_thread_needs_its_owner(site: Site) -> None:
     owner = await site.owner()
     ben = await site.colleague(owner, "Ben")

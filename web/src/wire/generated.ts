@@ -569,13 +569,32 @@ export interface LinkInfo {
 
 /**
  * first_owner and invitation need display_name and address; reset needs the password only.
- * Answer: Me with a session cookie.
+ * Answer: LinkAccepted with a session cookie.
  */
 export interface AcceptLink {
   secret: string;
   password: string;
   display_name?: string | null;
   address?: string | null;
+}
+
+/** Who it is now, and the thread that the link led into; null when into none. */
+export interface LinkAccepted {
+  uid: string;
+  display_name: string;
+  addresses: readonly string[];
+  is_owner: boolean;
+  session: string | null;
+  thread: string | null;
+}
+
+export interface JoinLink {
+  secret: string;
+}
+
+/** ``thread``: where the invitation led; null when only to the hub. */
+export interface Joined {
+  thread: string | null;
 }
 
 export interface NewToken {
