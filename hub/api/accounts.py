@@ -22,7 +22,7 @@ from hub.api.requests import (
     respond,
     set_session,
 )
-from hub.errors import Forbidden, HubError, Unauthenticated
+from hub.errors import Forbidden, HubError, Unauthenticated, Unavailable
 from hub.rooms.permissions import Action, require
 from hub.wire import api
 from hub.wire.commands import SetMember
@@ -97,7 +97,10 @@ async def accept_link(request: Request) -> Response:
     given = await read_body(request, api.AcceptLink)
     agent = request.headers.get("user-agent", "")
     me, secret, link = await hub.identity.accept_link(given, agent, remote(request))
-    entered = await _enter_thread(hub, link, me.uid)
+    try:
+        entered = await _enter_thread(hub, link, me.uid)
+    except Unavailable:
+        entered = None  # the account is made; its inviter can add it
     accepted = api.LinkAccepted(**msgspec.structs.asdict(me), thread=entered)
     return set_session(respond(accepted, 201), hub.settings, secret)
 
@@ -140,6 +143,8 @@ async def _enter_thread(hub: Hub, link: Any, uid: str) -> str | None:
                 role=link["role"],
             ),
         )
+    except Unavailable:
+        raise  # not now: the same link can be used again
     except HubError as error:
         log.info("an invitation no longer opens its thread", link=link["id"], reason=error.code)
         return None

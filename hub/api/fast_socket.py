@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.websockets import WebSocket
@@ -22,6 +23,8 @@ from hub.rooms.outbox import Outbox
 
 EXTENSION = "hub.socket"
 INVALID_TEXT = 1007
+# What the protocol closes with by itself, and what this hub says instead.
+_CLOSES = {1007: (4400, "bad_text"), 1009: (4413, "frame_too_large")}
 
 
 class FastSocket(WebSocketsSansIOProtocol):
@@ -41,6 +44,7 @@ class FastSocket(WebSocketsSansIOProtocol):
         """Hand over what comes in; call it before the upgrade is accepted."""
         self.on_message = on_message
         self.on_gone = on_gone
+        self.conn.fail = partial(_fail, self.conn.fail)  # type: ignore[method-assign]
 
     def detach(self) -> None:
         """The connection outlasts its request; let go of what only that needs. Call it after the
@@ -62,7 +66,7 @@ class FastSocket(WebSocketsSansIOProtocol):
                 await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
     def limit(self, max_message_bytes: int) -> None:
-        """Refuse longer messages from now on (close code 1009)."""
+        """Refuse longer messages from now on (close code 4413)."""
         self.conn.max_message_size = max_message_bytes
 
     def write(self, wire: bytes) -> None:
@@ -141,6 +145,10 @@ class FastSocket(WebSocketsSansIOProtocol):
             super().resume_writing()
         if self._outbox is not None:
             self._outbox.resumed()
+
+
+def _fail(fail: Callable[[int, str], None], code: int, reason: str = "") -> None:
+    fail(*_CLOSES.get(int(code), (code, reason)))
 
 
 class _Nobody:

@@ -1,7 +1,7 @@
 """``GET /live``: one WebSocket for rooms, documents, presence and signals.
 
-Browsers are known by their cookie and an exact Origin; programs send ``auth`` as their first
-frame. What the frames mean is the business of ``hub.rooms.session``.
+Browsers are known by their cookie and an exact Origin, programs by an ``Authorization`` header or
+by ``auth`` as their first frame. What the frames mean is the business of ``hub.rooms.session``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from hub.api.sockets import (
     Conversation,
     GoneError,
     Restarting,
+    bearer,
     check_origin,
     close,
     from_cookie,
@@ -56,9 +57,12 @@ async def live(websocket: WebSocket) -> None:
         await close(websocket, error)
         return
     await websocket.accept(subprotocol=SUBPROTOCOL)
-    token = None
+    auth = None
     try:
-        token = None if browser else await _first_frame(hub, conversation)
+        token = None if browser else bearer(websocket)
+        if browser is None and token is None:
+            auth = await _first_frame(hub, conversation)
+            token = auth.token
         principal = browser or await hub.identity.authenticate_token(token or "")
     except HubError as error:
         await close(websocket, error)
@@ -75,6 +79,8 @@ async def live(websocket: WebSocket) -> None:
             await from_cookie(hub, websocket)
         else:
             await hub.identity.authenticate_token(token)
+        if auth is not None:
+            session.reply(auth.id)
     except HubError as error:
         session.end(error)
     except BaseException:
@@ -104,7 +110,7 @@ def _take(hub: Hub, session: Session, frame: str | bytes) -> Awaitable[float | N
 def _auth(frame: str | bytes) -> Auth | None:
     try:
         command = _decode(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return command if isinstance(command, Auth) else None
 
@@ -120,8 +126,8 @@ async def _fresh_token(hub: Hub, session: Session, command: Auth) -> None:
     session.reply(command.id)
 
 
-async def _first_frame(hub: Hub, conversation: Conversation) -> str:
-    """The token a program brings.
+async def _first_frame(hub: Hub, conversation: Conversation) -> Auth:
+    """What a program without an ``Authorization`` header says first.
 
     Raises:
         Unauthenticated: no ``auth`` within 5 s (and 64 KiB: the socket refuses longer frames).
@@ -141,7 +147,7 @@ async def _first_frame(hub: Hub, conversation: Conversation) -> str:
     command = _auth(frame) if isinstance(frame, str) else None
     if command is None:
         raise Unauthenticated("The first frame must be auth.", code="auth_required")
-    return command.token
+    return command
 
 
 def routes() -> list[BaseRoute]:

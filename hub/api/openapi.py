@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import hub
-from hub.wire import api
+from hub.wire import api, protocol
 from hub.wire.events import Accepted, ReadState
 
 
@@ -93,6 +93,8 @@ OPERATIONS = (
     Operation("GET", "/api/search", "Search messages", answer=api.SearchResult,
               query=("q", "thread", "limit", "offset")),
     Operation("GET", "/api/openapi.json", "This document", public=True, media="application/json"),
+    Operation("GET", "/api/protocol.json", "The live socket as a JSON schema", public=True,
+              media="application/json"),
 )  # fmt: skip
 
 _NUMBERS = {"after", "before", "around", "limit", "offset"}
@@ -178,5 +180,17 @@ async def get_openapi(request: Request) -> Response:
     return Response(document(), media_type="application/json")
 
 
+async def get_protocol(request: Request) -> Response:
+    return Response(_protocol(), media_type="application/json")
+
+
+@cache
+def _protocol() -> bytes:
+    return msgspec.json.encode(protocol.schema())
+
+
 def routes() -> list[BaseRoute]:
-    return [Route("/api/openapi.json", get_openapi, methods=["GET"])]
+    return [
+        Route("/api/openapi.json", get_openapi, methods=["GET"]),
+        Route("/api/protocol.json", get_protocol, methods=["GET"]),
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,15 +13,13 @@ from hub.api.hub import hub_of
 from hub.errors import BadRequest, Forbidden, TooLarge, Unauthenticated
 from hub.identity.principal import Principal
 from hub.settings import Settings, is_loopback
+from hub.wire.reading import refuse_nul
 
 COOKIE = "hub_session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _PORTS = {"http": 80, "https": 443}  # which browsers leave out of an Origin
 
 Body = TypeVar("Body", bound=msgspec.Struct)
-# PostgreSQL takes no U+0000 in text. Escaped is the only way into JSON, after an even number of
-# backslashes (which are backslashes themselves).
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -31,17 +28,18 @@ async def read_body(request: Request, type_: type[Body]) -> Body:
 
     Raises:
         TooLarge: ``body_too_large``.
-        BadRequest: ``bad_json``, or ``bad_body`` with the path of what is wrong.
+        BadRequest: ``bad_json``, ``bad_text``, or ``bad_body`` with the path of what is wrong.
     """
     body = await _body(request, hub_of(request).settings.max_body_bytes)
-    if _NUL.search(body):
-        raise BadRequest("Text must not hold the character U+0000.", code="bad_body")
     try:
-        return msgspec.json.decode(body, type=type_)
+        given = msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as error:
         raise BadRequest(str(error), code="bad_body") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("The body is no JSON.", code="bad_json") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("The body is no JSON, or nested too deep.", code="bad_json") from error
+    if b"\\u0000" in body:
+        refuse_nul(given)
+    return given
 
 
 async def _body(request: Request, most: int) -> bytes:

@@ -15,7 +15,14 @@ from starlette.websockets import WebSocket
 
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
-from hub.api.sockets import Conversation, Restarting, check_origin, close, from_cookie
+from hub.api.sockets import (
+    Conversation,
+    Restarting,
+    bearer,
+    check_origin,
+    close,
+    from_cookie,
+)
 from hub.errors import BadRequest, HubError, Unauthenticated
 from hub.identity.service import Principal
 from hub.rooms import limits
@@ -78,9 +85,8 @@ async def _sign_in(hub: Hub, websocket: WebSocket, document: str) -> Principal:
         ticket = hub.tickets.verify(given, document)
         scopes = frozenset(ticket.scopes)
         return await hub.identity.principal_behind(ticket.session, ticket.token, scopes)
-    authorization = websocket.headers.get("authorization", "")
-    if authorization.lower().startswith("bearer "):
-        return await hub.identity.authenticate_token(authorization[7:].strip())
+    if (token := bearer(websocket)) is not None:
+        return await hub.identity.authenticate_token(token)
     check_origin(hub, websocket)
     if (principal := await from_cookie(hub, websocket)) is not None:
         return principal

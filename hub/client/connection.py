@@ -12,6 +12,7 @@ import random
 import urllib.request
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -23,7 +24,6 @@ from hub.client.document import RemoteDocument
 from hub.errors import HubError, ProtocolError, Unavailable
 from hub.wire import events as ev
 from hub.wire.commands import (
-    Auth,
     Command,
     LeaseClientIds,
     OpenDocument,
@@ -54,7 +54,11 @@ class ThreadFeed:
     def __init__(self, thread: str, after: int | None) -> None:
         self.thread = thread
         self.last_seq = after
-        self._queue: asyncio.Queue[ev.Event] = asyncio.Queue()
+        self._queue: asyncio.Queue[ev.Event | HubError] = asyncio.Queue()
+
+    def fail(self, error: HubError) -> None:
+        """It does not go on: no member any more, or what was read is not the hub's."""
+        self._queue.put_nowait(error)
 
     def offer(self, event: ev.Event) -> None:
         """Take an event from the socket; an older one than the last is a duplicate."""
@@ -64,12 +68,22 @@ class ThreadFeed:
         self._queue.put_nowait(event)
 
     async def next(self, timeout_s: float = DEADLINE_S) -> ev.Event:
-        """The next event, waiting for it."""
-        return await asyncio.wait_for(self._queue.get(), timeout_s)
+        """The next event, waiting for it.
+
+        Raises:
+            CommandFailed: the feed does not go on after a reconnect; ``code`` says why.
+        """
+        event = await asyncio.wait_for(self._queue.get(), timeout_s)
+        if isinstance(event, HubError):
+            raise event
+        return event
 
     async def __aiter__(self) -> AsyncIterator[ev.Event]:
         while True:
-            yield await self._queue.get()
+            event = await self._queue.get()
+            if isinstance(event, HubError):
+                raise event
+            yield event
 
 
 class _Waiting:
@@ -84,6 +98,13 @@ class _Waiting:
     @property
     def repeatable(self) -> bool:
         return getattr(self.command, "send_id", None) is not None
+
+
+def _resumed(feed: ThreadFeed, answer: asyncio.Future[Any]) -> None:
+    error = None if answer.cancelled() else answer.exception()
+    # A connection that is lost again comes here again.
+    if isinstance(error, CommandFailed):
+        feed.fail(error)
 
 
 class LiveClient:
@@ -283,6 +304,7 @@ class LiveClient:
                 async with connect(
                     self._url,
                     subprotocols=[SUBPROTOCOL],
+                    additional_headers={"Authorization": f"Bearer {self._token}"},
                     compression=None,
                     max_size=64 * 1024 * 1024,
                     open_timeout=10,
@@ -319,7 +341,6 @@ class LiveClient:
             await asyncio.sleep(min(5.0, 0.05 * 2 ** min(failures, 7)) * random.uniform(0.5, 1.0))  # noqa: S311 jitter
 
     async def _session(self, socket: ClientConnection) -> None:
-        await socket.send(_encode(Auth(token=self._token, id=0)).decode())
         async with asyncio.timeout(10):
             while self.welcome is None or self._socket is not socket:
                 frame = _decode_frame(await socket.recv())
@@ -354,7 +375,8 @@ class LiveClient:
         if self._watching_inbox:
             self._submit(WatchInbox())
         for feed in self._feeds.values():
-            self._submit(Subscribe(thread=feed.thread, after=feed.last_seq))
+            waiting = self._submit(Subscribe(thread=feed.thread, after=feed.last_seq))
+            waiting.future.add_done_callback(partial(_resumed, feed))
         for waiting in [w for w in self._waiting.values() if w.repeatable]:
             self._enqueue(_encode(waiting.command).decode())
         for document in list(self._documents.values()):

@@ -182,13 +182,11 @@ class RemoteDocument:
                 self.refusals.append(frame)
             case ev.CaretOwners():
                 self.owners.update(frame.owners)
-            case ev.DocumentReset(reason="fetch_state"):
+            case ev.DocumentReset(action="fetch"):
                 self._connection.fetch_state(self)
-            case ev.DocumentReset(reason="closed"):
+            case ev.DocumentReset():
                 self.lost()
                 self._connection.reopen(self)
-            case ev.DocumentReset():
-                self._fail(Conflict("The hub closed the document.", code=frame.reason))
             case _:
                 pass
         self._changed.set()

@@ -412,7 +412,8 @@ class Identity:
         self, connection: Any, uid: str, secret: str, *, lock: bool = False
     ) -> Any:  # fmt: skip
         link = await links.find(connection, secret_digest(secret), lock=lock)
-        if link is None or link["used_by"] != uid:
+        again = link is not None and link["used_by"] == uid
+        if not again or link["expires_at"] <= self._now():
             link = self._usable(link)
         if link["kind"] != "invitation":
             raise BadRequest("This link is no invitation.", code="not_an_invitation")

@@ -146,10 +146,15 @@ class Threads:
 
     async def _react(self, uid: str, command: cmd.React, since: int) -> Append | None:
         await self._message(command.thread, command.target, since)
-        # One that an earlier hub let in can still be taken back.
-        emoji = reactions.require_emoji(command.emoji) if command.on else _reaction(command.emoji)
+        emoji = words.storable(command.emoji)
+        if command.on:
+            emoji = reactions.require_emoji(emoji)
+        message = command.thread, command.target
         async with self._database.acquire() as connection:
-            on = await timeline.has_reacted(connection, command.thread, command.target, emoji, uid)
+            on = await timeline.has_reacted(connection, *message, emoji, uid)
+            if not on and not command.on:  # what an earlier hub let in is taken back as it stands
+                emoji = reactions.qualified(emoji)
+                on = await timeline.has_reacted(connection, *message, emoji, uid)
         if on == command.on:
             return None
         data = ev.ReactionData(command.target, emoji, command.on)
@@ -278,10 +283,6 @@ def _append(command: Any, uid: str, type_: str, data: msgspec.Struct) -> Append:
 def _require_author(target: MessageRow, uid: str) -> None:
     if target.sender != uid:
         raise Forbidden("Only its author can edit a message.", code="not_author")
-
-
-def _reaction(text: str) -> str:
-    return reactions.qualified(words.storable(text))
 
 
 def _mentions(uids: list[str], room: RoomState) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hub.errors import HubError
 from hub.rooms.access import Access, Grounds
+from hub.wire.api import DocumentInfo
 from hub.wire.websocket import Outgoing
 
 
@@ -24,11 +25,11 @@ class Peer(Protocol):
         """``counted`` is false for answers the peer asked for."""
         ...
 
-    def refused(self, number: int, count: int, error: HubError) -> None:
+    def refused(self, info: DocumentInfo, count: int, error: HubError) -> None:
         """The peer's ``count``-th update was not taken."""
         ...
 
-    def document_closed(self, number: int, reason: str) -> None:
+    def document_closed(self, info: DocumentInfo) -> None:
         """The document must be opened again."""
         ...
 

@@ -17,6 +17,7 @@ from hub.rooms.attachment import Attachment
 from hub.rooms.content import Content
 from hub.wire import events as ev
 from hub.wire import frames, yupdate
+from hub.wire.api import DocumentInfo
 from hub.wire.websocket import Shared, shared
 
 CROWD = 100  # more connections than this get their updates a little later, in fewer writes
@@ -29,13 +30,15 @@ class Delivery:
     attached: the document's connections by key; the document owns it.
     """
 
-    def __init__(self, number: int, content: Content, attached: Mapping[str, Attachment]) -> None:
-        self._number = number
+    def __init__(
+        self, info: DocumentInfo, content: Content, attached: Mapping[str, Attachment]
+    ) -> None:
+        self._info = info
         self._content = content
         self._attached = attached
         self._outgoing: list[tuple[str, bytes]] = []
         self._framings: dict[bool, frames.Framing] = {
-            False: frames.LiveFraming(number),
+            False: frames.LiveFraming(info.number),
             True: frames.YjsFraming(),
         }
 
@@ -157,5 +160,5 @@ class Delivery:
     def _send_to_state(self, attachment: Attachment) -> None:
         """What is missing is too much for the socket: it is fetched by HTTP, then synced."""
         attachment.fetching = True
-        reset = ev.DocumentReset(number=self._number, reason="fetch_state")
+        reset = ev.DocumentReset(self._info.document, self._info.number, "fetch")
         attachment.peer.send(_encode(reset).decode())

@@ -20,6 +20,7 @@ from hub.rooms.delivery import Delivery
 from hub.rooms.owners import Owners
 from hub.wire import awareness
 from hub.wire import events as ev
+from hub.wire.api import DocumentInfo
 
 _encode = msgspec.json.Encoder().encode
 
@@ -30,10 +31,10 @@ class DocumentPresence:
     """
 
     def __init__(
-        self, number: int, topic: str, bus: Bus, clock: Clock, owners: Owners, delivery: Delivery,
-        attached: Mapping[str, Attachment],
+        self, info: DocumentInfo, topic: str, bus: Bus, clock: Clock, owners: Owners,
+        delivery: Delivery, attached: Mapping[str, Attachment],
     ) -> None:  # fmt: skip
-        self._number = number
+        self._info = info
         self._topic = topic
         self._bus = bus
         self._clock = clock
@@ -130,4 +131,4 @@ class DocumentPresence:
 
     def _owners_frame(self, owners: Mapping[int, str]) -> str:
         named = {str(client): uid for client, uid in owners.items()}
-        return _encode(ev.CaretOwners(number=self._number, owners=named)).decode()
+        return _encode(ev.CaretOwners(self._info.document, self._info.number, named)).decode()

@@ -57,10 +57,10 @@ class LiveDocument:
         self._source = source = new_id("l")
         self._attached: dict[str, Attachment] = {}
         self._subscription: Subscription | None = None
-        self._durability = Durability(info.number, self._is_attached)
-        self._delivery = Delivery(info.number, self.content, self._attached)
+        self._durability = Durability(info, self._is_attached)
+        self._delivery = Delivery(info, self.content, self._attached)
         self._presence = DocumentPresence(
-            info.number, topic, house.bus, house.clock, owners, self._delivery, self._attached
+            info, topic, house.bus, house.clock, owners, self._delivery, self._attached
         )
         outside = Outside(
             self._is_attached, self._delivery.step1, self._delivery.relay, self._break
@@ -246,4 +246,4 @@ class LiveDocument:
         self._durability.stop()
         log.error("a document is loaded again", document=self.info.document, reason=repr(reason))
         for attachment in tuple(self._attached.values()):
-            attachment.peer.document_closed(self.number, "closed")
+            attachment.peer.document_closed(self.info)

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.rooms.attachment import Attachment, Receipt
 from hub.wire import events as ev
+from hub.wire.api import DocumentInfo
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,8 +25,8 @@ class Durability:
     is_attached: whether an attachment is still served.
     """
 
-    def __init__(self, number: int, is_attached: Callable[[Attachment], bool]) -> None:
-        self.number = number
+    def __init__(self, info: DocumentInfo, is_attached: Callable[[Attachment], bool]) -> None:
+        self.info = info
         self._is_attached = is_attached
         self._tickets = 0
         self._own: deque[int] = deque()  # given to this process's writer, in its order
@@ -141,8 +142,7 @@ class Durability:
             attachment.owes_all = None
             self._owing.discard(attachment)
             everything = True
-        attachment.peer.send(
-            _encode(
-                ev.Durable(number=self.number, count=attachment.durable, all=everything)
-            ).decode()
+        told = ev.Durable(
+            self.info.document, self.info.number, count=attachment.durable, all=everything
         )
+        attachment.peer.send(_encode(told).decode())

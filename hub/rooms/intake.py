@@ -304,7 +304,7 @@ class Intake:
         self._outside.ask(rest.attachment)
 
     def _refuse(self, attachment: Attachment, receipt: Receipt, error: HubError) -> None:
-        attachment.peer.refused(self._durability.number, receipt.count, error)
+        attachment.peer.refused(self._durability.info, receipt.count, error)
         self._durability.settle(attachment, receipt)
 
     def _on_disk(self, outcome: Committed | BaseException, told: list[_Token]) -> None:

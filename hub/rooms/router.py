@@ -162,7 +162,7 @@ class Router:
         if role is None:
             for live, peer in self._library.peers(thread, uid):
                 live.detach(peer)
-                peer.document_closed(live.number, "closed")
+                peer.document_closed(live.info)
             for one in concerned:
                 one.removed(thread)
             return

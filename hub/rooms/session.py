@@ -20,7 +20,6 @@ from hub.errors import (
     Conflict,
     HubError,
     NotFound,
-    ProtocolError,
     RateLimited,
     TooLarge,
 )
@@ -35,16 +34,17 @@ from hub.rooms.permissions import Action, require
 from hub.rooms.room import Room
 from hub.rooms.services import Services
 from hub.rooms.writes import Writes
+from hub.storage import timeline
 from hub.wire import commands as cmd
 from hub.wire import events as ev
+from hub.wire import reading
+from hub.wire.api import DocumentInfo
 from hub.wire.websocket import Outgoing
 
 MARGIN_S = 60.0  # a commit may take so long to be announced
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(cmd.AnyCommand).decode
-_decode_id = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Session:
@@ -99,9 +99,9 @@ class Session:
             ProtocolError: no JSON object with an id; the connection must end.
         """
         try:
-            command = _decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self._reply_error(_command_id(text), BadRequest(str(error), code="bad_command"))
+            command = reading.command(text)
+        except reading.Unreadable as unreadable:
+            self._reply_error(unreadable.id, unreadable.reason)
             return None
         if hasattr(command, "send_id"):
             # Waits for the disk: edits of documents and pings must not wait behind it.
@@ -150,12 +150,13 @@ class Session:
     def reply(self, re: int, result: Any = None) -> None:
         self.send(_encode(ev.Ok(re=re, result=result)).decode())
 
-    def document_closed(self, number: int, reason: str) -> None:
-        self._opened.close_number(number)
-        self.send(_encode(ev.DocumentReset(number=number, reason=reason)).decode())  # type: ignore[arg-type]
+    def document_closed(self, info: DocumentInfo) -> None:
+        self._opened.close_number(info.number)
+        frame = ev.DocumentReset(info.document, info.number, "open")
+        self.send(_encode(frame).decode())
 
-    def refused(self, number: int, count: int, error: HubError) -> None:
-        frame = ev.Refused(number=number, count=count, code=error.code, detail=error.detail)
+    def refused(self, info: DocumentInfo, count: int, error: HubError) -> None:
+        frame = ev.Refused(info.document, info.number, count, error.code, error.detail)
         self.send(_encode(frame).decode())
 
     def demoted(self) -> None:
@@ -242,7 +243,7 @@ class Session:
                     )  # fmt: skip
                 self.reply(command.id, ev.Leased(ids))
             case _:
-                raise BadRequest("There is no such command.", code="bad_command")
+                raise BadRequest("There is no such command.", code="unknown_command")
 
     async def _follow(self, command: cmd.Subscribe) -> None:
         """Enter a room: the answer, what was missed, then the stream; no gap, no duplicate. When
@@ -254,8 +255,9 @@ class Session:
         room = await services.rooms.take(command.thread)
         try:
             require(self.principal, room.role(self.uid), Action.READ)
-            head = room.state.head
-            after = head if command.after is None else min(command.after, head)
+            after = room.state.head if command.after is None else command.after
+            if after > room.state.head:
+                await self._require_known(command.thread, after)
             following = Following(room, self.uid, after, services.database, self.outbox, self.send)
             page = await following.first_page()
             role = room.role(self.uid)  # again: it was awaited
@@ -267,8 +269,24 @@ class Session:
         room.subscribers[self.key] = self
         services.rooms.present(room.thread, ev.PresenceEntry(self.key, self.uid))
         present = list(room.presence.values())
-        self.reply(command.id, ev.SubscribeResult(room.state.head, role, present))  # type: ignore[arg-type]
+        head = max(room.state.head, after)
+        first = max(1, room.since(self.uid))
+        self.reply(command.id, ev.SubscribeResult(head, first, role, present))  # type: ignore[arg-type]
         following.begin(page)
+
+    async def _require_known(self, thread: str, seq: int) -> None:
+        """Another process may have written what this room has not heard of yet.
+
+        Raises:
+            BadRequest: ``after_unknown``.
+        """
+        async with self._services.database.acquire() as connection:
+            head = await timeline.head(connection, thread)
+        if seq > head:
+            raise BadRequest(
+                f"The thread has no event {seq}: its last is {head}. Read it anew.",
+                code="after_unknown",
+            )
 
     def _unfollow(self, thread: str) -> None:
         following = self._followings.pop(thread, None)
@@ -330,16 +348,3 @@ class Session:
             re=re, code=error.code, detail=error.detail, retry_after_s=error.retry_after_s
         )
         self.send(_encode(frame).decode())
-
-
-def _command_id(text: str | bytes) -> int:
-    """The id of a command that cannot be read otherwise.
-
-    Raises:
-        ProtocolError: there is none to answer to.
-    """
-    try:
-        id_: int = msgspec.json.decode(_decode_id(text)["id"], type=int)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-        raise ProtocolError("A text frame is no command.", code="bad_command") from error
-    return id_

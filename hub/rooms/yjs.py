@@ -17,6 +17,7 @@ from hub.rooms.connections import Connections
 from hub.rooms.documents import LiveDocument
 from hub.rooms.outbox import Outbox
 from hub.wire import frames
+from hub.wire.api import DocumentInfo
 from hub.wire.varint import read_bytes, read_varint
 from hub.wire.websocket import Outgoing
 
@@ -65,11 +66,11 @@ class YjsSession:
         """Frames of this protocol (``frames.YjsFraming``)."""
         self.outbox.put(frame, counted=counted)
 
-    def refused(self, number: int, count: int, error: HubError) -> None:
+    def refused(self, info: DocumentInfo, count: int, error: HubError) -> None:
         """The protocol cannot tell a client that its edit was not taken: end it."""
         self.end(error)
 
-    def document_closed(self, number: int, reason: str) -> None:
+    def document_closed(self, info: DocumentInfo) -> None:
         if self._live.broken:
             self.end(Unavailable("The document is being loaded again.", code="document_reloading"))
         else:

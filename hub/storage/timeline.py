@@ -181,6 +181,11 @@ async def has_reacted(
     return bool(await connection.fetchval(_HAS_REACTED, thread, seq, emoji, uid))
 
 
+async def head(connection: Any, thread: str) -> int:
+    """The last seq of a thread; 0 when there is none."""
+    return int(await connection.fetchval(_HEAD, thread) or 0)
+
+
 async def history_page(
     connection: Any,
     thread: str,

@@ -209,6 +209,7 @@ class CaretOwners(Frame, tag="caret_owners"):
     """Who owns the Yjs client ids seen in presence; names and colours come from this, never
     from what a peer claims. Keys are client ids as strings."""
 
+    document: str
     number: int
     owners: dict[str, str]
 
@@ -220,6 +221,7 @@ class Durable(Frame, tag="durable"):
     ``all`` is true when everything in the hub's memory at that moment is on disk too.
     """
 
+    document: str
     number: int
     count: int
     all: bool
@@ -228,6 +230,7 @@ class Durable(Frame, tag="durable"):
 class Refused(Frame, tag="refused"):
     """The ``count``-th update frame was not taken. The client resyncs or keeps a private copy."""
 
+    document: str
     number: int
     count: int
     code: str
@@ -235,10 +238,16 @@ class Refused(Frame, tag="refused"):
 
 
 class DocumentReset(Frame, tag="document_reset"):
-    """The document must be opened again (other lineage, or larger than a sync may be)."""
+    """The document cannot go on so; ``action`` says what to do:
 
+    - ``open``: it is closed here, open it again (it was loaded anew, or you are out);
+    - ``fetch``: it stays open, but what you lack is too much for the socket: GET
+      /api/documents/{id}/state, apply it, then send a step 1.
+    """
+
+    document: str
     number: int
-    reason: Literal["lineage", "fetch_state", "closed"]
+    action: Literal["open", "fetch"]
 
 
 class SignalFrame(Frame, tag="signal"):
@@ -267,9 +276,11 @@ AnyFrame = (
 
 
 class SubscribeResult(Struct):
-    """``head`` is the last seq at this moment; events after ``after`` up to it follow next."""
+    """``head`` is the last seq at this moment; events after ``after`` up to it follow next.
+    ``first`` is the first seq that the user may see (1, or where they joined)."""
 
     head: int
+    first: int
     role: Role
     presence: list[PresenceEntry]
 

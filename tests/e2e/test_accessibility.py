@@ -504,7 +504,7 @@ async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
         await scan(page, "room-offline")
         await button(page, "Your account: Grace Lindqvist").click()
         await page.get_by_role("menuitem", name="Sign out").click()
-        await expect(button(page, "Keep it and sign out")).to_be_visible()
+        await expect(button(page, "Keep and sign out")).to_be_visible()
         await scan(page, "signout-unsent")
         await button(page, "Stay signed in").click()
         command = cmd.SetMember(thread=thread, send_id=new_id("n"), uid=grace.uid, role="reader")

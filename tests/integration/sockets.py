@@ -89,6 +89,7 @@ async def signed_in(served: Served, person: Person) -> AsyncIterator[Raw]:
     async with connection(served) as raw:
         await raw.socket.send(json.dumps({"cmd": "auth", "token": person.token}))
         await raw.frame("welcome")
+        await raw.until(lambda frame: frame.get("re") == 0)
         yield raw
 
 

@@ -222,7 +222,7 @@ async def test_deletions_above_the_bound_are_fetched_once(
     async with signed_in(served, ada) as raw:
         number = await raw.open(document)
         await raw.sync(number, frames.STEP1, b"\x00")
-        assert (await raw.frame("document_reset"))["reason"] == "fetch_state"
+        assert (await raw.frame("document_reset"))["action"] == "fetch"
         state = (await ada.http.get(f"/api/documents/{document}/state")).content
         assert len(state) > limits.MAX_SYNC_BYTES
         known = {5: length}

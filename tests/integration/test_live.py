@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
 import pytest
 from pycrdt import Doc, Text
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from hub.client import LiveClient
@@ -73,7 +75,9 @@ async def test_the_same_message_twice_is_one_event(served: Served) -> None:
         ('{"cmd":"ping"}', (4401, "auth_required")),
         ("nonsense", (4401, "auth_required")),
         (b"\x01binary", (4401, "auth_required")),
-        ('{"cmd":"auth","token":"' + "x" * 70_000 + '"}', (1009, "frame with 70025 bytes exceeds")),
+        ('{"cmd":"auth","token":"' + "x" * 70_000 + '"}', (4413, "frame_too_large")),
+        ("x" * 3_000_000, (4413, "frame_too_large")),
+        ('{"cmd":"auth","token":' + "[" * 1100 + "]" * 1100 + "}", (4401, "auth_required")),
     ],
 )
 async def test_nobody_gets_past_a_bad_first_frame(
@@ -84,6 +88,21 @@ async def test_nobody_gets_past_a_bad_first_frame(
         code, reason = await raw.closed()
         assert code == expected[0]
         assert reason.startswith(expected[1])
+
+
+async def test_a_program_says_who_it_is_in_either_way(served: Served) -> None:
+    ada = await served.person("ada")
+    async with connection(served) as raw:
+        await raw.socket.send(json.dumps({"cmd": "auth", "id": 7, "token": ada.token}))
+        assert (await raw.next())["t"] == "welcome"
+        assert await raw.next() == {"t": "ok", "re": 7, "result": None}
+    bearer = {"Authorization": f"Bearer {ada.token}"}
+    async with connection(served, additional_headers=bearer) as raw:
+        assert (await raw.frame("welcome"))["uid"] == ada.uid
+        assert (await raw.call(cmd="ping"))["t"] == "ok"
+    for wrong in ("Bearer nonsense", f"Basic {ada.token}"):
+        async with connection(served, additional_headers={"Authorization": wrong}) as raw:
+            assert await raw.closed() == (4401, "bad_token")
 
 
 async def test_other_sites_and_other_protocols_are_refused(served: Served) -> None:
@@ -102,8 +121,11 @@ async def test_other_sites_and_other_protocols_are_refused(served: Served) -> No
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
-        ("nonsense", (4400, "bad_command")),
+        ("nonsense", (4400, "bad_json")),
         ("[]", (4400, "bad_command")),
+        ('{"cmd":"ping","id":"one"}', (4400, "bad_command")),
+        ('{"cmd":"ping","id":1,"x":' + "[" * 1100 + "]" * 1100 + "}", (4400, "bad_json")),
+        (b"\x01" + bytes(9_000_000), (4413, "frame_too_large")),
         (b"\x01", (4400, "truncated")),
         (b"\x09" + bytes(8) + b"\x00\x00", (4400, "unknown_frame")),
     ],
@@ -115,7 +137,8 @@ async def test_unreadable_frames_end_the_connection_and_nothing_else(
     thread = await served.thread(ada)
     async with signed_in(served, ada) as other, signed_in(served, ada) as raw:
         await other.call(cmd="subscribe", thread=thread)
-        await raw.socket.send(frame)
+        with contextlib.suppress(ConnectionClosed):  # the hub does not wait for the end of it
+            await raw.socket.send(frame)
         assert await raw.closed() == expected
         assert (await other.call(cmd="post", thread=thread, send_id="x", text="on"))["t"] == "ok"
 
@@ -123,11 +146,11 @@ async def test_unreadable_frames_end_the_connection_and_nothing_else(
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        ({"cmd": "dance"}, "bad_command"),
-        ({"cmd": "post", "thread": "T", "send_id": "x", "text": ""}, "bad_command"),
+        ({"cmd": "dance"}, "unknown_command"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": ""}, "bad_field"),
         ({"cmd": "post", "thread": "T", "send_id": "x", "text": "  \n "}, "empty_message"),
         ({"cmd": "post", "thread": "T", "send_id": "x", "text": "a\u0000b"}, "bad_text"),
-        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "x" * 40_001}, "bad_command"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "x" * 40_001}, "bad_field"),
         ({"cmd": "post", "thread": "r_none", "send_id": "x", "text": "x"}, "thread_not_found"),
         (
             {"cmd": "post", "thread": "T", "send_id": "x", "text": "x", "reply_to": 99},
@@ -147,7 +170,22 @@ async def test_unreadable_frames_end_the_connection_and_nothing_else(
         ({"cmd": "open_document", "document": "d_none", "schema_version": 1},
          "document_not_found"),
         ({"cmd": "typing", "thread": "T", "on": True}, "not_subscribed"),
-        ({"cmd": "mark_read", "thread": "T", "seq": -1}, "bad_command"),
+        ({"cmd": "mark_read", "thread": "T", "seq": -1}, "bad_field"),
+        ({"cmd": "ping", "more": 1}, "bad_field"),
+        ({"cmd": 5}, "unknown_command"),
+        ({}, "unknown_command"),
+        ({"cmd": "subscribe", "thread": "T", "after": 99}, "after_unknown"),
+        ({"cmd": "subscribe", "thread": "r\u0000"}, "bad_text"),
+        ({"cmd": "open_document", "document": "d\u0000", "schema_version": 1}, "bad_text"),
+        ({"cmd": "lease_client_ids", "document": "d\u0000"}, "bad_text"),
+        ({"cmd": "post", "thread": "T", "send_id": "\u0000", "text": "x"}, "bad_text"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "x", "mentions": ["u\u0000"]},
+         "bad_text"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": "half \ud83d"}, "bad_text"),
+        ({"cmd": "set_member", "thread": "T", "send_id": "x", "uid": "\u0000", "role": None},
+         "bad_text"),
+        ({"cmd": "create_document", "thread": "T", "send_id": "x", "kind": "text", "title": "x",
+          "language": "\u0000"}, "bad_text"),
     ],
 )  # fmt: skip
 async def test_bad_commands_get_a_stable_code(
@@ -195,7 +233,9 @@ async def test_a_removed_member_is_out_at_once(served: Served) -> None:
         event = await raw.frame("event")
         assert event["data"] == {**removed, "was": "editor"}
         reset = await raw.until(lambda frame: frame["t"] in ("document_reset", "removed"))
-        assert reset == {"t": "document_reset", "number": number, "reason": "closed"}
+        assert reset == {
+            "t": "document_reset", "document": document, "number": number, "action": "open",
+        }  # fmt: skip
         assert (await raw.frame("removed"))["thread"] == thread
         reply = await raw.call(cmd="post", thread=thread, send_id="x", text="still here?")
         assert reply["code"] == "thread_not_found"
@@ -363,3 +403,60 @@ async def test_a_fresh_token_is_taken_in_band(served: Served) -> None:
         assert (await raw.call(cmd="auth", token=fresh["token"]))["t"] == "ok"
         await raw.socket.send(json.dumps({"id": 1, "cmd": "auth", "token": grace.token}))
         assert await raw.closed() == (4401, "bad_token")
+
+
+async def test_a_subscription_says_where_the_thread_begins_for_the_person(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada)
+    async with signed_in(served, ada) as owner, signed_in(served, grace) as raw:
+        await owner.call(cmd="set_history", thread=thread, send_id="h", history="joined")
+        added = await owner.call(
+            cmd="set_member", thread=thread, send_id="m", uid=grace.uid, role="editor"
+        )
+        joined = added["result"]["seq"]
+        result = (await owner.call(cmd="subscribe", thread=thread, after=0))["result"]
+        assert (result["first"], result["head"]) == (2, joined)  # her own coming
+        result = (await raw.call(cmd="subscribe", thread=thread, after=0))["result"]
+        assert (result["first"], result["head"]) == (joined, joined)
+        assert (await raw.frame("event"))["seq"] == joined
+
+
+async def test_what_no_store_can_keep_is_refused_over_http_too(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    for path, body in (
+        ("/api/threads", {"subject": "x", "members": ["u\x00"]}),
+        (f"/api/threads/{thread}/members", {"uid": "u\x00", "role": "editor"}),
+        (f"/api/threads/{thread}/messages", {"text": "x", "send_id": "\x00"}),
+        ("/api/invitations", {"thread": "r\x00"}),
+        ("/api/links/inspect", {"secret": "\x00" * 30}),
+    ):
+        refused = await ada.http.post(path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad_text"), refused.text
+    nested = await ada.http.post("/api/threads", content=b"[" * 1100 + b"]" * 1100)
+    assert (nested.status_code, nested.json()["code"]) in (
+        (400, "bad_json"),
+        (400, "bad_body"),
+        (415, "bad_body"),
+    )
+
+
+async def test_a_reaction_of_an_earlier_hub_is_taken_back_as_it_stands(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    async with signed_in(served, ada) as raw:
+        posted = await raw.call(cmd="post", thread=thread, send_id="p", text="x")
+        seq = posted["result"]["seq"]
+        async with served.hub.database.acquire() as database:
+            for emoji in ("❤", "word"):
+                await database.execute(
+                    "INSERT INTO reactions VALUES ($1, $2, $3, $4, $2)",
+                    thread, seq, emoji, ada.uid,
+                )  # fmt: skip
+        for emoji in ("❤", "word"):
+            await raw.call(
+                cmd="react", thread=thread, send_id=emoji, target=seq, emoji=emoji, on=False
+            )
+        page = await answer(ada.http.get(f"/api/threads/{thread}/history"))
+        assert page["items"][-1]["reactions"] == []

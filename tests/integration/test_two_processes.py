@@ -166,7 +166,7 @@ async def test_one_client_id_at_two_processes_is_one_persons(database_url: str) 
                 await asyncio.sleep(0.005)
         go_on.set()
         reset = await there.frame("document_reset")
-        assert reset["reason"] == "closed"
+        assert reset["action"] == "open"
         await _written(two, document)
         async with two.hub.database.acquire() as connection_:
             hers = await connection_.fetchval(
@@ -296,7 +296,9 @@ async def test_what_a_dead_process_relayed_is_not_acknowledged_and_goes(
         await _written(served, document)
         monkeypatch.setattr(replica, "WRITTEN_S", -1.0)
         frame = await raw.until(lambda f: f["t"] in ("durable", "document_reset"))
-        assert frame == {"t": "document_reset", "number": number, "reason": "closed"}
+        assert frame == {
+            "t": "document_reset", "document": document, "number": number, "action": "open",
+        }  # fmt: skip
         assert all(one.get("count", 0) < 1 for one in told[:-1])
         assert await exported(served, ada, document) == "kept"
 

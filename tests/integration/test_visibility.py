@@ -15,7 +15,7 @@ from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
 
-WORD = re.compile(r"w\d+z")
+WORD = re.compile(r"(?<![\w-])w\d+z(?![\w-])")  # not within an id
 
 
 class Thread:

@@ -95,10 +95,10 @@ class Client:
             else:
                 self.received.append(message)
 
-    def refused(self, number: int, count: int, error: HubError) -> None:
+    def refused(self, info: DocumentInfo, count: int, error: HubError) -> None:
         self.refusals[count] = error.code
 
-    def document_closed(self, number: int, reason: str) -> None:
+    def document_closed(self, info: DocumentInfo) -> None:
         self.closed = True
 
     def demoted(self) -> None:

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.api.requests import _NUL, is_own_origin
+from hub.api.requests import is_own_origin
 from hub.settings import Settings
-from tests.support import hostile
 
 
 @pytest.mark.parametrize(
@@ -31,22 +30,3 @@ from tests.support import hostile
 def test_is_own_origin(public_url: str, origin: str, host: str, own: bool) -> None:
     settings = Settings.from_environ({"HUB_PUBLIC_URL": public_url})
     assert is_own_origin(settings, origin, host) is own
-
-
-@pytest.mark.parametrize(
-    ("body", "holds"),
-    [
-        (rb'{"a":"\u0000"}', True),
-        (rb'{"a":"\\\u0000"}', True),
-        (rb'{"a":"\\u0000"}', False),  # a backslash, then plain letters
-        (rb'{"a":"\u00001"}', True),
-        (rb'{"a":"\u0001"}', False),
-        (rb'{"a":"u0000"}', False),
-    ],
-)
-def test_nul_is_found_however_it_is_escaped(body: bytes, holds: bool) -> None:
-    assert bool(_NUL.search(body)) is holds
-
-
-def test_nul_is_looked_for_in_time_in_proportion_to_the_body() -> None:
-    hostile.assert_linear(lambda text: _NUL.search(text.encode()))

@@ -4,6 +4,7 @@
  * Never retries: callers know whether a second try is safe.
  */
 import type { Problem } from '../wire/generated';
+import { wellFormed } from '../lib/text';
 import { ApiError } from '../wire/error';
 
 export { ApiError, asApiError } from '../wire/error';
@@ -36,7 +37,7 @@ async function send(method: string, path: string, body: unknown, options: Reques
       credentials: 'same-origin',
       cache: 'no-store',
       headers: body === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body, wellFormed) }),
       signal: options.signal ? AbortSignal.any([options.signal, deadline]) : deadline,
     });
   } catch (error) {

@@ -10,8 +10,9 @@ import type { HubInfo, Me } from '../wire/generated';
 
 export type Who =
   | { state: 'asking' }
-  /** `ended`: a session was here; `kept`: what it left in this browser, in words. */
-  | { state: 'nobody'; ended: boolean; kept: string }
+  /** `ended`: a session was here; `kept`: what it left, in words; `keeps`: in this browser, or in this
+   * page only. */
+  | { state: 'nobody'; ended: boolean; kept: string; keeps: boolean }
   | { state: 'here'; hub: HubState }
   | { state: 'leaving' }
   | { state: 'failed'; error: ApiError };
@@ -27,7 +28,7 @@ export class SessionLife {
     try {
       const info = (await askedEarly()) ?? (await api.get<HubInfo>('/api/hub'));
       if (info.me) await this.enter(info.me);
-      else this.who = { state: 'nobody', ended: info.session_ended, kept: '' };
+      else this.who = { state: 'nobody', ended: info.session_ended, kept: '', keeps: true };
     } catch (thrown) {
       this.who = { state: 'failed', error: asApiError(thrown) };
     }
@@ -35,7 +36,8 @@ export class SessionLife {
 
   /** Somebody signed in. */
   async enter(me: Me): Promise<void> {
-    await this.#close({ erase: false });
+    if (this.who.state === 'here') await this.#close(this.who.hub, { erase: false });
+    await this.#closing;
     const hub: HubState = openHub(me, { onOpenThread: this.open, onSignedOut: () => void this.#ended(hub) });
     this.who = { state: 'here', hub };
   }
@@ -44,40 +46,49 @@ export class SessionLife {
    * Sign out here and on the hub.
    *
    * @param options.erase also removes what this browser keeps of the person, but for drafts.
+   * @param options.asked the person knows that words are deleted; else they are kept if there are any.
    * @throws ApiError the hub could not be told: the person is still signed in.
    */
-  async signOut(options: { erase: boolean }): Promise<void> {
+  async signOut(options: { erase: boolean; asked: boolean }): Promise<void> {
     if (this.who.state !== 'here') return;
     const { hub } = this.who;
-    // The hub ends the connection at once; that must not be taken for a session that ended by itself.
-    this.#signingOut = true;
+    // Nothing can be written any more, and the end of the connection is no surprise.
+    this.who = { state: 'leaving' };
+    await tick();
     try {
       await api.delete('/api/session').catch((thrown: unknown) => {
         if (asApiError(thrown).status !== 401) throw thrown;
       });
-      if (this.who.state !== 'here' || this.who.hub !== hub) return;
-      await this.#close(options);
-      this.who = { state: 'nobody', ended: false, kept: '' };
-    } finally {
-      this.#signingOut = false;
+    } catch (thrown) {
+      this.who = { state: 'here', hub };
+      // The hub may have heard it all the same.
+      if (hub.connection.status === 'signed_out') void this.#ended(hub);
+      throw thrown;
     }
+    const nothing = await hub.keptWords().then((kept) => keptInWords(kept) === '', () => false);
+    await this.#close(hub, { erase: options.erase && (options.asked || nothing) });
+    this.who = { state: 'nobody', ended: false, kept: '', keeps: true };
   }
-  #signingOut = false;
 
   /** The hub ended the sign-in: ask again, and say what waits here. */
   async #ended(hub: HubState): Promise<void> {
-    if (this.#signingOut || this.who.state !== 'here' || this.who.hub !== hub) return;
-    await this.#close({ erase: false });
-    const kept = keptInWords(await keptWordsOf(hub.me.uid));
-    this.who = { state: 'nobody', ended: true, kept };
+    if (this.who.state !== 'here' || this.who.hub !== hub) return;
+    await this.#close(hub, { erase: false });
+    const { words, keeps } = await keptWordsOf(hub.me.uid);
+    // Somebody may have signed in meanwhile (a reset link).
+    if (this.#shows('leaving')) this.who = { state: 'nobody', ended: true, kept: words, keeps };
   }
 
-  async #close(options: { erase: boolean }): Promise<void> {
-    if (this.who.state !== 'here') return;
-    const { hub } = this.who;
+  #shows(state: Who['state']): boolean {
+    return this.who.state === state;
+  }
+
+  #closing: Promise<void> = Promise.resolve();
+
+  #close(hub: HubState, options: { erase: boolean }): Promise<void> {
     this.who = { state: 'leaving' };
-    await tick();
-    await hub.close(options);
+    this.#closing = tick().then(() => hub.close(options));
+    return this.#closing;
   }
 }
 

@@ -23,14 +23,8 @@ export class Database {
   ) {}
 
   /** @throws DOMException when the browser does not let it be read. */
-  read<T>(table: string, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    return this.#attempt(async (database) => {
-      const request = ask(database.transaction(table, 'readonly').objectStore(table));
-      return new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    });
+  read<T>(table: string, ask: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+    return this.#attempt(async (database) => ask(database.transaction(table, 'readonly').objectStore(table)));
   }
 
   /**
@@ -117,6 +111,14 @@ export class Database {
     });
     return opening;
   }
+}
+
+/** What a request gives. */
+export function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 }
 
 /** Remove a database; resolves also when another tab still holds it (it goes when that lets go). */

@@ -71,15 +71,6 @@ describe.each<[string, () => void]>([
     expect((await store.entries('unsent', 'd_1\u0000')).map(([, value]) => value)).toEqual(['d_1\u0000a', 'd_1\u0000b']);
   });
 
-  test('an update reads and writes at once', async () => {
-    const store = new LocalStore(uid);
-    await store.put('leases', 'd', [1, 2, 3, 4]);
-    const takes = [1, 2, 3, 4, 5].map(() =>
-      store.update<number[], number | null>('leases', 'd', (ids = []) => ({ value: ids.slice(1), result: ids[0] ?? null })),
-    );
-    expect((await Promise.all(takes)).toSorted()).toEqual([1, 2, 3, 4, null]);
-  });
-
   test('erasing leaves nothing', async () => {
     const store = new LocalStore(uid);
     await store.put('outbox', 'a', 1);
@@ -87,6 +78,27 @@ describe.each<[string, () => void]>([
     await store.erase();
     expect(await new LocalStore(uid).entries('outbox', '')).toEqual([]);
   });
+});
+
+test('an update reads and writes at once', async () => {
+  const store = new LocalStore(uid);
+  await store.put('leases', 'd', [1, 2, 3, 4]);
+  const takes = [1, 2, 3, 4, 5].map(() =>
+    store.update<number[], number | null>('leases', 'd', (ids = []) => ({ value: ids.slice(1), result: ids[0] ?? null })),
+  );
+  expect((await Promise.all(takes)).toSorted()).toEqual([1, 2, 3, 4, null]);
+});
+
+test.each([['a full disk', full], ['a browser that refuses', forbidden]])('an update that is not kept changes nothing: %s', async (_, fail) => {
+  const store = new LocalStore(uid);
+  await store.put('leases', 'd', [1, 2]);
+  await store.close();
+  const [one, two] = [new LocalStore(uid), new LocalStore(uid)];
+  fail();
+  const take = (from: LocalStore): Promise<number | undefined> =>
+    from.update<number[], number | undefined>('leases', 'd', (ids = []) => ({ value: ids.slice(1), result: ids[0] }));
+  await expect(take(one)).rejects.toThrow();
+  await expect(take(two)).rejects.toThrow();
 });
 
 test('people of one browser are kept apart', async () => {
@@ -160,4 +172,39 @@ test('a read that fails says so once something may be there', async () => {
   await next.get('outbox', 'a');
   vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => { throw new DOMException('', 'UnknownError'); });
   await expect(next.entries('outbox', '')).rejects.toThrow();
+});
+
+test('what got there by another way needs no retry', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const said: boolean[] = [];
+  const store = new LocalStore(uid, () => said.push(store.keeps));
+  full();
+  await store.put('unsent', 'a', 1);
+  IDBObjectStore.prototype.put = real;
+  await store.delete('unsent', ['a']);
+  expect(said).toEqual([false, true]);
+  await vi.runAllTimersAsync();
+  expect(said).toEqual([false, true]);
+});
+
+test('nothing is written after an erase', async () => {
+  const store = new LocalStore(uid);
+  await store.put('unsent', 'a', 1);
+  await store.erase();
+  await store.put('unsent', 'b', 2);
+  await expect(store.replaceCopies('d', new Uint8Array(1), [])).rejects.toThrow();
+  expect(await store.entries('unsent', '')).toEqual([]);
+  expect(await indexedDB.databases()).toEqual([]);
+});
+
+test('what another tab removed does not come back when the browser takes the rest', async () => {
+  const [mine, theirs] = [new LocalStore(uid), new LocalStore(uid)];
+  await mine.put('outbox', 'a', 1);
+  await mine.put('outbox', 'b', 2);
+  await theirs.delete('outbox', ['a']);
+  expect(await mine.entries('outbox', '')).toEqual([['b', 2]]);
+  await theirs.close();
+  await taken();
+  await vi.waitFor(() => expect(mine.losses).toBe(1));
+  expect(await mine.entries('outbox', '')).toEqual([['b', 2]]);
 });

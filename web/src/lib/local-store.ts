@@ -5,7 +5,7 @@
  * could not be written stays in this page, is read from there, and is written as soon as can be.
  * `keeps` says whether that is so. Copies of what the hub has may be lost, and are not held here.
  */
-import { Database, deleteDatabase } from './database';
+import { Database, deleteDatabase, settled } from './database';
 
 export type Table = 'outbox' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies';
 const TABLES: readonly Table[] = ['outbox', 'leases', 'unsent', 'documents', 'private', 'copies'];
@@ -26,6 +26,9 @@ interface Row {
 
 /** By person: what no browser took before its store was closed. It waits in this page for the next. */
 const leftovers = new Map<string, Map<string, Row>>();
+globalThis.addEventListener?.('beforeunload', (event) => {
+  if (leftovers.size > 0) event.preventDefault(); // the browser asks whether to go
+});
 
 export class LocalStore {
   /** False while something is in this page only: it would be lost with the page. */
@@ -41,6 +44,7 @@ export class LocalStore {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #attempts = 0;
   #closed = false;
+  #erased = false;
 
   /** @param changed called when `keeps` changes. */
   constructor(
@@ -49,17 +53,18 @@ export class LocalStore {
   ) {
     this.#unkept = leftovers.get(uid) ?? new Map();
     leftovers.delete(uid);
+    this.keeps = this.#unkept.size === 0;
     this.#database = new Database(storeName(uid), VERSION, TABLES, () => this.#lost());
     this.#changed = changed;
     for (const row of this.#unkept.values()) this.#hold(row);
-    if (this.#unkept.size > 0) void this.#write([...this.#unkept.values()]);
+    void this.#writeRows([...this.#unkept.values()]);
   }
 
   /** @throws DOMException when the browser does not give what may be there. */
   async get<T>(table: Table, key: string): Promise<T | undefined> {
     const unkept = this.#unkept.get(idOf(table, key));
     if (unkept) return unkept.value as T | undefined;
-    const value = await this.#read<T | undefined>(undefined, table, (store) => store.get(key) as IDBRequest<T | undefined>);
+    const value = await this.#read<T | undefined>(undefined, table, (store) => settled(store.get(key) as IDBRequest<T | undefined>));
     if (value !== undefined) this.#hold({ table, key, value });
     return value;
   }
@@ -71,14 +76,16 @@ export class LocalStore {
    */
   async entries<T>(table: Table, prefix: string): Promise<[string, T][]> {
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-    const [keys, values] = await Promise.all([
-      this.#read<IDBValidKey[]>([], table, (store) => store.getAllKeys(range)),
-      this.#read<T[]>([], table, (store) => store.getAll(range) as IDBRequest<T[]>),
-    ]);
-    const found = new Map(keys.map((key, index) => [key as string, values[index] as T]));
-    for (const [key, value] of found) this.#hold({ table, key, value });
+    const rows = await this.#read<[string, T][]>([], table, (store) => rowsOf<T>(store, range));
+    const found = new Map(rows);
+    for (const row of this.#words.values()) {
+      // Another tab may have removed it since.
+      if (row.table === table && row.key.startsWith(prefix) && !found.has(row.key)) this.#words.delete(idOf(table, row.key));
+    }
+    for (const [key, value] of found) if (!this.#unkept.has(idOf(table, key))) this.#hold({ table, key, value });
     for (const one of this.#unkept.values()) {
       if (one.table !== table || !one.key.startsWith(prefix)) continue;
+      this.#hold(one);
       if (one.value === undefined) found.delete(one.key);
       else found.set(one.key, one.value as T);
     }
@@ -95,28 +102,24 @@ export class LocalStore {
     return this.#keep(keys.map((key) => ({ table, key, value: undefined })));
   }
 
-  /** Read and write in one transaction; `change` is called once and must not await. Never rejects. */
+  /**
+   * Read and write in one transaction, which no other tab comes between; `change` must not await.
+   *
+   * @throws DOMException when it is not kept: then nothing has changed.
+   */
   async update<T, R>(table: Table, key: string, change: (value: T | undefined) => { value: T | undefined; result: R }): Promise<R> {
-    const unkept = this.#unkept.get(idOf(table, key));
-    let changed: { value: T | undefined; result: R } | undefined;
-    if (!unkept) {
-      try {
-        await this.#database.write([table], (transaction) => {
-          const store = transaction.objectStore(table);
-          const request = store.get(key) as IDBRequest<T | undefined>;
-          request.onsuccess = () => {
-            changed ??= change(request.result);
-            apply(store, { table, key, value: changed.value });
-          };
-        });
-        if (changed) return changed.result;
-      } catch {
-        // Held here, below.
-      }
-    }
-    changed ??= change(unkept?.value as T | undefined);
-    await this.#keep([{ table, key, value: changed.value }]);
-    return changed.result;
+    let result: { is: R } | undefined;
+    await this.#write([table], (transaction) => {
+      const store = transaction.objectStore(table);
+      const request = store.get(key) as IDBRequest<T | undefined>;
+      request.onsuccess = () => {
+        const changed = change(request.result);
+        result = { is: changed.result };
+        apply(store, { table, key, value: changed.value });
+      };
+    });
+    if (!result) throw new DOMException('Nothing was read.', 'AbortError');
+    return result.is;
   }
 
   /**
@@ -125,7 +128,7 @@ export class LocalStore {
    * @throws DOMException when it is not kept; nothing is held here.
    */
   replaceCopies(key: string, value: Uint8Array, replaced: readonly string[]): Promise<void> {
-    return this.#database.write(['copies'], (transaction) => {
+    return this.#write(['copies'], (transaction) => {
       const store = transaction.objectStore('copies');
       store.put(value, key);
       for (const one of replaced) store.delete(one);
@@ -135,7 +138,7 @@ export class LocalStore {
 
   /** Forget copies. @throws DOMException as `replaceCopies`. */
   deleteCopies(prefix: string): Promise<void> {
-    return this.#database.write(['copies'], (transaction) => {
+    return this.#write(['copies'], (transaction) => {
       transaction.objectStore('copies').delete(IDBKeyRange.bound(prefix, `${prefix}\uffff`));
     });
   }
@@ -145,21 +148,22 @@ export class LocalStore {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
-    if (this.#unkept.size > 0) await this.#write([...this.#unkept.values()]);
+    await this.#writeRows([...this.#unkept.values()]);
     if (this.#unkept.size > 0) leftovers.set(this.uid, this.#unkept);
     this.#database.close();
   }
 
-  /** Remove everything of this person from the browser. */
+  /** Remove everything of this person from the browser; what comes later is not written. */
   async erase(): Promise<void> {
-    this.#closed = true;
+    this.#closed = this.#erased = true;
     clearTimeout(this.#retry);
     this.#unkept.clear();
     this.#words.clear();
     await this.#database.erase();
   }
 
-  async #read<T>(nothing: T, table: Table, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  async #read<T>(nothing: T, table: Table, ask: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+    if (this.#erased) return nothing;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#database.read(table, ask);
@@ -175,13 +179,18 @@ export class LocalStore {
     }
   }
 
+  async #write(tables: readonly Table[], change: (transaction: IDBTransaction) => void): Promise<void> {
+    if (this.#erased) throw new DOMException('This store was erased.', 'InvalidStateError');
+    await this.#database.write(tables, change);
+  }
+
   async #keep(rows: readonly Row[]): Promise<void> {
-    if (rows.length === 0) return;
+    if (rows.length === 0 || this.#erased) return;
     for (const row of rows) {
       this.#unkept.set(idOf(row.table, row.key), row);
       this.#hold(row);
     }
-    await this.#write(rows);
+    await this.#writeRows(rows);
   }
 
   #hold(row: Row): void {
@@ -195,12 +204,13 @@ export class LocalStore {
     if (this.#closed) return;
     this.losses++;
     for (const [id, row] of this.#words) if (!this.#unkept.has(id)) this.#unkept.set(id, row);
-    if (this.#unkept.size > 0) void this.#write([...this.#unkept.values()]);
+    void this.#writeRows([...this.#unkept.values()]);
   }
 
-  async #write(rows: readonly Row[]): Promise<void> {
+  async #writeRows(rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0) return;
     try {
-      await this.#database.write([...new Set(rows.map((row) => row.table))], (transaction) => {
+      await this.#write([...new Set(rows.map((row) => row.table))], (transaction) => {
         for (const row of rows) apply(transaction.objectStore(row.table), row);
         transaction.commit?.(); // complete also when the page goes now
       });
@@ -214,14 +224,16 @@ export class LocalStore {
       if (this.#unkept.get(id) === row) this.#unkept.delete(id);
     }
     this.#attempts = 0;
-    if (this.#unkept.size === 0) this.#setKeeps(true);
+    if (this.#unkept.size > 0) return;
+    clearTimeout(this.#retry);
+    this.#setKeeps(true);
   }
 
   #tryLater(): void {
     if (this.#closed) return;
     clearTimeout(this.#retry);
     const waitMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** this.#attempts++);
-    this.#retry = setTimeout(() => void this.#write([...this.#unkept.values()]), waitMs);
+    this.#retry = setTimeout(() => void this.#writeRows([...this.#unkept.values()]), waitMs);
   }
 
   #setKeeps(keeps: boolean): void {
@@ -244,6 +256,11 @@ export function storeName(uid: string): string {
 
 function idOf(table: Table, key: string): string {
   return `${table}\u0000${key}`;
+}
+
+async function rowsOf<T>(store: IDBObjectStore, range: IDBKeyRange): Promise<[string, T][]> {
+  const [keys, values] = await Promise.all([settled(store.getAllKeys(range)), settled(store.getAll(range) as IDBRequest<T[]>)]);
+  return keys.map((key, index) => [key as string, values[index] as T]);
 }
 
 function apply(store: IDBObjectStore, { key, value }: Row): void {

@@ -9,6 +9,11 @@ export function isVisible(text: string): boolean {
   return SEEN.test(text);
 }
 
+/** For JSON.stringify: half a character (a lone surrogate) is no text, and the hub refuses it. */
+export function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\ufffd') : value;
+}
+
 /** What is written from right to left, or turns the direction. */
 const TURNS = /[\p{Bidi_Control}\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 

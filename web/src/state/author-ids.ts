@@ -26,10 +26,12 @@ export class AuthorIds {
 
   /** An id kept here, without asking the hub; null when none is left. */
   async takeKept(document: string): Promise<number | null> {
-    return this.store.update<readonly number[], number | null>('leases', document, (ids = []) => ({
-      value: ids.slice(1),
-      result: ids[0] ?? null,
-    }));
+    return this.store
+      .update<readonly number[], number | null>('leases', document, (ids = []) => ({
+        value: ids.slice(1),
+        result: ids[0] ?? null,
+      }))
+      .catch(() => null); // what could not be struck off another tab may take, too
   }
 
   /** An id, kept or newly leased. Rejects with the hub's refusal. */
@@ -39,7 +41,7 @@ export class AuthorIds {
     await this.#refill(document, 1);
     const fresh = await this.takeKept(document);
     if (fresh !== null) return fresh;
-    // Another tab took them all: ask for this one alone.
+    // Another tab took them all, or this browser keeps none: ask for this one alone.
     const [id] = await this.lease(document, 1);
     if (id === undefined) throw new Error('The hub leased no id.');
     return id;
@@ -52,8 +54,11 @@ export class AuthorIds {
 
   async #refill(document: string, least: number): Promise<void> {
     await this.lock(`hub.lease.${document}`, async () => {
-      const kept = await this.store.get<readonly number[]>('leases', document).catch(() => undefined);
-      if (kept && kept.length >= least) return;
+      // Written, too: what this browser does not keep would be leased for nothing, each time.
+      const kept = await this.store
+        .update<readonly number[], number>('leases', document, (ids = []) => ({ value: ids, result: ids.length }))
+        .catch(() => null);
+      if (kept === null || kept >= least) return;
       const leased = await this.lease(document, BLOCK);
       await this.store.update<readonly number[], void>('leases', document, (ids = []) => ({
         value: [...ids, ...leased],

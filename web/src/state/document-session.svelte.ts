@@ -55,7 +55,6 @@ export interface SessionEnvironment {
   /** Nobody uses the session any more. */
   ended(session: Session): void;
   fetchState?(document: string): Promise<Uint8Array>;
-  fetchInfo?(document: string): Promise<DocumentInfo>;
 }
 
 /** What is remembered of a document for the next visit. */
@@ -127,6 +126,8 @@ export class Session implements DocumentSession {
   #receipts: Receipt[] = [];
   /** Our words that the hub did not have when it was reached. */
   #apart: readonly Piece[] = [];
+  /** Rows of the store that `privateCopy` shows. */
+  #privateKeys: string[] = [];
   #attempts = 0;
   #reopen: ReturnType<typeof setTimeout> | undefined;
   #awarenessTimer: ReturnType<typeof setTimeout> | undefined;
@@ -150,7 +151,8 @@ export class Session implements DocumentSession {
 
   dismissPrivateCopy(): void {
     this.privateCopy = null;
-    void this.#environment.store.delete('private', [this.info.document]);
+    void this.#environment.store.delete('private', this.#privateKeys);
+    this.#privateKeys = [];
   }
 
   retry(): void {
@@ -246,8 +248,7 @@ export class Session implements DocumentSession {
   }
 
   reset(frame: DocumentReset): void {
-    if (frame.reason === 'fetch_state') void this.#fetchThenSync(this.#opening);
-    else if (frame.reason === 'lineage') void this.#replace();
+    if (frame.action === 'fetch') void this.#fetchThenSync(this.#opening);
     else this.#openLater();
   }
 
@@ -295,7 +296,7 @@ export class Session implements DocumentSession {
     const { document, lineage } = this.info;
     const known = await store.get<Remembered>('documents', document).catch(() => undefined);
     if (known) this.#hubMode = known.mode;
-    this.privateCopy ??= (await store.get<PrivateCopy>('private', document).catch(() => undefined)) ?? null;
+    await this.#recallPrivate();
     this.#epoch = known?.epoch ?? 0;
     if (known && known.lineage !== lineage) await this.#salvage(known);
     await this.#openCopy(doc);
@@ -381,13 +382,26 @@ export class Session implements DocumentSession {
   }
 
   #keep(count: number, text: string): void {
+    if (this.privateCopy?.text === text) return;
+    const key = `${this.info.document}\u0000${crypto.randomUUID?.() ?? String(Math.random())}`;
+    this.#privateKeys.push(key);
+    void this.#environment.store.put('private', key, { count, text } satisfies PrivateCopy);
+    this.#show({ count, text });
+  }
+
+  /** What earlier visits and other tabs kept, each under a key of its own. */
+  async #recallPrivate(): Promise<void> {
+    const kept = await this.#environment.store.entries<PrivateCopy>('private', `${this.info.document}\u0000`).catch(() => []);
+    for (const [key, copy] of kept) {
+      if (this.#privateKeys.includes(key)) continue;
+      this.#privateKeys.push(key);
+      this.#show(copy);
+    }
+  }
+
+  #show({ count, text }: PrivateCopy): void {
     const before = this.privateCopy;
-    if (before?.text === text) return;
-    this.privateCopy = {
-      count: count + (before?.count ?? 0),
-      text: before ? `${before.text}\n\n${text}` : text,
-    };
-    void this.#environment.store.put('private', this.info.document, this.privateCopy);
+    this.privateCopy = before ? { count: before.count + count, text: `${before.text}\n\n${text}` } : { count, text };
   }
 
   // --- author ids ---------------------------------------------------------------------------------
@@ -509,18 +523,6 @@ export class Session implements DocumentSession {
     this.#sent = this.#durable = 0;
     this.#receipts = [];
     this.#count();
-  }
-
-  /** The hub replaced the document: ask what it is now. */
-  async #replace(): Promise<void> {
-    this.#forgetConnection();
-    const { document } = this.info;
-    try {
-      const asked = this.#environment.fetchInfo?.(document) ?? http.get<DocumentInfo>(`/api/documents/${document}`);
-      this.#leaveLineage((await asked).lineage);
-    } catch {
-      this.#openLater();
-    }
   }
 
   /** The local copy belongs to another lineage: merging would double its content. */

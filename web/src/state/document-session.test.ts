@@ -285,13 +285,13 @@ test('unsent edits of a lineage that is no more become a private copy', async ()
   expect(again.session.privateCopy).toEqual({ count: 1, text: 'old unsent' });
 });
 
-test('the hub resets a document: lineage', async () => {
+test('the hub resets a document: it is another now', async () => {
   const one = await client();
   one.type('old');
   await saved(one);
   hub.info = { ...INFO, lineage: 'y_2' };
   hub.doc = new Y.Doc();
-  one.session.reset({ t: 'document_reset', number: 7, reason: 'lineage' });
+  one.session.reset({ t: 'document_reset', document: INFO.document, number: 7, action: 'open' });
   await vi.waitFor(() => expect(one.session.generation).toBe(1));
   await saved(one);
   expect(one.text).toBe('');
@@ -301,7 +301,7 @@ test('the hub resets a document: closed', async () => {
   const one = await client();
   await saved(one);
   hub.peers.delete(one);
-  one.session.reset({ t: 'document_reset', number: 7, reason: 'closed' });
+  one.session.reset({ t: 'document_reset', document: INFO.document, number: 7, action: 'open' });
   one.type('meanwhile');
   expect(one.session.sync).toBe('sending');
   await saved(one);
@@ -443,4 +443,22 @@ test('words whose place somebody deleted meanwhile are given back', async () => 
   one.goOnline();
   await vi.waitFor(() => expect(one.session.privateCopy).toEqual({ count: 0, text: 'appended offline' }));
   await saved(one);
+});
+
+test('two tabs that keep words of one document keep both', async () => {
+  const one = await client();
+  await saved(one);
+  const two = new FakeClient(hub, new LocalStore('u_me'));
+  clients.push(two);
+  await saved(two);
+  hub.refusal = 'document_too_large';
+  one.type('first');
+  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('first'));
+  two.type('second');
+  await vi.waitFor(() => expect(two.session.privateCopy?.text).toContain('second'));
+  hub.refusal = null;
+  await one.session.end();
+  await two.session.end();
+  const again = await client();
+  await vi.waitFor(() => expect(again.session.privateCopy?.text.split('\n\n').toSorted()).toEqual(['first', 'second']));
 });

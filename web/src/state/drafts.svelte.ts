@@ -9,6 +9,8 @@ const WRITE_MS = 300;
 export class Drafts {
   /** Threads with a draft. */
   threads: ReadonlySet<string> = $state.raw(new Set());
+  /** Changed texts of messages, by thread and seq. */
+  #edits: ReadonlyMap<string, string> = $state.raw(new Map());
   /** Something is in this page only: the browser does not take it. */
   unkept = false;
   readonly #prefix: string;
@@ -36,7 +38,7 @@ export class Drafts {
   /** Changed texts of messages, by seq. */
   edits(thread: string): Map<number, string> {
     const prefix = `${thread}/`;
-    const mine = [...this.#texts].filter(([key]) => key.startsWith(prefix));
+    const mine = [...this.#edits].filter(([key]) => key.startsWith(prefix));
     return new Map(mine.map(([key, text]) => [Number(key.slice(prefix.length)), text]));
   }
 
@@ -78,6 +80,7 @@ export class Drafts {
     const known = this.#texts.has(key);
     if (text === '') this.#texts.delete(key);
     else this.#texts.set(key, text);
+    if (key.includes('/')) this.#edits = new Map([...this.#texts].filter(([one]) => one.includes('/')));
     if (known === (text !== '')) return;
     this.threads = new Set([...this.#texts.keys()].map((one) => one.split('/', 1)[0] ?? one));
   }

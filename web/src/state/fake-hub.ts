@@ -78,7 +78,7 @@ export class FakeHub {
     const adds = Y.encodeStateAsUpdate(this.#with(payload), Y.encodeStateVector(this.doc)).length > 2;
     const code = adds ? (this.refusal ?? (peer.mode === 'read' ? 'read_only' : null)) : null;
     if (code !== null) {
-      client.session.refused({ t: 'refused', number: INFO.number, count: peer.count, code, detail: code });
+      client.session.refused({ t: 'refused', document: INFO.document, number: INFO.number, count: peer.count, code, detail: code });
     } else {
       this.updates.push(payload);
       Y.applyUpdate(this.doc, payload);
@@ -91,7 +91,7 @@ export class FakeHub {
 
   commit(client: FakeClient): void {
     const peer = this.peers.get(client);
-    if (peer) client.session.durable({ t: 'durable', number: INFO.number, count: peer.count, all: true });
+    if (peer) client.session.durable({ t: 'durable', document: INFO.document, number: INFO.number, count: peer.count, all: true });
   }
 
   #with(update: Uint8Array): Y.Doc {
@@ -159,10 +159,6 @@ export class FakeClient implements SessionEnvironment {
 
   async fetchState(): Promise<Uint8Array> {
     return Y.encodeStateAsUpdate(this.hub.doc);
-  }
-
-  async fetchInfo(): Promise<DocumentInfo> {
-    return this.hub.info;
   }
 
   goOffline(): void {

@@ -62,6 +62,8 @@ export class Hub implements HubState {
   readonly #rooms = new Map<string, Room>();
   readonly #lingering = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #sessions = new Map<number, Session>();
+  /** Sessions that nobody looks at any more, on their way out. */
+  readonly #endings = new Set<Promise<void>>();
   readonly #signals = new Set<(message: SignalFrame) => void>();
   readonly #whenLive = new Set<() => void>();
   readonly #life = new Lifetime();
@@ -76,7 +78,13 @@ export class Hub implements HubState {
     this.#options = options;
     // What is made later uses what was made before, so it ends before that does.
     this.#store = new LocalStore(me.uid, () => (this.keeps = this.#store.keeps));
-    this.#life.onEnd(() => (this.#erases ? this.#store.erase() : this.#store.close()));
+    const erased = openChannel<'erased'>(`hub.erased.${me.uid}`, () => void this.#store.erase());
+    this.#life.onEnd(async () => {
+      // Other tabs of the person must not write it down again.
+      if (this.#erases) erased.post('erased');
+      await (this.#erases ? this.#store.erase() : this.#store.close());
+      erased.close();
+    });
     this.#drafts = this.#life.own(new Drafts(me.uid));
     this.#life.own(this.people);
     this.notifications = this.#life.own(
@@ -180,6 +188,7 @@ export class Hub implements HubState {
     for (const timer of this.#lingering.values()) clearTimeout(timer);
     for (const room of this.#rooms.values()) room.end();
     await Promise.all([...this.#sessions.values()].map((one) => one.end()));
+    await Promise.all(this.#endings);
   }
 
   // --- the connection -----------------------------------------------------------------------------
@@ -411,7 +420,7 @@ export class Hub implements HubState {
   }
 
   async #countLeft(): Promise<void> {
-    this.#left = await unsentDocuments(this.#store);
+    this.#left = await unsentDocuments(this.#store).catch(() => new Map());
     if (this.#live.isLive) void this.#sendLeft();
   }
 
@@ -454,7 +463,9 @@ export class Hub implements HubState {
     if (session.unsent > 0) left.set(session.info.document, session.unsent);
     else left.delete(session.info.document);
     this.#left = left;
-    await session.end();
+    const ending = session.end().finally(() => this.#endings.delete(ending));
+    this.#endings.add(ending);
+    await ending;
   }
 
   /** Documents that are not open may hold edits of earlier visits: send them. */

@@ -227,7 +227,7 @@ test('edits of an earlier visit are sent without opening the document', async ()
     if (subtype !== STEP2 && subtype !== UPDATE) return;
     Y.applyUpdate(theirs, payload);
     count++;
-    setTimeout(() => socket.say({ t: 'durable', number: INFO.number, count, all: true }), 0);
+    setTimeout(() => socket.say({ t: 'durable', document: INFO.document, number: INFO.number, count, all: true }), 0);
   };
   await vi.waitFor(() => {
     socket.sayBinary(encodeSync(INFO.number, STEP1, Y.encodeStateVector(theirs)));
@@ -260,7 +260,7 @@ test('whoever lets go late finds nothing to do', async () => {
 test('what is only in this browser is counted, also what other tabs left', async () => {
   const store = new LocalStore('u_me');
   await store.put('unsent', 'd_9\u0000y_1\u0000x', new Uint8Array([0, 0]));
-  await store.put('private', 'd_8', { count: 1, text: 'mine' });
+  await store.put('private', 'd_8\u00001', { count: 1, text: 'mine' });
   start();
   hub.room('r_1').send('not yet');
   await vi.waitFor(async () => expect(await hub.keptWords()).toEqual({ messages: 1, documents: 1, versions: 1 }));

@@ -10,20 +10,23 @@ export interface KeptWords {
   readonly versions: number;
 }
 
+/** @throws DOMException the browser does not say: there may be some. */
 export async function keptWords(store: LocalStore): Promise<KeptWords> {
-  const [messages, documents, versions] = await Promise.all([
-    store.entries('outbox', '').catch(() => []),
-    unsentDocuments(store),
-    store.entries('private', '').catch(() => []),
-  ]);
-  return { messages: messages.length, documents: documents.size, versions: versions.length };
+  const [messages, documents, versions] = await Promise.all([store.entries('outbox', ''), unsentDocuments(store), store.entries('private', '')]);
+  return {
+    messages: messages.length,
+    documents: documents.size,
+    versions: new Set(versions.map(([key]) => key.split('\u0000', 1)[0])).size,
+  };
 }
 
-/** Of a person who is not signed in. */
-export async function keptWordsOf(uid: string): Promise<KeptWords> {
+/** Of a person who is not signed in: in words, and whether the browser keeps it or only this page. */
+export async function keptWordsOf(uid: string): Promise<{ words: string; keeps: boolean }> {
   const store = new LocalStore(uid);
   try {
-    return await keptWords(store);
+    return { words: keptInWords(await keptWords(store)), keeps: store.keeps };
+  } catch {
+    return { words: '', keeps: true };
   } finally {
     await store.close();
   }

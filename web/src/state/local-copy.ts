@@ -48,7 +48,12 @@ export class LocalCopy {
     doc.on('update', copy.#hear);
     const rows = await store.entries<Uint8Array>('copies', prefix).catch(() => []);
     copy.#reading = true;
-    Y.transact(doc, () => rows.forEach(([, update]) => Y.applyUpdate(doc, update, origin)), origin, false);
+    try {
+      Y.transact(doc, () => rows.forEach(([, update]) => Y.applyUpdate(doc, update, origin)), origin, false);
+    } catch (error) {
+      console.warn('The copy of a document in this browser cannot be read; the hub has it.', error);
+      copy.#behind = true;
+    }
     copy.#reading = false;
     copy.#rows = rows.map(([key]) => key);
     copy.#bytes = rows.reduce((sum, [, update]) => sum + update.length, 0);

@@ -73,7 +73,6 @@ export class Room implements RoomStore {
   loadingNewer = $state(false);
   #model: RoomModel | null = $state.raw(null);
   #draft = $state('');
-  editDrafts: ReadonlyMap<number, string> = $state.raw(new Map());
   #pending: readonly PendingMessage[] = $state.raw([]);
 
   readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
@@ -116,7 +115,6 @@ export class Room implements RoomStore {
     this.#environment = environment;
     this.#http = environment.http ?? api;
     this.#draft = environment.drafts.get(thread);
-    this.editDrafts = environment.drafts.edits(thread);
     this.outboxChanged();
     void this.reload();
   }
@@ -203,7 +201,9 @@ export class Room implements RoomStore {
 
   #notFollowed(error: ApiError): void {
     if (this.#closed || error.code === 'offline') return;
-    if (error.code.endsWith('not_found') || error.code === 'not_member' || error.code === 'forbidden') this.removed();
+    // What is here is not the hub's (it may have gone back to an older state): read it anew.
+    if (error.code === 'after_unknown') void this.reload();
+    else if (error.code.endsWith('not_found') || error.code === 'not_member' || error.code === 'forbidden') this.removed();
     else this.#retry = setTimeout(() => void this.#follow(), (error.retryAfter ?? RETRY_MS / 1000) * 1000);
   }
 
@@ -370,9 +370,12 @@ export class Room implements RoomStore {
     this.#environment.drafts.put(this.thread, text);
   }
 
+  get editDrafts(): ReadonlyMap<number, string> {
+    return this.#environment.drafts.edits(this.thread);
+  }
+
   draftEdit(seq: number, text: string | null): void {
     this.#environment.drafts.putEdit(this.thread, seq, text ?? '');
-    this.editDrafts = this.#environment.drafts.edits(this.thread);
   }
 
   send(text: string, options: SendOptions = {}): string {

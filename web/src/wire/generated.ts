@@ -384,6 +384,7 @@ export interface TypingState {
  */
 export interface CaretOwners {
   t: "caret_owners";
+  document: string;
   number: number;
   owners: Readonly<Record<string, string>>;
 }
@@ -396,6 +397,7 @@ export interface CaretOwners {
  */
 export interface Durable {
   t: "durable";
+  document: string;
   number: number;
   count: number;
   all: boolean;
@@ -404,17 +406,25 @@ export interface Durable {
 /** The ``count``-th update frame was not taken. The client resyncs or keeps a private copy. */
 export interface Refused {
   t: "refused";
+  document: string;
   number: number;
   count: number;
   code: string;
   detail: string;
 }
 
-/** The document must be opened again (other lineage, or larger than a sync may be). */
+/**
+ * The document cannot go on so; ``action`` says what to do:
+ *
+ * - ``open``: it is closed here, open it again (it was loaded anew, or you are out);
+ * - ``fetch``: it stays open, but what you lack is too much for the socket: GET
+ * /api/documents/{id}/state, apply it, then send a step 1.
+ */
 export interface DocumentReset {
   t: "document_reset";
+  document: string;
   number: number;
-  reason: "closed" | "fetch_state" | "lineage";
+  action: "fetch" | "open";
 }
 
 export interface SignalFrame {
@@ -434,9 +444,13 @@ export interface Closing {
   detail: string;
 }
 
-/** ``head`` is the last seq at this moment; events after ``after`` up to it follow next. */
+/**
+ * ``head`` is the last seq at this moment; events after ``after`` up to it follow next.
+ * ``first`` is the first seq that the user may see (1, or where they joined).
+ */
 export interface SubscribeResult {
   head: number;
+  first: number;
   role: Role;
   presence: readonly PresenceEntry[];
 }

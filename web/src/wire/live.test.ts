@@ -63,6 +63,15 @@ test('a command without a connection fails at once, one under way when it is los
   expect(error.temporary).toBe(true);
 });
 
+test('a socket that is closing is not live, though it has not said so', async () => {
+  const socket = start();
+  socket.welcome();
+  socket.readyState = 2;
+  expect(live.isLive).toBe(false);
+  await expect(live.command({ cmd: 'ping' })).rejects.toMatchObject({ code: 'offline' });
+  expect(live.sendBinary(new Uint8Array(1))).toBe(false);
+});
+
 test('a command that is never answered times out', async () => {
   const socket = start();
   socket.welcome();

@@ -4,6 +4,7 @@
  * Knows the form of frames, not their meaning, and holds no state of rooms or documents: after each
  * `welcome` those who need the hub say again what they need. No DOM beyond WebSocket and timers.
  */
+import { wellFormed } from '../lib/text';
 import { ApiError } from './error';
 import type {
   Accepted,
@@ -118,7 +119,8 @@ export class Live {
   }
 
   get isLive(): boolean {
-    return this.state.status === 'live';
+    // The socket may be closing though it has not said so yet.
+    return this.state.status === 'live' && this.#socket?.readyState === OPEN;
   }
 
   /** Bytes that wait in the browser to be sent. */
@@ -165,8 +167,7 @@ export class Live {
    */
   command<C extends CommandBody>(command: C, timeoutMs = COMMAND_MS): Promise<Results[C['cmd']]> {
     return new Promise((resolve, reject) => {
-      // The socket may be closing though it has not said so yet.
-      if (!this.isLive || this.#socket?.readyState !== OPEN) {
+      if (!this.isLive) {
         reject(offline());
         return;
       }
@@ -176,14 +177,14 @@ export class Live {
         reject(new ApiError('timeout', 'The hub did not answer in time.'));
       }, timeoutMs);
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, timer });
-      this.#socket.send(JSON.stringify({ ...command, id }));
+      this.#socket?.send(JSON.stringify({ ...command, id }, wellFormed));
     });
   }
 
   /** Send a binary frame; false when not connected. */
   sendBinary(frame: Uint8Array<ArrayBuffer>): boolean {
-    if (!this.isLive || this.#socket?.readyState !== OPEN) return false;
-    this.#socket.send(frame);
+    if (!this.isLive) return false;
+    this.#socket?.send(frame);
     return true;
   }
 
