@@ -16,12 +16,12 @@ from starlette.websockets import WebSocket
 
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
+from hub.api.requests import bearer
 from hub.api.sockets import (
     Busy,
     Conversation,
     GoneError,
     Restarting,
-    bearer,
     check_origin,
     close,
     from_cookie,

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from hub.api.hub import hub_of
@@ -76,18 +76,29 @@ async def principal(request: Request) -> Principal:
         Forbidden: ``cross_site`` when another site's page sends the cookie along.
     """
     identity = hub_of(request).identity
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthenticated("Use a bearer token.", code="bad_token")
-        return await identity.authenticate_token(token.strip())
+    if (token := bearer(request)) is not None:
+        return await identity.authenticate_token(token)
     secret = request.cookies.get(COOKIE)
     if secret is None:
         raise Unauthenticated("Sign in first.")
     if request.method not in SAFE_METHODS:
         require_same_origin(request)
     return await identity.authenticate_cookie(secret)
+
+
+def bearer(connection: HTTPConnection) -> str | None:
+    """The token of an ``Authorization`` header, of a request or an upgrade; null without one.
+
+    Raises:
+        Unauthenticated: ``bad_token``: the header says something else.
+    """
+    authorization = connection.headers.get("authorization")
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("Use a bearer token.", code="bad_token")
+    return token.strip()
 
 
 def require_same_origin(request: Request) -> None:

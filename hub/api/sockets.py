@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from hub.api.fast_socket import fast_socket
 from hub.api.hub import Hub
 from hub.api.requests import COOKIE, is_own_origin
-from hub.errors import Forbidden, HubError, Unauthenticated, Unavailable
+from hub.errors import Forbidden, HubError, Unavailable
 from hub.identity.service import Principal
 from hub.rooms import limits
 from hub.rooms.connections import Connection
@@ -71,21 +71,6 @@ def check_origin(hub: Hub, websocket: WebSocket) -> None:
     if is_own_origin(hub.settings, origin, websocket.headers.get("host", "")):
         return
     raise Forbidden("This page is not of this hub.", code="cross_site")
-
-
-def bearer(websocket: WebSocket) -> str | None:
-    """The token of an ``Authorization`` header; null without one.
-
-    Raises:
-        Unauthenticated: ``bad_token``: the header says something else.
-    """
-    authorization = websocket.headers.get("authorization")
-    if authorization is None:
-        return None
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated("Use a bearer token.", code="bad_token")
-    return token.strip()
 
 
 async def from_cookie(hub: Hub, websocket: WebSocket) -> Principal | None:

@@ -15,14 +15,8 @@ from starlette.websockets import WebSocket
 
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
-from hub.api.sockets import (
-    Conversation,
-    Restarting,
-    bearer,
-    check_origin,
-    close,
-    from_cookie,
-)
+from hub.api.requests import bearer
+from hub.api.sockets import Conversation, Restarting, check_origin, close, from_cookie
 from hub.errors import BadRequest, HubError, Unauthenticated
 from hub.identity.service import Principal
 from hub.rooms import limits

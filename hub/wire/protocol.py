@@ -1,6 +1,6 @@
 """The live socket described by its types: what goes with what; `/api/protocol.json` is made of it.
 
-Pure. Source of the form: JSON Schema 2020-12.
+The examples beside it are written by a test. Source of the form: JSON Schema 2020-12.
 """
 
 from __future__ import annotations

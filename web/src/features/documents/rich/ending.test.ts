@@ -2,19 +2,9 @@ import { GapCursor } from '@tiptap/pm/gapcursor';
 import { afterEach, expect, test, vi } from 'vitest';
 
 import { goBelow } from './ending';
-import { FakeEditor, sync } from './fake-editors';
+import { endAll, type FakeEditor, make, sync } from './fake-editors';
 
-const editors: FakeEditor[] = [];
-
-afterEach(() => {
-  for (const one of editors.splice(0)) one.end();
-});
-
-function make(clientId: number): FakeEditor {
-  const one = new FakeEditor(clientId);
-  editors.push(one);
-  return one;
-}
+afterEach(endAll);
 
 const kinds = (one: FakeEditor): string[] => one.editor.state.doc.children.map((node) => (node.isTextblock ? node.textContent : node.type.name));
 
@@ -64,8 +54,7 @@ test('a document that begins with a table opens without a warning', () => {
   const warn = vi.spyOn(console, 'warn');
   const one = make(1);
   one.editor.commands.setContent('<table><tr><td>a</td></tr></table>');
-  const again = new FakeEditor(2, { doc: one.doc });
-  editors.unshift(again);
+  const again = make(2, { doc: one.doc });
   expect(kinds(again)).toEqual(['table']);
   again.editor.commands.insertContentAt(4, 'x');
   expect(again.shared).toEqual(one.shared);

@@ -50,3 +50,17 @@ export function sync(...editors: readonly FakeEditor[]): void {
     }
   }
 }
+
+const made: FakeEditor[] = [];
+
+/** An editor that `endAll` ends. */
+export function make(clientId: number, options?: { leads?: boolean; editable?: boolean; doc?: Y.Doc }): FakeEditor {
+  const one = new FakeEditor(clientId, options);
+  made.push(one);
+  return one;
+}
+
+/** The latest first: it may look at the document of an earlier one. */
+export function endAll(): void {
+  for (const one of made.splice(0).reverse()) one.end();
+}

@@ -1,20 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { FakeEditor, sync } from './fake-editors';
+import { endAll, type FakeEditor, make, sync } from './fake-editors';
 import { insertPicture, insertPictures } from './pictures';
 
 const PIXEL = { src: 'data:image/png;base64,iVBORw0KGgo=', alt: 'dot' };
-const editors: FakeEditor[] = [];
-
-afterEach(() => {
-  for (const one of editors.splice(0)) one.end();
-});
-
-function make(clientId: number): FakeEditor {
-  const one = new FakeEditor(clientId);
-  editors.push(one);
-  return one;
-}
+afterEach(endAll);
 
 /** Type as a key does: into the selection. */
 function type(one: FakeEditor, text: string): void {
