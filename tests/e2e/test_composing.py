@@ -101,3 +101,42 @@ async def test_directions_stay_where_they_are(ada: Person) -> None:
     assert found == [["rtl", "isolate"], ["ltr", "isolate"]]
     line = page.get_by_test_id("system-line").first
     await expect(line).to_contain_text("\u2068Offer \u202eabc\u2069")
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("kind", ["Document", "Text or code"])
+async def test_undo_stays_where_the_caret_is(ada: Person, kind: str) -> None:
+    page = ada.page
+    await ada.begin_thread("Offer")
+    await ada.begin_document("Draft", kind)
+    editor = ada.editor("Draft")
+    box = page.get_by_role("textbox", name="Message")
+    await ada.write("Draft", "words for everybody")
+    await ada.saved()
+    await box.focus()
+    await page.keyboard.type("a draft")
+
+    # In the message box it ends with the message box.
+    for _ in range(4):
+        await page.keyboard.press("Control+z")
+    await expect(box).to_have_value("")
+    await expect(box).to_be_focused()
+    await expect(editor).to_contain_text("words for everybody")
+    for _ in range(4):
+        await page.keyboard.press("Control+y")
+    await expect(box).to_have_value("a draft")
+
+    # In the document with the document.
+    await editor.focus()
+    for _ in range(4):
+        await page.keyboard.press("Control+z")
+    await expect(editor).not_to_contain_text("words")
+    await expect(box).to_have_value("a draft")
+
+    # And on a page, or in what is only read, it is nothing.
+    await page.get_by_role("button", name="Read", exact=True).click()
+    await editor.focus()
+    await page.keyboard.press("Control+z")
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("Control+z")
+    await expect(box).to_have_value("a draft")

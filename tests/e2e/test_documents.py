@@ -195,7 +195,7 @@ async def test_words_and_tables_written_apart(ada: Person, browser: Browser, wir
     wire.mend()
     await grace.comes_back()
     copy = grace.page.get_by_test_id("private-copy")
-    await expect(copy).to_contain_text("somebody deleted the place where you wrote")
+    await expect(copy).to_contain_text("Somebody deleted the place where you wrote")
     await copy.get_by_role("button", name="Show").click()
     await expect(grace.page.get_by_role("dialog").get_by_label("Your words")).to_have_value(
         "appended by Grace"

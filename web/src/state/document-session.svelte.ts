@@ -29,8 +29,9 @@ import type { CommandBody, Results } from '../wire/live';
 import type { AuthorIds } from './author-ids';
 import { documentText } from './document-text';
 import { LocalCopy } from './local-copy';
-import { lost, type Piece, shown } from './rescue';
-import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
+import { PrivateCopies } from './private-copies.svelte';
+import { meet } from './rescue';
+import type { DocumentSession, PrivateCopy, PrivateKind, ReadReason, SyncState } from './types';
 import { UnsentLog } from './unsent-log';
 
 /** What this client's editors understand; above it the hub lets us read only. */
@@ -81,7 +82,6 @@ export class Session implements DocumentSession {
   unsent = $state(0);
   error: ApiError | null = $state.raw(null);
   owners: ReadonlyMap<number, string> = $state.raw(new Map());
-  privateCopy: PrivateCopy | null = $state.raw(null);
   readonly ready: Promise<void>;
 
   #live = $state(false);
@@ -124,10 +124,9 @@ export class Session implements DocumentSession {
   #sent = 0;
   #durable = 0;
   #receipts: Receipt[] = [];
-  /** Our words that the hub did not have when it was reached. */
-  #apart: readonly Piece[] = [];
-  /** Rows of the store that `privateCopy` shows. */
-  #privateKeys: string[] = [];
+  /** What the hub did not have when it was reached, until the two are in step. */
+  #apart: readonly Uint8Array[] = [];
+  readonly #private: PrivateCopies;
   #attempts = 0;
   #reopen: ReturnType<typeof setTimeout> | undefined;
   #awarenessTimer: ReturnType<typeof setTimeout> | undefined;
@@ -142,6 +141,7 @@ export class Session implements DocumentSession {
     this.#settleReady = { resolve, reject };
     this.ready.catch(() => undefined);
     this.#log = new UnsentLog(environment.store, info.document, info.lineage);
+    this.#private = new PrivateCopies(environment.store, info.document);
     this.#newDoc();
     this.#prepared = this.#prepare();
     void this.#prepared.then(() => this.#open());
@@ -149,10 +149,12 @@ export class Session implements DocumentSession {
 
   // --- for the interface --------------------------------------------------------------------------
 
-  dismissPrivateCopy(): void {
-    this.privateCopy = null;
-    void this.#environment.store.delete('private', this.#privateKeys);
-    this.#privateKeys = [];
+  get privateCopies(): readonly PrivateCopy[] {
+    return this.#private.shown;
+  }
+
+  dismissPrivateCopy(kind: PrivateKind): void {
+    this.#private.dismiss(kind);
   }
 
   retry(): void {
@@ -218,7 +220,7 @@ export class Session implements DocumentSession {
     else if (subtype === STEP2) {
       this.#meet(payload);
       this.#inStep();
-    } else Y.applyUpdate(this.doc, payload, this);
+    } else this.#meet(payload);
   }
 
   durable(frame: Durable): void {
@@ -296,7 +298,7 @@ export class Session implements DocumentSession {
     const { document, lineage } = this.info;
     const known = await store.get<Remembered>('documents', document).catch(() => undefined);
     if (known) this.#hubMode = known.mode;
-    await this.#recallPrivate();
+    await this.#private.recall();
     this.#epoch = known?.epoch ?? 0;
     if (known && known.lineage !== lineage) await this.#salvage(known);
     await this.#openCopy(doc);
@@ -329,7 +331,7 @@ export class Session implements DocumentSession {
     const copy = await LocalCopy.open(store, this.#copyPrefix(known.lineage, known.epoch), doc, this);
     if (updates.length > 0) {
       for (const update of updates) Y.applyUpdate(doc, update);
-      this.#keep(updates.length, documentText(doc, this.info.kind));
+      this.#private.keep('refused', updates.length, documentText(doc, this.info.kind));
       log.discard();
     }
     await copy.erase();
@@ -354,7 +356,7 @@ export class Session implements DocumentSession {
   /** Throw the local copy away, with `keep` leaving its words as a private copy, and load it anew. */
   async #startOver(lineage: string, keep = true): Promise<void> {
     if (this.#closed) return;
-    if (keep) this.#keep(Math.max(this.#log.size, 1), documentText(this.doc, this.info.kind));
+    if (keep) this.#private.keep('refused', Math.max(this.#log.size, 1), documentText(this.doc, this.info.kind));
     const old = { doc: this.doc, copy: this.#copy };
     this.#forgetConnection();
     this.#log.discard();
@@ -379,29 +381,6 @@ export class Session implements DocumentSession {
     await this.#openCopy(doc);
     const id = await this.#environment.ids.takeKept(this.info.document);
     if (id !== null && !this.#closed && doc === this.doc) this.#assign(id);
-  }
-
-  #keep(count: number, text: string): void {
-    if (this.privateCopy?.text === text) return;
-    const key = `${this.info.document}\u0000${crypto.randomUUID?.() ?? String(Math.random())}`;
-    this.#privateKeys.push(key);
-    void this.#environment.store.put('private', key, { count, text } satisfies PrivateCopy);
-    this.#show({ count, text });
-  }
-
-  /** What earlier visits and other tabs kept, each under a key of its own. */
-  async #recallPrivate(): Promise<void> {
-    const kept = await this.#environment.store.entries<PrivateCopy>('private', `${this.info.document}\u0000`).catch(() => []);
-    for (const [key, copy] of kept) {
-      if (this.#privateKeys.includes(key)) continue;
-      this.#privateKeys.push(key);
-      this.#show(copy);
-    }
-  }
-
-  #show({ count, text }: PrivateCopy): void {
-    const before = this.privateCopy;
-    this.privateCopy = before ? { count: before.count + count, text: `${before.text}\n\n${text}` } : { count, text };
   }
 
   // --- author ids ---------------------------------------------------------------------------------
@@ -480,7 +459,7 @@ export class Session implements DocumentSession {
       return;
     }
     this.#opened = true;
-    this.#apart = this.#log.size > 0 ? shown(this.doc, this.#log.updates) : [];
+    this.#apart = this.#log.updates;
     this.#hubMode = result.mode;
     this.#schemaTooNew = result.mode === 'read' && result.schema_version > SCHEMA_VERSION;
     this.#remember();
@@ -536,7 +515,7 @@ export class Session implements DocumentSession {
     try {
       const state = await (this.#environment.fetchState?.(document) ?? http.bytes(`/api/documents/${document}/state`));
       if (attempt !== this.#opening || doc !== this.doc || this.#closed) return;
-      Y.applyUpdate(doc, state, this);
+      this.#meet(state);
       this.#present();
       this.#send(STEP1, Y.encodeStateVector(doc));
     } catch {
@@ -556,15 +535,16 @@ export class Session implements DocumentSession {
     this.#count();
   }
 
-  /** What happened while apart. Words of ours that stood in what somebody deleted are told. */
+  /** What others wrote. Words that a deletion took which did not know of them are told. */
   #meet(update: Uint8Array): void {
-    Y.applyUpdate(this.doc, update, this);
-    const text = lost(this.doc, this.#apart);
-    this.#apart = [];
-    if (text !== '') this.#keep(0, text);
+    const unsent = new Set([...this.#apart, ...this.#log.updates]);
+    const { mine, theirs } = meet(this.doc, update, this, [...unsent]);
+    this.#private.keep('deleted', 0, mine);
+    this.#private.keep('theirs', 0, theirs);
   }
 
   #inStep(): void {
+    this.#apart = [];
     this.#synced = true;
     this.#attempts = 0;
     if (!this.loaded) this.#present();

@@ -208,12 +208,12 @@ test('demoted with unsent edits: they become a private copy', async () => {
   one.type('mine');
   hub.mode = 'read';
   one.goOnline();
-  await vi.waitFor(() => expect(one.session.privateCopy).toEqual({ count: 1, text: 'shared mine' }));
+  await vi.waitFor(() => expect(one.session.privateCopies).toMatchObject([{ count: 1, text: 'shared mine' }]));
   await saved(one);
   expect(one.text).toBe('shared ');
   expect(one.session).toMatchObject({ mode: 'read', unsent: 0, generation: 1 });
-  one.session.dismissPrivateCopy();
-  expect(one.session.privateCopy).toBeNull();
+  one.session.dismissPrivateCopy('refused');
+  expect(one.session.privateCopies).toEqual([]);
   expect(await unsentDocuments(one.store)).toEqual(new Map());
 });
 
@@ -222,7 +222,7 @@ test('demoted in step: reading goes on, nothing is replaced', async () => {
   one.type('text');
   await saved(one);
   one.session.demoted();
-  expect(one.session).toMatchObject({ mode: 'read', generation: 0, privateCopy: null });
+  expect(one.session).toMatchObject({ mode: 'read', generation: 0, privateCopies: [] });
   hub.mode = 'edit';
   one.session.promoted();
   await vi.waitFor(() => expect(one.session.mode).toBe('edit'));
@@ -235,7 +235,7 @@ test('a refused edit becomes a private copy and the document starts over', async
   await saved(one);
   hub.refusal = 'document_too_large';
   one.type('bad');
-  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('good bad'));
+  await vi.waitFor(() => expect(one.session.privateCopies[0]?.text).toBe('good bad'));
   hub.refusal = null;
   await saved(one);
   expect(one.text).toBe('good ');
@@ -253,7 +253,7 @@ test('an edit the hub could not take just now is said again', async () => {
   hub.refusal = null;
   await saved(one);
   expect(hub.doc.getText('content').toString()).toBe('x');
-  expect(one.session.privateCopy).toBeNull();
+  expect(one.session.privateCopies).toEqual([]);
 });
 
 test('another lineage replaces the local copy instead of doubling it', async () => {
@@ -267,7 +267,7 @@ test('another lineage replaces the local copy instead of doubling it', async () 
   one.goOnline();
   await vi.waitFor(() => expect(one.text).toBe('new'));
   await saved(one);
-  expect(one.session).toMatchObject({ generation: 1, privateCopy: null });
+  expect(one.session).toMatchObject({ generation: 1, privateCopies: [] });
 });
 
 test('unsent edits of a lineage that is no more become a private copy', async () => {
@@ -282,7 +282,7 @@ test('unsent edits of a lineage that is no more become a private copy', async ()
   const again = await client();
   await saved(again);
   expect(again.text).toBe('');
-  expect(again.session.privateCopy).toEqual({ count: 1, text: 'old unsent' });
+  expect(again.session.privateCopies).toMatchObject([{ count: 1, text: 'old unsent' }]);
 });
 
 test('the hub resets a document: it is another now', async () => {
@@ -380,16 +380,16 @@ test('a private copy is there until it is dismissed, also after a reload', async
   await saved(one);
   hub.refusal = 'document_too_large';
   one.type('bad');
-  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('bad'));
+  await vi.waitFor(() => expect(one.session.privateCopies[0]?.text).toBe('bad'));
   hub.refusal = null;
   await one.session.end();
   const again = await client();
-  await vi.waitFor(() => expect(again.session.privateCopy?.text).toBe('bad'));
-  again.session.dismissPrivateCopy();
+  await vi.waitFor(() => expect(again.session.privateCopies[0]?.text).toBe('bad'));
+  again.session.dismissPrivateCopy('refused');
   await again.session.end();
   const third = await client();
   await saved(third);
-  expect(third.session.privateCopy).toBeNull();
+  expect(third.session.privateCopies).toEqual([]);
 });
 
 test('what a reader wrote all the same never comes back for everybody', async () => {
@@ -401,7 +401,7 @@ test('what a reader wrote all the same never comes back for everybody', async ()
   expect(one.session.mode).toBe('read');
   hub.mode = 'edit';
   one.goOnline();
-  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('as a reader'));
+  await vi.waitFor(() => expect(one.session.privateCopies[0]?.text).toBe('as a reader'));
   await saved(one);
   await vi.waitFor(() => expect(one.session.mode).toBe('edit'));
   one.type('as an editor');
@@ -441,8 +441,38 @@ test('words whose place somebody deleted meanwhile are given back', async () => 
   text.insert(3, ' appended offline');
   fragment.delete(0, 1);
   one.goOnline();
-  await vi.waitFor(() => expect(one.session.privateCopy).toEqual({ count: 0, text: 'appended offline' }));
+  await vi.waitFor(() => expect(one.session.privateCopies).toMatchObject([{ count: 0, text: 'appended offline' }]));
   await saved(one);
+});
+
+test('words that others wrote in what one deleted while away are shown', async () => {
+  const one = await client();
+  await saved(one);
+  const fragment = hub.doc.getXmlFragment('default');
+  const paragraph = new Y.XmlElement('paragraph');
+  paragraph.insert(0, [new Y.XmlText('all')]);
+  fragment.insert(0, [paragraph]);
+  one.goOffline();
+  one.goOnline();
+  await saved(one);
+  one.goOffline();
+  one.session.doc.getXmlFragment('default').delete(0, 1);
+  (paragraph.get(0) as Y.XmlText).insert(3, ' of theirs');
+  one.goOnline();
+  await vi.waitFor(() => expect(one.session.privateCopies).toMatchObject([{ kind: 'theirs', text: 'of theirs' }]));
+  await saved(one);
+  one.session.dismissPrivateCopy('theirs');
+  expect(one.session.privateCopies).toEqual([]);
+});
+
+test('a private copy of a version before is shown as well', async () => {
+  const store = new LocalStore('u_me');
+  await store.put('private', 'd_1', { count: 2, text: 'kept then' });
+  const one = await client();
+  await vi.waitFor(() => expect(one.session.privateCopies).toMatchObject([{ kind: 'refused', count: 2, text: 'kept then' }]));
+  one.session.dismissPrivateCopy('refused');
+  await vi.waitFor(async () => expect(await store.get('private', 'd_1')).toBeUndefined());
+  await store.close();
 });
 
 test('two tabs that keep words of one document keep both', async () => {
@@ -453,12 +483,12 @@ test('two tabs that keep words of one document keep both', async () => {
   await saved(two);
   hub.refusal = 'document_too_large';
   one.type('first');
-  await vi.waitFor(() => expect(one.session.privateCopy?.text).toBe('first'));
+  await vi.waitFor(() => expect(one.session.privateCopies[0]?.text).toBe('first'));
   two.type('second');
-  await vi.waitFor(() => expect(two.session.privateCopy?.text).toContain('second'));
+  await vi.waitFor(() => expect(two.session.privateCopies[0]?.text).toContain('second'));
   hub.refusal = null;
   await one.session.end();
   await two.session.end();
   const again = await client();
-  await vi.waitFor(() => expect(again.session.privateCopy?.text.split('\n\n').toSorted()).toEqual(['first', 'second']));
+  await vi.waitFor(() => expect(again.session.privateCopies[0]?.text.split('\n\n').toSorted()).toEqual(['first', 'second']));
 });

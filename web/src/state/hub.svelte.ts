@@ -490,7 +490,7 @@ export class Hub implements HubState {
       const session = this.document(info) as Session;
       await session.ready.catch(() => undefined);
       // What is refused becomes a private copy, which only an open document can show.
-      if (!session.privateCopy) session.close();
+      if (session.privateCopies.length === 0) session.close();
     } catch {
       // No member any more, or no connection: it stays here, and counted.
     }

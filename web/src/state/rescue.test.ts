@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 
-import { lost, shown } from './rescue';
+import { lost, meet, shown } from './rescue';
 
 function paragraphs(doc: Y.Doc): Y.XmlFragment {
   return doc.getXmlFragment('default');
@@ -68,4 +68,39 @@ test('words in a text stay when what was before them is deleted', () => {
   Y.applyUpdate(bob, Y.encodeStateAsUpdate(ann));
   expect(lost(bob, before)).toBe('');
   expect(bob.getText('content').toString()).toBe(' appended');
+});
+
+test('words in what one deleted without seeing them are found, in both orders', () => {
+  const [ann, bob] = pair();
+  const gone = written(ann, () => paragraphs(ann).delete(1, 1));
+  const typed = written(bob, () => {
+    textOf(bob, 1).insert(3, ' appended');
+    textOf(bob, 1).delete(11, 1);
+    textOf(bob, 0).insert(3, ' stays');
+  });
+  const merged = Y.mergeUpdates(typed);
+  // Ann's deletion is not on the hub yet, Bob's words are.
+  expect(meet(ann, merged, 'hub', gone)).toEqual({ mine: '', theirs: 'appende' });
+  // Bob's words are not on the hub yet, Ann's deletion is.
+  expect(meet(bob, Y.mergeUpdates(gone), 'hub', typed)).toEqual({ mine: 'appende', theirs: '' });
+  // A third knows both and has nothing of his own on the way.
+  const [carl] = pair();
+  expect(meet(carl, merged, 'hub', [])).toEqual({ mine: '', theirs: '' });
+});
+
+test('what comes deleted, or waits for something earlier, is nobody\u2019s loss', () => {
+  const [ann, bob] = pair();
+  const gone = written(ann, () => paragraphs(ann).delete(1, 1));
+  const [first, second] = written(bob, () => {
+    textOf(bob, 0).insert(3, ' first');
+    textOf(bob, 0).insert(9, ' second');
+  });
+  expect(meet(ann, second as Uint8Array, 'hub', gone)).toEqual({ mine: '', theirs: '' });
+  expect(meet(ann, first as Uint8Array, 'hub', gone)).toEqual({ mine: '', theirs: '' });
+  expect(textOf(ann, 0).toString()).toBe('one first second');
+  const taken = written(bob, () => {
+    textOf(bob, 1).insert(3, ' never');
+    textOf(bob, 1).delete(3, 6);
+  });
+  expect(meet(ann, Y.mergeUpdates(taken), 'hub', gone).theirs).toBe('');
 });

@@ -1,6 +1,9 @@
 /**
- * Words that were written while apart and are gone when both sides meet, because somebody deleted
- * the place where they stood. Yjs is right to delete them, and nobody would know.
+ * Words that are gone when two sides meet, because one deleted the place where the other wrote
+ * without seeing it. Yjs is right to delete them, and nobody would know.
+ *
+ * Whoever comes second to the hub is told. Either their words are not on the hub yet when the deletion
+ * arrives, or their deletion is not when the words do: in both cases there is something unsent.
  */
 import * as Y from 'yjs';
 
@@ -13,23 +16,60 @@ export interface Piece {
   readonly joins: boolean;
 }
 
+/** Words that nobody deleted knowingly. */
+export interface Casualties {
+  /** One's own, in what somebody else deleted. */
+  readonly mine: string;
+  /** Somebody else's, in what one deleted oneself. */
+  readonly theirs: string;
+}
+
+/** Apply what the hub sends to a document of which it may lack the updates `unsent`. */
+export function meet(doc: Y.Doc, update: Uint8Array, origin: unknown, unsent: readonly Uint8Array[]): Casualties {
+  if (unsent.length === 0) {
+    Y.applyUpdate(doc, update, origin);
+    return { mine: '', theirs: '' };
+  }
+  const incoming = Y.decodeUpdate(update);
+  const mine = incoming.ds.clients.size > 0 ? shown(doc, unsent) : [];
+  const deletes = unsent.some((one) => Y.decodeUpdate(one).ds.clients.size > 0);
+  const theirs = deletes ? unseen(doc, incoming) : [];
+  Y.applyUpdate(doc, update, origin);
+  return { mine: lost(doc, mine), theirs: lost(doc, theirs) };
+}
+
+type Decoded = ReturnType<typeof Y.decodeUpdate>;
+
+/** The text that an update brings and does not delete itself. */
+function unseen(doc: Y.Doc, update: Decoded): readonly Piece[] {
+  const pieces = piecesOf(update).flatMap((piece) =>
+    runs(piece, (at) => at >= Y.getState(doc.store, piece.client) && !Y.isDeleted(update.ds, Y.createID(piece.client, at))),
+  );
+  return inOrder(pieces);
+}
+
 /** The text that `updates` wrote and `doc` shows. */
 export function shown(doc: Y.Doc, updates: readonly Uint8Array[]): readonly Piece[] {
-  const pieces: Piece[] = [];
-  for (const update of updates) {
-    for (const struct of Y.decodeUpdate(update).structs) {
-      if (!(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentString)) continue;
-      const { client, clock } = struct.id;
-      const joins = struct.origin?.client === client && struct.origin.clock === clock - 1;
-      pieces.push(...runs({ client, clock, text: struct.content.str, joins }, (at) => isShown(doc, client, at)));
-    }
-  }
+  const pieces = updates.flatMap((update) => piecesOf(Y.decodeUpdate(update)));
+  return inOrder(pieces.flatMap((piece) => runs(piece, (at) => fateOf(doc, piece.client, at) === 'shown')));
+}
+
+function piecesOf(update: Decoded): Piece[] {
+  return update.structs.flatMap((struct) => {
+    if (!(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentString)) return [];
+    const { client, clock } = struct.id;
+    const joins = struct.origin?.client === client && struct.origin.clock === clock - 1;
+    return { client, clock, text: struct.content.str, joins };
+  });
+}
+
+function inOrder(pieces: Piece[]): Piece[] {
   return pieces.sort((a, b) => a.client - b.client || a.clock - b.clock);
 }
 
-/** Of what was shown before, the words that are not any more; one line for each run. */
+/** Of these, the words that are deleted now; one line for each run. */
 export function lost(doc: Y.Doc, before: readonly Piece[]): string {
-  const gone = before.flatMap((piece) => runs(piece, (at) => !isShown(doc, piece.client, at)));
+  const gone = before.flatMap((piece) => runs(piece, (at) => fateOf(doc, piece.client, at) === 'deleted'));
   let text = '';
   let next: Piece | null = null;
   for (const piece of gone) {
@@ -56,10 +96,9 @@ function runs(piece: Piece, passes: (clock: number) => boolean): Piece[] {
   return found;
 }
 
-function isShown(doc: Y.Doc, client: number, clock: number): boolean {
+function fateOf(doc: Y.Doc, client: number, clock: number): 'shown' | 'deleted' | 'to come' {
   const structs = doc.store.clients.get(client);
-  const last = structs?.at(-1);
-  if (!structs || !last || clock >= last.id.clock + last.length) return false;
+  if (!structs || clock >= Y.getState(doc.store, client)) return 'to come';
   const struct = structs[Y.findIndexSS(structs, clock)];
-  return struct instanceof Y.Item && !struct.deleted;
+  return struct instanceof Y.Item && !struct.deleted ? 'shown' : 'deleted';
 }

@@ -202,10 +202,17 @@ export type ReadReason =
   /** Offline with no author id left for this document: connect once. */
   | 'no_author_id';
 
+/**
+ * Why words are kept apart: the hub did not take them; somebody deleted the place where they stood; or
+ * they are somebody else's, in a place that this person deleted without seeing them.
+ */
+export type PrivateKind = 'refused' | 'deleted' | 'theirs';
+
 export interface PrivateCopy {
-  /** So many changes the hub did not take; 0: it took all, but somebody deleted where they stood. */
+  readonly kind: PrivateKind;
+  /** So many changes the hub did not take; 0 when it took all. */
   readonly count: number;
-  /** The text of the document with them, as the person last saw it; or the deleted words. */
+  /** The text of the document with the refused changes, as the person last saw it; or the deleted words. */
   readonly text: string;
 }
 
@@ -230,8 +237,8 @@ export interface DocumentSession {
   readonly readReason: ReadReason | null;
   /** Yjs client id to uid. Take caret names and colours from here only. */
   readonly owners: ReadonlyMap<number, string>;
-  readonly privateCopy: PrivateCopy | null;
-  dismissPrivateCopy(): void;
+  readonly privateCopies: readonly PrivateCopy[];
+  dismissPrivateCopy(kind: PrivateKind): void;
   /** Try again after `sync` = error. */
   retry(): void;
   close(): void;

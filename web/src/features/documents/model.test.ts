@@ -39,8 +39,8 @@ describe('words', () => {
     expect(syncWords('sending', 0)).toBe('Syncing');
     expect(syncWords('offline', 3)).toBe('Offline, 3 kept here');
     expect(syncWords('error', 0)).toBe('Not in step');
-    expect(privateCopyWords(1)).toContain('1 unsent change ');
-    expect(privateCopyWords(3)).toContain('3 unsent changes');
+    expect(privateCopyWords({ kind: 'refused', count: 1, text: '' })).toContain('1 unsent change ');
+    expect(privateCopyWords({ kind: 'refused', count: 3, text: '' })).toContain('3 unsent changes');
     expect(readWords('schema')).toContain('newer');
     expect(readWords(null)).toBeNull();
     expect(languageName('cpp', 'x.py')).toBe('C++');

@@ -1,5 +1,5 @@
 /** What the work pane says and offers, without drawing it. Pure. */
-import type { DocumentSession, ReadReason, SyncState } from '../../state';
+import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from '../../state';
 import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
 
 /** Caret colours, one a hue of `ui/Avatar`; white reads on each of them (4.5 to 1 and more). */
@@ -41,10 +41,17 @@ export function readWords(reason: ReadReason | null): string | null {
   }
 }
 
-export function privateCopyWords(count: number): string {
-  if (count === 0) return 'While you were away, somebody deleted the place where you wrote. Your words are here: copy what you want to keep.';
-  const changes = count === 1 ? 'Your 1 unsent change is' : `Your ${count} unsent changes are`;
-  return `${changes} a private copy now. The hub did not take ${count === 1 ? 'it' : 'them'}; below is the document as the hub has it. Copy what you want to keep.`;
+export function privateCopyWords({ kind, count }: PrivateCopy): string {
+  switch (kind) {
+    case 'deleted':
+      return 'Somebody deleted the place where you wrote, without seeing your words. They are here: copy what you want to keep.';
+    case 'theirs':
+      return 'Somebody wrote in what you deleted, before you could see it. Their words are here: copy what should stay.';
+    case 'refused': {
+      const changes = count === 1 ? 'Your 1 unsent change is' : `Your ${count} unsent changes are`;
+      return `${changes} a private copy now. The hub did not take ${count === 1 ? 'it' : 'them'}; below is the document as the hub has it. Copy what you want to keep.`;
+    }
+  }
 }
 
 /** Whether the person edits: the hub allows it and they did not choose to read. */
