@@ -5,7 +5,7 @@
 import { tick } from 'svelte';
 
 import { api, type ApiError, asApiError } from '../api/client';
-import { type HubState, keptInWords, keptWordsOf, openHub } from '../state';
+import { type Erases, type HubState, keptInWords, keptWordsOf, openHub } from '../state';
 import type { HubInfo, Me } from '../wire/generated';
 
 export type Who =
@@ -36,7 +36,7 @@ export class SessionLife {
 
   /** Somebody signed in. */
   async enter(me: Me): Promise<void> {
-    if (this.who.state === 'here') await this.#close(this.who.hub, { erase: false });
+    if (this.who.state === 'here') await this.#close(this.who.hub);
     await this.#closing;
     const hub: HubState = openHub(me, { onOpenThread: this.open, onSignedOut: () => void this.#ended(hub) });
     this.who = { state: 'here', hub };
@@ -66,14 +66,17 @@ export class SessionLife {
       throw thrown;
     }
     const nothing = await hub.keptWords().then((kept) => keptInWords(kept) === '', () => false);
-    await this.#close(hub, { erase: options.erase && (options.asked || nothing) });
-    this.who = { state: 'nobody', ended: false, kept: '', keeps: true };
+    const erases = options.erase && (options.asked || nothing);
+    await this.#close(hub, erases ? { erase: options.asked ? 'all' : 'copies' } : {});
+    // Something may have come in between that nobody was asked about.
+    const left = options.asked ? { words: '', keeps: true } : await keptWordsOf(hub.me.uid);
+    this.who = { state: 'nobody', ended: false, kept: left.words, keeps: left.keeps };
   }
 
   /** The hub ended the sign-in: ask again, and say what waits here. */
   async #ended(hub: HubState): Promise<void> {
     if (this.who.state !== 'here' || this.who.hub !== hub) return;
-    await this.#close(hub, { erase: false });
+    await this.#close(hub);
     const { words, keeps } = await keptWordsOf(hub.me.uid);
     // Somebody may have signed in meanwhile (a reset link).
     if (this.#shows('leaving')) this.who = { state: 'nobody', ended: true, kept: words, keeps };
@@ -85,7 +88,7 @@ export class SessionLife {
 
   #closing: Promise<void> = Promise.resolve();
 
-  #close(hub: HubState, options: { erase: boolean }): Promise<void> {
+  #close(hub: HubState, options: { erase?: Erases } = {}): Promise<void> {
     this.who = { state: 'leaving' };
     this.#closing = tick().then(() => hub.close(options));
     return this.#closing;

@@ -92,15 +92,19 @@ export class Database {
       request.onsuccess = () => {
         clearTimeout(late);
         const database = request.result;
-        // Another tab erases or upgrades: let it. Or the browser took it away.
-        database.onversionchange = () => {
+        // Another tab erases or upgrades: let it.
+        database.onversionchange = (event) => {
           database.close();
           this.#forget(opening);
+          if (event.newVersion === null) this.lost();
         };
+        // The browser took it away.
         database.onclose = () => {
           this.#forget(opening);
           this.lost();
         };
+        // It may have, and not have said so yet.
+        if (this.opened) this.lost();
         this.opened = true;
         resolve(database);
       };

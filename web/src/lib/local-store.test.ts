@@ -193,8 +193,39 @@ test('nothing is written after an erase', async () => {
   await store.erase();
   await store.put('unsent', 'b', 2);
   await expect(store.replaceCopies('d', new Uint8Array(1), [])).rejects.toThrow();
-  expect(await store.entries('unsent', '')).toEqual([]);
+  await expect(store.entries('unsent', '')).rejects.toThrow(); // not "nothing is there"
+  expect(store.keeps).toBe(false);
   expect(await indexedDB.databases()).toEqual([]);
+});
+
+test('a tab that hears late of an erase leaves alone what came after', async () => {
+  const [late, here] = [new LocalStore(uid), new LocalStore(uid)];
+  await late.put('unsent', 'before', 1);
+  await here.erase();
+  const again = new LocalStore(uid);
+  await again.put('outbox', 'after', 2);
+  await late.forget(true);
+  expect(await again.entries('outbox', '')).toEqual([['after', 2]]);
+  expect(await again.entries('unsent', '')).toEqual([]);
+  await late.put('unsent', 'never', 3);
+  expect(late.keeps).toBe(false);
+  await again.close();
+});
+
+test('a tab whose words nobody asked about keeps them, and no copies', async () => {
+  const [mine, here] = [new LocalStore(uid), new LocalStore(uid)];
+  await mine.put('unsent', 'word', 1);
+  await mine.forget(false);
+  await here.erase();
+  await mine.put('outbox', 'more', 2);
+  await mine.put('documents', 'd', 3);
+  await expect(mine.replaceCopies('d', new Uint8Array(1), [])).rejects.toThrow();
+  await mine.close();
+  const next = new LocalStore(uid);
+  expect(await next.entries('unsent', '')).toEqual([['word', 1]]);
+  expect(await next.entries('outbox', '')).toEqual([['more', 2]]);
+  expect(await next.get('documents', 'd')).toBeUndefined();
+  await next.close();
 });
 
 test('what another tab removed does not come back when the browser takes the rest', async () => {

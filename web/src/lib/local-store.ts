@@ -44,7 +44,8 @@ export class LocalStore {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #attempts = 0;
   #closed = false;
-  #erased = false;
+  /** What is still written: all of it, words only, or nothing. */
+  #takes: 'all' | 'words' | 'nothing' = 'all';
 
   /** @param changed called when `keeps` changes. */
   constructor(
@@ -155,15 +156,43 @@ export class LocalStore {
 
   /** Remove everything of this person from the browser; what comes later is not written. */
   async erase(): Promise<void> {
-    this.#closed = this.#erased = true;
-    clearTimeout(this.#retry);
-    this.#unkept.clear();
-    this.#words.clear();
+    this.#letGo();
     await this.#database.erase();
   }
 
+  /**
+   * Another tab removed everything of this person. That is not done again: the person may be back, and
+   * have written since.
+   *
+   * @param words also those that this tab holds; else they are all that is written from now on.
+   */
+  async forget(words: boolean): Promise<void> {
+    if (!words) {
+      if (this.#takes === 'all') this.#takes = 'words';
+      return;
+    }
+    const mine = [...this.#words.values()].map((row) => ({ ...row, value: undefined }));
+    const tables = [...new Set(mine.map((row) => row.table))];
+    this.#letGo();
+    if (mine.length > 0) {
+      await this.#database
+        .write(tables, (transaction) => mine.forEach((row) => apply(transaction.objectStore(row.table), row)))
+        .catch(() => undefined);
+    }
+    this.#database.close();
+  }
+
+  #letGo(): void {
+    this.#closed = true;
+    this.#takes = 'nothing';
+    clearTimeout(this.#retry);
+    this.#unkept.clear();
+    this.#words.clear();
+  }
+
   async #read<T>(nothing: T, table: Table, ask: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    if (this.#erased) return nothing;
+    // Who believed that nothing was there would drop what they have.
+    if (this.#takes === 'nothing') throw new DOMException('This store was erased.', 'InvalidStateError');
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#database.read(table, ask);
@@ -180,12 +209,19 @@ export class LocalStore {
   }
 
   async #write(tables: readonly Table[], change: (transaction: IDBTransaction) => void): Promise<void> {
-    if (this.#erased) throw new DOMException('This store was erased.', 'InvalidStateError');
+    if (this.#takes === 'nothing' || (this.#takes === 'words' && !tables.every((table) => WORDS.has(table)))) {
+      throw new DOMException('This store was erased.', 'InvalidStateError');
+    }
     await this.#database.write(tables, change);
   }
 
-  async #keep(rows: readonly Row[]): Promise<void> {
-    if (rows.length === 0 || this.#erased) return;
+  async #keep(given: readonly Row[]): Promise<void> {
+    if (this.#takes === 'nothing') {
+      if (given.some((row) => row.value !== undefined && WORDS.has(row.table))) this.#setKeeps(false);
+      return;
+    }
+    const rows = this.#takes === 'words' ? given.filter((row) => WORDS.has(row.table)) : given;
+    if (rows.length === 0) return;
     for (const row of rows) {
       this.#unkept.set(idOf(row.table, row.key), row);
       this.#hold(row);

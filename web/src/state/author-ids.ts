@@ -60,10 +60,9 @@ export class AuthorIds {
         .catch(() => null);
       if (kept === null || kept >= least) return;
       const leased = await this.lease(document, BLOCK);
-      await this.store.update<readonly number[], void>('leases', document, (ids = []) => ({
-        value: [...ids, ...leased],
-        result: undefined,
-      }));
+      await this.store
+        .update<readonly number[], void>('leases', document, (ids = []) => ({ value: [...ids, ...leased], result: undefined }))
+        .catch(() => undefined); // full: those that are there are good all the same
     });
   }
 }

@@ -24,7 +24,7 @@ import {
   encodeSync,
   type Subtype,
 } from '../wire/frames';
-import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused } from '../wire/generated';
+import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused, Role } from '../wire/generated';
 import type { CommandBody, Results } from '../wire/live';
 import type { AuthorIds } from './author-ids';
 import { documentText } from './document-text';
@@ -194,6 +194,7 @@ export class Session implements DocumentSession {
   connected(): void {
     this.#live = true;
     this.#attempts = 0;
+    if (this.error?.code === 'removed') this.error = null; // perhaps a member again
     void this.#prepared.then(() => this.#open());
   }
 
@@ -262,9 +263,10 @@ export class Session implements DocumentSession {
     if (this.#log.size > 0) void this.#startOver(this.info.lineage);
   }
 
-  /** The person may write again: the hub must be asked to open it so. */
-  promoted(): void {
-    if (this.#hubMode === 'read' && !this.#schemaTooNew) void this.#open();
+  /** The person is a member, perhaps again, and may perhaps write: the hub must be asked to open it so. */
+  admitted(role: Role): void {
+    if (this.error?.code === 'removed') this.retry();
+    else if (role !== 'reader' && this.#hubMode === 'read' && !this.#schemaTooNew) void this.#open();
   }
 
   /** The person is no member any more. */

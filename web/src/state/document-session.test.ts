@@ -224,7 +224,7 @@ test('demoted in step: reading goes on, nothing is replaced', async () => {
   one.session.demoted();
   expect(one.session).toMatchObject({ mode: 'read', generation: 0, privateCopies: [] });
   hub.mode = 'edit';
-  one.session.promoted();
+  one.session.admitted('editor');
   await vi.waitFor(() => expect(one.session.mode).toBe('edit'));
   await saved(one);
 });
@@ -473,6 +473,21 @@ test('a private copy of a version before is shown as well', async () => {
   one.session.dismissPrivateCopy('refused');
   await vi.waitFor(async () => expect(await store.get('private', 'd_1')).toBeUndefined());
   await store.close();
+});
+
+test('who is a member again goes on where they were', async () => {
+  const one = await client();
+  one.type('before ');
+  await saved(one);
+  one.session.removed();
+  expect(one.session.sync).toBe('error');
+  one.session.admitted('reader');
+  await saved(one);
+  one.session.removed();
+  one.goOffline();
+  one.goOnline();
+  await saved(one);
+  expect(one.text).toBe('before ');
 });
 
 test('two tabs that keep words of one document keep both', async () => {

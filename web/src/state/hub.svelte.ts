@@ -22,7 +22,7 @@ import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
 import { keptWords, type KeptWords } from './kept-words';
 import { unsentDocuments } from './unsent-log';
-import type { Connection, DocumentSession, HubState, RoomStore } from './types';
+import type { Connection, DocumentSession, Erases, HubState, RoomStore } from './types';
 
 /** A room that was left stays followed so long: going back shows it at once. */
 const LINGER_MS = 30_000;
@@ -71,17 +71,21 @@ export class Hub implements HubState {
   readonly #outbox: Outbox;
   #sendingLeft = false;
   #lookedAt: string | null = null;
-  #erases = false;
+  #erases: Erases | undefined;
 
   constructor(me: Me, options: HubOptions = {}) {
     this.me = me;
     this.#options = options;
     // What is made later uses what was made before, so it ends before that does.
     this.#store = new LocalStore(me.uid, () => (this.keeps = this.#store.keeps));
-    const erased = openChannel<'erased'>(`hub.erased.${me.uid}`, () => void this.#store.erase());
+    this.keeps = this.#store.keeps;
+    // Other tabs of the person must not write down again what this one erases.
+    const erased = openChannel<Erases>(`hub.erased.${me.uid}`, (what) => {
+      void this.#store.forget(what === 'all');
+      this.#options.onSignedOut?.();
+    });
     this.#life.onEnd(async () => {
-      // Other tabs of the person must not write it down again.
-      if (this.#erases) erased.post('erased');
+      if (this.#erases) erased.post(this.#erases);
       await (this.#erases ? this.#store.erase() : this.#store.close());
       erased.close();
     });
@@ -178,9 +182,9 @@ export class Hub implements HubState {
     return keptWords(this.#store);
   }
 
-  async close(options: { erase?: boolean } = {}): Promise<void> {
+  async close(options: { erase?: Erases } = {}): Promise<void> {
     if (this.#life.ended) return;
-    this.#erases = options.erase ?? false;
+    this.#erases = options.erase;
     await this.#life.end();
   }
 
@@ -335,10 +339,9 @@ export class Hub implements HubState {
     this.inbox.event(event);
     if (event.type !== 'member.set' || event.data == null) return;
     const { uid, role } = event.data as MemberSetData;
-    if (uid === this.me.uid && role !== null) this.#rooms.get(event.thread)?.admitted();
-    if (uid === this.me.uid && (role === 'owner' || role === 'editor')) {
-      for (const session of this.#sessionsOf(event.thread)) session.promoted();
-    }
+    if (uid !== this.me.uid || role === null) return;
+    this.#rooms.get(event.thread)?.admitted();
+    for (const session of this.#sessionsOf(event.thread)) session.admitted(role);
   }
 
   #receiveBinary(frame: Uint8Array): void {

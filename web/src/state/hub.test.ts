@@ -243,7 +243,7 @@ test('signing out erases what this browser kept, but for drafts', async () => {
   await vi.waitFor(async () => expect(await new LocalStore('u_me').get('documents', INFO.document)).toBeTruthy());
   hub.room('r_1').draft = 'draft';
   session.close();
-  await hub.close({ erase: true });
+  await hub.close({ erase: 'all' });
   expect(await indexedDB.databases()).toEqual([]);
   expect(start().room('r_1').draft).toBe('draft'); // a draft outlives the session, for the same person
 });

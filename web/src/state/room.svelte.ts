@@ -150,6 +150,11 @@ export class Room implements RoomStore {
     this.error = error;
     if (error.status === 404 || error.status === 403) this.status = this.#model ? 'removed' : 'not_found';
     else if (!this.#model) this.status = 'error';
+    else if (error.temporary && this.#environment.isLive()) {
+      // What is shown may be of before, and nothing else asks again.
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => void this.reload(), (error.retryAfter ?? RETRY_MS / 1000) * 1000);
+    }
   }
 
   /** A fresh connection. */
@@ -162,7 +167,9 @@ export class Room implements RoomStore {
 
   /** The person is a member, of whatever role. */
   admitted(): void {
-    if (this.status === 'removed' || this.status === 'not_found') void this.reload();
+    // What is being read may be of before.
+    if (this.#loading) void this.#loading.then(() => this.admitted());
+    else if (this.status === 'removed' || this.status === 'not_found') void this.reload();
   }
 
   lost(): void {

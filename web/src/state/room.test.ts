@@ -166,6 +166,31 @@ test('a room that is not there, and one that cannot be reached', async () => {
   expect(room.status).toBe('ready');
 });
 
+test('a hub that went back and cannot be read at once is asked again', async () => {
+  const room = await enter();
+  hub.answers['subscribe'] = new ApiError('after_unknown', '');
+  hub.failing = new ApiError('database_busy', '', 503, 0.01);
+  room.lost();
+  room.connected();
+  await vi.waitFor(() => expect(room.error?.code).toBe('database_busy'));
+  delete hub.answers['subscribe'];
+  hub.failing = null;
+  await vi.waitFor(() => expect(hub.commands.at(-1)).toMatchObject({ cmd: 'subscribe' }));
+  await vi.waitFor(() => expect(room.error).toBeNull());
+  room.event(message(101));
+  expect(room.items.at(-1)?.seq).toBe(101);
+});
+
+test('who is added while the refusal is on its way is in', async () => {
+  hub.failing = new ApiError('not_found', '', 404);
+  const room = new Room(THREAD, hub);
+  rooms.push(room);
+  await Promise.resolve();
+  hub.failing = null;
+  room.admitted();
+  await vi.waitFor(() => expect(room.status).toBe('ready'));
+});
+
 test('removed while inside: what was loaded stays', async () => {
   const room = await enter();
   room.removed();

@@ -79,12 +79,15 @@ export interface HubState {
   readonly keeps: boolean;
   /** What is in this browser and not on the hub, of all tabs. */
   keptWords(): Promise<KeptWords>;
-  /**
-   * End everything of this tab; whoever shows it lets go before. `erase` also removes what is stored
-   * in the browser, but for drafts (sign-out).
-   */
-  close(options?: { erase?: boolean }): Promise<void>;
+  /** End everything of this tab; whoever shows it lets go before. `erase`: at a sign-out. */
+  close(options?: { erase?: Erases }): Promise<void>;
 }
+
+/**
+ * What a sign-out removes from the browser, but for drafts: `all`, or `copies` of what the hub has,
+ * which leaves the words that another tab may have.
+ */
+export type Erases = 'all' | 'copies';
 
 export interface SignalMessage {
   readonly thread: string;
