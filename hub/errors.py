@@ -29,20 +29,22 @@ class HubError(Exception):
     Args:
         detail: one sentence for a person, without secrets.
         code: stable machine-readable code; defaults to the class's own.
-        retry_after_s: seconds to wait before trying again, where that makes sense.
+        retry_after_s: seconds to wait before trying again; given exactly where the same request may
+            succeed later. Defaults to the class's own.
     """
 
     code: str = "internal"
     http_status: ClassVar[int] = 500
     close_code: ClassVar[int] = 1011
     title: ClassVar[str] = "Internal error"
+    retry_s: ClassVar[float | None] = 5
 
     def __init__(
         self, detail: str = "", *, code: str | None = None, retry_after_s: float | None = None
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = self.retry_s if retry_after_s is None else retry_after_s
         if code is not None:
             self.code = code
 
@@ -52,6 +54,7 @@ class BadRequest(HubError):
     http_status = 400
     close_code = 4400
     title = "Bad request"
+    retry_s = None
 
 
 class ProtocolError(BadRequest):
@@ -64,6 +67,7 @@ class Unauthenticated(HubError):
     http_status = 401
     close_code = 4401
     title = "Sign in first"
+    retry_s = None
 
 
 class Forbidden(HubError):
@@ -71,6 +75,7 @@ class Forbidden(HubError):
     http_status = 403
     close_code = 4403
     title = "Not allowed"
+    retry_s = None
 
 
 class NotFound(HubError):
@@ -78,6 +83,7 @@ class NotFound(HubError):
     http_status = 404
     close_code = 4404
     title = "Not found"
+    retry_s = None
 
 
 class Conflict(HubError):
@@ -85,6 +91,7 @@ class Conflict(HubError):
     http_status = 409
     close_code = 4409
     title = "Conflict"
+    retry_s = None
 
 
 class TooLarge(HubError):
@@ -92,6 +99,7 @@ class TooLarge(HubError):
     http_status = 413
     close_code = 4413
     title = "Too large"
+    retry_s = None
 
 
 class HeadersTooLarge(TooLarge):
@@ -105,6 +113,7 @@ class RateLimited(HubError):
     http_status = 429
     close_code = 4529
     title = "Too many requests"
+    retry_s = None
 
 
 class Unavailable(HubError):
@@ -112,6 +121,7 @@ class Unavailable(HubError):
     http_status = 503
     close_code = 1013
     title = "Temporarily unavailable"
+    retry_s = 2
 
 
 class RemoteError(HubError):
@@ -119,3 +129,4 @@ class RemoteError(HubError):
     http_status = 424
     close_code = 4502
     title = "The other hub failed"
+    retry_s = None

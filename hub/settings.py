@@ -20,6 +20,7 @@ from hub.errors import HubError
 class SettingsError(HubError):
     code = "bad_setting"
     title = "A setting is wrong"
+    retry_s = None
 
 
 def _setting(default: Any, what: str, *, secret: bool = False) -> Any:

@@ -22,9 +22,8 @@ from hub.api.sockets import (
     Conversation,
     GoneError,
     Restarting,
-    check_origin,
     close,
-    from_cookie,
+    from_browser,
 )
 from hub.errors import BadRequest, HubError, TooLarge, Unauthenticated
 from hub.rooms import limits
@@ -48,8 +47,9 @@ async def live(websocket: WebSocket) -> None:
             raise BadRequest(f"Speak the subprotocol {SUBPROTOCOL}.", code="bad_subprotocol")
         if hub.draining:
             raise Restarting()
-        check_origin(hub, websocket)
-        browser = await from_cookie(hub, websocket)
+        # A token comes first at every door: whoever sends one is no browser.
+        token = bearer(websocket)
+        browser = None if token is not None else await from_browser(hub, websocket)
     except HubError as error:
         # Accepted first: a refused upgrade tells a browser nothing of why.
         offered = SUBPROTOCOL in websocket.scope.get("subprotocols", ())
@@ -59,7 +59,6 @@ async def live(websocket: WebSocket) -> None:
     await websocket.accept(subprotocol=SUBPROTOCOL)
     auth = None
     try:
-        token = None if browser else bearer(websocket)
         if browser is None and token is None:
             auth = await _first_frame(hub, conversation)
             token = auth.token
@@ -76,7 +75,7 @@ async def live(websocket: WebSocket) -> None:
         await session.listen()
         # Again, now that a revocation would find the connection.
         if token is None:
-            await from_cookie(hub, websocket)
+            await from_browser(hub, websocket)
         else:
             await hub.identity.authenticate_token(token)
         if auth is not None:

@@ -39,6 +39,7 @@ class TokenExpired(HubError):
     http_status = 401
     close_code = 4501
     title = "The token or session has expired; bring a fresh one"
+    retry_s = None
 
 
 class Busy(Unavailable):
@@ -51,6 +52,7 @@ class Silent(HubError):
     http_status = 408
     close_code = 4508
     title = "Nothing was heard from you"
+    retry_s = None
 
 
 class Restarting(Unavailable):
@@ -59,33 +61,22 @@ class Restarting(Unavailable):
     title = "The hub is restarting"
 
 
-def check_origin(hub: Hub, websocket: WebSocket) -> None:
-    """A browser says where the page came from; only this hub's own pages may connect.
+async def from_browser(hub: Hub, websocket: WebSocket) -> Principal | None:
+    """The signed-in browser, or null when there is no cookie. It says where its page came from;
+    only this hub's own pages may connect.
 
     Raises:
-        Forbidden: ``cross_site``.
-    """
-    origin = websocket.headers.get("origin")
-    if origin is None:
-        return
-    if is_own_origin(hub.settings, origin, websocket.headers.get("host", "")):
-        return
-    raise Forbidden("This page is not of this hub.", code="cross_site")
-
-
-async def from_cookie(hub: Hub, websocket: WebSocket) -> Principal | None:
-    """The signed-in browser, or null when there is no cookie.
-
-    Raises:
-        Forbidden: ``cross_site`` for a cookie without this hub's Origin.
+        Forbidden: ``cross_site``: another Origin, or a cookie without one.
         Unauthenticated: the session has ended.
     """
-    secret = websocket.cookies.get(COOKIE)
-    if secret is None:
-        return None
-    if websocket.headers.get("origin") is None:
+    origin, secret = websocket.headers.get("origin"), websocket.cookies.get(COOKIE)
+    if origin is None:
+        if secret is None:
+            return None
         raise Forbidden("A browser must say its origin.", code="cross_site")
-    return await hub.identity.authenticate_cookie(secret)
+    if not is_own_origin(hub.settings, origin, websocket.headers.get("host", "")):
+        raise Forbidden("This page is not of this hub.", code="cross_site")
+    return None if secret is None else await hub.identity.authenticate_cookie(secret)
 
 
 class Conversation:

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 from hub.api import metrics
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import bearer
-from hub.api.sockets import Conversation, Restarting, check_origin, close, from_cookie
+from hub.api.sockets import Conversation, Restarting, close, from_browser
 from hub.errors import BadRequest, HubError, Unauthenticated
 from hub.identity.service import Principal
 from hub.rooms import limits
@@ -81,8 +81,7 @@ async def _sign_in(hub: Hub, websocket: WebSocket, document: str) -> Principal:
         return await hub.identity.principal_behind(ticket.session, ticket.token, scopes)
     if (token := bearer(websocket)) is not None:
         return await hub.identity.authenticate_token(token)
-    check_origin(hub, websocket)
-    if (principal := await from_cookie(hub, websocket)) is not None:
+    if (principal := await from_browser(hub, websocket)) is not None:
         return principal
     raise Unauthenticated("Bring a ticket.", code="ticket_required")
 

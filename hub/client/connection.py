@@ -46,6 +46,7 @@ class CommandFailed(HubError):
 
     code = "command_failed"
     title = "The hub refused the command"
+    retry_s = None
 
 
 class ThreadFeed:
@@ -71,7 +72,8 @@ class ThreadFeed:
         """The next event, waiting for it.
 
         Raises:
-            CommandFailed: the feed does not go on after a reconnect; ``code`` says why.
+            HubError: the feed does not go on; ``code`` says why (``removed``, ``after_unknown``,
+                ``client_closed``, what ended the connection for good).
         """
         event = await asyncio.wait_for(self._queue.get(), timeout_s)
         if isinstance(event, HubError):
@@ -98,13 +100,6 @@ class _Waiting:
     @property
     def repeatable(self) -> bool:
         return getattr(self.command, "send_id", None) is not None
-
-
-def _resumed(feed: ThreadFeed, answer: asyncio.Future[Any]) -> None:
-    error = None if answer.cancelled() else answer.exception()
-    # A connection that is lost again comes here again.
-    if isinstance(error, CommandFailed):
-        feed.fail(error)
 
 
 class LiveClient:
@@ -254,15 +249,15 @@ class LiveClient:
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)
 
-    def reopen(self, opened: RemoteDocument) -> None:
-        """The hub has loaded the document anew: open it again, what was not acknowledged goes
-        with the handshake."""
+    def reopen(self, opened: RemoteDocument, pause_s: float = 0) -> None:
+        """Open the document again; what was not acknowledged goes with the handshake."""
         self._numbers.pop(opened.number, None)
-        task = asyncio.create_task(self._reopen(opened), name="hub.client reopen")
+        task = asyncio.create_task(self._reopen(opened, pause_s), name="hub.client reopen")
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)
 
-    async def _reopen(self, opened: RemoteDocument) -> None:
+    async def _reopen(self, opened: RemoteDocument, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
         try:
             await self._open(opened)
         except HubError as error:  # no member any more, perhaps
@@ -375,12 +370,35 @@ class LiveClient:
         if self._watching_inbox:
             self._submit(WatchInbox())
         for feed in self._feeds.values():
-            waiting = self._submit(Subscribe(thread=feed.thread, after=feed.last_seq))
-            waiting.future.add_done_callback(partial(_resumed, feed))
+            self._resubscribe(feed)
         for waiting in [w for w in self._waiting.values() if w.repeatable]:
             self._enqueue(_encode(waiting.command).decode())
         for document in list(self._documents.values()):
             await self._open(document)
+
+    def _resubscribe(self, feed: ThreadFeed) -> None:
+        waiting = self._submit(Subscribe(thread=feed.thread, after=feed.last_seq))
+        waiting.future.add_done_callback(partial(self._resumed, feed, self.connects))
+
+    def _resumed(self, feed: ThreadFeed, connect: int, answer: asyncio.Future[Any]) -> None:
+        error = None if answer.cancelled() else answer.exception()
+        # A connection that is lost again resumes again.
+        if not isinstance(error, CommandFailed) or connect != self.connects or self._closed:
+            return
+        if error.retry_after_s is None:
+            self._end_feed(feed.thread, error)
+        else:
+            asyncio.get_running_loop().call_later(error.retry_after_s, self._again, feed, connect)
+
+    def _again(self, feed: ThreadFeed, connect: int) -> None:
+        still = self._feeds.get(feed.thread) is feed and connect == self.connects
+        if still and self.connected and self._closed is None:
+            self._resubscribe(feed)
+
+    def _end_feed(self, thread: str, error: HubError) -> None:
+        feed = self._feeds.pop(thread, None)
+        if feed is not None:
+            feed.fail(error)
 
     async def _open(self, document: RemoteDocument) -> None:
         command = OpenDocument(
@@ -445,6 +463,10 @@ class LiveClient:
                 document = self._numbers.get(frame.number)
                 if document is not None:
                     document.notice(frame)
+            case ev.Removed():
+                self._end_feed(
+                    frame.thread, CommandFailed("You are no member any more.", code="removed")
+                )
             case _:
                 pass
         if self._on_frame is not None and not isinstance(frame, ev.Ok | ev.ErrorReply):
@@ -490,3 +512,5 @@ class LiveClient:
                 waiting.future.set_exception(error)
                 waiting.future.exception()
         self._waiting.clear()
+        for thread in tuple(self._feeds):
+            self._end_feed(thread, error)

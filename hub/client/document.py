@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pycrdt import Doc, Text, TransactionEvent, XmlFragment
 
-from hub.errors import Conflict, HubError
+from hub.errors import Conflict, HubError, TooLarge
 from hub.wire import events as ev
 from hub.wire.frames import (
     HEADER_BYTES,
@@ -23,6 +23,10 @@ from hub.wire.frames import (
     read_sync,
     sync_message,
 )
+
+AGAIN_S = 0.5
+# What the hub takes in one frame.
+MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 
 class Connection(Protocol):
@@ -42,8 +46,8 @@ class Connection(Protocol):
         """Bring the document's state by HTTP."""
         ...
 
-    def reopen(self, opened: RemoteDocument) -> None:
-        """Open the document again."""
+    def reopen(self, opened: RemoteDocument, pause_s: float = 0) -> None:
+        """Open the document again, after a pause."""
         ...
 
 
@@ -88,7 +92,12 @@ class RemoteDocument:
         await self._until(lambda: self._in_step, timeout_s)
 
     async def saved(self, timeout_s: float = 30.0) -> None:
-        """Until everything written so far, and everything met at the handshake, is on disk."""
+        """Until everything written so far, and everything met at the handshake, is on disk.
+
+        Raises:
+            HubError: the hub refused some of it (the code says why): it never will be.
+            TimeoutError: not in time.
+        """
         await self._until(self.is_saved, timeout_s)
 
     def is_saved(self) -> bool:
@@ -180,6 +189,11 @@ class RemoteDocument:
                 self._all_durable = self._all_durable or frame.all
             case ev.Refused():
                 self.refusals.append(frame)
+                if frame.again:
+                    self.lost()
+                    self._connection.reopen(self, AGAIN_S)
+                else:  # this copy says what the document does not
+                    self._fail(Conflict(frame.detail, code=frame.code))
             case ev.CaretOwners():
                 self.owners.update(frame.owners)
             case ev.DocumentReset(action="fetch"):
@@ -201,6 +215,10 @@ class RemoteDocument:
         self._changed.set()
 
     def _push(self, subtype: int, payload: bytes, *, counts: bool = True) -> bool:
+        if len(payload) > MAX_FRAME_BYTES - 64:
+            # It would end the connection, and everything else on it.
+            self._fail(TooLarge("A change is too large for one frame.", code="frame_too_large"))
+            return False
         pushed = self._connection.push(self._header + sync_message(subtype, payload))
         if pushed and counts:
             self.sent += 1

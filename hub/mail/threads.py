@@ -245,8 +245,12 @@ def require_the_same(command: Any, committed: Committed) -> None:
     data = msgspec.json.decode(committed.body)
     asked = msgspec.to_builtins(command)
     for name, meant in _MEANT[type(command)].items():
-        if data.get(name) != (meant(asked[name]) if meant is not None else asked[name]):
+        if _as_meant(meant, data.get(name)) != _as_meant(meant, asked[name]):
             raise _reused()
+
+
+def _as_meant(meant: Callable[[str], str] | None, value: Any) -> Any:
+    return value if meant is None or value is None else meant(value)
 
 
 def _reused() -> Conflict:

@@ -156,7 +156,8 @@ class Session:
         self.send(_encode(frame).decode())
 
     def refused(self, info: DocumentInfo, count: int, error: HubError) -> None:
-        frame = ev.Refused(info.document, info.number, count, error.code, error.detail)
+        again = error.retry_after_s is not None or error.code == "missing_updates"
+        frame = ev.Refused(info.document, info.number, count, error.code, error.detail, again)
         self.send(_encode(frame).decode())
 
     def demoted(self) -> None:
@@ -247,9 +248,9 @@ class Session:
 
     async def _follow(self, command: cmd.Subscribe) -> None:
         """Enter a room: the answer, what was missed, then the stream; no gap, no duplicate. When
-        anything stands against it, nothing is left behind."""
-        self._unfollow(command.thread)
-        if len(self._followings) >= limits.MAX_SUBSCRIPTIONS:
+        anything stands against it, all stays as it was."""
+        others = self._followings.keys() - {command.thread}
+        if len(others) >= limits.MAX_SUBSCRIPTIONS:
             raise RateLimited("Too many rooms on one connection.", code="too_many_rooms")
         services = self._services
         room = await services.rooms.take(command.thread)
@@ -265,6 +266,7 @@ class Session:
         except BaseException:
             services.rooms.give_back(room)
             raise
+        self._unfollow(command.thread)
         self._followings[command.thread] = following
         room.subscribers[self.key] = self
         services.rooms.present(room.thread, ev.PresenceEntry(self.key, self.uid))

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 class DatabaseNewer(HubError):
     code = "database_newer"
     title = "The database was written by a newer hub"
+    retry_s = None
 
 
 @dataclass(frozen=True)

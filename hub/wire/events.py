@@ -228,13 +228,16 @@ class Durable(Frame, tag="durable"):
 
 
 class Refused(Frame, tag="refused"):
-    """The ``count``-th update frame was not taken. The client resyncs or keeps a private copy."""
+    """The ``count``-th update frame was not taken. With ``again`` it may be later, or when
+    something earlier comes with it: open the document anew with the same copy. Else it never will
+    be: keep its words apart, and begin with a new copy."""
 
     document: str
     number: int
     count: int
     code: str
     detail: str
+    again: bool = False
 
 
 class DocumentReset(Frame, tag="document_reset"):

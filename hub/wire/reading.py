@@ -69,6 +69,10 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(one)
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _unreadable(text: str, error: Exception) -> Unreadable:
     """Why a command cannot be read.
 
@@ -76,7 +80,7 @@ def _unreadable(text: str, error: Exception) -> Unreadable:
         ProtocolError: there is none to answer to.
     """
     try:
-        parts = json.loads(text)  # reads lone surrogates, too
+        parts = json.loads(text, parse_constant=_no_number)  # reads lone surrogates, too
     except (ValueError, RecursionError) as broken:
         raise ProtocolError(
             "A text frame is no JSON, or nested too deep.", code="bad_json"
@@ -84,7 +88,8 @@ def _unreadable(text: str, error: Exception) -> Unreadable:
     id_ = parts.get("id", 0) if isinstance(parts, dict) else None
     if type(id_) is not int or not 0 <= id_ < _MAX_ID:
         raise ProtocolError("A text frame is no command with an id.", code="bad_command")
-    if parts.get("cmd") not in _COMMANDS:
+    cmd = parts.get("cmd", "ping")
+    if isinstance(cmd, str) and cmd not in _COMMANDS:
         return Unreadable(id_, BadRequest("There is no such command.", code="unknown_command"))
     if not isinstance(error, msgspec.ValidationError):
         return Unreadable(id_, BadRequest("It holds half a character.", code="bad_text"))

@@ -40,7 +40,7 @@ class Person:
 
     def watch(self, page: Page) -> None:
         """A console error or an uncaught exception is a fault of ours."""
-        page.on("pageerror", lambda error: self.faults.append(f"pageerror: {error}"))
+        page.on("pageerror", lambda error: self.faults.append(f"pageerror: {error.stack or error}"))
         page.on(
             "console",
             lambda message: (

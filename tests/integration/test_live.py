@@ -14,6 +14,8 @@ from websockets.typing import Subprotocol
 
 from hub.client import LiveClient
 from hub.client.connection import CommandFailed
+from hub.errors import HubError, Unavailable
+from hub.rooms.session import Session as LiveSession
 from hub.wire import commands as cmd
 from hub.wire import frames, yupdate
 from tests.integration.conftest import Served
@@ -100,9 +102,17 @@ async def test_a_program_says_who_it_is_in_either_way(served: Served) -> None:
     async with connection(served, additional_headers=bearer) as raw:
         assert (await raw.frame("welcome"))["uid"] == ada.uid
         assert (await raw.call(cmd="ping"))["t"] == "ok"
-    for wrong in ("Bearer nonsense", f"Basic {ada.token}"):
-        async with connection(served, additional_headers={"Authorization": wrong}) as raw:
-            assert await raw.closed() == (4401, "bad_token")
+    wrong = {"Authorization": "Bearer nonsense"}
+    async with connection(served, additional_headers=wrong) as raw:
+        assert await raw.closed() == (4401, "bad_token")
+    # Another scheme is for a proxy; a token comes before a cookie, and needs no Origin.
+    basic = {"Authorization": "Basic YTpi"}
+    async with connection(served, additional_headers=basic) as raw:
+        await raw.socket.send(json.dumps({"cmd": "auth", "id": 7, "token": ada.token}))
+        assert (await raw.next())["t"] == "welcome"
+    both = {**bearer, "cookie": "hub_session=stale"}
+    async with connection(served, additional_headers=both) as raw:
+        assert (await raw.frame("welcome"))["uid"] == ada.uid
 
 
 async def test_other_sites_and_other_protocols_are_refused(served: Served) -> None:
@@ -124,6 +134,7 @@ async def test_other_sites_and_other_protocols_are_refused(served: Served) -> No
         ("nonsense", (4400, "bad_json")),
         ("[]", (4400, "bad_command")),
         ('{"cmd":"ping","id":"one"}', (4400, "bad_command")),
+        ('{"cmd":"mark_read","id":1,"thread":"t","seq":NaN}', (4400, "bad_json")),
         ('{"cmd":"ping","id":1,"x":' + "[" * 1100 + "]" * 1100 + "}", (4400, "bad_json")),
         (b"\x01" + bytes(9_000_000), (4413, "frame_too_large")),
         (b"\x01", (4400, "truncated")),
@@ -172,8 +183,10 @@ async def test_unreadable_frames_end_the_connection_and_nothing_else(
         ({"cmd": "typing", "thread": "T", "on": True}, "not_subscribed"),
         ({"cmd": "mark_read", "thread": "T", "seq": -1}, "bad_field"),
         ({"cmd": "ping", "more": 1}, "bad_field"),
-        ({"cmd": 5}, "unknown_command"),
-        ({}, "unknown_command"),
+        ({"cmd": 5}, "bad_field"),
+        ({"cmd": []}, "bad_field"),
+        ({"cmd": {}}, "bad_field"),
+        ({}, "bad_field"),
         ({"cmd": "subscribe", "thread": "T", "after": 99}, "after_unknown"),
         ({"cmd": "subscribe", "thread": "r\u0000"}, "bad_text"),
         ({"cmd": "open_document", "document": "d\u0000", "schema_version": 1}, "bad_text"),
@@ -202,6 +215,64 @@ async def test_bad_commands_get_a_stable_code(
         reply = await raw.call(**filled)
         assert (reply["t"], reply.get("code")) == ("error", code), reply
         assert (await raw.call(cmd="ping"))["t"] == "ok"
+
+
+async def test_a_refused_subscription_leaves_the_one_that_is_there(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    async with signed_in(served, ada) as raw:
+        await raw.call(cmd="subscribe", thread=thread)
+        refused = await raw.call(cmd="subscribe", thread=thread, after=99)
+        assert refused["code"] == "after_unknown"
+        assert "retry_after_s" not in refused  # it never will be
+        assert (await raw.call(cmd="typing", thread=thread, on=True))["t"] == "ok"
+        await raw.send(cmd="post", thread=thread, send_id="x", text="still here")
+        assert (await raw.frame("event"))["data"]["text"] == "still here"
+
+
+async def test_a_feed_ends_when_it_cannot_go_on(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    other = await served.thread(ada, grace)
+    async with served.live(grace) as client:
+        feed = await client.subscribe(thread)
+        second = await client.subscribe(other)
+        member = {"uid": grace.uid, "role": None}
+        await answer(ada.http.post(f"/api/threads/{thread}/members", json=member))
+        with pytest.raises(HubError) as ended:  # noqa: PT012 read until then
+            while True:
+                await feed.next()
+        assert ended.value.code == "removed"
+        tokens = await answer(grace.http.get("/api/tokens"))
+        await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
+        with pytest.raises(HubError) as ended:
+            await second.next()
+        assert ended.value.code == "session_ended"
+
+
+async def test_a_feed_asks_again_when_the_hub_is_busy(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    async with served.live(ada) as client:
+        feed = await client.subscribe(thread)
+        follow, refused = LiveSession._follow, 0
+
+        async def busy(self: LiveSession, command: cmd.Subscribe) -> None:
+            nonlocal refused
+            refused += 1
+            if refused == 1:
+                raise Unavailable("Come again.", code="database_busy", retry_after_s=0.01)
+            await follow(self, command)
+
+        monkeypatch.setattr(LiveSession, "_follow", busy)
+        assert client._socket is not None
+        client._socket.transport.abort()
+        await client.send(cmd.Post(thread=thread, send_id="x", text="after it"))
+        assert (await feed.next()).data == {"text": "after it"}
+        assert refused >= 2
 
 
 async def test_a_revoked_token_and_an_ended_session_cut_at_once(served: Served) -> None:
@@ -455,8 +526,9 @@ async def test_a_reaction_of_an_earlier_hub_is_taken_back_as_it_stands(served: S
                     thread, seq, emoji, ada.uid,
                 )  # fmt: skip
         for emoji in ("❤", "word"):
-            await raw.call(
-                cmd="react", thread=thread, send_id=emoji, target=seq, emoji=emoji, on=False
-            )
+            back = {"thread": thread, "send_id": emoji, "target": seq, "emoji": emoji, "on": False}
+            assert (await raw.call(cmd="react", **back))["t"] == "ok"
+            again = await raw.call(cmd="react", **back)  # its answer was lost
+            assert again["result"]["duplicate"], again
         page = await answer(ada.http.get(f"/api/threads/{thread}/history"))
         assert page["items"][-1]["reactions"] == []

@@ -42,8 +42,6 @@ const AWARENESS_MS = 100;
 const AWARENESS_BYTES = 4096;
 const REOPEN_MS = 500;
 const MAX_REOPEN_MS = 10_000;
-/** Refusals after which the same edits may be taken: say everything again. */
-const RESYNC = new Set(['missing_updates', 'document_reloading', 'writer_busy', 'unavailable', 'database_down', 'internal']);
 
 /** What a session needs of the rest. */
 export interface SessionEnvironment {
@@ -238,7 +236,7 @@ export class Session implements DocumentSession {
 
   refused(frame: Refused): void {
     if (!this.#opened) return; // of an attempt we gave up
-    if (RESYNC.has(frame.code)) {
+    if (frame.again) {
       this.#openLater();
       return;
     }
@@ -530,7 +528,9 @@ export class Session implements DocumentSession {
   /** The hub's step 1: everything it lacks goes in one frame, from then on edits as they come. */
   #handOver(stateVector: Uint8Array): void {
     const update = Y.encodeStateAsUpdate(this.doc, stateVector);
-    if (this.#send(STEP2, update)) {
+    // More than a frame holds: as it was written.
+    const parts = update.length > MAX_FRAME_BYTES ? this.#log.updates : [update];
+    if (parts.every((part) => this.#send(STEP2, part))) {
       this.#receipts.push({ count: this.#sent, upTo: this.#log.last, adopted: true });
       this.#handed = true;
     }

@@ -490,6 +490,19 @@ test('who is a member again goes on where they were', async () => {
   expect(one.text).toBe('before ');
 });
 
+test('more than a frame holds goes as it was written', async () => {
+  const one = await client();
+  await saved(one);
+  one.goOffline();
+  const [first, second] = ['a'.repeat(3_000_000), 'b'.repeat(3_000_000)];
+  one.type(first);
+  one.type(second);
+  one.goOnline();
+  await saved(one);
+  expect(hub.doc.getText('content').toString()).toBe(first + second);
+  expect(one.session.privateCopies).toEqual([]);
+});
+
 test('two tabs that keep words of one document keep both', async () => {
   const one = await client();
   await saved(one);

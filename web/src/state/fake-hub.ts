@@ -23,6 +23,8 @@ export const INFO: DocumentInfo = {
   created_at: 0,
 };
 
+const AGAIN = new Set(['missing_updates', 'writer_busy']);
+
 interface Peer {
   readonly client: FakeClient;
   readonly mode: 'edit' | 'read';
@@ -78,7 +80,7 @@ export class FakeHub {
     const adds = Y.encodeStateAsUpdate(this.#with(payload), Y.encodeStateVector(this.doc)).length > 2;
     const code = adds ? (this.refusal ?? (peer.mode === 'read' ? 'read_only' : null)) : null;
     if (code !== null) {
-      client.session.refused({ t: 'refused', document: INFO.document, number: INFO.number, count: peer.count, code, detail: code });
+      client.session.refused({ t: 'refused', document: INFO.document, number: INFO.number, count: peer.count, code, detail: code, again: AGAIN.has(code) });
     } else {
       this.updates.push(payload);
       Y.applyUpdate(this.doc, payload);

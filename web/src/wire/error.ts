@@ -21,8 +21,8 @@ export class ApiError extends Error {
   /** Whether the same request may succeed later without a change. */
   get temporary(): boolean {
     return (
-      TEMPORARY.has(this.code) ||
       this.retryAfter !== null ||
+      ON_THE_WAY.has(this.code) ||
       this.status === 429 ||
       this.status === 502 ||
       this.status === 503 ||
@@ -31,19 +31,8 @@ export class ApiError extends Error {
   }
 }
 
-const TEMPORARY = new Set([
-  'offline',
-  'timeout',
-  'unreachable',
-  'rate_limited',
-  'unavailable',
-  'busy',
-  'writer_busy',
-  'database_down',
-  'database_read_only',
-  'disk_full',
-  'internal',
-]);
+/** The hub says when to try again; these never reached it. */
+const ON_THE_WAY = new Set(['offline', 'timeout', 'unreachable']);
 
 /** Any thrown thing as an ApiError. */
 export function asApiError(error: unknown): ApiError {

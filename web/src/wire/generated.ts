@@ -403,7 +403,11 @@ export interface Durable {
   all: boolean;
 }
 
-/** The ``count``-th update frame was not taken. The client resyncs or keeps a private copy. */
+/**
+ * The ``count``-th update frame was not taken. With ``again`` it may be later, or when
+ * something earlier comes with it: open the document anew with the same copy. Else it never will
+ * be: keep its words apart, and begin with a new copy.
+ */
 export interface Refused {
   t: "refused";
   document: string;
@@ -411,6 +415,7 @@ export interface Refused {
   count: number;
   code: string;
   detail: string;
+  again: boolean;
 }
 
 /**
