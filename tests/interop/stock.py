@@ -27,7 +27,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
 _NODE = shutil.which("node")
-NPM = [*([_NODE] if _NODE else [str(ROOT / "scripts/with-node"), "node"]), "y_websocket.mjs"]
+NODE = [_NODE] if _NODE else [str(ROOT / "scripts/with-node"), "node"]
+NPM = [*NODE, "y_websocket.mjs"]
 """The npm package y-websocket."""
 PYCRDT = [sys.executable, "pycrdt_provider.py"]
 """pycrdt's own ``Provider``."""
