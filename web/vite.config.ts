@@ -78,6 +78,8 @@ export default defineConfig({
     },
   },
   server: {
+    // A test reads what the documentation says.
+    fs: { allow: ['.', '../docs'] },
     proxy: {
       '/api': HUB,
       '/live': { target: HUB, ws: true },

@@ -65,6 +65,7 @@ async def create_document(request: Request) -> Response:
         kind=new.kind,
         title=new.title,
         language=new.language,
+        line_ends=new.line_ends,
     )
     return respond(await hub_of(request).door.write(who, command), 201)
 

@@ -186,6 +186,7 @@ class Threads:
             schema_version=SCHEMA_VERSION,
             lineage=new_id("y"),
             language=command.language if command.kind == "text" else None,
+            line_ends=command.line_ends if command.kind == "text" else "lf",
         )
         return _append(command, uid, "document.create", data)
 
@@ -319,6 +320,6 @@ _MEANT: Final[dict[type, dict[str, Callable[[str], str] | None]]] = {
     cmd.Rename: {"subject": words.subject},
     cmd.SetHistory: {"history": None},
     cmd.SetMember: {"uid": None, "role": None},
-    cmd.CreateDocument: {"kind": None, "title": words.subject},
+    cmd.CreateDocument: {"kind": None, "title": words.subject},  # the rest is but its looks
     cmd.RenameDocument: {"document": None, "title": words.subject},
 }

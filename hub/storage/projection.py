@@ -183,7 +183,7 @@ class Projector:
             await connection.execute(
                 _DOCUMENT, data["document"], data["number"], one.stream_id, data["kind"],
                 data["title"], data.get("language"), data["schema_version"], data["lineage"],
-                one.sender, one.seq, to_datetime(one.at_ms),
+                one.sender, one.seq, to_datetime(one.at_ms), data.get("line_ends", "lf"),
             )  # fmt: skip
         await self._line(connection, run)
 
@@ -331,8 +331,8 @@ ON CONFLICT DO NOTHING
 
 _DOCUMENT = """
 INSERT INTO documents (document_id, number, thread_id, kind, title, language, schema_version,
-                       lineage, created_by, created_seq, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                       lineage, created_by, created_seq, created_at, line_ends)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 # Only what is under ids of others.

@@ -165,6 +165,7 @@ def document_info(row: Any) -> DocumentInfo:
         language=row["language"],
         created_by=row["created_by"],
         created_at=row["created_at_ms"],
+        line_ends=row["line_ends"],
     )
 
 
@@ -389,7 +390,7 @@ WHERE m.thread_id = $1 ORDER BY m.since_seq, m.uid
 
 DOCUMENT_COLUMNS = """
 d.document_id, d.number, d.thread_id, d.kind, d.title, d.schema_version, d.lineage, d.language,
-d.created_by, (extract(epoch FROM d.created_at) * 1000)::bigint AS created_at_ms
+d.created_by, (extract(epoch FROM d.created_at) * 1000)::bigint AS created_at_ms, d.line_ends
 """
 
 _DOCUMENTS_OF = f"""

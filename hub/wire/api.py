@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from hub.wire.commands import DocumentKind, History, Mentions, Role, SendId, Seq, Subject, Text, Uid
+from hub.wire.commands import (
+    DocumentKind,
+    History,
+    LineEnds,
+    Mentions,
+    Role,
+    SendId,
+    Seq,
+    Subject,
+    Text,
+    Uid,
+)
 from hub.wire.events import EventType
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -220,6 +231,7 @@ class DocumentInfo(Struct):
     language: str | None
     created_by: str
     created_at: int
+    line_ends: LineEnds = "lf"
 
 
 class ClientIds(Struct):
@@ -288,6 +300,7 @@ class NewDocument(Request):
     kind: DocumentKind
     title: Subject
     language: Annotated[str, Meta(max_length=32)] | None = None
+    line_ends: LineEnds = "lf"
     send_id: SendId | None = None
 
 

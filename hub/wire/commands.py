@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 Role = Literal["owner", "editor", "reader"]
 History = Literal["all", "joined"]
 DocumentKind = Literal["rich", "text"]
+LineEnds = Literal["lf", "crlf"]
 
 ThreadId = Annotated[str, Meta(max_length=64)]
 DocumentId = Annotated[str, Meta(max_length=64)]
@@ -129,13 +130,15 @@ class SetMember(Command, tag="set_member"):
 
 
 class CreateDocument(Command, tag="create_document"):
-    """Owner or editor. Result: Accepted with ``document``."""
+    """Owner or editor. Result: Accepted with ``document``. ``line_ends`` are those of plain text
+    when it is exported; inside lines end with LF."""
 
     thread: ThreadId
     send_id: SendId
     kind: DocumentKind
     title: Subject
     language: Annotated[str, Meta(max_length=32)] | None = None
+    line_ends: LineEnds = "lf"
 
 
 class RenameDocument(Command, tag="rename_document"):

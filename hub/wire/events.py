@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from hub.wire.commands import DocumentKind, History, Role
+from hub.wire.commands import DocumentKind, History, LineEnds, Role
 
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
@@ -89,6 +89,7 @@ class DocumentCreateData(Struct, omit_defaults=True):
     schema_version: int
     lineage: str
     language: str | None = None
+    line_ends: LineEnds = "lf"
 
 
 class DocumentRenameData(Struct):

@@ -76,10 +76,10 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "hub.live.v1",
         "description": (
-            "Text frames of the live socket; see docs/protocol.md. `#/command` is what a client sends,"
-            " `#/frame` what it is sent, `#/results` the `result` of an `ok` by command, `#/events` the"
-            " `data` of an event by type, when it is not null. Values may be added to the"
-            " enumerations of frames."
+            "Text frames of the live socket; see docs/protocol.md. `#/command` is what a client"
+            " sends, `#/frame` what it is sent, `#/results` the `result` of an `ok` by command,"
+            " `#/events` the `data` of an event by type, when it is not null. Values may be added"
+            " to the enumerations of frames."
         ),
         "command": {"oneOf": [of[one] for one in commands]},
         "frame": {"oneOf": [of[one] for one in frames]},

@@ -136,6 +136,32 @@ async def test_code(ada: Person) -> None:
     assert await exported.text() == "all:\n\tmake one\n\tmake two\n\tmake three"
 
 
+@pytest.mark.timeout(60)
+async def test_a_document_begins_with_a_file(ada: Person) -> None:
+    page = ada.page
+    await ada.begin_thread("Offer")
+    await page.get_by_role("button", name="New document").first.click()
+    await page.get_by_role("radio", name=re.compile("^Text or code")).check()
+    chooser = page.get_by_label("Text file to begin with")
+    await chooser.set_input_files({"name": "a.bin", "mimeType": "", "buffer": b"\xff\x00"})
+    await expect(page.get_by_role("alert")).to_have_text("a.bin is no text in UTF-8.")
+    content = "def one():\r\n\treturn 'Žofie'\r\n"
+    file = {"name": "main.py", "mimeType": "text/x-python", "buffer": content.encode()}
+    await chooser.set_input_files(file)
+    await expect(page.get_by_label("Title")).to_have_value("main.py")
+    await expect(page.get_by_text("whose lines end with CR LF")).to_be_visible()
+    await page.get_by_role("button", name="Create").click()
+    editor = ada.editor("main.py")
+    await expect(editor.locator(".cm-line").first).to_have_text("def one():")
+    await editor.click()
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type("one()\n")
+    await ada.saved()
+    exported = await page.request.get(await address(ada, "txt"))
+    assert await exported.body() == (content + "one()\r\n").encode()
+    assert 'filename="main.py"' in exported.headers["content-disposition"]
+
+
 async def address(person: Person, format_: str) -> str:
     document = person.page.url.split("/d/")[1]
     return f"{person.url}/api/documents/{document}/export?format={format_}"

@@ -125,7 +125,7 @@ class Reading:
                 else:
                     self.more = True
             case "document.create":
-                made = {"language": None} | data
+                made = {"language": None, "line_ends": "lf"} | data
                 made |= {"thread": self.thread, "created_by": event["sender"]}
                 state["documents"][data["document"]] = made | {"created_at": event["at"]}
             case "document.rename":

@@ -24,6 +24,9 @@ _EXTENSIONS = {
 }  # fmt: skip
 
 
+_WHOLE_NAMES = {"makefile", "dockerfile", "readme", "license"}
+
+
 def export_state(state: bytes, info: DocumentInfo, format_: str) -> bytes:
     """The whole document, given as one Yjs update, in a format: md, html or txt; UTF-8.
 
@@ -47,7 +50,8 @@ def export(doc: Doc[Any], info: DocumentInfo, format_: str) -> bytes:
             page.write(read(doc), out)
         page.end(out)
     elif info.kind == "text":
-        out.write(str(doc.get("content", type=Text)))
+        content = str(doc.get("content", type=Text))
+        out.write(content.replace("\n", "\r\n") if info.line_ends == "crlf" else content)
     else:
         (markdown if format_ == "md" else plain).write(read(doc), out)
     return out.value()
@@ -57,6 +61,7 @@ def file_name(info: DocumentInfo, format_: str) -> str:
     """A name for the download: the title without what file systems refuse."""
     stem = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", info.title).strip(" .") or "document"
     if info.kind == "text" and format_ == "txt":
-        extension = _EXTENSIONS.get(info.language or "", "txt")
-        return stem if stem.endswith("." + extension) else f"{stem}.{extension}"
+        if re.search(r"\.\w+$", stem) or stem.lower() in _WHOLE_NAMES:
+            return stem
+        return f"{stem}.{_EXTENSIONS.get(info.language or '', 'txt')}"
     return f"{stem}.{format_}"

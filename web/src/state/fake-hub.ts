@@ -21,6 +21,7 @@ export const INFO: DocumentInfo = {
   language: null,
   created_by: 'u_me',
   created_at: 0,
+  line_ends: 'lf',
 };
 
 const AGAIN = new Set(['missing_updates', 'writer_busy']);

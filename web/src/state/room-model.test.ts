@@ -103,7 +103,7 @@ class Reference {
         const since = before && before.role !== null ? before.since : event.seq;
         members.set(data['uid']!, { role: data['role']!, since });
       } else if (event.type === 'document.create') {
-        documents.push({ ...(data as unknown as DocumentInfo), thread: THREAD, language: null, created_by: event.sender, created_at: event.at });
+        documents.push({ ...(data as unknown as DocumentInfo), thread: THREAD, language: null, line_ends: 'lf', created_by: event.sender, created_at: event.at });
       } else if (event.type === 'document.rename') {
         const document = documents.find((one) => one.document === data['document']);
         if (document) document.title = data['title']!;

@@ -420,6 +420,7 @@ function documentOf(event: TimelineEvent, data: DocumentCreateData): DocumentInf
     schema_version: data.schema_version,
     lineage: data.lineage,
     language: data.language ?? null,
+    line_ends: data.line_ends ?? 'lf',
     created_by: event.sender,
     created_at: event.at,
   };

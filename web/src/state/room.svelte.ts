@@ -31,7 +31,7 @@ import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
 import * as model from './room-model';
 import type { RoomModel } from './room-model';
-import type { PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
+import type { NewDocumentOptions, PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
 
 const PAGE = 60;
 const AROUND = 80;
@@ -462,8 +462,8 @@ export class Room implements RoomStore {
     return this.setMember(this.#environment.me, null);
   }
 
-  async createDocument(kind: DocumentKind, title: string, language: string | null = null): Promise<DocumentInfo> {
-    const { document } = await this.#commit({ cmd: 'create_document', kind, title, language });
+  async createDocument(kind: DocumentKind, title: string, { language = null, lineEnds = 'lf' }: NewDocumentOptions = {}): Promise<DocumentInfo> {
+    const { document } = await this.#commit({ cmd: 'create_document', kind, title, language, line_ends: lineEnds });
     const known = this.state?.documents.find((one) => one.document === document);
     return known ?? this.#http.get<DocumentInfo>(`/api/documents/${document}`);
   }

@@ -22,6 +22,7 @@ import type {
   ThreadState,
   ThreadSummary,
   TimelineEvent,
+  LineEnds,
 } from '../wire/generated';
 
 export type ConnectionStatus =
@@ -139,6 +140,13 @@ export interface SendOptions {
   mentions?: readonly string[];
 }
 
+export interface NewDocumentOptions {
+  /** Of plain text: what colours it; by its name when left out. */
+  readonly language?: string | null;
+  /** Of plain text: how its lines end in an export. */
+  readonly lineEnds?: LineEnds;
+}
+
 export interface RoomStore {
   readonly thread: string;
   readonly status: RoomStatus;
@@ -188,7 +196,7 @@ export interface RoomStore {
   /** `role` null removes. */
   setMember(uid: string, role: Role | null): Promise<void>;
   leave(): Promise<void>;
-  createDocument(kind: DocumentKind, title: string, language?: string | null): Promise<DocumentInfo>;
+  createDocument(kind: DocumentKind, title: string, options?: NewDocumentOptions): Promise<DocumentInfo>;
   renameDocument(document: string, title: string): Promise<void>;
   /** Load again after `status` = error. */
   reload(): Promise<void>;

@@ -6,6 +6,8 @@ export type History = "all" | "joined";
 
 export type DocumentKind = "rich" | "text";
 
+export type LineEnds = "lf" | "crlf";
+
 export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "checkpoint";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
@@ -127,7 +129,10 @@ export interface SetMemberCommand {
   id: number;
 }
 
-/** Owner or editor. Result: Accepted with ``document``. */
+/**
+ * Owner or editor. Result: Accepted with ``document``. ``line_ends`` are those of plain text
+ * when it is exported; inside lines end with LF.
+ */
 export interface CreateDocumentCommand {
   cmd: "create_document";
   thread: string;
@@ -135,6 +140,7 @@ export interface CreateDocumentCommand {
   kind: DocumentKind;
   title: string;
   language?: string | null;
+  line_ends?: LineEnds;
   id: number;
 }
 
@@ -266,6 +272,7 @@ export interface DocumentCreateData {
   schema_version: number;
   lineage: string;
   language?: string | null;
+  line_ends?: LineEnds;
 }
 
 export interface DocumentRenameData {
@@ -684,6 +691,7 @@ export interface DocumentInfo {
   language: string | null;
   created_by: string;
   created_at: number;
+  line_ends: LineEnds;
 }
 
 /**
@@ -751,6 +759,7 @@ export interface NewDocument {
   kind: DocumentKind;
   title: string;
   language?: string | null;
+  line_ends?: LineEnds;
   send_id?: string | null;
 }
 

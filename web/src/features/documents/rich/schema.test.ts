@@ -1,15 +1,13 @@
 /** What docs/protocol.md says of rich text is what the editor knows: another client keeps to it. */
-import { readFileSync } from 'node:fs';
-
 import { getSchema } from '@tiptap/core';
 import { expect, test } from 'vitest';
 import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 
+import page from '../../../../../docs/protocol.md?raw';
 import { Carets } from './carets';
 import { extensionsOf } from './schema';
 
-const page = readFileSync('../docs/protocol.md', 'utf8');
 const table = page.slice(page.indexOf('<!-- schema -->'), page.indexOf('<!-- end of schema -->'));
 
 function written(attributes: string): Record<string, unknown> {
