@@ -1,0 +1,1 @@
+"""Content-addressed bytes: what a file is, apart from where it lies and whose it is."""
