@@ -117,6 +117,8 @@ export class Session implements DocumentSession {
   #opening = 0;
   #opened = false;
   #early: Uint8Array[] | null = null;
+  /** The hub's step 1: what it lacks is given when what it has is here, so that we know what ours meets. */
+  #asked: Uint8Array | null = null;
   #handed = false;
   #all = false;
   #sent = 0;
@@ -215,10 +217,13 @@ export class Session implements DocumentSession {
       return;
     }
     const { subtype, payload } = decodeSync(message);
-    if (subtype === STEP1) this.#handOver(payload);
-    else if (subtype === STEP2) {
+    if (subtype === STEP1) {
+      this.#asked = payload;
+      if (this.#synced) this.#handOver(payload);
+    } else if (subtype === STEP2) {
       this.#meet(payload);
       this.#inStep();
+      if (this.#asked) this.#handOver(this.#asked);
     } else this.#meet(payload);
   }
 
@@ -498,7 +503,7 @@ export class Session implements DocumentSession {
     this.#opening = attempt;
     clearTimeout(this.#reopen);
     this.#opened = this.#handed = this.#all = this.#synced = false;
-    this.#early = null;
+    this.#early = this.#asked = null;
     this.#sent = this.#durable = 0;
     this.#receipts = [];
     this.#count();
@@ -525,7 +530,7 @@ export class Session implements DocumentSession {
 
   // --- in step ------------------------------------------------------------------------------------
 
-  /** The hub's step 1: everything it lacks goes in one frame, from then on edits as they come. */
+  /** Everything the hub lacks goes in one frame, from then on edits as they come. */
   #handOver(stateVector: Uint8Array): void {
     const update = Y.encodeStateAsUpdate(this.doc, stateVector);
     // More than a frame holds: as it was written.

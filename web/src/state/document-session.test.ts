@@ -56,7 +56,31 @@ test('saved means durable on the hub, not received', async () => {
   await vi.waitFor(() => expect(hub.doc.getText('content').toString()).toBe('ab'));
   expect(one.session).toMatchObject({ sync: 'sending', unsent: 2 });
   hub.commit(one);
-  expect(one.session).toMatchObject({ sync: 'saved', unsent: 0 });
+  await vi.waitFor(() => expect(one.session).toMatchObject({ sync: 'saved', unsent: 0 }));
+});
+
+test('words of others are seen before one hands over what deletes them', async () => {
+  const one = await client();
+  await saved(one);
+  const fragment = hub.doc.getXmlFragment('default');
+  const paragraph = new Y.XmlElement('paragraph');
+  paragraph.insert(0, [new Y.XmlText('all')]);
+  fragment.insert(0, [paragraph]);
+  one.goOffline();
+  one.goOnline();
+  await saved(one);
+  one.goOffline();
+  one.session.doc.getXmlFragment('default').delete(0, 1);
+  (paragraph.get(0) as Y.XmlText).insert(3, ' of theirs');
+  // The connection breaks as soon as the hub has the deletion.
+  const receive = hub.receive.bind(hub);
+  hub.receive = (from, frame) => {
+    receive(from, frame);
+    if (fragment.length === 0) from.goOffline();
+  };
+  one.goOnline();
+  await vi.waitFor(() => expect(fragment.length).toBe(0));
+  expect(one.session.privateCopies).toMatchObject([{ kind: 'theirs', text: 'of theirs' }]);
 });
 
 test('what the hub lacked at the handshake counts until it is durable', async () => {

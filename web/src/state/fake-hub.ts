@@ -94,7 +94,14 @@ export class FakeHub {
 
   commit(client: FakeClient): void {
     const peer = this.peers.get(client);
-    if (peer) client.session.durable({ t: 'durable', document: INFO.document, number: INFO.number, count: peer.count, all: true });
+    if (!peer) return;
+    const { count } = peer;
+    // In its turn behind what the hub has sent before.
+    setTimeout(() => {
+      if (client.live && this.peers.get(client) === peer) {
+        client.session.durable({ t: 'durable', document: INFO.document, number: INFO.number, count, all: true });
+      }
+    }, 0);
   }
 
   #with(update: Uint8Array): Y.Doc {

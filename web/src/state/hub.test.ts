@@ -231,6 +231,7 @@ test('edits of an earlier visit are sent without opening the document', async ()
   };
   await vi.waitFor(() => {
     socket.sayBinary(encodeSync(INFO.number, STEP1, Y.encodeStateVector(theirs)));
+    socket.sayBinary(encodeSync(INFO.number, STEP2, Y.encodeStateAsUpdate(theirs)));
     expect(theirs.getText('content').toString()).toBe('kept');
   });
   await vi.waitFor(() => expect(hub.unsent).toBe(0));
