@@ -141,6 +141,7 @@ class Person:
     async def write(self, title: str, text: str, page: Page | None = None) -> None:
         """Type at the end of a document."""
         page = page or self.page
+        await expect(self.editor(title, page)).to_have_attribute("contenteditable", "true")
         await self.editor(title, page).click()
         await page.keyboard.press("Control+End")
         await page.keyboard.type(text)

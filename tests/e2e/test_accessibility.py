@@ -495,6 +495,7 @@ async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
         page = person.page
         await entered(page, "Away")
         await expect(person.editor("Plan")).to_be_visible()
+        await expect(person.editor("Plan")).to_have_attribute("contenteditable", "true")
         await person.saved()
         wire.cut()
         await expect(page.get_by_test_id("sync")).to_have_text(re.compile("^Offline|^Reconnecting"))
