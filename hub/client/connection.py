@@ -257,13 +257,22 @@ class LiveClient:
         task.add_done_callback(self._fetching.discard)
 
     async def _reopen(self, opened: RemoteDocument, pause_s: float) -> None:
+        connect = self.connects
         await asyncio.sleep(pause_s)
+        if connect != self.connects or not self.connected or self._closed is not None:
+            return  # the next connection opens it
         try:
             await self._open(opened)
-        except HubError as error:  # no member any more, perhaps
-            opened.fail(error)
+        except CommandFailed as error:
+            if error.retry_after_s is not None or error.code == "already_open":
+                opened.again(error.retry_after_s)
+            else:  # no member any more, perhaps
+                opened.fail(error)
+        except HubError:
+            pass  # the connection went
         except TimeoutError:
-            opened.fail(Unavailable("The hub does not answer.", code="timeout"))
+            if connect == self.connects:
+                opened.fail(Unavailable("The hub does not answer.", code="timeout"))
 
     async def _fetch_state(self, opened: RemoteDocument) -> None:
         try:
@@ -351,22 +360,17 @@ class LiveClient:
             # event caused by one of those is seen by its feed.
             self.connects += 1
             self._ready.set()
-            resume = asyncio.create_task(self._resume()) if self.connects > 1 else None
-            try:
-                async for message in socket:
-                    self._receive(message)
-                raise ConnectionClosed(socket.protocol.close_rcvd, None)
-            finally:
-                if resume is not None:
-                    resume.cancel()
-                    with contextlib.suppress(asyncio.CancelledError, HubError):
-                        await resume
+            if self.connects > 1:
+                self._resume()
+            async for message in socket:
+                self._receive(message)
+            raise ConnectionClosed(socket.protocol.close_rcvd, None)
         finally:
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
                 await writer
 
-    async def _resume(self) -> None:
+    def _resume(self) -> None:
         if self._watching_inbox:
             self._submit(WatchInbox())
         for feed in self._feeds.values():
@@ -374,7 +378,7 @@ class LiveClient:
         for waiting in [w for w in self._waiting.values() if w.repeatable]:
             self._enqueue(_encode(waiting.command).decode())
         for document in list(self._documents.values()):
-            await self._open(document)
+            self.reopen(document)
 
     def _resubscribe(self, feed: ThreadFeed) -> None:
         waiting = self._submit(Subscribe(thread=feed.thread, after=feed.last_seq))

@@ -25,6 +25,7 @@ from hub.wire.frames import (
 )
 
 AGAIN_S = 0.5
+MAX_AGAIN_S = 10.0
 # What the hub takes in one frame.
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 
@@ -83,6 +84,7 @@ class RemoteDocument:
         self._ahead = False
         self._changed = asyncio.Event()
         self._failure: HubError | None = None
+        self._attempts = 0
         self._observer = self.doc.observe(self._on_change)
 
     # --- waiting ----------------------------------------------------------------------------------
@@ -101,7 +103,8 @@ class RemoteDocument:
         await self._until(self.is_saved, timeout_s)
 
     def is_saved(self) -> bool:
-        return self._in_step and not self._ahead and self._all_durable and self.durable >= self.sent
+        in_step = self._in_step and not self._ahead and self._failure is None
+        return in_step and self._all_durable and self.durable >= self.sent
 
     async def until(self, condition: object, timeout_s: float = 30.0) -> None:
         """Until ``condition()`` holds, looked at after every change of the document."""
@@ -142,6 +145,13 @@ class RemoteDocument:
         self.sent = self.durable = 0
         self._all_durable = False
         self._push(STEP1, self.doc.get_state(), counts=False)
+
+    def again(self, pause_s: float | None = None) -> None:
+        """Open it anew with the same copy, after a pause that grows."""
+        self.lost()
+        grown_s = min(MAX_AGAIN_S, AGAIN_S * 2**self._attempts)
+        self._attempts += 1
+        self._connection.reopen(self, max(grown_s, pause_s or 0))
 
     def lost(self) -> None:
         """The connection went; what is not acknowledged goes again with the next handshake."""
@@ -186,12 +196,13 @@ class RemoteDocument:
         match frame:
             case ev.Durable():
                 self.durable = max(self.durable, frame.count)
+                if self.durable >= self.sent:
+                    self._attempts = 0
                 self._all_durable = self._all_durable or frame.all
             case ev.Refused():
                 self.refusals.append(frame)
                 if frame.again:
-                    self.lost()
-                    self._connection.reopen(self, AGAIN_S)
+                    self.again()
                 else:  # this copy says what the document does not
                     self._fail(Conflict(frame.detail, code=frame.code))
             case ev.CaretOwners():

@@ -57,8 +57,8 @@ class LiveDocument:
         self._source = source = new_id("l")
         self._attached: dict[str, Attachment] = {}
         self._subscription: Subscription | None = None
-        self._durability = Durability(info, self._is_attached)
         self._delivery = Delivery(info, self.content, self._attached)
+        self._durability = Durability(info, self._is_attached, self._delivery.flush)
         self._presence = DocumentPresence(
             info, topic, house.bus, house.clock, owners, self._delivery, self._attached
         )

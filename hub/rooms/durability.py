@@ -23,11 +23,19 @@ _encode = msgspec.json.Encoder().encode
 class Durability:
     """Args:
     is_attached: whether an attachment is still served.
+    flush: sends what others wrote before. Who hears that their change is on disk has heard
+        what came to the hub before it: a client tells by that what it did not know of.
     """
 
-    def __init__(self, info: DocumentInfo, is_attached: Callable[[Attachment], bool]) -> None:
+    def __init__(
+        self,
+        info: DocumentInfo,
+        is_attached: Callable[[Attachment], bool],
+        flush: Callable[[], None] = lambda: None,
+    ) -> None:
         self.info = info
         self._is_attached = is_attached
+        self._flush = flush
         self._tickets = 0
         self._own: deque[int] = deque()  # given to this process's writer, in its order
         self._foreign: set[int] = set()  # to other processes' writers
@@ -137,6 +145,7 @@ class Durability:
         attachment.scheduled = False
         if self._stopped or not self._is_attached(attachment):
             return
+        self._flush()
         everything = self.everything
         if attachment.owes_all is not None and attachment.owes_all <= self._on_disk():
             attachment.owes_all = None

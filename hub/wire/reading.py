@@ -88,7 +88,7 @@ def _unreadable(text: str, error: Exception) -> Unreadable:
     id_ = parts.get("id", 0) if isinstance(parts, dict) else None
     if type(id_) is not int or not 0 <= id_ < _MAX_ID:
         raise ProtocolError("A text frame is no command with an id.", code="bad_command")
-    cmd = parts.get("cmd", "ping")
+    cmd = parts.get("cmd")
     if isinstance(cmd, str) and cmd not in _COMMANDS:
         return Unreadable(id_, BadRequest("There is no such command.", code="unknown_command"))
     if not isinstance(error, msgspec.ValidationError):

@@ -230,6 +230,45 @@ async def test_a_refused_subscription_leaves_the_one_that_is_there(served: Serve
         assert (await raw.frame("event"))["data"]["text"] == "still here"
 
 
+async def test_a_client_never_calls_saved_what_was_refused(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    document = await served.document(ada, thread)
+    async with served.live(ada) as client:
+        opened = await client.open_document(document)
+        opened.doc.apply_update(update_of(2**40, "forged"))
+        with pytest.raises(HubError) as refused:
+            await opened.saved()
+        assert refused.value.code == "foreign_client_id"
+        with pytest.raises(HubError):
+            await opened.saved()
+
+
+async def test_a_client_opens_its_documents_anew_each_by_itself(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    lost = await served.thread(ada, grace)
+    kept = await served.thread(ada, grace)
+    gone = await served.document(ada, lost)
+    there = await served.document(ada, kept)
+    async with served.live(grace) as client:
+        first = await client.open_document(gone)
+        second = await client.open_document(there)
+        with second.doc.transaction():
+            second.text.insert(0, "before ")
+        await second.saved()
+        member = {"uid": grace.uid, "role": None}
+        assert client._socket is not None
+        client._socket.transport.abort()
+        await answer(ada.http.post(f"/api/threads/{lost}/members", json=member))
+        with second.doc.transaction():
+            second.text.insert(7, "after")
+        await second.saved()
+        with pytest.raises(HubError):
+            await first.saved()
+    assert await exported(served, ada, there) == "before after"
+
+
 async def test_a_feed_ends_when_it_cannot_go_on(served: Served) -> None:
     ada = await served.person("ada")
     grace = await served.person("grace", ada)

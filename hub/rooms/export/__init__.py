@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from typing import Any
 
 from pycrdt import Doc, Text
@@ -24,6 +25,11 @@ _EXTENSIONS = {
 }  # fmt: skip
 
 
+_OWN = {
+    *_EXTENSIONS.values(), "txt", "csv", "tsv", "log", "ini", "cfg", "conf", "toml", "yml", "jsx",
+    "tsx", "mjs", "scss", "svelte", "vue", "c", "h", "cc", "hpp", "cs", "kt", "swift", "rb", "r",
+    "lua", "tex", "rst", "diff", "patch", "gitignore", "env", "proto", "graphql",
+}  # fmt: skip
 _WHOLE_NAMES = {"makefile", "dockerfile", "readme", "license"}
 
 
@@ -51,7 +57,7 @@ def export(doc: Doc[Any], info: DocumentInfo, format_: str) -> bytes:
         page.end(out)
     elif info.kind == "text":
         content = str(doc.get("content", type=Text))
-        out.write(content.replace("\n", "\r\n") if info.line_ends == "crlf" else content)
+        out.write(re.sub("\r?\n", "\r\n", content) if info.line_ends == "crlf" else content)
     else:
         (markdown if format_ == "md" else plain).write(read(doc), out)
     return out.value()
@@ -59,9 +65,11 @@ def export(doc: Doc[Any], info: DocumentInfo, format_: str) -> bytes:
 
 def file_name(info: DocumentInfo, format_: str) -> str:
     """A name for the download: the title without what file systems refuse."""
-    stem = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", info.title).strip(" .") or "document"
+    seen = "".join(one for one in info.title if unicodedata.category(one) != "Cf")
+    stem = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", seen).strip(" .") or "document"
     if info.kind == "text" and format_ == "txt":
-        if re.search(r"\.\w+$", stem) or stem.lower() in _WHOLE_NAMES:
+        # One that a system would run must not come from whoever gave the title.
+        if stem.rpartition(".")[2].lower() in _OWN if "." in stem else stem.lower() in _WHOLE_NAMES:
             return stem
         return f"{stem}.{_EXTENSIONS.get(info.language or '', 'txt')}"
     return f"{stem}.{format_}"

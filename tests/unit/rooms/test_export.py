@@ -6,6 +6,7 @@ from time import process_time
 from typing import Any
 
 import pytest
+from msgspec import structs
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from hub.errors import TooLarge
@@ -229,3 +230,34 @@ def test_plain_documents_are_exported_as_they_are() -> None:
     doc.get("content", type=Text).insert(0, "a < b\n")
     assert export.export(doc, info("text"), "txt") == b"a < b\n"
     assert b"<pre><code>a &lt; b\n</code></pre>" in export.export(doc, info("text"), "html")
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "name"),
+    [
+        ("Notes", None, "Notes.txt"),
+        ("Notes", "python", "Notes.py"),
+        ("main.py", None, "main.py"),
+        ("Makefile", None, "Makefile"),
+        ("Plan v1.5", None, "Plan v1.5.txt"),
+        ("run.bat", None, "run.bat.txt"),
+        ("Minutes.hta", None, "Minutes.hta.txt"),
+        ("Invoice \u202efdp.exe", None, "Invoice fdp.exe.txt"),
+        ("a/b\\c.csv", None, "a b c.csv"),
+        (" .. ", None, "document.txt"),
+    ],
+)
+def test_a_download_has_a_name_that_nothing_runs(
+    title: str, language: str | None, name: str
+) -> None:
+    about = structs.replace(info("text"), title=title, language=language)
+    assert export.file_name(about, "txt") == name
+
+
+def test_line_ends_are_those_of_the_file() -> None:
+    doc: Doc[Any] = Doc()
+    doc.get("content", type=Text).insert(0, "a\nb\r\nc")
+    about = info("text")
+    assert export.export(doc, about, "txt") == b"a\nb\r\nc"
+    windows = structs.replace(about, line_ends="crlf")
+    assert export.export(doc, windows, "txt") == b"a\r\nb\r\nc"

@@ -75,7 +75,7 @@ describe.each<[string, () => void]>([
     const store = new LocalStore(uid);
     await store.put('outbox', 'a', 1);
     globalThis.indexedDB = new IDBFactory();
-    await store.erase();
+    await store.erase('all');
     expect(await new LocalStore(uid).entries('outbox', '')).toEqual([]);
   });
 });
@@ -190,7 +190,7 @@ test('what got there by another way needs no retry', async () => {
 test('nothing is written after an erase', async () => {
   const store = new LocalStore(uid);
   await store.put('unsent', 'a', 1);
-  await store.erase();
+  await store.erase('all');
   await store.put('unsent', 'b', 2);
   await expect(store.replaceCopies('d', new Uint8Array(1), [])).rejects.toThrow();
   await expect(store.entries('unsent', '')).rejects.toThrow(); // not "nothing is there"
@@ -201,10 +201,10 @@ test('nothing is written after an erase', async () => {
 test('a tab that hears late of an erase leaves alone what came after', async () => {
   const [late, here] = [new LocalStore(uid), new LocalStore(uid)];
   await late.put('unsent', 'before', 1);
-  await here.erase();
+  await here.erase('all');
   const again = new LocalStore(uid);
   await again.put('outbox', 'after', 2);
-  await late.forget(true);
+  await late.forget('all');
   expect(await again.entries('outbox', '')).toEqual([['after', 2]]);
   expect(await again.entries('unsent', '')).toEqual([]);
   await late.put('unsent', 'never', 3);
@@ -215,8 +215,8 @@ test('a tab that hears late of an erase leaves alone what came after', async () 
 test('a tab whose words nobody asked about keeps them, and no copies', async () => {
   const [mine, here] = [new LocalStore(uid), new LocalStore(uid)];
   await mine.put('unsent', 'word', 1);
-  await mine.forget(false);
-  await here.erase();
+  await mine.forget('copies');
+  await here.erase('copies');
   await mine.put('outbox', 'more', 2);
   await mine.put('documents', 'd', 3);
   await expect(mine.replaceCopies('d', new Uint8Array(1), [])).rejects.toThrow();

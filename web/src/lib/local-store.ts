@@ -7,6 +7,12 @@
  */
 import { Database, deleteDatabase, settled } from './database';
 
+/**
+ * What a sign-out removes from the browser, but for drafts: `all`, or `copies` of what the hub has,
+ * which leaves the words that another tab may have.
+ */
+export type Erases = 'all' | 'copies';
+
 export type Table = 'outbox' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies';
 const TABLES: readonly Table[] = ['outbox', 'leases', 'unsent', 'documents', 'private', 'copies'];
 /** What the hub does not have: held in this page too, in case the browser takes it away. */
@@ -154,20 +160,27 @@ export class LocalStore {
     this.#database.close();
   }
 
-  /** Remove everything of this person from the browser; what comes later is not written. */
-  async erase(): Promise<void> {
+  /** Remove this from the browser for the person; what comes later is not written. */
+  async erase(what: Erases): Promise<void> {
     this.#letGo();
-    await this.#database.erase();
+    if (what === 'all') {
+      await this.#database.erase();
+      return;
+    }
+    // Another tab may have words, and be writing them just now.
+    const copies = TABLES.filter((table) => !WORDS.has(table));
+    await this.#database
+      .write(copies, (transaction) => copies.forEach((table) => transaction.objectStore(table).clear()))
+      .catch(() => undefined);
+    this.#database.close();
   }
 
   /**
-   * Another tab removed everything of this person. That is not done again: the person may be back, and
-   * have written since.
-   *
-   * @param words also those that this tab holds; else they are all that is written from now on.
+   * Another tab removed this. That is not done again: the person may be back, and have written since.
+   * After `copies` only words are written from now on.
    */
-  async forget(words: boolean): Promise<void> {
-    if (!words) {
+  async forget(what: Erases): Promise<void> {
+    if (what === 'copies') {
       if (this.#takes === 'all') this.#takes = 'words';
       return;
     }

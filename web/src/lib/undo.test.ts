@@ -50,13 +50,37 @@ test('what was sent does not come back', () => {
   expect(box.value).toBe('');
 });
 
-test('undo of a menu, in a field and elsewhere', () => {
-  type(box, 'one');
+test('undo of a menu goes where the caret is, whatever the browser would undo', () => {
+  const editor = document.querySelector('div') as HTMLElement;
+  const heard: Event[] = [];
+  editor.addEventListener('beforeinput', (event) => heard.push(event));
   const undo = (target: Element): boolean =>
     !target.dispatchEvent(new InputEvent('beforeinput', { inputType: 'historyUndo', bubbles: true, cancelable: true }));
-  expect(undo(box)).toBe(true);
+  box.focus();
+  type(box, 'one');
+  expect(undo(editor)).toBe(true); // its last change was there
+  expect(heard).toEqual([]);
   expect(box.value).toBe('');
-  expect(undo(document.querySelector('div') as Element)).toBe(true);
+  type(box, 'two');
+  editor.focus();
+  expect(undo(box)).toBe(true);
+  expect(box.value).toBe('two');
+  expect(heard).toHaveLength(1);
+  expect(undo(editor)).toBe(true);
+  expect(heard).toHaveLength(2);
+  editor.blur();
+  expect(undo(box)).toBe(true);
+  expect(box.value).toBe('two');
+});
+
+test('keys of other alphabets are where they are', () => {
+  box.focus();
+  type(box, 'слово');
+  expect(press(box, 'я', { code: 'KeyZ' })).toBe(true);
+  expect(box.value).toBe('');
+  expect(press(box, 'н', { code: 'KeyY' })).toBe(true);
+  expect(box.value).toBe('слово');
+  expect(press(box, 'а', { code: 'KeyF' })).toBe(false);
 });
 
 test('a document has its own keys, a page has none', () => {

@@ -75,6 +75,20 @@ export function keepUndoInItsPlace(page: Window): () => void {
     field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: back ? 'historyUndo' : 'historyRedo' }));
   }
 
+  /** The browser asks where its last change was, which need not be where the caret is. */
+  function toTheCaret(event: InputEvent): void {
+    const { activeElement } = page.document;
+    const isEditor = isDocument(activeElement);
+    // An editor steps back itself.
+    if (isEditor && event.target instanceof Node && activeElement.contains(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { inputType } = event;
+    const field = fieldOf(activeElement);
+    if (field) step(field, inputType === 'historyUndo');
+    else if (isEditor) activeElement.dispatchEvent(new InputEvent('beforeinput', { bubbles: true, cancelable: true, inputType }));
+  }
+
   page.addEventListener(
     'keydown',
     (event) => {
@@ -89,13 +103,12 @@ export function keepUndoInItsPlace(page: Window): () => void {
   page.addEventListener(
     'beforeinput',
     (event) => {
-      const field = fieldOf(event.target);
-      if (!field) return;
       if (isHistory(event)) {
-        event.preventDefault();
-        step(field, event.inputType === 'historyUndo');
+        toTheCaret(event);
         return;
       }
+      const field = fieldOf(event.target);
+      if (!field) return;
       if (!histories.get(field)?.isOf(field.value)) histories.set(field, new History(momentOf(field)));
       before.set(field, momentOf(field));
     },
@@ -111,7 +124,7 @@ export function keepUndoInItsPlace(page: Window): () => void {
     },
     first,
   );
-  // From a menu, and no editor took it.
+  // Whatever the editor made of it, the browser does nothing.
   page.addEventListener('beforeinput', (event) => isHistory(event) && event.preventDefault(), { signal: listening.signal });
   return () => listening.abort();
 }
@@ -123,13 +136,14 @@ export function isHistory(event: InputEvent): boolean {
 /** True for undo, false for redo. */
 function directionOf(event: KeyboardEvent): boolean | null {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || isComposing(event)) return null;
-  const key = event.key.toLowerCase();
+  // Where letters are not Latin ones, the keys are where they are on others' keyboards.
+  const key = /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.code.replace('Key', '').toLowerCase();
   if (key === 'z') return !event.shiftKey;
   return key === 'y' && !event.shiftKey ? false : null;
 }
 
 /** An editor, which has these keys itself. One that is only read has not. */
-function isDocument(target: EventTarget | null): boolean {
+function isDocument(target: EventTarget | null): target is HTMLElement {
   return target instanceof HTMLElement && target.isContentEditable;
 }
 

@@ -31,8 +31,8 @@ import { documentText } from './document-text';
 import { LocalCopy } from './local-copy';
 import { PrivateCopies } from './private-copies.svelte';
 import { meet } from './rescue';
-import type { DocumentSession, PrivateCopy, PrivateKind, ReadReason, SyncState } from './types';
-import { UnsentLog } from './unsent-log';
+import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
+import { covers, UnsentLog } from './unsent-log';
 
 /** What this client's editors understand; above it the hub lets us read only. */
 export const SCHEMA_VERSION = 1;
@@ -153,8 +153,8 @@ export class Session implements DocumentSession {
     return this.#private.shown;
   }
 
-  dismissPrivateCopy(kind: PrivateKind): void {
-    this.#private.dismiss(kind);
+  dismissPrivateCopy(copy: PrivateCopy): void {
+    this.#private.dismiss(copy);
   }
 
   retry(): void {
@@ -194,7 +194,7 @@ export class Session implements DocumentSession {
   connected(): void {
     this.#live = true;
     this.#attempts = 0;
-    if (this.error?.code === 'removed') this.error = null; // perhaps a member again
+    if (this.#isOut()) this.error = null; // perhaps a member again
     void this.#prepared.then(() => this.#open());
   }
 
@@ -230,6 +230,7 @@ export class Session implements DocumentSession {
   durable(frame: Durable): void {
     if (!this.#opened) return;
     this.#durable = Math.max(this.#durable, frame.count);
+    if (this.#durable >= this.#sent) this.#attempts = 0;
     this.#all ||= frame.all;
     let receipt: Receipt | undefined;
     while ((receipt = this.#receipts[0]) && receipt.count <= this.#durable) {
@@ -268,8 +269,13 @@ export class Session implements DocumentSession {
 
   /** The person is a member, perhaps again, and may perhaps write: the hub must be asked to open it so. */
   admitted(role: Role): void {
-    if (this.error?.code === 'removed') this.retry();
+    if (this.#isOut()) this.retry();
     else if (role !== 'reader' && this.#hubMode === 'read' && !this.#schemaTooNew) void this.#open();
+  }
+
+  #isOut(): boolean {
+    const code = this.error?.code ?? '';
+    return code === 'removed' || code === 'not_member' || code === 'forbidden' || code.endsWith('not_found');
   }
 
   /** The person is no member any more. */
@@ -533,8 +539,10 @@ export class Session implements DocumentSession {
   /** Everything the hub lacks goes in one frame, from then on edits as they come. */
   #handOver(stateVector: Uint8Array): void {
     const update = Y.encodeStateAsUpdate(this.doc, stateVector);
-    // More than a frame holds: as it was written.
-    const parts = update.length > MAX_FRAME_BYTES ? this.#log.updates : [update];
+    // More than a frame holds: as it was written, if that is all of it.
+    const written = this.#log.updates;
+    const parts = update.length > MAX_FRAME_BYTES && covers(written, update) ? written : [update];
+    this.#asked = null;
     if (parts.every((part) => this.#send(STEP2, part))) {
       this.#receipts.push({ count: this.#sent, upTo: this.#log.last, adopted: true });
       this.#handed = true;
@@ -553,7 +561,6 @@ export class Session implements DocumentSession {
   #inStep(): void {
     this.#apart = [];
     this.#synced = true;
-    this.#attempts = 0;
     if (!this.loaded) this.#present();
     this.#count();
   }

@@ -6,6 +6,7 @@ import * as Y from 'yjs';
 
 import { LocalStore } from '../lib/local-store';
 import { FakeClient, FakeHub, INFO } from './fake-hub';
+import type { PrivateCopy } from './types';
 import { unsentDocuments } from './unsent-log';
 
 const clients: FakeClient[] = [];
@@ -236,7 +237,7 @@ test('demoted with unsent edits: they become a private copy', async () => {
   await saved(one);
   expect(one.text).toBe('shared ');
   expect(one.session).toMatchObject({ mode: 'read', unsent: 0, generation: 1 });
-  one.session.dismissPrivateCopy('refused');
+  one.session.dismissPrivateCopy(one.session.privateCopies[0] as PrivateCopy);
   expect(one.session.privateCopies).toEqual([]);
   expect(await unsentDocuments(one.store)).toEqual(new Map());
 });
@@ -409,7 +410,7 @@ test('a private copy is there until it is dismissed, also after a reload', async
   await one.session.end();
   const again = await client();
   await vi.waitFor(() => expect(again.session.privateCopies[0]?.text).toBe('bad'));
-  again.session.dismissPrivateCopy('refused');
+  again.session.dismissPrivateCopy(again.session.privateCopies[0] as PrivateCopy);
   await again.session.end();
   const third = await client();
   await saved(third);
@@ -485,7 +486,7 @@ test('words that others wrote in what one deleted while away are shown', async (
   one.goOnline();
   await vi.waitFor(() => expect(one.session.privateCopies).toMatchObject([{ kind: 'theirs', text: 'of theirs' }]));
   await saved(one);
-  one.session.dismissPrivateCopy('theirs');
+  one.session.dismissPrivateCopy(one.session.privateCopies[0] as PrivateCopy);
   expect(one.session.privateCopies).toEqual([]);
 });
 
@@ -494,7 +495,7 @@ test('a private copy of a version before is shown as well', async () => {
   await store.put('private', 'd_1', { count: 2, text: 'kept then' });
   const one = await client();
   await vi.waitFor(() => expect(one.session.privateCopies).toMatchObject([{ kind: 'refused', count: 2, text: 'kept then' }]));
-  one.session.dismissPrivateCopy('refused');
+  one.session.dismissPrivateCopy(one.session.privateCopies[0] as PrivateCopy);
   await vi.waitFor(async () => expect(await store.get('private', 'd_1')).toBeUndefined());
   await store.close();
 });
@@ -525,6 +526,20 @@ test('more than a frame holds goes as it was written', async () => {
   await saved(one);
   expect(hub.doc.getText('content').toString()).toBe(first + second);
   expect(one.session.privateCopies).toEqual([]);
+});
+
+test('more than a frame holds that is not in the log becomes a private copy', async () => {
+  const one = await client();
+  one.type('a'.repeat(3_000_000));
+  await saved(one);
+  one.type('b'.repeat(3_000_000));
+  await saved(one);
+  hub.doc = new Y.Doc(); // the hub went back to an older state
+  one.goOffline();
+  one.goOnline();
+  await vi.waitFor(() => expect(one.session.privateCopies[0]?.text).toHaveLength(6_000_000));
+  await saved(one);
+  expect(one.text).toBe('');
 });
 
 test('two tabs that keep words of one document keep both', async () => {

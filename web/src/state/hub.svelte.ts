@@ -5,7 +5,7 @@
  */
 import { api } from '../api/client';
 import { Lifetime } from '../lib/lifetime';
-import { dropOldCopies, LocalStore } from '../lib/local-store';
+import { type Erases, dropOldCopies, LocalStore } from '../lib/local-store';
 import { openChannel, withLock } from '../lib/tabs';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
@@ -22,7 +22,7 @@ import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
 import { keptWords, type KeptWords } from './kept-words';
 import { unsentDocuments } from './unsent-log';
-import type { Connection, DocumentSession, Erases, HubState, RoomStore } from './types';
+import type { Connection, DocumentSession, HubState, RoomStore } from './types';
 
 /** A room that was left stays followed so long: going back shows it at once. */
 const LINGER_MS = 30_000;
@@ -81,12 +81,12 @@ export class Hub implements HubState {
     this.keeps = this.#store.keeps;
     // Other tabs of the person must not write down again what this one erases.
     const erased = openChannel<Erases>(`hub.erased.${me.uid}`, (what) => {
-      void this.#store.forget(what === 'all');
+      void this.#store.forget(what);
       this.#options.onSignedOut?.();
     });
     this.#life.onEnd(async () => {
       if (this.#erases) erased.post(this.#erases);
-      await (this.#erases ? this.#store.erase() : this.#store.close());
+      await (this.#erases ? this.#store.erase(this.#erases) : this.#store.close());
       erased.close();
     });
     this.#drafts = this.#life.own(new Drafts(me.uid));

@@ -2,3 +2,4 @@
 export { openHub, type HubOptions } from './hub.svelte';
 export { keptInWords, type KeptWords, keptWordsOf } from './kept-words';
 export * from './types';
+export type { Erases } from '../lib/local-store';

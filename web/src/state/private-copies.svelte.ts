@@ -19,6 +19,8 @@ export class PrivateCopies {
   /** By key of the store, which is in order of time. */
   readonly #rows = new Map<string, Required<Row>>();
 
+  readonly #keys = new WeakMap<PrivateCopy, string[]>();
+
   constructor(
     private readonly store: LocalStore,
     private readonly document: string,
@@ -45,19 +47,24 @@ export class PrivateCopies {
     this.#show();
   }
 
-  dismiss(kind: PrivateKind): void {
-    const keys = [...this.#rows].filter(([, row]) => row.kind === kind).map(([key]) => key);
+  /** What was shown so goes, and not what came since. */
+  dismiss(copy: PrivateCopy): void {
+    const keys = this.#keys.get(copy) ?? [];
     for (const key of keys) this.#rows.delete(key);
     void this.store.delete('private', keys);
     this.#show();
   }
 
   #show(): void {
-    const byKind = new Map<PrivateKind, PrivateCopy>();
-    for (const [, row] of [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const before = byKind.get(row.kind);
-      byKind.set(row.kind, before ? { ...row, count: before.count + row.count, text: `${before.text}\n\n${row.text}` } : row);
+    const byKind = new Map<PrivateKind, [string, PrivateCopy][]>();
+    for (const [key, row] of [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      byKind.set(row.kind, [...(byKind.get(row.kind) ?? []), [key, row]]);
     }
-    this.shown = [...byKind.values()];
+    this.shown = [...byKind].map(([kind, rows]) => {
+      const count = rows.reduce((sum, [, row]) => sum + row.count, 0);
+      const copy = { kind, count, text: rows.map(([, row]) => row.text).join('\n\n') };
+      this.#keys.set(copy, rows.map(([key]) => key));
+      return copy;
+    });
   }
 }

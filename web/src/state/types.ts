@@ -4,6 +4,7 @@
  * Every field read in a component or an effect is tracked (Svelte 5 runes inside). Arrays and maps
  * are never changed in place: a change is a new object. Promises reject with ApiError.
  */
+import type { Erases } from '../lib/local-store';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
@@ -83,12 +84,6 @@ export interface HubState {
   /** End everything of this tab; whoever shows it lets go before. `erase`: at a sign-out. */
   close(options?: { erase?: Erases }): Promise<void>;
 }
-
-/**
- * What a sign-out removes from the browser, but for drafts: `all`, or `copies` of what the hub has,
- * which leaves the words that another tab may have.
- */
-export type Erases = 'all' | 'copies';
 
 export interface SignalMessage {
   readonly thread: string;
@@ -249,7 +244,7 @@ export interface DocumentSession {
   /** Yjs client id to uid. Take caret names and colours from here only. */
   readonly owners: ReadonlyMap<number, string>;
   readonly privateCopies: readonly PrivateCopy[];
-  dismissPrivateCopy(kind: PrivateKind): void;
+  dismissPrivateCopy(copy: PrivateCopy): void;
   /** Try again after `sync` = error. */
   retry(): void;
   close(): void;

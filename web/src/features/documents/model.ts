@@ -44,9 +44,9 @@ export function readWords(reason: ReadReason | null): string | null {
 export function privateCopyWords({ kind, count }: PrivateCopy): string {
   switch (kind) {
     case 'deleted':
-      return 'Somebody deleted the place where you wrote, without seeing your words. They are here: copy what you want to keep.';
+      return 'Somebody deleted the place where you wrote, perhaps without seeing it. Your words are here: copy what you want to keep.';
     case 'theirs':
-      return 'Somebody wrote in what you deleted, before you could see it. Their words are here: copy what should stay.';
+      return 'Somebody wrote in what you deleted, perhaps before you could see it. Their words are here: copy what should stay.';
     case 'refused': {
       const changes = count === 1 ? 'Your 1 unsent change is' : `Your ${count} unsent changes are`;
       return `${changes} a private copy now. The hub did not take ${count === 1 ? 'it' : 'them'}; below is the document as the hub has it. Copy what you want to keep.`;
