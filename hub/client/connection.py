@@ -251,6 +251,8 @@ class LiveClient:
 
     def reopen(self, opened: RemoteDocument, pause_s: float = 0) -> None:
         """Open the document again; what was not acknowledged goes with the handshake."""
+        if opened.failed:
+            return
         self._numbers.pop(opened.number, None)
         task = asyncio.create_task(self._reopen(opened, pause_s), name="hub.client reopen")
         self._fetching.add(task)

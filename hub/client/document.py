@@ -106,6 +106,11 @@ class RemoteDocument:
         in_step = self._in_step and not self._ahead and self._failure is None
         return in_step and self._all_durable and self.durable >= self.sent
 
+    @property
+    def failed(self) -> bool:
+        """It does not go on: the hub refused an edit for good, or the document."""
+        return self._failure is not None
+
     async def until(self, condition: object, timeout_s: float = 30.0) -> None:
         """Until ``condition()`` holds, looked at after every change of the document."""
         if not callable(condition):
@@ -226,6 +231,8 @@ class RemoteDocument:
         self._changed.set()
 
     def _push(self, subtype: int, payload: bytes, *, counts: bool = True) -> bool:
+        if self._failure is not None:
+            return False  # what is behind a refused edit may stand on it
         if len(payload) > MAX_FRAME_BYTES - 64:
             # It would end the connection, and everything else on it.
             self._fail(TooLarge("A change is too large for one frame.", code="frame_too_large"))

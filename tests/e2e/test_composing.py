@@ -51,7 +51,7 @@ async def test_words_in_the_composer_and_in_an_edit(ada: Person) -> None:
     await expect(box).to_have_value("日本")
     await box.press("Enter")
     await ada.sees("日本")
-    assert await ada.messages() == ["日本"]
+    await ada.has_said(["日本"])
 
     # Escape that ends a composition leaves the edit open.
     await box.press("ArrowUp")

@@ -260,9 +260,18 @@ async def test_a_document_that_broke_comes_back_for_everybody(
         monkeypatch.setattr(content, "apply_to", panics)
         with second.doc.transaction():
             second.text.insert(0, "again ")
-        await first.until(lambda: str(first.text) == "again kept ")
-        await second.saved()
-    assert await exported(served, ada, document) == "again kept "
+        with pytest.raises(HubError) as refused:  # its copy says what the document does not
+            await second.saved()
+        assert refused.value.code == "malformed_update"
+        with first.doc.transaction():
+            first.text.insert(5, "goes on")
+        await first.saved()
+        second.close()
+        third = await two.open_document(document)
+        with third.doc.transaction():
+            third.text.insert(0, "again ")
+        await first.until(lambda: str(first.text) == "again kept goes on")
+    assert await exported(served, ada, document) == "again kept goes on"
 
 
 async def test_a_study_that_fails_is_told_to_the_sender(
