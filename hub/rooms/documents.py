@@ -168,8 +168,11 @@ class LiveDocument:
     def resume(self, peer: Peer) -> None:
         """A slow connection has room again."""
         attachment = self._attached.get(peer.key)
-        if attachment is not None and self._delivery.catch_up(attachment):
+        if attachment is None or attachment.lagging is None:
+            return
+        if self._delivery.catch_up(attachment):
             self._presence.send(attachment)
+        self._durability.caught_up(attachment)
 
     def _is_attached(self, attachment: Attachment) -> bool:
         return self._attached.get(attachment.peer.key) is attachment

@@ -124,6 +124,10 @@ class Durability:
         else:
             self._repeats.append((self._tickets, attachment, receipt))
 
+    def caught_up(self, attachment: Attachment) -> None:
+        """The peer was sent what it lagged behind: now it may hear how far its own is."""
+        self._schedule(attachment)
+
     def leave(self, attachment: Attachment) -> None:
         self._move()
         self._owing.discard(attachment)
@@ -143,7 +147,7 @@ class Durability:
 
     def _tell(self, attachment: Attachment) -> None:
         attachment.scheduled = False
-        if self._stopped or not self._is_attached(attachment):
+        if self._stopped or not self._is_attached(attachment) or attachment.lagging is not None:
             return
         self._flush()
         everything = self.everything

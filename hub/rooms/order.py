@@ -26,7 +26,7 @@ class Order:
         tails: bytes of those that were cut off.
         deletes: ranges of what is known or new.
         rest, rest_deletes: what lacks something.
-        missing: clocks that it lacks, for each client one.
+        missing: clocks that it lacks, or that would make it say less, for each client one.
         whole: it is all new and complete.
         repeated: client id → the clock from which it repeats what is known.
     """
@@ -74,11 +74,12 @@ def order(update: Update, clocks: Mapping[int, int]) -> Order:
             result.repeated[client] = structs[0].clock
         if left := structs[at[client] :]:
             result.rest[client] = left
+            # Another may bring the same ids: then this says nothing new, or waits for less.
+            if left[0].kind != SKIP:
+                result.lack((client, left[0].clock))
     for client, heap in waiting.items():
         if heap:
             result.lack((client, heap[0][0]))
-    if not result.missing and result.rest:  # they wait for each other
-        result.lack(next((client, left[0].clock) for client, left in result.rest.items()))
     _part_deletes(update.deletes, reach, clocks, result)
     return result
 

@@ -95,10 +95,10 @@ class Monkey:
     """One person, one tab, one action after the other."""
 
     def __init__(
-        self, person: Person, ledger: Ledger, seed: int, place: str, snippets: list[str],
+        self, person: Person, ledger: Ledger, seed: int, snippets: list[str],
         wire: Wire | None = None,
     ) -> None:  # fmt: skip
-        self.person, self.ledger, self.wire, self.place = person, ledger, wire, place
+        self.person, self.ledger, self.wire = person, ledger, wire
         self.chance = random.Random(seed)
         self.draft = ""
         self.sure = True
@@ -191,10 +191,6 @@ class Monkey:
             if key:
                 await self.page.keyboard.press(key)
         return editor
-
-    @staticmethod
-    def title_of(editor_name: str) -> str:
-        return editor_name.removeprefix("Document: ")
 
     async def looks(self, editor: Locator) -> dict[str, Any] | None:
         title = await self.title(editor)
@@ -363,13 +359,13 @@ class Monkey:
         assert not self.sure or value.strip() == self.draft.strip(), told
         self.draft, self.sure = value, True
 
-    def own(self) -> Locator:
+    def drawn(self) -> Locator:
         """Rows of messages that are drawn now."""
         return self.person.log().get_by_test_id("message")
 
     async def last_own(self) -> tuple[Locator, str] | None:
         """A message of this person near the end, and its first mark."""
-        texts = await self.own().locator("[data-message-text]").all_inner_texts()
+        texts = await self.drawn().locator("[data-message-text]").all_inner_texts()
         mine = [
             mark
             for text in texts[-8:]
@@ -379,7 +375,7 @@ class Monkey:
         if not mine:
             return None
         mark = self.chance.choice(mine)
-        return self.own().filter(has_text=mark).first, mark
+        return self.drawn().filter(has_text=mark).first, mark
 
     async def chooses(self, row: Locator, choice: str) -> bool:
         try:
@@ -419,7 +415,7 @@ class Monkey:
         assert self.editing
         message, mark = self.editing
         if not await self.field.is_visible():
-            row = self.own().filter(has_text=message).first
+            row = self.drawn().filter(has_text=message).first
             await self.scroll_to(row)
             if await row.locator("[data-message-text]", has_text=mark).count():
                 self.is_edited(mark)  # after all

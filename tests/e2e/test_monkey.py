@@ -72,7 +72,7 @@ async def play(
     ledger = Ledger()
     texts = snippets()
     monkeys = [
-        Monkey(person, ledger, seed + index, ada.page.url, texts, wire if index == 2 else None)
+        Monkey(person, ledger, seed + index, texts, wire if index == 2 else None)
         for index, person in enumerate(people)
     ]
     thread = ada.page.url.split("/t/")[1].split("/")[0]

@@ -211,6 +211,21 @@ def test_what_lacks_something_in_a_log_waits_and_is_said() -> None:
     assert (text_of(noise.content), noise.aside) == ("ab", [2])
 
 
+def test_ids_that_come_from_elsewhere_release_what_waits_under_them() -> None:
+    """Someone broke the rule of ids: with a snapshot in between it must be the same document."""
+    waits = update({7: (0, [text("abc", origin=(9, 0)), text("defgh")])})
+    other = update({7: (0, [text("wxyz")])})
+    whole = folded("text", waits, other)
+    assert (whole.content.clocks, whole.waiting) == ({7: 8}, [])
+    before = fold("text", None, [(1, waits)])
+    assert before.waiting == [1]
+    middle = fold("text", before.content.state(), [(1, waits), (2, other)])
+    after = fold("text", middle.content.state(), [(1, waits)] if middle.waiting else [])
+    assert text_of(after.content) == text_of(middle.content) == text_of(whole.content)
+    # Nor does it wait for ever once it says nothing new.
+    assert folded("text", waits, update({7: (0, [text("0123456789")])})).waiting == []
+
+
 def test_a_snapshot_that_is_damaged_is_known_for_it() -> None:
     _, updates = typed(1, "a", "b")
     state = folded("text", *updates).content.state()
