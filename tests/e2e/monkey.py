@@ -206,9 +206,15 @@ class Monkey:
         """Type something that holds a mark; it counts when the editor took writing at that time."""
         title = await self.title(editor)
         before = await self.looks(editor)
+        if not before or not before["editable"] or not before["focused"]:
+            # What has no keys is put where the selection is, which a reader's focus does not move.
+            await self.page.keyboard.press("x")
+            return
         await put()
         after = await self.looks(editor)
         took = all(look and look["editable"] and look["focused"] for look in (before, after))
+        if not took:
+            self.sure = False  # it may have gone into the message, as above
         if took or (after and mark in after["text"]):
             assert title
             self.ledger.typed[mark] = (self.name, title)
