@@ -20,7 +20,7 @@ from msgspec import inspect as mi
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from hub.wire import api, commands, events  # noqa: E402
+from hub.wire import api, commands, events, protocol  # noqa: E402
 
 TARGET = ROOT / "web" / "src" / "wire" / "generated.ts"
 HEADER = "// Written by scripts/generate_wire_types.py from hub.wire. Do not edit.\n"
@@ -120,7 +120,16 @@ class _Writer:
         for union, field in (("AnyCommand", "cmd"), ("AnyFrame", "t")):
             options = "".join(f"\n  | {name}" for name in self._tagged[field])
             unions.append(f"export type {union} ={options};\n")
-        return HEADER + "\n" + "\n".join([*self._parts, *unions])
+        return HEADER + "\n" + "\n".join([*self._parts, *unions, self._results()])
+
+    def _results(self) -> str:
+        """What each command is answered with."""
+        lines = (
+            f"  {protocol.tag_of(one)}: {self._names[result] if result else 'null'};\n"
+            for one, result in protocol.RESULTS.items()
+        )
+        head = "/** What each command is answered with. */\nexport interface Results {\n"
+        return head + "".join(lines) + "}\n"
 
 
 def _is_struct(value: object) -> bool:

@@ -24,8 +24,8 @@ import {
   encodeSync,
   type Subtype,
 } from '../wire/frames';
-import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused, Role } from '../wire/generated';
-import type { CommandBody, Results } from '../wire/live';
+import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused, Results, Role } from '../wire/generated';
+import type { CommandBody } from '../wire/live';
 import type { AuthorIds } from './author-ids';
 import { documentText } from './document-text';
 import { LocalCopy } from './local-copy';

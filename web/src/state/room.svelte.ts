@@ -17,6 +17,7 @@ import type {
   Presence,
   PresenceEntry,
   ReadState,
+  Results,
   Role,
   SubscribeResult,
   ThreadState,
@@ -25,7 +26,7 @@ import type {
   TypingState,
 } from '../wire/generated';
 import { newSendId } from '../wire/ids';
-import type { CommandBody, Results } from '../wire/live';
+import type { CommandBody } from '../wire/live';
 import type { OutboxEntry, Sent } from '../wire/outbox';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';

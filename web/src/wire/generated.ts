@@ -881,3 +881,29 @@ export type AnyFrame =
   | DocumentReset
   | SignalFrame
   | Closing;
+
+/** What each command is answered with. */
+export interface Results {
+  auth: null;
+  ping: null;
+  watch_inbox: null;
+  subscribe: SubscribeResult;
+  unsubscribe: null;
+  post: Accepted;
+  edit: Accepted;
+  delete: Accepted;
+  undelete: Accepted;
+  react: Accepted;
+  rename: Accepted;
+  set_history: Accepted;
+  set_member: Accepted;
+  create_document: Accepted;
+  rename_document: Accepted;
+  mark_read: ReadState;
+  typing: null;
+  present: null;
+  open_document: OpenResult;
+  close_document: null;
+  lease_client_ids: Leased;
+  signal: null;
+}

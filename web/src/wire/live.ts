@@ -6,16 +6,7 @@
  */
 import { wellFormed } from '../lib/text';
 import { ApiError } from './error';
-import type {
-  Accepted,
-  AnyCommand,
-  AnyFrame,
-  Leased,
-  OpenResult,
-  ReadState,
-  SubscribeResult,
-  Welcome,
-} from './generated';
+import type { AnyCommand, AnyFrame, Results, Welcome } from './generated';
 
 export const SUBPROTOCOL = 'hub.live.v1';
 const PING_MS = 20_000;
@@ -38,32 +29,6 @@ export interface LiveState {
   readonly status: LiveStatus;
   readonly retryAt: number | null;
   readonly detail: string | null;
-}
-
-/** What a command is answered with. */
-export interface Results {
-  post: Accepted;
-  edit: Accepted;
-  delete: Accepted;
-  undelete: Accepted;
-  react: Accepted;
-  rename: Accepted;
-  set_history: Accepted;
-  set_member: Accepted;
-  create_document: Accepted;
-  rename_document: Accepted;
-  mark_read: ReadState;
-  subscribe: SubscribeResult;
-  open_document: OpenResult;
-  lease_client_ids: Leased;
-  auth: null;
-  ping: null;
-  watch_inbox: null;
-  unsubscribe: null;
-  typing: null;
-  present: null;
-  close_document: null;
-  signal: null;
 }
 
 /** A command without its id, which the socket gives. */
