@@ -323,5 +323,5 @@ def plan(found: Study, view: View) -> Admit | Hold | Nothing:
 
 
 def missing_updates() -> BadRequest:
-    """What has waited in vain is refused with."""
-    return BadRequest("Something earlier is missing.", code="missing_updates")
+    """What has waited in vain is refused with; it may be taken when the rest comes with it."""
+    return BadRequest("Something earlier is missing.", code="missing_updates", retry_after_s=0)

@@ -7,7 +7,7 @@ connection is written to once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -37,6 +37,7 @@ class Delivery:
         self._content = content
         self._attached = attached
         self._outgoing: list[tuple[str, bytes]] = []
+        self._afterwards: list[Callable[[], None]] = []
         self._framings: dict[bool, frames.Framing] = {
             False: frames.LiveFraming(info.number),
             True: frames.YjsFraming(),
@@ -86,8 +87,21 @@ class Delivery:
                 loop.call_soon(self.flush)
         self._outgoing.append((peer, update))
 
+    def when_sent(self, act: Callable[[], None]) -> None:
+        """Do something as soon as what is gathered now has been sent."""
+        if self._outgoing:
+            self._afterwards.append(act)
+        else:
+            act()
+
     def flush(self) -> None:
         """Send what was gathered, encoded once for all of a kind."""
+        self._send_gathered()
+        afterwards, self._afterwards = self._afterwards, []
+        for act in afterwards:
+            act()
+
+    def _send_gathered(self) -> None:
         outgoing, self._outgoing = self._outgoing, []
         if not outgoing:
             return

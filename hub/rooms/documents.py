@@ -58,7 +58,7 @@ class LiveDocument:
         self._attached: dict[str, Attachment] = {}
         self._subscription: Subscription | None = None
         self._delivery = Delivery(info, self.content, self._attached)
-        self._durability = Durability(info, self._is_attached, self._delivery.flush)
+        self._durability = Durability(info, self._is_attached, self._delivery.when_sent)
         self._presence = DocumentPresence(
             info, topic, house.bus, house.clock, owners, self._delivery, self._attached
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -23,19 +24,20 @@ _encode = msgspec.json.Encoder().encode
 class Durability:
     """Args:
     is_attached: whether an attachment is still served.
-    flush: sends what others wrote before. Who hears that their change is on disk has heard
-        what came to the hub before it: a client tells by that what it did not know of.
+    when_sent: does something when what others wrote before was sent. Who hears that their change
+        is on disk has heard what came to the hub before it: a client tells by that what it did
+        not know of.
     """
 
     def __init__(
         self,
         info: DocumentInfo,
         is_attached: Callable[[Attachment], bool],
-        flush: Callable[[], None] = lambda: None,
+        when_sent: Callable[[Callable[[], None]], None],
     ) -> None:
         self.info = info
         self._is_attached = is_attached
-        self._flush = flush
+        self._when_sent = when_sent
         self._tickets = 0
         self._own: deque[int] = deque()  # given to this process's writer, in its order
         self._foreign: set[int] = set()  # to other processes' writers
@@ -143,13 +145,12 @@ class Durability:
         if attachment.stock or attachment.scheduled:
             return  # the plain Yjs protocol has no word for it
         attachment.scheduled = True
-        self._loop.call_soon(self._tell, attachment)
+        self._loop.call_soon(self._when_sent, partial(self._tell, attachment))
 
     def _tell(self, attachment: Attachment) -> None:
         attachment.scheduled = False
         if self._stopped or not self._is_attached(attachment) or attachment.lagging is not None:
             return
-        self._flush()
         everything = self.everything
         if attachment.owes_all is not None and attachment.owes_all <= self._on_disk():
             attachment.owes_all = None

@@ -156,7 +156,7 @@ class Session:
         self.send(_encode(frame).decode())
 
     def refused(self, info: DocumentInfo, count: int, error: HubError) -> None:
-        again = error.retry_after_s is not None or error.code == "missing_updates"
+        again = error.retry_after_s is not None
         frame = ev.Refused(info.document, info.number, count, error.code, error.detail, again)
         self.send(_encode(frame).decode())
 

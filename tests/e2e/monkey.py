@@ -174,20 +174,17 @@ class Monkey:
                 await self.pull_or_mend()
             await expect(editor).to_be_visible()
         await editor.focus()
-        for key in self.chance.choices(
-            (
-                "",
-                "Control+End",
-                "Control+Home",
-                "ArrowUp",
-                "ArrowDown",
-                "ArrowLeft",
-                "End",
-                "PageUp",
-            ),
-            (5, 3, 1, 2, 2, 2, 2, 1),
-            k=2,
-        ):
+        keys = (
+            "",
+            "Control+End",
+            "Control+Home",
+            "ArrowUp",
+            "ArrowDown",
+            "ArrowLeft",
+            "End",
+            "PageUp",
+        )
+        for key in self.chance.choices(keys, (5, 3, 1, 2, 2, 2, 2, 1), k=2):
             if key:
                 await self.page.keyboard.press(key)
         return editor
@@ -327,12 +324,8 @@ class Monkey:
             return
         await self.checks_draft()
         mark = self.ledger.mark()
-        await self.box.focus()
-        await self.page.keyboard.press("Control+End")
-        await self.page.keyboard.type(f" {mark}")
-        words = await self.box.input_value() if await self.can_say() else ""
-        if mark not in words:
-            self.sure = False
+        words = await self.drafts(mark)
+        if not words:
             return
         await self.page.keyboard.press("Enter")
         still = await self.box.input_value() if await self.can_say() else None
@@ -348,15 +341,19 @@ class Monkey:
         if not await self.can_say():
             return
         await self.checks_draft()
-        mark = self.ledger.mark()
+        if words := await self.drafts(self.ledger.mark()):
+            self.draft = words
+
+    async def drafts(self, mark: str) -> str:
+        """Type into the message box; what stands there then, or nothing when it was taken away."""
         await self.box.focus()
         await self.page.keyboard.press("Control+End")
-        await self.page.keyboard.type(mark)
+        await self.page.keyboard.type(f" {mark}")
         words = await self.box.input_value() if await self.can_say() else ""
         if mark in words:
-            self.draft = words
-        else:
-            self.sure = False
+            return words
+        self.sure = False
+        return ""
 
     async def checks_draft(self) -> None:
         value = await self.box.input_value()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.rooms import admission, limits
+from hub.rooms import admission, delivery, limits
 from hub.rooms.access import Grounds
 from hub.rooms.documents import LiveDocument
 from hub.rooms.fold import fold
@@ -70,3 +70,41 @@ async def test_a_person_with_much_to_study_leaves_the_others_their_turn(
         assert live.receive(client, frames.UPDATE, update({id_: (0, [long])})) is not None
     await harness.idle()
     assert studied == [ids[0], ids[3], ids[1], ids[2]]
+
+
+async def test_an_acknowledgement_comes_after_what_was_there_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a crowd updates are gathered for a while; a client tells by what comes after its own is
+    on disk that others knew of it. Who lags hears of it once it has caught up."""
+    monkeypatch.setattr(delivery, "CROWD", -100)  # a window of 20 ms
+    harness = Harness("text")
+    harness.roles |= {"u_0": "editor", "u_1": "editor"}
+    one, two = (harness.join(uid, None, 2, stock=False) for uid in ("u_0", "u_1"))
+    await harness.idle()
+    first, second = harness.leased("u_0")[0], harness.leased("u_1")[0]
+
+    def typed(client: int, clock: int = 0) -> bytes:
+        place = {"origin": (client, clock - 1)} if clock else {}
+        return update({client: (clock, [text("a", **place)])})
+
+    harness.send(one, typed(first))
+    two.received.clear()
+    harness.send(two, typed(second))
+    harness.disk.commit(2)
+    await harness.idle()
+    assert (two.received, two.durable) == ([], 0)  # gathered, and so not acknowledged
+    async with asyncio.timeout(5):
+        while two.durable == 0:
+            await asyncio.sleep(0)
+    assert len(two.received) == 1
+
+    harness.live.leave_behind(two)
+    harness.send(two, typed(second, 1))
+    harness.disk.commit(1)
+    harness.live._delivery.flush()
+    await harness.idle()
+    assert two.durable == 1
+    harness.live.resume(two)
+    await harness.idle()
+    assert two.durable == 2

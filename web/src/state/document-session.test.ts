@@ -42,6 +42,18 @@ test('a document is opened, edited and saved', async () => {
   expect(hub.doc.getText('content').toString()).toBe('hello');
 });
 
+/** A client that has the document of one paragraph, and is offline. */
+async function awayFromAParagraph(): Promise<{ one: FakeClient; fragment: Y.XmlFragment; paragraph: Y.XmlElement }> {
+  const fragment = hub.doc.getXmlFragment('default');
+  const paragraph = new Y.XmlElement('paragraph');
+  paragraph.insert(0, [new Y.XmlText('all')]);
+  fragment.insert(0, [paragraph]);
+  const one = await client();
+  await saved(one);
+  one.goOffline();
+  return { one, fragment, paragraph };
+}
+
 test('nothing is written before somebody edits', async () => {
   const one = await client();
   await saved(one);
@@ -61,16 +73,7 @@ test('saved means durable on the hub, not received', async () => {
 });
 
 test('words of others are seen before one hands over what deletes them', async () => {
-  const one = await client();
-  await saved(one);
-  const fragment = hub.doc.getXmlFragment('default');
-  const paragraph = new Y.XmlElement('paragraph');
-  paragraph.insert(0, [new Y.XmlText('all')]);
-  fragment.insert(0, [paragraph]);
-  one.goOffline();
-  one.goOnline();
-  await saved(one);
-  one.goOffline();
+  const { one, fragment, paragraph } = await awayFromAParagraph();
   one.session.doc.getXmlFragment('default').delete(0, 1);
   (paragraph.get(0) as Y.XmlText).insert(3, ' of theirs');
   // The connection breaks as soon as the hub has the deletion.
@@ -452,16 +455,7 @@ test('the local copy of a long document is made one from time to time', async ()
 });
 
 test('words whose place somebody deleted meanwhile are given back', async () => {
-  const one = await client();
-  await saved(one);
-  const fragment = hub.doc.getXmlFragment('default');
-  const paragraph = new Y.XmlElement('paragraph');
-  paragraph.insert(0, [new Y.XmlText('all')]);
-  fragment.insert(0, [paragraph]);
-  one.goOffline();
-  one.goOnline();
-  await saved(one);
-  one.goOffline();
+  const { one, fragment } = await awayFromAParagraph();
   const text = (one.session.doc.getXmlFragment('default').get(0) as Y.XmlElement).get(0) as Y.XmlText;
   text.insert(3, ' appended offline');
   fragment.delete(0, 1);
@@ -471,16 +465,7 @@ test('words whose place somebody deleted meanwhile are given back', async () => 
 });
 
 test('words that others wrote in what one deleted while away are shown', async () => {
-  const one = await client();
-  await saved(one);
-  const fragment = hub.doc.getXmlFragment('default');
-  const paragraph = new Y.XmlElement('paragraph');
-  paragraph.insert(0, [new Y.XmlText('all')]);
-  fragment.insert(0, [paragraph]);
-  one.goOffline();
-  one.goOnline();
-  await saved(one);
-  one.goOffline();
+  const { one, paragraph } = await awayFromAParagraph();
   one.session.doc.getXmlFragment('default').delete(0, 1);
   (paragraph.get(0) as Y.XmlText).insert(3, ' of theirs');
   one.goOnline();

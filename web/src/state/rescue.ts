@@ -32,10 +32,12 @@ export function meet(doc: Y.Doc, update: Uint8Array, origin: unknown, unsent: re
   }
   const incoming = Y.decodeUpdate(update);
   const mine = incoming.ds.clients.size > 0 ? shown(doc, unsent) : [];
-  const deletes = unsent.some((one) => Y.decodeUpdate(one).ds.clients.size > 0);
-  const theirs = deletes ? unseen(doc, incoming) : [];
+  const brought = unseen(doc, incoming);
   Y.applyUpdate(doc, update, origin);
-  return { mine: lost(doc, mine), theirs: lost(doc, theirs) };
+  const theirs = lost(doc, brought);
+  // Else it was deleted by somebody before.
+  const isOurs = theirs !== '' && unsent.some((one) => Y.decodeUpdate(one).ds.clients.size > 0);
+  return { mine: lost(doc, mine), theirs: isOurs ? theirs : '' };
 }
 
 type Decoded = ReturnType<typeof Y.decodeUpdate>;
