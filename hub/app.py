@@ -12,17 +12,33 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from hub.api import accounts, documents, live, openapi, ops, problems, session, static, threads, yjs
+from hub.api import (
+    accounts,
+    documents,
+    live,
+    openapi,
+    ops,
+    problems,
+    session,
+    static,
+    threads,
+    uploads,
+    yjs,
+)
 from hub.api.hub import Hub
 from hub.api.security import SecurityHeaders
 from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
+from hub.blobs.local import LocalStore
 from hub.bus.interface import Bus
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
+from hub.files.uploads import Bounds as UploadBounds
+from hub.files.uploads import Uploads
 from hub.identity.retention import Retention
 from hub.identity.service import Identity
+from hub.jobs.queue import Jobs
 from hub.mail.erasure import Eraser
 from hub.mail.search import Search
 from hub.mail.threads import Threads
@@ -145,6 +161,20 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             library=library, connections=connections, people=people,
             door=Door(database, writer, clock, bus, mail, rooms),
         )  # fmt: skip
+        jobs = Jobs(database, clock)
+        files = Uploads(
+            database,
+            LocalStore(settings.data_dir / "blobs"),
+            clock,
+            jobs,
+            UploadBounds(
+                file=settings.max_file_bytes,
+                account=settings.account_quota_bytes,
+                thread=settings.thread_quota_bytes,
+                free=settings.keep_free_bytes,
+                hours=settings.upload_hours,
+            ),
+        )
         async with database.acquire() as connection:
             key = await ticket_key(connection)
         hub = Hub(
@@ -156,6 +186,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             identity=identity,
             threads=mail,
             search=Search(database),
+            uploads=files,
+            jobs=jobs,
             services=services,
             tickets=Tickets(clock, key),
             background=background,
@@ -167,6 +199,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         background.spawn(rooms.run(), "rooms")
         background.spawn(router.run(), "router")
         background.spawn(people.run(), "people")
+        background.spawn(files.run(), "uploads")
+        background.spawn(jobs.run(), "jobs")
         background.spawn(Eraser(database, clock).run(), "eraser")
         background.spawn(Retention(database, clock).run(), "retention")
         yield hub
@@ -188,7 +222,7 @@ async def drain(hub: Hub) -> None:
 def routes() -> list[BaseRoute]:
     """Every route; the browser client answers whatever is left."""
     found: list[BaseRoute] = []
-    for module in (session, accounts, threads, documents, live, yjs, ops, openapi, static):
+    for module in (session, accounts, threads, documents, uploads, live, yjs, ops, openapi, static):
         found += module.routes()
     return found
 

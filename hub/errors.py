@@ -54,7 +54,7 @@ class BadRequest(HubError):
     http_status = 400
     close_code = 4400
     title = "Bad request"
-    retry_s = None
+    retry_s: ClassVar[float | None] = None
 
 
 class ProtocolError(BadRequest):
@@ -91,7 +91,7 @@ class Conflict(HubError):
     http_status = 409
     close_code = 4409
     title = "Conflict"
-    retry_s = None
+    retry_s: ClassVar[float | None] = None
 
 
 class TooLarge(HubError):

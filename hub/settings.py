@@ -35,7 +35,7 @@ class Settings:
     port: int = _setting(8480, "TCP port to listen on.")
     public_url: str = _setting("", "Address in people's browsers; default http://host:port.")
     hub_name: str = _setting("Webmail hub", "Name shown on the sign-in page.")
-    data_dir: Path = _setting(Path("data"), "Folder of the embedded database.")
+    data_dir: Path = _setting(Path("data"), "Folder of the embedded database and of files.")
     database_url: str | None = _setting(
         None, "PostgreSQL 15 or later; without it the hub runs its own.", secret=True
     )
@@ -55,6 +55,13 @@ class Settings:
         65_536, "Yjs client ids of stock clients one user may bring to one document."
     )
     max_body_bytes: int = _setting(1024 * 1024, "Largest body of an HTTP request.")
+    max_file_bytes: int = _setting(0, "Largest file; 0: no bound.")
+    account_quota_bytes: int = _setting(0, "Bytes of files one account may bring; 0: no bound.")
+    thread_quota_bytes: int = _setting(0, "Bytes of files one thread may hold; 0: no bound.")
+    keep_free_bytes: int = _setting(
+        1024 * 1024 * 1024, "Bytes that uploads leave free on the store's disk."
+    )
+    upload_hours: int = _setting(72, "An upload that nobody goes on with ends after so many hours.")
     trusted_proxies: str = _setting(
         "127.0.0.1,::1", "Addresses whose X-Forwarded-For and -Proto are believed."
     )

@@ -10,7 +10,9 @@ from starlette.requests import HTTPConnection
 from hub.api.tickets import Tickets
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.files.uploads import Uploads
 from hub.identity.service import Identity
+from hub.jobs.queue import Jobs
 from hub.mail.search import Search
 from hub.mail.threads import Threads
 from hub.rooms.background import Background
@@ -40,6 +42,8 @@ class Hub:
     identity: Identity
     threads: Threads
     search: Search
+    uploads: Uploads
+    jobs: Jobs
     services: Services
     tickets: Tickets
     background: Background

@@ -1,71 +1,178 @@
-"""Blobs in a directory of this machine.
+"""Bytes in a directory of this machine, which several processes may share.
 
-A finished upload lies on the same file system and is renamed, never copied. What was answered is on
-disk: the file before its name, and the name before the answer (fsync of the file and of each folder
-that got an entry).
+An upload is appended to ``uploads/{name}`` and renamed, never copied, to ``sealed/ab/{name}``. What
+was answered is on disk: the bytes before their offset, the file before its name, and the name
+before the answer (fsync of the file and of each folder that got an entry).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
-from hub.blobs.store import BlobMissing, StoreAway, Stored
+from hub.blobs.store import BlobMissing, Busy, Mark, StoreAway, Stored, StoreFull
+
+T = TypeVar("T")
+
+THREADS: Final = 8
+"""A slow disk keeps so many waiting, and not who hashes or reads the database."""
+LOCK_S: Final = 5.0
+"""A writer that was told to stop lets go within this time."""
+RETRY_S: Final = 0.02
+COPY_BYTES: Final = 64 * 2**20
 
 
 class LocalStore:
     """Args:
-    root: made when it is not there. Blob ``b_ab…`` lies in ``root/ab/b_ab…``.
+    root: made when it is not there.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._uploads = root / "uploads"
+        self._sealed = root / "sealed"
+        for folder in (root, self._uploads, self._sealed):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
 
-    def path_of(self, blob: str) -> Path:
-        """Where it lies: for a web server that sends it instead of the hub."""
-        return self.root / blob[2:4] / blob
+    def path_of(self, name: str) -> Path:
+        """Where sealed bytes lie: for a web server that sends them instead of the hub."""
+        return self._sealed / name[2:4] / name
 
-    async def take(self, blob: str, staged: Path) -> None:
-        with _named(blob):
-            await asyncio.to_thread(self._take, self.path_of(blob), staged)
+    async def begin(self, name: str, size: int) -> str:
+        await self._run(name, self._begin, self._uploads / name)
+        return ""
 
-    async def read(self, blob: str, start: int, end: int) -> bytes:
-        with _named(blob):
-            return await asyncio.to_thread(_read, self.path_of(blob), start, end)
-
-    async def find(self, blob: str) -> Stored | None:
-        with _named(blob):
+    async def open(
+        self, name: str, begun: str, durable: int, notes: Sequence[str]
+    ) -> LocalIntake:  # fmt: skip
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LOCK_S
+        while True:
             try:
-                status = await asyncio.to_thread(os.stat, self.path_of(blob))
-            except FileNotFoundError:
-                return None
-        return Stored(blob, status.st_size, status.st_mtime)
+                descriptor = await self._run(name, _locked, self._uploads / name, durable)
+            except BlockingIOError:
+                if loop.time() > until:
+                    raise Busy from None
+                await asyncio.sleep(RETRY_S)
+            else:
+                return LocalIntake(self, name, descriptor, durable)
 
-    async def remove(self, blob: str) -> None:
-        with _named(blob):
-            await asyncio.to_thread(_remove, self.path_of(blob))
+    async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
+        await self._run(name, self._join, name, parts, sizes)
+
+    async def seal(self, name: str, begun: str, notes: Sequence[str]) -> None:
+        await self._run(name, self._seal, self._uploads / name, self.path_of(name))
+
+    async def read(self, name: str, start: int, end: int) -> bytes:
+        return await self._run(name, _read_file, self.path_of(name), start, end)
+
+    async def find(self, name: str) -> Stored | None:
+        return await self._run(name, _status, self.path_of(name), name, sealed=True)
+
+    async def remove(self, name: str) -> None:
+        for path in (self._uploads / name, self.path_of(name)):
+            await self._run(name, _remove, path)
 
     async def all(self) -> AsyncIterator[Stored]:
-        for folder in await asyncio.to_thread(_names, self.root):
-            for blob in await asyncio.to_thread(_names, self.root / folder):
-                if (found := await self.find(blob)) is not None:
+        for folder, sealed in [
+            (self._uploads, False),
+            *((self._sealed / one, True) for one in await self._run("", _names, self._sealed)),
+        ]:
+            for name in await self._run("", _names, folder):
+                found = await self._run(name, _status, folder / name, name, sealed=sealed)
+                if found is not None:
                     yield found
 
-    def _take(self, path: Path, staged: Path) -> None:
+    async def free_bytes(self) -> int:
+        status = await self._run("", os.statvfs, self.root)
+        return status.f_bavail * status.f_frsize
+
+    async def _run(self, name: str, work: Callable[..., T], *args: Any, **named: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, _told, name, work, args, named)
+
+    def _begin(self, path: Path) -> None:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        sync_folder(self._uploads)
+
+    def _seal(self, staged: Path, path: Path) -> None:
+        if path.exists():
+            return
         if not path.parent.exists():
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            sync_folder(self.root)
-        if path.exists():
-            staged.unlink()
-            return
+            sync_folder(self._sealed)
         with staged.open("rb+") as file:
             os.fsync(file.fileno())
         staged.rename(path)
         sync_folder(path.parent)
+        sync_folder(self._uploads)
+
+    def _join(self, name: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
+        """The first part is renamed, the others are copied behind it, by the file system where it
+        can share blocks."""
+        target = self._uploads / name
+        first = self._uploads / parts[0]
+        if first.exists():
+            first.rename(target)
+        with target.open("rb+") as file:
+            os.ftruncate(file.fileno(), sizes[0])
+            at = sizes[0]
+            for part, size in zip(parts[1:], sizes[1:], strict=True):
+                with (self._uploads / part).open("rb") as source:
+                    _copy(source.fileno(), file.fileno(), size, at)
+                at += size
+            os.fsync(file.fileno())
+        sync_folder(self._uploads)
+
+
+class LocalIntake:
+    """Appends to one file, which is locked against other processes, too."""
+
+    def __init__(self, store: LocalStore, name: str, descriptor: int, position: int) -> None:
+        self._store = store
+        self._name = name
+        self._descriptor = descriptor
+        self._position = position
+        # A thread goes on when nobody waits for it any more: the number of the descriptor must not
+        # mean another file then.
+        self._users = 1
+        self._lock = threading.Lock()
+
+    async def write(self, parts: Sequence[bytes]) -> None:
+        self._position = await self._run(_append, parts, self._position)
+
+    async def sync(self, *, last: bool) -> Mark:
+        position = self._position
+        await self._run(os.fdatasync)
+        return Mark(position, "")
+
+    async def read(self, start: int, end: int) -> bytes:
+        return await self._run(_read, self._name, start, end)
+
+    async def close(self) -> None:
+        self._leave()
+
+    async def _run(self, work: Callable[..., T], *args: Any) -> T:
+        with self._lock:
+            self._users += 1
+        job = self._store._threads.submit(_told, self._name, work, (self._descriptor, *args), {})
+        job.add_done_callback(lambda _: self._leave())
+        return await asyncio.wrap_future(job)
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                os.close(self._descriptor)
 
 
 def sync_folder(folder: Path) -> None:
@@ -77,19 +184,78 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _read(path: Path, start: int, end: int) -> bytes:
+def _locked(path: Path, durable: int) -> int:
+    """A descriptor of the file, which ends at ``durable``; nobody else has one like it.
+
+    Raises:
+        BlockingIOError: somebody has.
+        BlobMissing: the file is shorter.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_size < durable:
+            raise BlobMissing(f"{path.name} is shorter than {durable} bytes.")
+        os.ftruncate(descriptor, durable)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _append(descriptor: int, parts: Sequence[bytes], position: int) -> int:
+    left = [memoryview(part) for part in parts]
+    while left:
+        written = os.pwritev(descriptor, left[:512], position)
+        position += written
+        while left and written >= len(left[0]):
+            written -= len(left.pop(0))
+        if written:
+            left[0] = left[0][written:]
+    return position
+
+
+def _copy(source: int, target: int, size: int, at: int) -> None:
+    done = 0
+    while done < size:
+        try:
+            copied = os.copy_file_range(
+                source, target, min(COPY_BYTES, size - done), done, at + done
+            )
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+                raise
+            copied = os.pwrite(target, os.pread(source, min(2**20, size - done), done), at + done)
+        if not copied:
+            raise BlobMissing("A part of the upload is shorter than it was.")
+        done += copied
+
+
+def _read_file(path: Path, start: int, end: int) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        parts: list[bytes] = []
-        while start < end:
-            part = os.pread(descriptor, end - start, start)
-            if not part:
-                raise BlobMissing(f"{path.name} ends at {start}, before {end}.")
-            parts.append(part)
-            start += len(part)
+        return _read(descriptor, path.name, start, end)
     finally:
         os.close(descriptor)
+
+
+def _read(descriptor: int, name: str, start: int, end: int) -> bytes:
+    parts: list[bytes] = []
+    while start < end:
+        part = os.pread(descriptor, end - start, start)
+        if not part:
+            raise BlobMissing(f"{name} ends at {start}, before {end}.")
+        parts.append(part)
+        start += len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _status(path: Path, name: str, *, sealed: bool) -> Stored | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return Stored(name, status.st_size, status.st_mtime, sealed)
 
 
 def _remove(path: Path) -> None:
@@ -107,11 +273,20 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
+def _told(name: str, work: Callable[..., T], args: tuple[Any, ...], named: dict[str, Any]) -> T:
+    with _failures(name):
+        return work(*args, **named)
+
+
 @contextlib.contextmanager
-def _named(blob: str) -> Iterator[None]:
+def _failures(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise BlobMissing(f"{blob} is not there.") from error
+        raise BlobMissing(f"{name} is not there.") from error
+    except BlockingIOError:
+        raise
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StoreFull from error
         raise StoreAway(f"The store of files: {error.strerror}.") from error

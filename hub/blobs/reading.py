@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
-from hub.blobs.pieces import bounds, span
 from hub.blobs.store import BlobStore
 from hub.errors import HubError
 from hub.ids import sha256
+from hub.wire.pieces import bounds, span
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class BlobRotted(HubError):
 
 
 async def verified(
-    store: BlobStore, blob: str, size: int, hashes: Sequence[bytes], start: int, end: int
+    store: BlobStore, name: str, size: int, hashes: Sequence[bytes], start: int, end: int
 ) -> AsyncIterator[bytes]:
     """Bytes ``start`` to ``end`` (not included), in parts of at most 1 MiB.
 
@@ -38,8 +38,8 @@ async def verified(
     """
     for number, expected in zip(span(start, end), hashes, strict=True):
         first, last = bounds(number, size)
-        piece = await store.read(blob, first, last)
+        piece = await store.read(name, first, last)
         if await asyncio.to_thread(sha256, piece) != expected:
-            log.error("a piece of a blob has changed", blob=blob, piece=number)
+            log.error("a piece of a blob has changed", name=name, piece=number)
             raise BlobRotted()
         yield piece[max(0, start - first) : end - first]

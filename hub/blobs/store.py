@@ -1,34 +1,37 @@
-"""Where blobs lie: what every kind of store can do.
+"""Where bytes lie: what every kind of store can do.
 
-A store knows ids and bytes, not whose they are, nor what their hashes should be: who reads checks
-(``hub.blobs.reading``), who removes has asked the database before (``collect``).
+A store knows names and bytes, not whose they are, nor what their hashes should be: who reads checks
+(``hub.blobs.reading``), who removes has asked the database before. A name is that of the upload
+that brought the bytes, and never stands for others: so a store neither copies nor overwrites, and
+nobody who removes one thing meets somebody who brings another.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from hub.errors import HubError, Unavailable
+from hub.errors import Conflict, HubError, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One blob as the store has it.
+    """Something that the store has.
 
     Attributes:
-        at_s: Unix time of when it came, by the clock of the store.
+        at_s: Unix time of when it was last written, by the clock of the store.
+        sealed: it is whole; else an upload has not come to its end.
     """
 
-    blob: str
+    name: str
     size: int
     at_s: float
+    sealed: bool
 
 
 class BlobMissing(HubError):
-    """The database names a blob that the store has not, or not whole: an operator's business."""
+    """The database names bytes that the store has not, or not whole: an operator's business."""
 
     code = "blob_missing"
     title = "The bytes of this file are not there"
@@ -42,28 +45,97 @@ class StoreAway(Unavailable):
     retry_s = 5
 
 
+class StoreFull(HubError):
+    code = "no_space"
+    title = "The hub has no space for this file"
+    http_status = 507
+    retry_s = None
+
+
+class Busy(Conflict):
+    """Another writer has it, here or in another process."""
+
+    code = "upload_busy"
+    title = "The upload is being written by another connection"
+    http_status = 423
+    retry_s = 1
+
+
+class Mark(NamedTuple):
+    """So many bytes are durable; ``note`` is what the store has to be told of the last stretch
+    when it is opened again or sealed (docs/adr/0015)."""
+
+    durable: int
+    note: str
+
+
+class Intake(Protocol):
+    """The one writer of an upload."""
+
+    async def write(self, parts: Sequence[bytes]) -> None:
+        """Append. Durable only with the next ``sync``.
+
+        Raises:
+            StoreFull.
+        """
+        ...
+
+    async def sync(self, *, last: bool) -> Mark:
+        """Make durable what was written before the call, or, unless it is the last of this
+        writer, as much as the store can at no cost. Writing may go on meanwhile."""
+        ...
+
+    async def read(self, start: int, end: int) -> bytes:
+        """Bytes that are durable."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class BlobStore(Protocol):
     """Every method may raise ``StoreAway``; nothing has changed then, or may be done again."""
 
-    async def take(self, blob: str, staged: Path) -> None:
-        """Make a finished file the blob of this id, durably; it is gone from where it was. One that
-        is there already stays."""
+    async def begin(self, name: str, size: int) -> str:
+        """Prepare for an upload of so many bytes. Returns what ``open`` and ``seal`` need."""
         ...
 
-    async def read(self, blob: str, start: int, end: int) -> bytes:
-        """Bytes ``start`` to ``end`` (not included), which lie within it.
+    async def open(self, name: str, begun: str, durable: int, notes: Sequence[str]) -> Intake:
+        """Go on behind ``durable`` bytes; what was written after them is thrown away.
+
+        Raises:
+            Busy.
+        """
+        ...
+
+    async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
+        """Make an upload of others, which are whole and not sealed; they may be gone afterwards.
+        Done again it comes to the same."""
+        ...
+
+    async def seal(self, name: str, begun: str, notes: Sequence[str]) -> None:
+        """The upload is whole. What is sealed already stays so."""
+        ...
+
+    async def read(self, name: str, start: int, end: int) -> bytes:
+        """Bytes ``start`` to ``end`` (not included) of what is sealed.
 
         Raises:
             BlobMissing: it is not there, or shorter.
         """
         ...
 
-    async def find(self, blob: str) -> Stored | None: ...
+    async def find(self, name: str) -> Stored | None:
+        """What is sealed under this name."""
+        ...
 
-    async def remove(self, blob: str) -> None:
-        """It may be gone already."""
+    async def remove(self, name: str) -> None:
+        """Sealed or not. It may be gone already."""
         ...
 
     def all(self) -> AsyncIterator[Stored]:
-        """Every blob, in no order; one that comes or goes meanwhile may be missed."""
+        """Everything, in no order; what comes or goes meanwhile may be missed."""
+        ...
+
+    async def free_bytes(self) -> int | None:
+        """How much more it can take; null when it does not say."""
         ...

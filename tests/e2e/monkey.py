@@ -35,7 +35,8 @@ LOOK = """(title) => {
     const editor = document.querySelector(`[role=textbox][aria-label="Document: ${title}"]`);
     if (!editor) return null;
     const view = editor.cmTile?.root.view;
-    let text, html;
+    let text, html, fault = '';
+    try { if (!view) editor.editor.state.doc.check(); } catch (error) { fault = String(error); }
     if (view) text = html = view.state.doc.toString();
     else {
         const copy = editor.cloneNode(true);
@@ -54,7 +55,7 @@ LOOK = """(title) => {
     const { activeElement } = document;
     const focused = editor.contains(activeElement);
     const focus = activeElement?.getAttribute('aria-label') ?? activeElement?.tagName;
-    return { text, html, editable: editor.isContentEditable, focused, focus };
+    return { text, html, fault, editable: editor.isContentEditable, focused, focus };
 }"""
 
 
@@ -191,7 +192,9 @@ class Monkey:
 
     async def looks(self, editor: Locator) -> dict[str, Any] | None:
         title = await self.title(editor)
-        return None if title is None else await self.page.evaluate(LOOK, title)  # type: ignore[no-any-return]
+        look: dict[str, Any] | None = title and await self.page.evaluate(LOOK, title)
+        assert not look or not look["fault"], f"{title} of {self.name}: {look['fault']}"
+        return look
 
     async def title(self, editor: Locator) -> str | None:
         for title in (RICH, CODE):
@@ -215,6 +218,9 @@ class Monkey:
         if took or (after and mark in after["text"]):
             assert title
             self.ledger.typed[mark] = (self.name, title)
+        gone = marks(before["text"]) - marks(after["text"]) if after else set()
+        if gone:
+            self.ledger.note(self.name, f"  beside it went {''.join(sorted(gone))}")
         seen = bool(after and mark in after["text"])
         at = [(look["editable"], look["focus"]) if look else None for look in (before, after)]
         self.ledger.note(self.name, f"  {mark} in {title}, {took=}, {seen=}, {at}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -96,6 +98,8 @@ async def serve(
     database_url: str, *, bus: Bus | None = None, **settings: Any
 ) -> AsyncIterator[Served]:
     port = free_port()
+    folder = tempfile.TemporaryDirectory(prefix="hub-data-")
+    settings.setdefault("data_dir", Path(folder.name))
     chosen = Settings.from_environ({}, port=port, database_url=database_url, **settings)
     app = create_app(chosen, bus=bus)
     config = configure(app, chosen, port=port, lifespan="on", timeout_graceful_shutdown=2)
@@ -115,6 +119,7 @@ async def serve(
         server.should_exit = True
         async with asyncio.timeout(10):
             await task
+        folder.cleanup()
 
 
 @pytest.fixture

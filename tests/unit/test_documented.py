@@ -44,7 +44,7 @@ def codes() -> set[str]:
 
 
 def documented_codes() -> set[str]:
-    table = PROTOCOL[PROTOCOL.index("## 9. Codes") :]
+    table = PROTOCOL[PROTOCOL.index("## 10. Codes") :]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     return {code for cell in cells for code in re.findall(r"`(\w+)`", cell)}
 

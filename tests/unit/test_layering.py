@@ -13,13 +13,13 @@ LAYERS = [
     {"errors", "settings", "clock", "ids"},
     {"wire"},
     {"storage", "bus", "blobs"},
-    {"rooms", "rtc", "mail", "files", "identity", "federation"},
+    {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation"},
     {"api", "app", "server", "doctor", "sample", "logging", "cli"},
 ]
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
 CLIENT = {"client", *LAYERS[0], *LAYERS[1]}
 # Services that know each other, in one direction only.
-ACROSS = {("rooms", "identity"), ("rooms", "mail"), ("mail", "identity")}
+ACROSS = {("rooms", "identity"), ("rooms", "mail"), ("mail", "identity"), ("files", "jobs")}
 
 
 def imports(path: Path) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,8 +62,9 @@ class Site:
 
 
 @pytest.fixture
-async def site(database_url: str, clock: TurnableClock) -> AsyncIterator[Site]:
-    app = create_app(Settings.from_environ({"HUB_DATABASE_URL": database_url}), clock)
+async def site(database_url: str, clock: TurnableClock, tmp_path: Path) -> AsyncIterator[Site]:
+    settings = Settings.from_environ({"HUB_DATABASE_URL": database_url}, data_dir=tmp_path)
+    app = create_app(settings, clock)
     async with app.router.lifespan_context(app):
         yield Site(app)
 
@@ -100,10 +102,11 @@ async def test_sign_in_sets_a_cookie_no_script_can_read(site: Site) -> None:
 
 
 async def test_sign_in_over_https_sets_a_secure_cookie(
-    database_url: str, clock: TurnableClock
+    database_url: str, clock: TurnableClock, tmp_path: Path
 ) -> None:
     origin = "https://mail.north.example"
-    settings = Settings.from_environ({"HUB_DATABASE_URL": database_url, "HUB_PUBLIC_URL": origin})
+    environ = {"HUB_DATABASE_URL": database_url, "HUB_PUBLIC_URL": origin}
+    settings = Settings.from_environ(environ, data_dir=tmp_path)
     app = create_app(settings, clock)
     async with app.router.lifespan_context(app):
         link = await app.state.hub.identity.first_owner_link()

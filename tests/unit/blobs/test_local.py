@@ -1,7 +1,8 @@
-"""Blobs in a directory, and what is served of them."""
+"""Bytes in a directory: appended, sealed, joined, read, and what breaks meanwhile."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hub.blobs.local import LocalStore
-from hub.blobs.pieces import PIECE_BYTES, Hasher, span
 from hub.blobs.reading import BlobRotted, verified
-from hub.blobs.store import BlobMissing, StoreAway
+from hub.blobs.store import BlobMissing, Busy, Mark, StoreAway, StoreFull
+from hub.wire.pieces import PIECE_BYTES, Hasher, span
 
 
 @pytest.fixture
@@ -19,46 +20,46 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "blobs")
 
 
-def staged(folder: Path, data: bytes) -> tuple[str, list[bytes], Path]:
-    hasher = Hasher()
-    hasher.update(data)
-    path = folder / "staged"
-    path.write_bytes(data)
-    return hasher.finish(), hasher.hashes, path
+async def stage(store: LocalStore, name: str, data: bytes) -> str:
+    begun = await store.begin(name, len(data))
+    intake = await store.open(name, begun, 0, ())
+    await intake.write([data])
+    assert await intake.sync(last=True) == Mark(len(data), "")
+    await intake.close()
+    return begun
 
 
-async def all_of(store: LocalStore) -> dict[str, int]:
-    return {one.blob: one.size async for one in store.all()}
+async def keep(store: LocalStore, name: str, data: bytes) -> None:
+    await store.seal(name, await stage(store, name, data), ())
 
 
-async def test_a_finished_file_is_renamed_into_place(store: LocalStore, tmp_path: Path) -> None:
-    blob, _, path = staged(tmp_path, b"hello")
-    inode = path.stat().st_ino
-    await store.take(blob, path)
-    assert not path.exists()
-    assert store.path_of(blob).stat().st_ino == inode
-    assert await store.read(blob, 0, 5) == b"hello"
-    assert await store.read(blob, 1, 3) == b"el"
-    assert await store.read(blob, 2, 2) == b""
-    # The same again is there already.
-    again, _, path = staged(tmp_path, b"hello")
-    await store.take(again, path)
-    assert not path.exists()
-    assert store.path_of(blob).stat().st_ino == inode
-    found = await store.find(blob)
-    assert found is not None
-    assert (found.blob, found.size) == (blob, 5)
-    assert await all_of(store) == {blob: 5}
-    await store.remove(blob)
-    await store.remove(blob)
-    assert await store.find(blob) is None
+async def all_of(store: LocalStore) -> dict[str, tuple[int, bool]]:
+    return {one.name: (one.size, one.sealed) async for one in store.all()}
+
+
+async def test_a_finished_upload_is_renamed_into_place(store: LocalStore) -> None:
+    begun = await stage(store, "f_abc", b"hello")
+    staged = store.root / "uploads" / "f_abc"
+    inode = staged.stat().st_ino
+    assert await all_of(store) == {"f_abc": (5, False)}
+    assert await store.find("f_abc") is None
+    await store.seal("f_abc", begun, ())
+    await store.seal("f_abc", begun, ())  # asked again
+    assert not staged.exists()
+    assert store.path_of("f_abc").stat().st_ino == inode
+    assert await store.read("f_abc", 0, 5) == b"hello"
+    assert await store.read("f_abc", 1, 3) == b"el"
+    assert await store.read("f_abc", 2, 2) == b""
+    assert await all_of(store) == {"f_abc": (5, True)}
+    await store.remove("f_abc")
+    await store.remove("f_abc")
+    assert await store.find("f_abc") is None
     assert await all_of(store) == {}
 
 
 async def test_the_name_is_on_disk_before_the_answer(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blob, _, path = staged(tmp_path, b"hello")
     done: list[str] = []
     fsync, rename = os.fsync, Path.rename
 
@@ -72,38 +73,116 @@ async def test_the_name_is_on_disk_before_the_answer(
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
-    await store.take(blob, path)
-    assert done == ["sync blobs", "sync staged", "rename", f"sync {blob[2:4]}"]
+    begun = await store.begin("f_abc", 5)
+    assert done == ["sync uploads"]
+    done.clear()
+    await store.seal("f_abc", begun, ())
+    assert done == ["sync sealed", "sync f_abc", "rename", "sync ab", "sync uploads"]
+
+
+async def test_what_was_not_noted_is_thrown_away(store: LocalStore) -> None:
+    begun = await stage(store, "f_abc", b"hello world")
+    intake = await store.open("f_abc", begun, 5, ())
+    await intake.write([b",", b" you"])
+    await intake.sync(last=True)
+    assert await intake.read(0, 10) == b"hello, you"
+    with pytest.raises(BlobMissing):
+        await intake.read(0, 11)
+    await intake.close()
+    with pytest.raises(BlobMissing, match="shorter than 11"):
+        await store.open("f_abc", begun, 11, ())
+
+
+async def test_only_one_writes(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = await store.begin("f_abc", 5)
+    first = await store.open("f_abc", begun, 0, ())
+    monkeypatch.setattr("hub.blobs.local.LOCK_S", 0.05)
+    with pytest.raises(Busy):
+        await store.open("f_abc", begun, 0, ())
+    monkeypatch.setattr("hub.blobs.local.LOCK_S", 5)
+    second = asyncio.create_task(store.open("f_abc", begun, 0, ()))
+    await first.close()
+    await (await second).close()
+
+
+async def test_a_descriptor_is_open_for_as_long_as_a_thread_uses_it(store: LocalStore) -> None:
+    """Else its number may mean another file by the time that the thread writes."""
+    begun = await store.begin("f_abc", 10**8)
+    intake = await store.open("f_abc", begun, 0, ())
+    data = bytes(40_000_000)
+    writing = asyncio.create_task(intake.write([data]))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await intake.close()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    again = await store.open("f_abc", begun, 0, ())  # waits for the lock
+    await again.close()
+    size = (store.root / "uploads" / "f_abc").stat().st_size
+    assert size == 0  # either it never began, or it was thrown away whole
+
+
+@pytest.mark.parametrize("can_share", [True, False])
+async def test_parts_are_joined_in_their_order(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, can_share: bool
+) -> None:
+    if not can_share:
+
+        def refused(*_: object) -> int:
+            raise OSError(18, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "copy_file_range", refused)
+    data = random.Random(1).randbytes(5_000_000)
+    cuts = [0, 1, 2_000_000, 5_000_000]
+    names = ["f_1", "f_2", "f_3"]
+    for name, first, last in zip(names, cuts, cuts[1:], strict=False):
+        await stage(store, name, data[first:last])
+    sizes = [1, 1_999_999, 3_000_000]
+    begun = await store.begin("f_whole", 5_000_000)
+    for _ in range(2):  # a crash before it was noted, and once more
+        await store.join("f_whole", begun, names, sizes)
+    await store.seal("f_whole", begun, ())
+    assert await store.read("f_whole", 0, 5_000_000) == data
+    for name in names:
+        await store.remove(name)
+    assert await all_of(store) == {"f_whole": (5_000_000, True)}
 
 
 async def test_what_is_not_there_and_what_does_not_answer(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blob, _, path = staged(tmp_path, b"hello")
     with pytest.raises(BlobMissing):
-        await store.read(blob, 0, 5)
-    await store.take(blob, path)
+        await store.read("f_abc", 0, 5)
+    await keep(store, "f_abc", b"hello")
     with pytest.raises(BlobMissing, match="ends at 5, before 6"):
-        await store.read(blob, 0, 6)
+        await store.read("f_abc", 0, 6)
 
     def broken(*_: object) -> bytes:
         raise OSError(5, "Input/output error")
 
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(os, "pread", broken)
     with pytest.raises(StoreAway, match="Input/output error"):
-        await store.read(blob, 0, 5)
+        await store.read("f_abc", 0, 5)
+    monkeypatch.setattr(os, "pwritev", full)
+    with pytest.raises(StoreFull):
+        await stage(store, "f_abd", b"hello")
 
 
-async def test_a_rotted_piece_is_never_given(store: LocalStore, tmp_path: Path) -> None:
+async def test_a_rotted_piece_is_never_given(store: LocalStore) -> None:
     data = random.Random(1).randbytes(3 * PIECE_BYTES + 100)
     size = len(data)
-    blob, hashes, path = staged(tmp_path, data)
-    await store.take(blob, path)
+    hasher = Hasher()
+    hasher.update(data)
+    hasher.finish()
+    await keep(store, "f_abc", data)
 
     async def given(start: int, end: int) -> bytes:
         pieces = span(start, end)
-        proofs = hashes[pieces.start : pieces.stop]
-        parts = [part async for part in verified(store, blob, size, proofs, start, end)]
+        proofs = hasher.hashes[pieces.start : pieces.stop]
+        parts = [part async for part in verified(store, "f_abc", size, proofs, start, end)]
         assert all(len(part) <= PIECE_BYTES for part in parts)
         return b"".join(parts)
 
@@ -111,7 +190,7 @@ async def test_a_rotted_piece_is_never_given(store: LocalStore, tmp_path: Path) 
         assert await given(start, end) == data[start:end]
     assert await given(5, 5) == b""
 
-    with store.path_of(blob).open("rb+") as file:
+    with store.path_of("f_abc").open("rb+") as file:
         file.seek(PIECE_BYTES + 7)
         file.write(b"\x00" if data[PIECE_BYTES + 7] else b"\x01")
     assert await given(0, PIECE_BYTES) == data[:PIECE_BYTES]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.blobs.pieces import HASH_BYTES, PIECE_BYTES, Hasher, blob_id, bounds, count, span, split
+from hub.wire.pieces import HASH_BYTES, PIECE_BYTES, Hasher, blob_id, bounds, count, span, split
 
 EDGES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 7]
 

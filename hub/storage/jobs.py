@@ -1,0 +1,133 @@
+"""The queue of jobs in PostgreSQL. Leases go by the clock of the database, so that processes on
+several machines agree; when a job is due, by the hub's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+
+class Job(NamedTuple):
+    """A job that somebody holds. ``tries`` counts this one; ``worker`` is the name of the lease."""
+
+    id: int
+    kind: str
+    key: str
+    tries: int
+    worker: str
+
+
+class GivenUp(NamedTuple):
+    """A job that failed too often."""
+
+    kind: str
+    key: str
+    tries: int
+    error: str
+
+
+async def put(connection: Any, kind: str, keys: Sequence[str], due_at: datetime) -> None:
+    """Ask for jobs. One that waits already is due at the earlier moment; one that somebody is at
+    is done once more; one that was given up begins anew."""
+    await connection.execute(_PUT, kind, list(keys), due_at)
+
+
+async def take(
+    connection: Any, worker: str, kinds: Sequence[str], now: datetime, lease: timedelta, limit: int
+) -> list[Job]:
+    """Hold jobs that are due and that nobody holds."""
+    rows = await connection.fetch(_TAKE, worker, list(kinds), now, lease, limit)
+    return [Job(row["job_id"], row["kind"], row["key"], row["tries"], worker) for row in rows]
+
+
+async def renew(connection: Any, worker: str, jobs: Sequence[int], lease: timedelta) -> set[int]:
+    """Hold on to jobs; returns those that are still held."""
+    rows = await connection.fetch(_RENEW, worker, list(jobs), lease)
+    return {row["job_id"] for row in rows}
+
+
+async def hold(connection: Any, job: Job) -> bool:
+    """Whether the job is still this worker's; it stays so until the transaction ends."""
+    return bool(await connection.fetchval(_HOLD, job.id, job.worker))
+
+
+async def done(connection: Any, job: Job) -> None:
+    await connection.execute(_DONE, job.id, job.worker)
+
+
+async def failed(connection: Any, job: Job, error: str, due_at: datetime | None) -> None:
+    """It is tried again at ``due_at``, or given up."""
+    await connection.execute(_FAILED, job.id, job.worker, error, due_at)
+
+
+async def release(connection: Any, worker: str) -> None:
+    """Let go of everything; it counts as not tried."""
+    await connection.execute(
+        "UPDATE jobs SET worker = NULL, lease_until = NULL, tries = tries - 1 WHERE worker = $1",
+        worker,
+    )
+
+
+async def given_up(connection: Any, limit: int = 100) -> list[GivenUp]:
+    return [GivenUp(*row) for row in await connection.fetch(_GIVEN_UP, limit)]
+
+
+async def waiting(connection: Any) -> int:
+    return int(await connection.fetchval("SELECT count(*) FROM jobs WHERE NOT given_up"))
+
+
+async def any_due(connection: Any, now: datetime, kinds: Sequence[str]) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM jobs WHERE NOT given_up AND due_at <= $1 "
+            "AND kind = ANY($2::text[]))",
+            now, list(kinds),
+        )
+    )  # fmt: skip
+
+
+_PUT = """
+INSERT INTO jobs (kind, key, due_at) SELECT $1, k.key, $3 FROM unnest($2::text[]) AS k (key)
+ORDER BY k.key
+ON CONFLICT (kind, key) DO UPDATE SET
+    due_at = CASE WHEN jobs.given_up OR jobs.worker IS NOT NULL THEN excluded.due_at
+                  ELSE least(jobs.due_at, excluded.due_at) END,
+    again = jobs.worker IS NOT NULL,
+    tries = CASE WHEN jobs.given_up THEN 0 ELSE jobs.tries END,
+    given_up = false
+"""
+
+_TAKE = """
+UPDATE jobs SET worker = $1, lease_until = now() + $4, tries = tries + 1, again = false
+WHERE job_id IN (
+    SELECT job_id FROM jobs
+    WHERE NOT given_up AND due_at <= $3 AND kind = ANY($2::text[])
+      AND (worker IS NULL OR lease_until < now())
+    ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED
+)
+RETURNING job_id, kind, key, tries
+"""
+
+_RENEW = """
+UPDATE jobs SET lease_until = now() + $3
+WHERE job_id = ANY($2::bigint[]) AND worker = $1 RETURNING job_id
+"""
+
+_HOLD = "SELECT true FROM jobs WHERE job_id = $1 AND worker = $2 FOR UPDATE"
+
+_DONE = """
+WITH over AS (DELETE FROM jobs WHERE job_id = $1 AND worker = $2 AND NOT again RETURNING job_id)
+UPDATE jobs SET worker = NULL, lease_until = NULL, again = false, tries = 0, error = NULL
+WHERE job_id = $1 AND worker = $2 AND again AND NOT EXISTS (SELECT FROM over)
+"""
+
+_FAILED = """
+UPDATE jobs SET worker = NULL, lease_until = NULL, again = false, error = $3,
+                due_at = coalesce($4, due_at), given_up = $4 IS NULL AND NOT again
+WHERE job_id = $1 AND worker = $2
+"""
+
+_GIVEN_UP = """
+SELECT kind, key, tries, coalesce(error, '') FROM jobs WHERE given_up ORDER BY job_id LIMIT $1
+"""

@@ -1,0 +1,280 @@
+"""Uploads and blobs in the database: who sends what, how much of it is durable, what it became."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.wire.pieces import split
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One row. ``expires_at_ms`` in Unix ms; ``begun`` and ``writer`` are for who writes."""
+
+    upload: str
+    uid: str
+    thread: str | None
+    name: str
+    type: str
+    metadata: str
+    size: int
+    received: int
+    state: str
+    partial: bool
+    parts: list[str] | None
+    begun: str
+    writer: str | None
+    blob: str | None
+    reason: str | None
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are here; ``name`` in the store."""
+
+    blob: str
+    size: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What was noted of an upload: hashes of its whole pieces, and the notes of the store."""
+
+    hashes: list[bytes]
+    notes: list[str]
+
+
+async def reserve(connection: Any, uid: str, thread: str | None) -> None:
+    """Keep other uploads of the account and of the thread from being counted at the same time,
+    until the transaction ends."""
+    for name in sorted(filter(None, (f"account:{uid}", thread and f"thread:{thread}"))):
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('hub.quota:' || $1, 0))", name
+        )
+
+
+async def used_by_account(connection: Any, uid: str) -> int:
+    """Bytes that count for somebody: what they are sending, and versions that they brought."""
+    return int(await connection.fetchval(_USED_BY_ACCOUNT, uid))
+
+
+async def used_in_thread(connection: Any, thread: str) -> int:
+    return int(await connection.fetchval(_USED_IN_THREAD, thread))
+
+
+async def outstanding(connection: Any) -> int:
+    """Bytes that uploads under way have still to bring."""
+    return int(await connection.fetchval(_OUTSTANDING))
+
+
+async def insert(
+    connection: Any, upload: Upload, created_at: datetime, expires_at: datetime
+) -> None:  # fmt: skip
+    await connection.execute(
+        _INSERT, upload.upload, upload.uid, upload.thread, upload.name, upload.type,
+        upload.metadata, upload.size, upload.received, upload.state, upload.partial, upload.parts,
+        upload.begun, created_at, expires_at,
+    )  # fmt: skip
+
+
+async def find(connection: Any, upload: str, *, lock: bool = False) -> Upload | None:
+    row = await connection.fetchrow(_FIND + (" FOR UPDATE" if lock else ""), upload)
+    return None if row is None else Upload(*row)
+
+
+async def find_all(connection: Any, uploads: Sequence[str], *, lock: bool = False) -> list[Upload]:
+    """In the order asked for; what is not there is left out."""
+    rows = await connection.fetch(_FIND_ALL + (" FOR UPDATE" if lock else ""), sorted(set(uploads)))
+    found = {row["upload_id"]: Upload(*row) for row in rows}
+    return [found[one] for one in uploads if one in found]
+
+
+async def joined(connection: Any, uid: str, parts: Sequence[str]) -> Upload | None:
+    """The upload that these parts were joined to."""
+    row = await connection.fetchrow(_JOINED, uid, list(parts))
+    return None if row is None else Upload(*row)
+
+
+async def pieces(connection: Any, upload: str) -> Pieces:
+    rows = await connection.fetch(_PIECES, upload)
+    hashes = split(b"".join(row["hashes"] for row in rows))
+    return Pieces(hashes, [row["note"] for row in rows])
+
+
+async def take_over(connection: Any, upload: str, writer: str | None) -> Upload | None:
+    """From now on only this writer's marks count."""
+    row = await connection.fetchrow(_TAKE_OVER, upload, writer)
+    return None if row is None else Upload(*row)
+
+
+async def is_writer(connection: Any, upload: str, writer: str) -> bool:
+    return bool(await connection.fetchval(_IS_WRITER, upload, writer))
+
+
+async def mark(
+    connection: Any, upload: str, writer: str, durable: int, first: int, hashes: Sequence[bytes],
+    note: str, expires_at: datetime,
+) -> bool:  # fmt: skip
+    """Note that bytes are durable; false when another writer has it. In a transaction."""
+    moved = await connection.fetchval(_MARK, upload, writer, durable, expires_at)
+    if moved is None:
+        return False
+    await connection.execute(_MARK_PIECES, upload, first, durable, b"".join(hashes), note)
+    return True
+
+
+async def let_go(connection: Any, upload: str, writer: str) -> None:
+    await connection.execute(_LET_GO, upload, writer)
+
+
+async def complete(connection: Any, upload: str, writer: str, blob: str | None) -> bool:
+    """All its bytes are durable; what is left is to seal it, or to join a part with others."""
+    return (
+        await connection.fetchval(
+            _COMPLETE, upload, writer, blob, "done" if blob is None else "sealing"
+        )
+        is not None
+    )
+
+
+async def sealed(
+    connection: Any, upload: str, blob: str, size: int, hashes: Sequence[bytes], at: datetime
+) -> str | None:
+    """The bytes of an upload are a blob now. Returns the name under which the store has it: of
+    this upload, or of an earlier one of the same bytes; null while those are being removed. In a
+    transaction."""
+    await connection.execute(_INSERT_BLOB, blob, size, upload, b"".join(hashes), at)
+    row = await connection.fetchrow(_LOCK_BLOB, blob)
+    if row["going"]:
+        return None
+    await connection.execute(_SEALED, upload, blob)
+    await connection.execute("DELETE FROM upload_pieces WHERE upload_id = $1", upload)
+    await connection.execute("UPDATE blobs SET unused_since = NULL WHERE blob_id = $1", blob)
+    return str(row["name"])
+
+
+async def mark_joined(connection: Any, parts: Sequence[str]) -> None:
+    """Their bytes are another upload's; the rows stay a while, for who asks again."""
+    await connection.execute(
+        "UPDATE uploads SET state = 'joined' WHERE upload_id = ANY($1::text[])", list(parts)
+    )
+
+
+async def fail(connection: Any, upload: str, reason: str) -> None:
+    await connection.execute(
+        "UPDATE uploads SET state = 'failed', reason = $2, writer = NULL "
+        "WHERE upload_id = $1 AND state IN ('receiving', 'sealing')",
+        upload, reason,
+    )  # fmt: skip
+
+
+async def remove(connection: Any, uploads: Sequence[str]) -> None:
+    await connection.execute("DELETE FROM uploads WHERE upload_id = ANY($1::text[])", list(uploads))
+
+
+async def extend(connection: Any, upload: str, expires_at: datetime) -> None:
+    await connection.execute(
+        "UPDATE uploads SET expires_at = greatest(expires_at, $2) WHERE upload_id = $1",
+        upload, expires_at,
+    )  # fmt: skip
+
+
+async def expired(connection: Any, now: datetime, limit: int = 100) -> list[Upload]:
+    """Uploads that nobody went on with, none of them being sealed."""
+    return [Upload(*row) for row in await connection.fetch(_EXPIRED, now, limit)]
+
+
+async def blob(connection: Any, blob_id: str) -> Blob | None:
+    row = await connection.fetchrow(
+        "SELECT blob_id, size, name FROM blobs WHERE blob_id = $1", blob_id
+    )
+    return None if row is None else Blob(*row)
+
+
+async def hashes(connection: Any, blob_id: str, first: int, count: int) -> list[bytes]:
+    """Of ``count`` pieces of a blob from the ``first`` on."""
+    found = await connection.fetchval(
+        "SELECT substring(hashes FROM $2 FOR $3) FROM blobs WHERE blob_id = $1",
+        blob_id, first * 32 + 1, count * 32,
+    )  # fmt: skip
+    return split(bytes(found or b""))
+
+
+_COLUMNS = """
+upload_id, uid, thread_id, name, type, metadata, size, received, state, partial, parts, begun,
+writer, blob_id, reason, (extract(epoch FROM expires_at) * 1000)::bigint AS expires_at_ms
+"""
+
+_INSERT = """
+INSERT INTO uploads (upload_id, uid, thread_id, name, type, metadata, size, received, state,
+                     partial, parts, begun, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+"""
+
+_FIND = f"SELECT {_COLUMNS} FROM uploads WHERE upload_id = $1"
+
+_FIND_ALL = f"""
+SELECT {_COLUMNS} FROM uploads WHERE upload_id = ANY($1::text[]) ORDER BY upload_id
+"""
+
+_JOINED = f"SELECT {_COLUMNS} FROM uploads WHERE uid = $1 AND parts = $2 AND state <> 'failed'"
+
+_PIECES = "SELECT hashes, note FROM upload_pieces WHERE upload_id = $1 ORDER BY durable"
+
+_TAKE_OVER = f"""
+UPDATE uploads SET writer = $2 WHERE upload_id = $1 AND state = 'receiving' RETURNING {_COLUMNS}
+"""
+
+_IS_WRITER = "SELECT writer = $2 FROM uploads WHERE upload_id = $1"
+
+_MARK = """
+UPDATE uploads SET received = $3, expires_at = greatest(expires_at, $4)
+WHERE upload_id = $1 AND writer = $2 AND received < $3 AND state = 'receiving' RETURNING true
+"""
+
+_MARK_PIECES = """
+INSERT INTO upload_pieces (upload_id, first, durable, hashes, note) VALUES ($1, $2, $3, $4, $5)
+"""
+
+_LET_GO = "UPDATE uploads SET writer = NULL WHERE upload_id = $1 AND writer = $2"
+
+_COMPLETE = """
+UPDATE uploads SET state = $4, blob_id = $3, writer = NULL
+WHERE upload_id = $1 AND writer = $2 AND state = 'receiving' AND received = size RETURNING true
+"""
+
+_INSERT_BLOB = """
+INSERT INTO blobs (blob_id, size, name, hashes, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (blob_id) DO NOTHING
+"""
+
+_LOCK_BLOB = "SELECT name, going FROM blobs WHERE blob_id = $1 FOR UPDATE"
+
+_SEALED = """
+UPDATE uploads SET state = 'done', blob_id = $2, received = size, writer = NULL
+WHERE upload_id = $1
+"""
+
+_EXPIRED = f"""
+SELECT {_COLUMNS} FROM uploads WHERE expires_at < $1 AND state <> 'sealing'
+ORDER BY expires_at LIMIT $2
+"""
+
+_USED_BY_ACCOUNT = """
+SELECT coalesce((SELECT sum(size) FROM uploads
+                 WHERE uid = $1 AND state NOT IN ('joined', 'failed')), 0)
+"""
+
+_USED_IN_THREAD = """
+SELECT coalesce((SELECT sum(size) FROM uploads
+                 WHERE thread_id = $1 AND state NOT IN ('joined', 'failed')), 0)
+"""
+
+_OUTSTANDING = """
+SELECT coalesce(sum(size - received), 0) FROM uploads WHERE state = 'receiving'
+"""

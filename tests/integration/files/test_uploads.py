@@ -1,0 +1,430 @@
+"""Uploads over real sockets: every road of tus 1.0.0, and every way in which they break."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import errno
+import hashlib
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.blobs.reading import verified
+from hub.storage import uploads as rows
+from hub.wire.pieces import PIECE_BYTES, Hasher, count
+from tests.conftest import TurnableClock
+from tests.integration.conftest import Person, Served, serve
+
+TUS = {"tus-resumable": "1.0.0"}
+BODY = {**TUS, "content-type": "application/offset+octet-stream"}
+
+
+def metadata(**told: str) -> str:
+    return ",".join(
+        f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items()
+    )
+
+
+class Sender:
+    """Somebody who uploads into one thread."""
+
+    def __init__(self, served: Served, person: Person, thread: str) -> None:
+        self.served = served
+        self.person = person
+        self.thread = thread
+        self.http = person.http
+
+    async def create(self, size: int, **more: Any) -> httpx.Response:
+        told = metadata(filename="a.bin", thread=self.thread)
+        headers = {**TUS, "upload-length": str(size), "upload-metadata": told, **more}
+        return await self.http.post("/files/", headers=headers)
+
+    async def begin(self, size: int, **more: Any) -> str:
+        made = await self.create(size, **more)
+        assert made.status_code == 201, made.text
+        return made.headers["location"]
+
+    async def patch(self, url: str, offset: int, body: Any, **more: str) -> httpx.Response:
+        return await self.http.patch(
+            url, headers={**BODY, "upload-offset": str(offset), **more}, content=body
+        )
+
+    async def offset(self, url: str) -> int:
+        found = await self.http.head(url, headers=TUS)
+        assert found.status_code == 200
+        return int(found.headers["upload-offset"])
+
+    async def blob(self, url: str) -> bytes:
+        """What became of it, read back and verified."""
+        upload = url.rpartition("/")[2]
+        hub = self.served.hub
+        await hub.jobs.drain()
+        async with hub.database.acquire() as connection:
+            found = await rows.find(connection, upload)
+            assert found is not None
+            assert found.state == "done", found
+            assert found.blob is not None
+            blob = await rows.blob(connection, found.blob)
+            assert blob is not None
+            hashes = await rows.hashes(connection, found.blob, 0, count(blob.size))
+        store = hub.uploads._store
+        parts = [part async for part in verified(store, blob.name, blob.size, hashes, 0, blob.size)]
+        data = b"".join(parts)
+        hasher = Hasher()
+        hasher.update(data)
+        assert hasher.finish() == found.blob
+        return data
+
+
+@pytest.fixture
+async def sender(served: Served) -> Sender:
+    ada = await served.person("ada")
+    return Sender(served, ada, await served.thread(ada))
+
+
+def some(size: int, seed: int = 1) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+async def test_what_the_hub_speaks(served: Served) -> None:
+    said = await served.browser().options("/files/")
+    assert said.status_code == 204
+    assert said.headers["tus-version"] == "1.0.0"
+    assert said.headers["tus-extension"].split(",") == [
+        "creation",
+        "creation-with-upload",
+        "checksum",
+        "expiration",
+        "termination",
+        "concatenation",
+    ]
+
+
+@pytest.mark.parametrize("size", [1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5_000_001])
+async def test_a_file_in_pieces_of_any_size(sender: Sender, size: int) -> None:
+    data = some(size)
+    url = await sender.begin(size)
+    at = 0
+    cuts = random.Random(size)
+    while at < size:
+        part = data[at : at + cuts.choice([1, 1000, 65_537, 2_000_000])]
+        answer = await sender.patch(url, at, part)
+        assert answer.status_code == 204, answer.text
+        at += len(part)
+        assert int(answer.headers["upload-offset"]) == at
+        assert await sender.offset(url) == at
+    assert await sender.blob(url) == data
+    # The last answer was lost, and is asked for again.
+    assert await sender.offset(url) == size
+    assert (await sender.patch(url, size, b"")).status_code == 204
+
+
+async def test_nothing_at_all_is_a_file_too(sender: Sender) -> None:
+    assert await sender.blob(await sender.begin(0)) == b""
+
+
+async def test_the_bytes_come_with_the_creation(sender: Sender) -> None:
+    data = some(3_000_000)
+    headers = {
+        **BODY,
+        "upload-length": str(len(data)),
+        "upload-metadata": metadata(filename="a", thread=sender.thread),
+    }
+    made = await sender.http.post("/files/", headers=headers, content=data[:1_000_000])
+    assert made.status_code == 201
+    assert made.headers["upload-offset"] == "1000000"
+    await sender.patch(made.headers["location"], 1_000_000, data[1_000_000:])
+    assert await sender.blob(made.headers["location"]) == data
+
+
+class Stalling:
+    """A body that comes to a stand, and breaks off when told."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.go_on = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.data
+        await self.go_on.wait()
+        raise ConnectionError
+
+
+async def received(sender: Sender, url: str, size: int) -> None:
+    """Until so many bytes have come in."""
+    upload = url.rpartition("/")[2]
+    path = sender.served.hub.uploads._store.root / "uploads" / upload
+    async with asyncio.timeout(10):
+        while path.stat().st_size < size:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_came_before_the_cut_counts(sender: Sender) -> None:
+    data = some(4_000_000)
+    url = await sender.begin(len(data))
+    body = Stalling(data[:2_500_000])
+    sending = asyncio.create_task(sender.patch(url, 0, body))
+    await received(sender, url, 2 * PIECE_BYTES)
+    body.go_on.set()
+    with pytest.raises(ConnectionError):
+        await sending
+    at = await sender.offset(url)
+    assert 0 < at <= 2_500_000
+    assert (await sender.patch(url, at, data[at:])).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_who_asks_where_it_stands_takes_over_from_a_connection_that_hangs(
+    sender: Sender,
+) -> None:
+    data = some(4_000_000)
+    url = await sender.begin(len(data))
+    body = Stalling(data[:2_500_000])
+    sending = asyncio.create_task(sender.patch(url, 0, body))
+    await received(sender, url, 2 * PIECE_BYTES)
+    at = await sender.offset(url)
+    assert at >= 2 * PIECE_BYTES
+    assert (await sender.patch(url, at, data[at:])).status_code == 204
+    body.go_on.set()
+    answer = (await asyncio.gather(sending, return_exceptions=True))[0]
+    if isinstance(answer, httpx.Response):
+        assert problem(answer) == (409, "upload_taken_over")
+    assert await sender.blob(url) == data
+
+
+async def test_two_who_send_the_same_upload_at_once(sender: Sender) -> None:
+    data = some(3_000_000)
+    url = await sender.begin(len(data))
+    answers = await asyncio.gather(*(sender.patch(url, 0, data) for _ in range(4)))
+    codes = sorted(one.status_code for one in answers)
+    assert codes[0] == 204
+    assert set(codes) <= {204, 409, 423}, [one.text for one in answers]
+    at = await sender.offset(url)
+    if at < len(data):
+        await sender.patch(url, at, data[at:])
+    assert await sender.blob(url) == data
+
+
+async def test_two_processes_and_one_upload(sender: Sender, database_url: str) -> None:
+    """The second takes over from the first, which hangs; neither writes into the other's bytes."""
+    data = some(4_000_000)
+    url = await sender.begin(len(data))
+    folder = sender.served.hub.settings.data_dir
+    async with serve(database_url, data_dir=folder) as other:
+        there = other.browser()
+        there.headers["authorization"] = f"Bearer {sender.person.token}"
+        body = Stalling(b"x" * 2_500_000)
+        sending = asyncio.create_task(sender.patch(url, 0, body))
+        await received(sender, url, 2 * PIECE_BYTES)
+        at = int((await there.head(url, headers=TUS)).headers["upload-offset"])
+        assert at == 0  # nothing of it was noted yet
+        headers = {**BODY, "upload-offset": "0"}
+        answer = await there.patch(url, headers=headers, content=data)
+        assert answer.status_code == 204, answer.text
+        body.go_on.set()
+        await asyncio.gather(sending, return_exceptions=True)
+    assert await sender.blob(url) == data
+
+
+async def test_checksums(sender: Sender) -> None:
+    data = some(2_500_000)
+
+    def checksum(of: bytes, algorithm: str = "sha1") -> dict[str, str]:
+        digest = base64.b64encode(hashlib.new(algorithm, of).digest()).decode()
+        return {"upload-checksum": f"{algorithm} {digest}"}
+
+    url = await sender.begin(len(data))
+    first = data[:1_500_000]
+    assert (await sender.patch(url, 0, first, **checksum(first))).status_code == 204
+    wrong = await sender.patch(url, len(first), data[1_500_000:], **checksum(b"other"))
+    assert problem(wrong) == (460, "checksum_mismatch")
+    assert await sender.offset(url) == len(first)
+    for header in ("crc32 AAAA", "sha1 AAAA", "sha1 !", "sha1"):
+        answer = await sender.patch(url, len(first), b"x", **{"upload-checksum": header})
+        assert problem(answer) == (400, "bad_checksum")
+    rest = data[1_500_000:]
+    assert (
+        await sender.patch(url, len(first), rest, **checksum(rest, "sha256"))
+    ).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_what_is_wrong_with_a_request(sender: Sender) -> None:
+    url = await sender.begin(10)
+    unknown = {"upload-metadata": metadata(thread="r_none")}
+    plain = {"content-type": "text/plain"}
+    cases: list[tuple[Callable[[], Awaitable[httpx.Response]], tuple[int, str]]] = [
+        (lambda: sender.http.head(url), (412, "")),
+        (lambda: sender.http.post("/files/", headers={"upload-length": "1"}), (412, "tus_version")),
+        (lambda: sender.create(-1), (400, "bad_upload_header")),
+        (lambda: sender.create(2**60), (413, "file_too_large")),
+        (lambda: sender.create(5, **{"upload-concat": "both"}), (400, "bad_upload_header")),
+        (lambda: sender.create(5, **{"upload-metadata": "thread %%%"}), (400, "bad_upload_header")),
+        (lambda: sender.create(5, **{"upload-metadata": ""}), (400, "thread_required")),
+        (lambda: sender.create(5, **unknown), (404, "thread_not_found")),
+        (lambda: sender.patch(url, 3, b"x"), (409, "wrong_offset")),
+        (lambda: sender.patch(url, 0, b"x" * 11), (400, "upload_too_long")),
+        (lambda: sender.patch(url, 0, b"x", **plain), (415, "tus_content_type")),
+        (lambda: sender.patch(url, 0, b"x", **{"upload-offset": "-1"}), (400, "bad_upload_header")),
+        (lambda: sender.patch("/files/f_none", 0, b"x"), (404, "upload_not_found")),
+    ]  # fmt: skip
+    for request, (status, code) in cases:
+        answer = await request()
+        assert answer.status_code == status, answer.text
+        assert answer.headers["tus-resumable"] == "1.0.0"
+        if code:
+            assert answer.json()["code"] == code
+    assert await sender.offset(url) == 0
+
+
+async def test_only_who_began_an_upload_goes_on_with_it(sender: Sender) -> None:
+    url = await sender.begin(10)
+    ben = Sender(sender.served, await sender.served.person("ben", sender.person), sender.thread)
+    assert (await ben.http.head(url, headers=TUS)).status_code == 404
+    assert problem(await ben.patch(url, 0, b"0123456789")) == (404, "upload_not_found")
+    assert (await ben.http.delete(url, headers=TUS)).status_code == 404
+    assert problem(await ben.create(5)) == (404, "thread_not_found")
+    # A reader reads; who was removed sends nothing more.
+    await sender.http.post(
+        f"/api/threads/{sender.thread}/members", json={"uid": ben.person.uid, "role": "editor"}
+    )
+    own = await ben.begin(10)
+    await sender.http.post(
+        f"/api/threads/{sender.thread}/members", json={"uid": ben.person.uid, "role": "reader"}
+    )
+    assert problem(await ben.create(5)) == (403, "read_only")
+    assert problem(await ben.patch(own, 0, b"0123456789")) == (403, "read_only")
+
+
+async def test_an_upload_is_given_up(sender: Sender) -> None:
+    url = await sender.begin(10)
+    await sender.patch(url, 0, b"01234")
+    assert (await sender.http.delete(url, headers=TUS)).status_code == 204
+    assert (await sender.http.head(url, headers=TUS)).status_code == 410
+    assert problem(await sender.patch(url, 5, b"56789")) == (410, "upload_ended")
+    store = sender.served.hub.uploads._store
+    assert [one async for one in store.all()] == []
+    # By POST where a network lets nothing else through.
+    url = await sender.begin(10)
+    override = {"x-http-method-override": "PATCH", **BODY, "upload-offset": "0"}
+    assert (await sender.http.post(url, headers=override, content=b"01234")).status_code == 204
+    override = {"x-http-method-override": "DELETE", **TUS}
+    assert (await sender.http.post(url, headers=override)).status_code == 204
+
+
+async def test_parts_are_joined_and_the_answer_may_be_lost(sender: Sender) -> None:
+    data = some(5_000_000)
+    cut = [0, 1_234_567, 3_000_001, 5_000_000]
+    parts = []
+    for first, last in pairwise(cut):
+        headers = {**TUS, "upload-length": str(last - first), "upload-concat": "partial"}
+        url = (await sender.http.post("/files/", headers=headers)).headers["location"]
+        parts.append(url)
+        if last < cut[-1]:
+            await sender.patch(url, 0, data[first:last])
+
+    async def final() -> httpx.Response:
+        headers = {
+            **TUS,
+            "upload-concat": "final;" + " ".join(parts),
+            "upload-metadata": metadata(filename="a", thread=sender.thread),
+        }
+        return await sender.http.post("/files/", headers=headers)
+
+    assert problem(await final()) == (409, "parts_incomplete")
+    await sender.patch(parts[-1], 0, data[cut[2] :])
+    made = await final()
+    assert made.status_code == 201, made.text
+    for part, size in zip(parts, (1_234_567, 1_765_434, 1_999_999), strict=True):
+        assert await sender.offset(part) == size
+    again = await final()
+    assert again.headers["location"] == made.headers["location"]
+    assert await sender.blob(made.headers["location"]) == data
+    assert (await final()).headers["location"] == made.headers["location"]
+    assert await sender.offset(made.headers["location"]) == len(data)
+    assert problem(await sender.patch(made.headers["location"], 5_000_000, b"")) == (
+        403,
+        "upload_joined",
+    )
+
+
+async def test_the_same_bytes_are_kept_once(sender: Sender) -> None:
+    data = some(2_000_000)
+    urls = [await sender.begin(len(data)) for _ in range(3)]
+    for url in urls:
+        await sender.patch(url, 0, data)
+    for url in urls:
+        assert await sender.blob(url) == data
+    assert len([one async for one in sender.served.hub.uploads._store.all()]) == 1
+
+
+async def test_quotas_hold_before_bytes_are_sent(database_url: str) -> None:
+    bounds = {"max_file_bytes": 1000, "account_quota_bytes": 2500, "thread_quota_bytes": 1800}
+    async with serve(database_url, **bounds) as served:
+        ada = await served.person("ada")
+        one = Sender(served, ada, await served.thread(ada))
+        two = Sender(served, ada, await served.thread(ada, subject="Other"))
+        assert problem(await one.create(1001)) == (413, "file_too_large")
+        first = await one.begin(900)
+        await one.begin(900)
+        assert problem(await one.create(1)) == (413, "thread_quota")
+        assert problem(await two.create(701)) == (413, "account_quota")
+        # What is given up does not count; many at once are counted one after the other.
+        await one.http.delete(first, headers=TUS)
+        answers = await asyncio.gather(*(two.create(400) for _ in range(6)))
+        assert sorted(one.status_code for one in answers) == [201] * 4 + [413] * 2
+
+
+async def test_a_disk_that_is_nearly_full(database_url: str) -> None:
+    async with serve(database_url, keep_free_bytes=2**60) as served:
+        ada = await served.person("ada")
+        sender = Sender(served, ada, await served.thread(ada))
+        assert problem(await sender.create(1)) == (507, "no_space")
+
+
+async def test_a_disk_that_fills_in_the_middle(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = some(3_000_000)
+    url = await sender.begin(len(data))
+    await sender.patch(url, 0, data[:1_000_000])
+    with monkeypatch.context() as full:
+
+        def refuse(*_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        full.setattr(os, "pwritev", refuse)
+        assert problem(await sender.patch(url, 1_000_000, data[1_000_000:])) == (507, "no_space")
+    assert await sender.offset(url) == 1_000_000
+    assert (await sender.patch(url, 1_000_000, data[1_000_000:])).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_what_nobody_goes_on_with_ends(sender: Sender) -> None:
+    url = await sender.begin(10)
+    await sender.patch(url, 0, b"01234")
+    done = await sender.begin(5)
+    await sender.patch(done, 0, b"01234")
+    assert await sender.blob(done) == b"01234"
+    uploads = sender.served.hub.uploads
+    clock = TurnableClock(uploads._clock.now_ms())
+    uploads._clock = clock
+    clock.advance(71 * 3600)
+    await sender.patch(url, 5, b"5")  # who goes on has as long again
+    clock.advance(71 * 3600)
+    await uploads.expire()
+    assert await sender.offset(url) == 6
+    assert (await sender.http.head(done, headers=TUS)).status_code == 404
+    clock.advance(2 * 3600)
+    await uploads.expire()
+    assert (await sender.http.head(url, headers=TUS)).status_code in (404, 410)

@@ -1,0 +1,204 @@
+"""Jobs: once where nothing breaks, at least once where something does, by one worker at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import pytest
+
+from hub.errors import Unavailable
+from hub.jobs import queue
+from hub.jobs.queue import JobLost, Jobs, Later
+from hub.storage import jobs as rows
+from hub.storage.jobs import Job
+from hub.storage.pool import Database
+from tests.conftest import TurnableClock
+
+
+async def ask(database: Database, jobs: Jobs, *keys: str, in_s: float = 0) -> None:
+    async with database.transaction() as connection:
+        await jobs.put(connection, "note", *keys, in_s=in_s)
+    jobs.wake()
+
+
+async def left(database: Database) -> int:
+    async with database.acquire() as connection:
+        return await rows.waiting(connection)
+
+
+async def test_each_job_is_done_once_by_several_workers(
+    database: Database, clock: TurnableClock
+) -> None:
+    done: list[str] = []
+
+    async def note(job: Job) -> None:
+        done.append(job.key)
+
+    workers = [Jobs(database, clock) for _ in range(3)]
+    for worker in workers:
+        worker.handle("note", note)
+    keys = [f"k{number}" for number in range(50)]
+    await ask(database, workers[0], *keys)
+    await ask(database, workers[0], *keys)  # asked for already
+    await asyncio.gather(*(worker.drain() for worker in workers))
+    assert sorted(done) == sorted(keys)
+    assert await left(database) == 0
+
+
+async def test_what_is_rolled_back_was_never_asked_for(
+    database: Database, clock: TurnableClock
+) -> None:
+    jobs = Jobs(database, clock)
+    with contextlib.suppress(RuntimeError):
+        async with database.transaction() as connection:
+            await jobs.put(connection, "note", "a")
+            raise RuntimeError
+    assert await left(database) == 0
+
+
+async def test_it_waits_until_it_is_due(database: Database, clock: TurnableClock) -> None:
+    done: list[str] = []
+
+    async def note(job: Job) -> None:
+        done.append(job.key)
+
+    jobs = Jobs(database, clock)
+    jobs.handle("note", note)
+    await ask(database, jobs, "late", in_s=60)
+    await ask(database, jobs, "early", in_s=60)
+    await ask(database, jobs, "early", in_s=10)
+    await jobs.drain()
+    clock.advance(11)
+    await jobs.drain()
+    assert done == ["early"]
+    clock.advance(50)
+    await jobs.drain()
+    assert done == ["early", "late"]
+
+
+async def test_what_is_asked_for_meanwhile_is_done_once_more(
+    database: Database, clock: TurnableClock
+) -> None:
+    tries: list[int] = []
+    jobs = Jobs(database, clock)
+
+    async def note(job: Job) -> None:
+        tries.append(job.tries)
+        if len(tries) == 1:
+            await ask(database, jobs, "a")
+
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    await jobs.drain()
+    assert tries == [1, 1]
+    assert await left(database) == 0
+
+
+async def test_a_job_that_always_fails_ends_where_an_operator_sees_it(
+    database: Database, clock: TurnableClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tries: list[int] = []
+
+    async def note(job: Job) -> None:
+        tries.append(job.tries)
+        if len(tries) <= queue.TRIES:
+            raise ValueError("never")
+
+    jobs = Jobs(database, clock)
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    for _ in range(queue.TRIES + 2):
+        await jobs.drain()
+        clock.advance(1000)
+    assert tries == list(range(1, queue.TRIES + 1))
+    async with database.acquire() as connection:
+        (given_up,) = await rows.given_up(connection)
+    assert given_up == ("note", "a", queue.TRIES, "ValueError: never")
+    await ask(database, jobs, "a")  # an operator asks again
+    await jobs.drain()
+    assert tries[-1] == 1
+    assert await left(database) == 0
+
+
+@pytest.mark.parametrize("reason", [Later(5), Unavailable("The store is away.")])
+async def test_what_cannot_be_yet_is_never_given_up(
+    database: Database, clock: TurnableClock, reason: Exception
+) -> None:
+    tries = 0
+
+    async def note(job: Job) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 20:
+            raise reason
+
+    jobs = Jobs(database, clock)
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    for _ in range(25):
+        await jobs.drain()
+        clock.advance(61)
+    assert tries == 20
+    assert await left(database) == 0
+
+
+async def test_a_worker_that_stood_still_changes_nothing_any_more(
+    database: Database, clock: TurnableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease ran out, and another did the job."""
+    monkeypatch.setattr(queue, "LEASE", timedelta(seconds=0))
+    slow, quick = Jobs(database, clock), Jobs(database, clock)
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    said: list[str] = []
+
+    async def slowly(job: Job) -> None:
+        reached.set()
+        await go_on.wait()
+        try:
+            async with slow.holding(job):
+                said.append("slow")
+        except JobLost:
+            said.append("lost")
+            raise
+
+    async def quickly(job: Job) -> None:
+        async with quick.holding(job):
+            said.append("quick")
+
+    slow.handle("note", slowly)
+    quick.handle("note", quickly)
+    await ask(database, slow, "a")
+    running = asyncio.create_task(slow.run())
+    await reached.wait()
+    await quick.drain()
+    go_on.set()
+    await slow.drain()
+    running.cancel()
+    await asyncio.wait((running,))
+    assert said == ["quick", "lost"]
+    assert await left(database) == 0
+
+
+async def test_a_worker_that_ends_lets_go_at_once(database: Database, clock: TurnableClock) -> None:
+    reached = asyncio.Event()
+    tries: list[int] = []
+
+    async def hang(job: Job) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def note(job: Job) -> None:
+        tries.append(job.tries)
+
+    first, second = Jobs(database, clock), Jobs(database, clock)
+    first.handle("note", hang)
+    second.handle("note", note)
+    await ask(database, first, "a")
+    running = asyncio.create_task(first.run())
+    await reached.wait()
+    running.cancel()
+    await asyncio.wait((running,))
+    await second.drain()
+    assert tries == [1]
