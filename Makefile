@@ -41,6 +41,7 @@ tests/interop/node_modules/.ready: tests/interop/package.json tests/interop/pack
 
 test: build tests/interop/node_modules/.ready ## lint, types, the whole suite and the browser tests
 	scripts/require-chromium
+	scripts/require-bubblewrap
 	scripts/test
 
 lint: $(VENV)/.ready ## ruff
@@ -51,6 +52,7 @@ types: build ## mypy --strict and svelte-check
 	cd web && ../$(NPM) run --silent check
 
 unit: build ## tests that need no browser
+	scripts/require-bubblewrap
 	$(BIN)/python -m pytest -q tests/unit tests/wire tests/integration tests/interop -m "not heavy"
 
 e2e: build ## the browser tests

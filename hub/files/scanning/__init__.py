@@ -1,0 +1,1 @@
+"""Asks malware scanners about a file. Nothing that was not scanned ever reads as clean."""
