@@ -14,6 +14,8 @@ from starlette.routing import BaseRoute
 
 from hub.api import (
     accounts,
+    attachments,
+    blobs,
     documents,
     live,
     openapi,
@@ -34,6 +36,8 @@ from hub.bus.interface import Bus
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
+from hub.files.attachments import Attachments
+from hub.files.settling import Settling
 from hub.files.uploads import Bounds as UploadBounds
 from hub.files.uploads import Uploads
 from hub.identity.retention import Retention
@@ -59,6 +63,7 @@ from hub.storage.migrations import migrate
 from hub.storage.pool import Database
 from hub.storage.projection import Projector
 from hub.storage.settings_store import ticket_key
+from hub.storage.uploads import Upload
 from hub.storage.writer import GroupCommitWriter
 
 DRAIN_S = 3.0
@@ -142,7 +147,10 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         identity = Identity(
             database, clock, settings, on_revoked=connections.revoke, on_people=people.changed
         )
-        mail = Threads(database, writer, clock, identity, settings.undo_s)
+        jobs = Jobs(database, clock)
+        attachments = Attachments(database, clock, jobs, settings.undo_s)
+        Settling(database, writer, jobs)
+        mail = Threads(database, writer, clock, identity, attachments, settings.undo_s)
         background = Background()
         bounds = Bounds(
             max_bytes=settings.max_document_bytes,
@@ -161,10 +169,10 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             library=library, connections=connections, people=people,
             door=Door(database, writer, clock, bus, mail, rooms),
         )  # fmt: skip
-        jobs = Jobs(database, clock)
+        store = LocalStore(settings.data_dir / "blobs")
         files = Uploads(
             database,
-            LocalStore(settings.data_dir / "blobs"),
+            store,
             clock,
             jobs,
             UploadBounds(
@@ -175,6 +183,12 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
                 hours=settings.upload_hours,
             ),
         )
+
+        def arriving(upload: Upload) -> None:
+            if upload.thread is not None:
+                rooms.arriving(upload.thread, upload.upload, upload.received, upload.size)
+
+        files.on_progress = arriving
         async with database.acquire() as connection:
             key = await ticket_key(connection)
         hub = Hub(
@@ -186,6 +200,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             identity=identity,
             threads=mail,
             search=Search(database),
+            blobs=store,
             uploads=files,
             jobs=jobs,
             services=services,
@@ -222,7 +237,10 @@ async def drain(hub: Hub) -> None:
 def routes() -> list[BaseRoute]:
     """Every route; the browser client answers whatever is left."""
     found: list[BaseRoute] = []
-    for module in (session, accounts, threads, documents, uploads, live, yjs, ops, openapi, static):
+    for module in (
+        session, accounts, threads, documents, uploads, attachments, blobs, live, yjs, ops,
+        openapi, static,
+    ):  # fmt: skip
         found += module.routes()
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import HTTPConnection
 
 from hub.api.tickets import Tickets
+from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
 from hub.files.uploads import Uploads
@@ -42,6 +43,7 @@ class Hub:
     identity: Identity
     threads: Threads
     search: Search
+    blobs: BlobStore
     uploads: Uploads
     jobs: Jobs
     services: Services

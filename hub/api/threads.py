@@ -102,6 +102,7 @@ async def post_message(request: Request) -> Response:
         text=new.text,
         reply_to=new.reply_to,
         mentions=new.mentions,
+        files=new.files,
     )
     return respond(await hub_of(request).door.write(who, command), 201)
 

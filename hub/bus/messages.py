@@ -63,6 +63,15 @@ class TypingChanged(Message):
     on: bool
 
 
+class UploadMoved(Message):
+    """Topic ``room:{thread}``: so many bytes of an arriving version are here."""
+
+    thread: str
+    key: str
+    received: int
+    size: int
+
+
 class UpdateRelayed(Message):
     """Topic ``document:{id}``: an admitted Yjs update, the ``number``-th (from 1) that a live
     document, ``source``, gave to the writer of its process. ``peer`` sent it and does not get it

@@ -20,6 +20,9 @@ from hub.wire.pieces import PIECE_BYTES, Hasher
 
 BATCH_BYTES: Final = 2**20
 SYNC_BYTES: Final = 32 * 2**20
+BATCH_S: Final = 0.5
+SYNC_S: Final = 2.0
+"""Of a slow connection, too, others see how far it is, and a cut costs little."""
 
 Part = bytes | None
 """Of a request's body; null when nothing came in for a second."""
@@ -75,6 +78,7 @@ class Receiver:
         self._writing: asyncio.Task[None] | None = None
         self._syncing: asyncio.Task[None] | None = None
         self._synced = received
+        self._sync_at_s = 0.0
 
     async def take(self, parts: AsyncIterator[Part]) -> None:
         """Take a body in, to its end or to where it breaks off. ``durable`` says afterwards how
@@ -95,6 +99,9 @@ class Receiver:
         """False where the body broke off."""
         batch: list[bytes] = []
         gathered = 0
+        now = asyncio.get_running_loop().time
+        due = now() + BATCH_S
+        self._sync_at_s = now() + SYNC_S
         async for part in parts:
             if part is None:
                 if not await self._still_mine():
@@ -107,10 +114,10 @@ class Receiver:
                 raise BadRequest("More bytes came than were announced.", code="upload_too_long")
             batch.append(part)
             gathered += len(part)
-            if gathered >= BATCH_BYTES:
+            if gathered >= BATCH_BYTES or now() > due:
                 await self._write(batch)
-                batch, gathered = [], 0
-                await self._sync_now_and_then()
+                batch, gathered, due = [], 0, now() + BATCH_S
+                await self._sync_now_and_then(now())
         await self._rest(batch)
         return False
 
@@ -146,13 +153,13 @@ class Receiver:
             if self._body is not None:
                 self._body.update(part)
 
-    async def _sync_now_and_then(self) -> None:
+    async def _sync_now_and_then(self, now_s: float) -> None:
         if self._syncing is not None and self._syncing.done():
             await self._settled()
         if self._checksum is None and self._syncing is None:
-            if self.position - self._synced < SYNC_BYTES:
+            if self.position - self._synced < SYNC_BYTES and now_s < self._sync_at_s:
                 return
-            self._synced = self.position
+            self._synced, self._sync_at_s = self.position, now_s + SYNC_S
             await self._written()
             self._syncing = asyncio.create_task(self._sync(last=False))
 

@@ -13,7 +13,7 @@ Source: tus 1.0.0; FILES section 3.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -22,6 +22,7 @@ import structlog
 from hub.blobs.store import BlobMissing, BlobStore, Busy, Intake, Mark, StoreFull
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge, Unavailable
+from hub.files.attachments import SETTLE
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
 from hub.ids import new_id
 from hub.jobs.queue import Jobs
@@ -81,14 +82,13 @@ class _Writing:
 
 class Uploads:
     """Args:
-    on_done: told of each upload that has become a blob.
+    on_progress: told of an upload each time that more of it is durable.
     """
 
     def __init__(
         self, database: Database, store: BlobStore, clock: Clock, jobs: Jobs, bounds: Bounds
     ) -> None:  # fmt: skip
         self.bounds = bounds
-        self.on_done: Callable[[Upload], Awaitable[None]] | None = None
         self.on_progress: Callable[[Upload], None] | None = None
         self._database = database
         self._store = store
@@ -336,17 +336,17 @@ class Uploads:
         await self.fail(upload, "cancelled")
 
     async def fail(self, upload: str, reason: str, job: Job | None = None) -> None:
-        """Nothing will come of it: its bytes are gone, and whoever waits for it is told why."""
+        """Nothing will come of it: its bytes are gone, and what it was for is told why."""
         own = self._database.transaction() if job is None else self._jobs.holding(job)
         async with own as connection:
             await rows.fail(connection, upload, reason)
             found = await rows.find(connection, upload)
+            await self._jobs.put(connection, SETTLE, upload)
         if found is None or found.state != "failed":
             return
         for name in (upload, *(found.parts or ())):
             await self._store.remove(name)
-        if self.on_done is not None:
-            await self.on_done(found)
+        self._jobs.wake()
 
     async def run(self) -> None:
         """End what nobody goes on with, for ever."""
@@ -394,14 +394,13 @@ class Uploads:
             kept = await rows.sealed(
                 connection, name, blob, upload.size, hashes, to_datetime(self._clock.now_ms())
             )
+            await self._jobs.put(connection, SETTLE, name)
         if kept is None:
             raise Unavailable("The same bytes are just being removed.", code="blob_going")
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():
             await self._store.remove(part)
-        if self.on_done is not None:
-            await self.on_done(replace(upload, state="done", blob=blob))
 
     async def _hashed(self, upload: Upload) -> Hasher:
         """Of what was joined."""

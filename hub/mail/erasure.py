@@ -1,4 +1,4 @@
-"""The eraser: takes the bytes of deleted messages away once they can no longer be brought back."""
+"""The eraser: takes deleted messages and removed files away once nobody can bring them back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import structlog
 
 from hub.clock import Clock, to_datetime
 from hub.errors import Unavailable
+from hub.storage import attachments
 from hub.storage.erasure import erase_due
 from hub.storage.pool import Database
 
@@ -24,12 +25,13 @@ class Eraser:
         self._clock = clock
 
     async def erase(self) -> int:
-        """Erase everything that is due; returns how many messages."""
+        """Erase everything that is due; returns how many messages and files."""
         erased = 0
         while True:
             async with self._database.transaction() as connection:
                 due = to_datetime(self._clock.now_ms() - GRACE_MS)
                 count = await erase_due(connection, due)
+                count += await attachments.erase_due(connection, due)
             erased += count
             if count == 0:
                 return erased

@@ -14,6 +14,7 @@ import msgspec
 
 from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound
+from hub.files.attachments import Attachments
 from hub.identity.service import Identity
 from hub.ids import new_id
 from hub.storage import accounts, documents, timeline
@@ -24,6 +25,7 @@ from hub.wire import commands as cmd
 from hub.wire import events as ev
 from hub.wire import reactions, words
 from hub.wire.api import NewThread
+from hub.wire.filenames import file_name
 
 SCHEMA_VERSION = 1
 _encode = msgspec.json.Encoder().encode
@@ -34,12 +36,13 @@ class Threads:
 
     def __init__(
         self, database: Database, writer: GroupCommitWriter, clock: Clock, identity: Identity,
-        undo_s: int,
+        files: Attachments, undo_s: int,
     ) -> None:  # fmt: skip
         self._database = database
         self._writer = writer
         self._clock = clock
         self._identity = identity
+        self._files = files
         self._undo_s = undo_s
 
     async def create(self, uid: str, new: NewThread) -> str:
@@ -92,6 +95,11 @@ class Threads:
                 return await self._delete(uid, command, room, since)
             case cmd.Undelete():
                 return await self._undelete(uid, command, since)
+            case (
+                cmd.AddAttachment() | cmd.RenameAttachment() | cmd.RemoveAttachment()
+                | cmd.UnremoveAttachment() | cmd.RestoreVersion()
+            ):  # fmt: skip
+                return await self._files.prepare(uid, command, since)
             case cmd.React():
                 return await self._react(uid, command, since)
             case cmd.Rename():
@@ -120,11 +128,14 @@ class Threads:
             if target.reply_to is not None:
                 raise BadRequest("A reply cannot be replied to.", code="reply_depth")
         mentions = _mentions(command.mentions, room)
-        data = ev.MessageData(
-            words.message(command.text), command.reply_to, mentions,
-            await self._names(mentions, command.text, {}),
-        )  # fmt: skip
-        return _append(command, uid, "message", data)
+        text = _text(command)
+        added = await self._files.add(
+            uid, command.thread, command.send_id, command.files, since, message=True
+        )
+        names = await self._names(mentions, text, {})
+        data = ev.MessageData(text, command.reply_to, mentions, names, added.files)
+        append = _append(command, uid, "message", data)
+        return append._replace(before=added.appends, guard=added.guard if added.files else None)
 
     async def _delete(self, uid: str, command: cmd.Delete, room: RoomState, since: int) -> Append:
         target = await self._message(command.thread, command.target, since)
@@ -132,7 +143,8 @@ class Threads:
         if target.sender != uid and (member is None or member.role != "owner"):
             raise Forbidden("Only its author or an owner can delete it.", code="not_author")
         data = ev.MessageDeleteData(command.target, target.sender, self._undo_s)
-        return _append(command, uid, "message.delete", data)
+        files = await self._files.remove_with(uid, command, target.files)
+        return _append(command, uid, "message.delete", data)._replace(before=files)
 
     async def _undelete(self, uid: str, command: cmd.Undelete, since: int) -> Append:
         target = await self._message(command.thread, command.target, since, deleted=True)
@@ -142,7 +154,8 @@ class Threads:
         if target.deleted_by != uid:
             raise Forbidden("Only who deleted it can bring it back.", code="not_author")
         data = ev.MessageUndeleteData(command.target, target.sender)
-        return _append(command, uid, "message.undelete", data)
+        files = await self._files.unremove_with(uid, command, target.files)
+        return _append(command, uid, "message.undelete", data)._replace(before=files)
 
     async def _react(self, uid: str, command: cmd.React, since: int) -> Append | None:
         await self._message(command.thread, command.target, since)
@@ -239,7 +252,7 @@ def require_the_same(command: Any, committed: Committed) -> None:
     Raises:
         Conflict: ``send_id_reused``.
     """
-    if committed.type != _TYPES[type(command)]:
+    if committed.type not in _TYPES[type(command)]:
         raise _reused()
     if not committed.body:
         return  # erased: nobody can tell
@@ -248,6 +261,31 @@ def require_the_same(command: Any, committed: Committed) -> None:
     for name, meant in _MEANT[type(command)].items():
         if _as_meant(meant, data.get(name)) != _as_meant(meant, asked[name]):
             raise _reused()
+    if not {one.upload for one in _files_of(command) if one.upload} <= _keys(data):
+        raise _reused()
+
+
+def _files_of(command: Any) -> list[cmd.NewFile]:
+    match command:
+        case cmd.Post():
+            return command.files
+        case cmd.AddAttachment():
+            return [command.file]
+    return []
+
+
+def _keys(data: Any) -> set[str]:
+    """Of the versions that an event adds or names."""
+    return {data["key"]} if "key" in data else {one["key"] for one in data.get("files", [])}
+
+
+def _text(command: cmd.Post) -> str:
+    """Raises:
+    BadRequest: ``empty_message``, ``bad_text``.
+    """
+    if command.files and not words.is_visible(command.text):
+        return ""
+    return words.message(command.text)
 
 
 def _as_meant(meant: Callable[[str], str] | None, value: Any) -> Any:
@@ -295,19 +333,24 @@ def _mentions(uids: list[str], room: RoomState) -> list[str]:
     return [uid for uid in dict.fromkeys(uids) if uid in room.members]
 
 
-_TYPES: Final[dict[type, str]] = {
-    cmd.Post: "message",
-    cmd.Edit: "message.edit",
-    cmd.Delete: "message.delete",
-    cmd.Undelete: "message.undelete",
-    cmd.React: "reaction",
-    cmd.Rename: "thread.rename",
-    cmd.SetHistory: "thread.history",
-    cmd.SetMember: "member.set",
-    cmd.CreateDocument: "document.create",
-    cmd.RenameDocument: "document.rename",
+_TYPES: Final[dict[type, tuple[str, ...]]] = {
+    cmd.Post: ("message",),
+    cmd.Edit: ("message.edit",),
+    cmd.Delete: ("message.delete",),
+    cmd.Undelete: ("message.undelete",),
+    cmd.React: ("reaction",),
+    cmd.Rename: ("thread.rename",),
+    cmd.SetHistory: ("thread.history",),
+    cmd.SetMember: ("member.set",),
+    cmd.CreateDocument: ("document.create",),
+    cmd.RenameDocument: ("document.rename",),
+    cmd.AddAttachment: ("attachment.add", "version.add"),
+    cmd.RenameAttachment: ("attachment.rename",),
+    cmd.RemoveAttachment: ("attachment.remove",),
+    cmd.UnremoveAttachment: ("attachment.unremove",),
+    cmd.RestoreVersion: ("attachment.restore",),
 }
-"""The event that each command writes."""
+"""The event that each command writes, the last of them."""
 
 # What of a command makes it another one, and how it stands in its event. Mentions do not: who is
 # in the thread may have changed since.
@@ -322,4 +365,9 @@ _MEANT: Final[dict[type, dict[str, Callable[[str], str] | None]]] = {
     cmd.SetMember: {"uid": None, "role": None},
     cmd.CreateDocument: {"kind": None, "title": words.subject},  # the rest is but its looks
     cmd.RenameDocument: {"document": None, "title": words.subject},
+    cmd.AddAttachment: {"document": None},
+    cmd.RenameAttachment: {"attachment": None, "name": file_name},
+    cmd.RemoveAttachment: {"attachment": None},
+    cmd.UnremoveAttachment: {"attachment": None},
+    cmd.RestoreVersion: {"attachment": None, "number": None},
 }

@@ -21,6 +21,8 @@ from hub.storage.writer import Committed, GroupCommitWriter
 from hub.wire import events as ev
 
 _encode = msgspec.json.Encoder().encode
+# What events of these types name is said in the answer.
+_NAMING = frozenset(("document.create", "message", "attachment.add", "version.add"))
 
 
 class Door:
@@ -110,9 +112,14 @@ def accepted(command: Any, committed: Committed) -> ev.Accepted:
     """
     if committed.duplicate:
         require_the_same(command, committed)
-    document = None
-    if committed.type == "document.create" and committed.body:
-        document = msgspec.json.decode(committed.body)["document"]
-    return ev.Accepted(
-        seq=committed.seq, at=committed.at_ms, duplicate=committed.duplicate, document=document
+    data = (
+        msgspec.json.decode(committed.body) if committed.type in _NAMING and committed.body else {}
     )
+    files = [one["attachment"] for one in data.get("files", ())]
+    if committed.type in ("attachment.add", "version.add") and data:
+        files = [data["attachment"]]
+    return ev.Accepted(
+        seq=committed.seq, at=committed.at_ms, duplicate=committed.duplicate,
+        document=data.get("document") if committed.type == "document.create" else None,
+        attachments=files,
+    )  # fmt: skip

@@ -38,6 +38,11 @@ _OF_COMMAND: Final[dict[type[cmd.Command], Action]] = {
     cmd.Rename: Action.WRITE,
     cmd.CreateDocument: Action.WRITE,
     cmd.RenameDocument: Action.WRITE,
+    cmd.AddAttachment: Action.WRITE,
+    cmd.RenameAttachment: Action.WRITE,
+    cmd.RemoveAttachment: Action.WRITE,
+    cmd.UnremoveAttachment: Action.WRITE,
+    cmd.RestoreVersion: Action.WRITE,
     cmd.SetHistory: Action.OWN,
     cmd.SetMember: Action.OWN,
 }

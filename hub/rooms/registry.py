@@ -17,6 +17,7 @@ from hub.bus.messages import (
     PresenceChanged,
     PresenceSnapshot,
     TypingChanged,
+    UploadMoved,
 )
 from hub.clock import Clock
 from hub.errors import HubError, NotFound
@@ -173,6 +174,10 @@ class Registry:
     def typing(self, thread: str, uid: str, session: str, on: bool) -> None:
         self._bus.publish(f"room:{thread}", TypingChanged(thread, uid, session, on))
 
+    def arriving(self, thread: str, key: str, received: int, size: int) -> None:
+        """More of an upload is here."""
+        self._bus.publish(f"room:{thread}", UploadMoved(thread, key, received, size))
+
     async def run(self) -> None:
         """Say again and again who is here, and forget whom nobody speaks of any more."""
         while True:
@@ -203,3 +208,10 @@ class Registry:
         elif isinstance(message, TypingChanged):
             typing = ev.TypingState(thread=message.thread, uid=message.uid, on=message.on)
             room.send(typing, except_session=message.session)
+        elif isinstance(message, UploadMoved):
+            room.send(
+                ev.UploadProgress(
+                    thread=message.thread, key=message.key, received=message.received,
+                    size=message.size,
+                )
+            )  # fmt: skip

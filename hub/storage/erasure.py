@@ -46,7 +46,7 @@ WHERE stream_id = $1 AND (
 
 _FORGET = """
 UPDATE items SET text = NULL, mentions = '{}', mention_names = '{}', reply_to = NULL,
-                 edited_at = NULL, search = NULL, erased = true
+                 files = NULL, edited_at = NULL, search = NULL, erased = true
 WHERE thread_id = $1 AND seq = ANY($2::bigint[])
 """
 

@@ -53,7 +53,10 @@ async def hold(connection: Any, job: Job) -> bool:
 
 
 async def done(connection: Any, job: Job) -> None:
-    await connection.execute(_DONE, job.id, job.worker)
+    """In a transaction: whether it is asked for again is known only with the row locked."""
+    again = await connection.fetchval(_ASKED_AGAIN, job.id, job.worker)
+    if again is not None:
+        await connection.execute(_BEGIN_ANEW if again else _DELETE, job.id)
 
 
 async def failed(connection: Any, job: Job, error: str, due_at: datetime | None) -> None:
@@ -116,10 +119,13 @@ WHERE job_id = ANY($2::bigint[]) AND worker = $1 RETURNING job_id
 
 _HOLD = "SELECT true FROM jobs WHERE job_id = $1 AND worker = $2 FOR UPDATE"
 
-_DONE = """
-WITH over AS (DELETE FROM jobs WHERE job_id = $1 AND worker = $2 AND NOT again RETURNING job_id)
+_ASKED_AGAIN = "SELECT again FROM jobs WHERE job_id = $1 AND worker = $2 FOR UPDATE"
+
+_DELETE = "DELETE FROM jobs WHERE job_id = $1"
+
+_BEGIN_ANEW = """
 UPDATE jobs SET worker = NULL, lease_until = NULL, again = false, tries = 0, error = NULL
-WHERE job_id = $1 AND worker = $2 AND again AND NOT EXISTS (SELECT FROM over)
+WHERE job_id = $1
 """
 
 _FAILED = """

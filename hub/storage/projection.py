@@ -45,6 +45,14 @@ class Projector:
             "reaction": self._reaction,
             "document.create": self._document_create,
             "document.rename": self._document_rename,
+            "attachment.add": self._attachment_add,
+            "attachment.rename": self._attachment_rename,
+            "attachment.remove": self._attachment_remove,
+            "attachment.unremove": self._attachment_unremove,
+            "attachment.restore": self._attachment_restore,
+            "version.add": self._version_add,
+            "version.ready": self._version_ready,
+            "version.failed": self._version_failed,
             "doc.claim": self._claim,
             "doc.relay": self._relay,
         }
@@ -67,7 +75,7 @@ class Projector:
             [one.type for one in run],
             [one.sender for one in run],
             [to_datetime(one.at_ms) for one in run],
-            [one.body for one in run],
+            [one.body or None for one in run],
         )
 
     async def _thread_create(self, connection: Any, run: Run) -> None:
@@ -112,6 +120,7 @@ class Projector:
         replies: list[int | None] = []
         mentions: list[str] = []
         names: list[str] = []
+        files: list[str | None] = []
         for one in run:
             data = _data(one)
             texts.append(data["text"] if data else None)
@@ -119,6 +128,7 @@ class Projector:
             # An array of arrays must be rectangular, so the lists travel as JSON.
             mentions.append(_json(data.get("mentions", []) if data else []))
             names.append(_json(data.get("mention_names", []) if data else []))
+            files.append(_json(data["files"]) if data and data.get("files") else None)
         await connection.execute(
             _MESSAGES,
             [one.stream_id for one in run],
@@ -129,6 +139,7 @@ class Projector:
             replies,
             mentions,
             names,
+            files,
         )
         latest = {one.stream_id: one for one in run}
         await connection.execute(
@@ -191,6 +202,85 @@ class Projector:
         await connection.executemany(
             "UPDATE documents SET title = $3 WHERE document_id = $2 AND thread_id = $1",
             [(one.stream_id, data["document"], data["title"]) for one, data in _read(run)],
+        )
+        await self._line(connection, run)
+
+    async def _attachment_add(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            await connection.execute(
+                _ATTACHMENT, data["attachment"], one.stream_id, data["name"], data.get("document"),
+                one.sender, one.seq, to_datetime(one.at_ms), 1 if data.get("blob") else None,
+            )  # fmt: skip
+            await self._add_version(connection, one, {**data, "number": 1})
+
+    async def _version_add(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            await self._add_version(connection, one, data)
+            if data.get("blob"):
+                await connection.execute(
+                    _SHOW, one.stream_id, data["attachment"], data["number"], data["key"]
+                )
+
+    async def _add_version(self, connection: Any, one: Committed, data: Any) -> None:
+        blob = data.get("blob")
+        state = "arriving" if blob is None else "same" if data.get("same") else "ready"
+        await connection.execute(
+            _VERSION, data["attachment"], data["key"], one.stream_id, one.seq, one.sender,
+            to_datetime(one.at_ms), data["name"], data["type"], data["size"], state,
+            data["number"] if blob else None, blob,
+        )  # fmt: skip
+
+    async def _version_ready(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            state = "same" if data.get("same") else "ready"
+            await connection.execute(
+                _READY, one.stream_id, data["attachment"], data["key"], state, data["number"],
+                data["blob"], data["size"],
+            )  # fmt: skip
+            await connection.execute(
+                _SHOW, one.stream_id, data["attachment"], data["number"], data["key"]
+            )
+
+    async def _version_failed(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _FAILED,
+            [
+                (one.stream_id, data["attachment"], data["key"], data["reason"])
+                for one, data in _read(run)
+            ],
+        )
+
+    async def _attachment_rename(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _RENAME_ATTACHMENT,
+            [(one.stream_id, data["attachment"], data["name"]) for one, data in _read(run)],
+        )
+        await self._line(connection, run)
+
+    async def _attachment_remove(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _REMOVE_ATTACHMENT,
+            [
+                (
+                    one.stream_id, data["attachment"], one.sender,
+                    to_datetime(one.at_ms + data["undo_s"] * 1000),
+                )
+                for one, data in _read(run)
+            ],
+        )  # fmt: skip
+        await self._line(connection, run)
+
+    async def _attachment_unremove(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _UNREMOVE_ATTACHMENT,
+            [(one.stream_id, data["attachment"], one.sender) for one, data in _read(run)],
+        )
+        await self._line(connection, run)
+
+    async def _attachment_restore(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _RESTORE,
+            [(one.stream_id, data["attachment"], data["number"]) for one, data in _read(run)],
         )
         await self._line(connection, run)
 
@@ -275,14 +365,14 @@ ON CONFLICT (thread_id, uid) DO UPDATE SET
 
 _MESSAGES = """
 INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions,
-                   mention_names, search)
+                   mention_names, files, search)
 SELECT thread_id, seq, 'message', sender, at, seq, text, reply_to,
        ARRAY(SELECT json_array_elements_text(mentions::json)),
        ARRAY(SELECT json_array_elements_text(mention_names::json)),
-       hub_words(text)
+       files::jsonb, hub_words(text)
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[],
-            $7::text[], $8::text[])
-     AS i (thread_id, seq, sender, at, text, reply_to, mentions, mention_names)
+            $7::text[], $8::text[], $9::text[])
+     AS i (thread_id, seq, sender, at, text, reply_to, mentions, mention_names, files)
 """
 
 _LATEST = """
@@ -333,6 +423,57 @@ _DOCUMENT = """
 INSERT INTO documents (document_id, number, thread_id, kind, title, language, schema_version,
                        lineage, created_by, created_seq, created_at, line_ends)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+
+_ATTACHMENT = """
+INSERT INTO attachments (attachment_id, thread_id, name, document_id, added_by, added_seq, added_at,
+                         number, search)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, hub_words($3)) ON CONFLICT DO NOTHING
+"""
+
+_VERSION = """
+INSERT INTO versions (attachment_id, key, thread_id, seq, author, at, name, type, size, state,
+                      number, blob_id)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $1 AND thread_id = $3)
+ON CONFLICT DO NOTHING
+"""
+
+_READY = """
+UPDATE versions SET state = $4, number = $5, blob_id = $6, size = $7
+WHERE thread_id = $1 AND attachment_id = $2 AND key = $3 AND state = 'arriving'
+"""
+
+_SHOW = """
+UPDATE attachments SET number = $3
+WHERE thread_id = $1 AND attachment_id = $2 AND EXISTS (
+    SELECT FROM versions WHERE attachment_id = $2 AND key = $4 AND number = $3)
+"""
+
+_FAILED = """
+UPDATE versions SET state = 'failed', reason = $4
+WHERE thread_id = $1 AND attachment_id = $2 AND key = $3 AND state = 'arriving'
+"""
+
+_RENAME_ATTACHMENT = """
+UPDATE attachments SET name = $3, search = hub_words($3)
+WHERE thread_id = $1 AND attachment_id = $2
+"""
+
+_REMOVE_ATTACHMENT = """
+UPDATE attachments SET removed_by = $3, erase_at = $4, search = NULL
+WHERE thread_id = $1 AND attachment_id = $2 AND removed_by IS NULL
+"""
+
+_UNREMOVE_ATTACHMENT = """
+UPDATE attachments SET removed_by = NULL, erase_at = NULL, search = hub_words(name)
+WHERE thread_id = $1 AND attachment_id = $2 AND removed_by = $3
+"""
+
+_RESTORE = """
+UPDATE attachments SET number = $3
+WHERE thread_id = $1 AND attachment_id = $2 AND EXISTS (
+    SELECT FROM versions WHERE attachment_id = $2 AND number = $3 AND state = 'ready')
 """
 
 # Only what is under ids of others.

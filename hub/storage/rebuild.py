@@ -29,6 +29,8 @@ TABLES: Final = {
         Table("items", "thread_id", ("thread_id", "seq"), ("erase_at",)),
         Table("reactions", "thread_id", ("thread_id", "seq", "emoji", "uid")),
         Table("documents", "thread_id", ("document_id",), unique="number"),
+        Table("attachments", "thread_id", ("attachment_id",), ("erase_at",)),
+        Table("versions", "thread_id", ("attachment_id", "key")),
     ),
     "document": (
         Table("client_ids", "document_id", ("document_id", "first_id")),

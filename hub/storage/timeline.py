@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hub.storage import attachments
 from hub.storage.pool import Database
 from hub.wire.api import (
     Account,
@@ -26,7 +27,7 @@ from hub.wire.api import (
     ThreadSummary,
 )
 from hub.wire.commands import Role
-from hub.wire.events import Event, ReadState
+from hub.wire.events import Event, MessageFile, ReadState
 from hub.wire.excerpt import excerpt
 from hub.wire.visibility import is_veiled
 
@@ -72,6 +73,7 @@ class MessageRow:
     text: str | None
     mentions: list[str]
     mention_names: list[str]
+    files: list[MessageFile]
 
 
 @asynccontextmanager
@@ -172,7 +174,9 @@ def document_info(row: Any) -> DocumentInfo:
 async def message(connection: Any, thread: str, seq: int) -> MessageRow | None:
     """One line of the history as commands see it."""
     row = await connection.fetchrow(_MESSAGE, thread, seq)
-    return None if row is None else MessageRow(*row)
+    if row is None:
+        return None
+    return MessageRow(**{**row, "files": _files(row["files"])})
 
 
 async def has_reacted(
@@ -210,7 +214,9 @@ async def history_page(
         rows = await connection.fetch(_ITEMS_BEFORE, thread, from_seq, end, limit)
     rows = sorted(rows, key=lambda row: row["seq"])
     more = bool(rows and await connection.fetchval(_ANY_BEFORE, thread, from_seq, rows[0]["seq"]))
-    return HistoryPage(await _items(connection, thread, rows), head, more)
+    items = await _items(connection, thread, rows)
+    files = await attachments.some(connection, _attachments_in(items), from_seq)
+    return HistoryPage(items, head, more, files)
 
 
 async def events_page(
@@ -271,6 +277,17 @@ async def mark_read(connection: Any, thread: str, uid: str, seq: int) -> None:
     await connection.execute(_MARK, thread, uid, seq)
 
 
+def _files(raw: str | None) -> list[MessageFile]:
+    return msgspec.json.decode(raw, type=list[MessageFile]) if raw else []
+
+
+def _attachments_in(items: Sequence[Item]) -> list[str]:
+    """The attachments that items speak of."""
+    found = [file.attachment for item in items for file in item.files]
+    lines = [item.data for item in items if item.type.startswith("attachment.") and item.data]
+    return found + [data["attachment"] for data in lines]
+
+
 def _body(raw: bytes | None) -> Any:
     """What an event says; null when it was erased or is damaged."""
     try:
@@ -291,8 +308,9 @@ def _summary(row: Any) -> ThreadSummary:
     last = None
     if row["last_seq"] is not None:
         last = LastMessage(
-            row["last_seq"], row["last_sender"], row["last_at_ms"], excerpt(row["last_text"])
-        )
+            row["last_seq"], row["last_sender"], row["last_at_ms"], excerpt(row["last_text"]),
+            len(_files(row["last_files"])),
+        )  # fmt: skip
     return ThreadSummary(
         thread=row["thread_id"],
         subject=row["subject"],
@@ -329,6 +347,7 @@ def _item(row: Any, reactions: dict[str, list[str]]) -> Item:
     item.text = row["text"]
     item.mentions = row["mentions"]
     item.mention_names = row["mention_names"]
+    item.files = _files(row["files"])
     item.edited_at = row["edited_at_ms"]
     item.reactions = [Reaction(emoji, uids) for emoji, uids in reactions.items()]
     return item
@@ -359,6 +378,7 @@ _SUMMARIES = """
 SELECT t.thread_id, t.subject, t.last_seq AS head, m.role, coalesce(r.seq, 0) AS last_read,
        (extract(epoch FROM greatest(t.updated_at, m.since_at)) * 1000)::bigint AS updated_at_ms,
        n.unread, n.mentions, l.seq AS last_seq, l.sender AS last_sender, l.text AS last_text,
+       l.files AS last_files,
        (extract(epoch FROM l.at) * 1000)::bigint AS last_at_ms
 FROM members m
 JOIN threads t USING (thread_id)
@@ -372,7 +392,7 @@ CROSS JOIN LATERAL (
       AND i.type = 'message' AND i.sender <> m.uid AND i.deleted_at IS NULL AND NOT i.erased
 ) n
 LEFT JOIN LATERAL (
-    SELECT i.seq, i.sender, i.text, i.at FROM items i
+    SELECT i.seq, i.sender, i.text, i.files, i.at FROM items i
     WHERE i.thread_id = m.thread_id AND i.seq >= v.seq AND i.type = 'message'
       AND i.deleted_at IS NULL AND NOT i.erased
     ORDER BY i.seq DESC LIMIT 1
@@ -400,13 +420,13 @@ SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.thread_id = $1 ORDER BY d.cre
 _MESSAGE = """
 SELECT seq, type, sender, reply_to, deleted_by,
        (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased, text, mentions,
-       mention_names
+       mention_names, files
 FROM items WHERE thread_id = $1 AND seq = $2
 """
 
 _ITEM_COLUMNS = """
 seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, version, data, text,
-reply_to, mentions, mention_names,
+reply_to, mentions, mention_names, files,
 (extract(epoch FROM edited_at) * 1000)::bigint AS edited_at_ms, deleted_by,
 (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased
 """

@@ -55,7 +55,8 @@ Guard = Callable[[Any], Awaitable[None]]
 class Append(NamedTuple):
     """What to write. ``update``: ``body`` is one raw Yjs update, which may share an entry with
     its neighbours of the same stream, type and sender (docs/adr/0001). ``claim``: the body of a
-    claim that is written right before it, in the same transaction. ``guard`` is asked in that
+    claim that is written right before it, in the same transaction; ``before``: events that are,
+    without guards of their own. ``guard`` is asked in that
     transaction, with the stream locked and everything before it in the tables: what it raises
     stands against the entry."""
 
@@ -67,11 +68,13 @@ class Append(NamedTuple):
     update: bool = False
     claim: bytes | None = None
     guard: Guard | None = None
+    before: tuple[Append, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes it takes in the queue, at most."""
-        return len(self.body) + (0 if self.claim is None else len(self.claim) + OVERHEAD_BYTES)
+        own = len(self.body) + (0 if self.claim is None else len(self.claim) + OVERHEAD_BYTES)
+        return own + sum(one.size + OVERHEAD_BYTES for one in self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class _Entry:
     settle: Settle | None = None
     tokens: list[Any] = field(default_factory=list)
     followers: list[_Entry] = field(default_factory=list)
-    claim: _Entry | None = None  # goes right before it
+    before: list[_Entry] = field(default_factory=list)
     guard: Guard | None = None
     size: int = 0
     tried: bool = False  # it may be on disk already
@@ -191,12 +194,17 @@ class GroupCommitWriter:
         if append.update:
             self._entry_of(append).futures.append(future)
             return future
-        size = len(append.body) + OVERHEAD_BYTES
+        size = append.size + OVERHEAD_BYTES
         self._admit(size)
+        deadline = self._loop.time() + EVENT_DEADLINE_S
         entry = _Entry(
-            append.stream_id, append.type, append.sender, append.body, append.send_id,
-            self._loop.time() + EVENT_DEADLINE_S, None, [future], guard=append.guard, size=size,
+            append.stream_id, append.type, append.sender, append.body, append.send_id, deadline,
+            None, [future], guard=append.guard, size=size,
         )  # fmt: skip
+        entry.before = [
+            _Entry(append.stream_id, one.type, one.sender, one.body, one.send_id, deadline)
+            for one in append.before
+        ]
         self._open.pop(append.stream_id, None)
         self._hurry.set()
         self._queue.append(entry)
@@ -237,9 +245,10 @@ class GroupCommitWriter:
             [append.body], guard=append.guard, size=size,
         )  # fmt: skip
         if append.claim is not None:
-            entry.claim = _Entry(
-                append.stream_id, CLAIM, append.sender, append.claim, self._next_name(), None
-            )
+            claim = append.claim
+            entry.before = [
+                _Entry(append.stream_id, CLAIM, append.sender, claim, self._next_name(), None)
+            ]
         self._open[append.stream_id] = entry
         self._queue.append(entry)
         self._wake.set()
@@ -393,7 +402,7 @@ class GroupCommitWriter:
         streams since; returns the entries still to be written."""
         by_stream: dict[str, list[_Entry]] = {}
         for entry in batch:
-            if entry.type != UPDATE or entry.tried or entry.claim is not None:
+            if entry.type != UPDATE or entry.tried or entry.before:
                 return batch
             assert entry.stream_id is not None
             if entry.stream_id not in self._heads:
@@ -534,7 +543,7 @@ class GroupCommitWriter:
             for row in await connection.fetch(_LOCK_STREAMS, list(by_stream))
         }
         known = await self._known(
-            connection, [e for entries in by_stream.values() for e in _with_claims(entries)]
+            connection, [e for entries in by_stream.values() for e in _rows(entries)]
         )
         rows: list[tuple[Any, ...]] = []
         new_heads: list[tuple[str, streams.Head]] = []
@@ -546,7 +555,7 @@ class GroupCommitWriter:
                 continue
             before = head
             refused = await self._guarded(connection, entries, known, failed)
-            for entry in _with_claims([one for one in entries if one not in refused]):
+            for entry in _rows([one for one in entries if one not in refused]):
                 key = (stream_id, entry.sender, entry.send_id)
                 if entry.send_id is not None and key in known:
                     done.append((entry, _again(known[key], entry)))
@@ -674,14 +683,9 @@ def _parts(batch: list[_Entry]) -> list[list[_Entry]]:
     return parts
 
 
-def _with_claims(entries: Sequence[_Entry]) -> list[_Entry]:
+def _rows(entries: Sequence[_Entry]) -> list[_Entry]:
     """The rows that entries become, in order."""
-    rows = []
-    for entry in entries:
-        if entry.claim is not None:
-            rows.append(entry.claim)
-        rows.append(entry)
-    return rows
+    return [row for entry in entries for row in (*entry.before, entry)]
 
 
 def _fail(entry: _Entry, error: BaseException) -> None:

@@ -9,17 +9,21 @@ from msgspec import Meta, Struct
 
 from hub.wire.commands import (
     DocumentKind,
+    FileName,
     History,
     LineEnds,
+    MaybeText,
     Mentions,
+    NewFile,
+    NewFiles,
     Role,
     SendId,
     Seq,
     Subject,
-    Text,
     Uid,
+    VersionNumber,
 )
-from hub.wire.events import EventType
+from hub.wire.events import EventType, MessageFile
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -196,6 +200,7 @@ class LastMessage(Struct):
     sender: str
     at: int
     excerpt: str
+    files: int = 0
 
 
 class ThreadSummary(Struct):
@@ -278,10 +283,74 @@ class PatchThread(Request):
 
 
 class NewMessage(Request):
-    text: Text
+    text: MaybeText = ""
     reply_to: Seq | None = None
     mentions: Mentions = []
+    files: NewFiles = []
     send_id: SendId | None = None
+
+
+class NewAttachment(Request):
+    file: NewFile
+    document: Annotated[str, Meta(max_length=64)] | None = None
+    send_id: SendId | None = None
+
+
+class PatchAttachment(Request):
+    """A new ``name``, or the ``number`` of the version to show."""
+
+    name: FileName | None = None
+    number: VersionNumber | None = None
+    send_id: SendId | None = None
+
+
+VersionState = Literal["arriving", "ready", "same", "failed"]
+
+
+class Version(Struct, omit_defaults=True):
+    """A version of an attachment. ``key`` names it from the first moment, ``number`` once it is
+    ready. ``same``: its bytes were those of version ``number`` already. ``seq`` and ``at`` are of
+    the event that added it; ``received`` bytes are here."""
+
+    key: str
+    seq: int
+    author: str
+    at: int
+    name: str
+    type: str
+    size: int
+    state: VersionState
+    number: int | None = None
+    blob: str | None = None
+    reason: str | None = None
+    received: int | None = None
+
+
+class Attachment(Struct, omit_defaults=True):
+    """A file of a thread, as it is now: version ``number`` is shown. ``versions`` are those that
+    the reader may see, newest first; in a list only the shown one and what arrives."""
+
+    attachment: str
+    thread: str
+    name: str
+    seq: int
+    added_by: str
+    added_at: int
+    number: int | None
+    count: int
+    versions: list[Version]
+    document: str | None = None
+    removed_by: str | None = None
+    undo_until: int | None = None
+
+
+class Attachments(Struct):
+    """As of timeline seq ``head``. ``used`` bytes of ``quota`` (null: no bound) in this thread."""
+
+    attachments: list[Attachment]
+    head: int
+    used: int
+    quota: int | None
 
 
 class ReadMark(Request):
@@ -314,7 +383,8 @@ class Item(Struct):
     touched it: an event is applied to an item only when its seq is higher.
 
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
-    member.set, document.create, document.rename) whose ``data`` is the event's body.
+    member.set, document.create, document.rename, attachment.rename, attachment.remove,
+    attachment.restore) whose ``data`` is the event's body.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
     ``mention_names`` says how those mentioned were called then.
     """
@@ -329,6 +399,7 @@ class Item(Struct):
     reply_to: int | None = None
     mentions: list[str] = []
     mention_names: list[str] = []
+    files: list[MessageFile] = []
     reactions: list[Reaction] = []
     edited_at: int | None = None
     deleted: bool = False
@@ -337,11 +408,13 @@ class Item(Struct):
 
 
 class HistoryPage(Struct):
-    """Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist."""
+    """Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist.
+    ``attachments`` are those that the items speak of."""
 
     items: list[Item]
     head: int
     more: bool
+    attachments: list[Attachment] = []
 
 
 class EventsPage(Struct):

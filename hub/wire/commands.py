@@ -28,6 +28,29 @@ Mentions = Annotated[list[Uid], Meta(max_length=100)]
 CommandId = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
+UploadId = Annotated[str, Meta(max_length=64)]
+AttachmentId = Annotated[str, Meta(max_length=64)]
+FileName = Annotated[str, Meta(min_length=1, max_length=5_000)]
+VersionNumber = Annotated[int, Meta(ge=1, lt=2**31)]
+
+
+class NewFile(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A file for a thread: an ``upload``, which may still be under way, or version ``number`` of
+    the attachment ``source`` of any thread that the sender may read. ``name`` is mended to what
+    every system takes; without it that of the upload or source. With ``attachment`` it is a new
+    version of that one."""
+
+    upload: UploadId | None = None
+    source: AttachmentId | None = None
+    number: VersionNumber | None = None
+    name: FileName | None = None
+    attachment: AttachmentId | None = None
+
+
+NewFiles = Annotated[list[NewFile], Meta(max_length=100)]
+MaybeText = Annotated[str, Meta(max_length=40_000)]
+
+
 class Command(Struct, tag_field="cmd", forbid_unknown_fields=True, kw_only=True):
     id: CommandId = 0
 
@@ -61,13 +84,15 @@ class Unsubscribe(Command, tag="unsubscribe"):
 
 
 class Post(Command, tag="post"):
-    """Result: Accepted. ``reply_to`` is the seq of a message that is itself no reply."""
+    """Result: Accepted. ``reply_to`` is the seq of a message that is itself no reply. ``text`` may
+    be empty when there are ``files``."""
 
     thread: ThreadId
     send_id: SendId
-    text: Text
+    text: MaybeText
     reply_to: Seq | None = None
     mentions: Mentions = []
+    files: NewFiles = []
 
 
 class Edit(Command, tag="edit"):
@@ -148,6 +173,48 @@ class RenameDocument(Command, tag="rename_document"):
     title: Subject
 
 
+class AddAttachment(Command, tag="add_attachment"):
+    """A file without a message; ``document``: it is a picture of that. Result: Accepted with
+    ``attachments``."""
+
+    thread: ThreadId
+    send_id: SendId
+    file: NewFile
+    document: DocumentId | None = None
+
+
+class RenameAttachment(Command, tag="rename_attachment"):
+    thread: ThreadId
+    send_id: SendId
+    attachment: AttachmentId
+    name: FileName
+
+
+class RemoveAttachment(Command, tag="remove_attachment"):
+    """All its versions; erased for good after the undo window. Pictures of documents stay."""
+
+    thread: ThreadId
+    send_id: SendId
+    attachment: AttachmentId
+
+
+class UnremoveAttachment(Command, tag="unremove_attachment"):
+    """Whoever removed it, within the undo window; afterwards ``attachment_not_found``."""
+
+    thread: ThreadId
+    send_id: SendId
+    attachment: AttachmentId
+
+
+class RestoreVersion(Command, tag="restore_version"):
+    """An earlier (or later) version becomes the one that is shown."""
+
+    thread: ThreadId
+    send_id: SendId
+    attachment: AttachmentId
+    number: VersionNumber
+
+
 class MarkRead(Command, tag="mark_read"):
     """Set the private last-read marker; a lower ``seq`` is "mark unread". Result: ReadState."""
 
@@ -198,6 +265,7 @@ class Signal(Command, tag="signal"):
 
 AnyCommand = (
     Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
-    | Rename | SetHistory | SetMember | CreateDocument | RenameDocument | MarkRead | Typing
+    | Rename | SetHistory | SetMember | CreateDocument | RenameDocument | AddAttachment
+    | RenameAttachment | RemoveAttachment | UnremoveAttachment | RestoreVersion | MarkRead | Typing
     | Present | OpenDocument | CloseDocument | LeaseClientIds | Signal
 )  # fmt: skip

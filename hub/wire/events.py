@@ -16,7 +16,8 @@ from hub.wire.commands import DocumentKind, History, LineEnds, Role
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
     "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
-    "checkpoint",
+    "attachment.add", "attachment.rename", "attachment.remove", "attachment.unremove",
+    "attachment.restore", "version.add", "version.ready", "version.failed", "checkpoint",
 ]  # fmt: skip
 
 
@@ -44,13 +45,22 @@ class MemberSetData(Struct):
     was: Role | UnsetType | None = UNSET
 
 
+class MessageFile(Struct):
+    """A version of an attachment, that came with a message."""
+
+    attachment: str
+    key: str
+
+
 class MessageData(Struct, omit_defaults=True):
-    """``mention_names``: of those mentioned, in their order, as they were called then."""
+    """``mention_names``: of those mentioned, in their order, as they were called then. ``text`` may
+    be empty when there are ``files``, whose events are the ones right before this."""
 
     text: str
     reply_to: int | None = None
     mentions: list[str] = []
     mention_names: list[str] = []
+    files: list[MessageFile] = []
 
 
 class MessageEditData(Struct, omit_defaults=True):
@@ -95,6 +105,89 @@ class DocumentCreateData(Struct, omit_defaults=True):
 class DocumentRenameData(Struct):
     document: str
     title: str
+
+
+class AttachmentAddData(Struct, omit_defaults=True):
+    """A file is arriving. ``key`` names this version of it: the id of its upload, or an id of its
+    own. ``size`` bytes; ``type`` is the media type as it was sent. With ``message`` the next
+    message shows it; with ``document`` it is a picture of that. With ``blob`` it was sent on, and
+    is here: version 1."""
+
+    attachment: str
+    key: str
+    name: str
+    size: int
+    type: str
+    message: bool = False
+    document: str | None = None
+    blob: str | None = None
+
+
+class VersionAddData(Struct, omit_defaults=True):
+    """Another version of an attachment is arriving, under the name of its file. With ``blob`` it
+    is here: ``number`` and ``same`` as in ``version.ready``."""
+
+    attachment: str
+    key: str
+    name: str
+    size: int
+    type: str
+    message: bool = False
+    blob: str | None = None
+    number: int | None = None
+    same: bool = False
+
+
+class VersionReadyData(Struct):
+    """The bytes of a version are here: ``blob`` names them. It is version ``number`` and the one
+    that is shown now; ``same`` when an earlier version of the attachment has the same bytes, and
+    so this is none of its own. ``target`` is the seq of the event that added it."""
+
+    attachment: str
+    key: str
+    target: int
+    number: int
+    blob: str
+    size: int
+    same: bool = False
+
+
+class VersionFailedData(Struct):
+    """Nothing will come of a version; ``reason`` is a stable code."""
+
+    attachment: str
+    key: str
+    target: int
+    reason: str
+
+
+class AttachmentRenameData(Struct):
+    """``target`` is the seq of the event that added the attachment, here and below."""
+
+    attachment: str
+    target: int
+    name: str
+
+
+class AttachmentRemoveData(Struct):
+    """``undo_s`` seconds after the event its names and bytes are erased."""
+
+    attachment: str
+    target: int
+    undo_s: int
+
+
+class AttachmentUnremoveData(Struct):
+    attachment: str
+    target: int
+
+
+class AttachmentRestoreData(Struct):
+    """Version ``number`` is the one that is shown now."""
+
+    attachment: str
+    target: int
+    number: int
 
 
 class CheckpointHead(Struct):
@@ -206,6 +299,15 @@ class TypingState(Frame, tag="typing"):
     on: bool
 
 
+class UploadProgress(Frame, tag="upload"):
+    """So much of an arriving version is here. Passes by; the truth is in the attachments."""
+
+    thread: str
+    key: str
+    received: int
+    size: int
+
+
 class CaretOwners(Frame, tag="caret_owners"):
     """Who owns the Yjs client ids seen in presence; names and colours come from this, never
     from what a peer claims. Keys are client ids as strings."""
@@ -272,7 +374,8 @@ class Closing(Frame, tag="closing"):
 
 AnyFrame = (
     Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
-    | TypingState | CaretOwners | Durable | Refused | DocumentReset | SignalFrame | Closing
+    | TypingState | UploadProgress | CaretOwners | Durable | Refused | DocumentReset | SignalFrame
+    | Closing
 )  # fmt: skip
 
 
@@ -298,6 +401,7 @@ class Accepted(Struct, omit_defaults=True):
     duplicate: bool = False
     document: str | None = None
     changed: bool = True
+    attachments: list[str] = []
 
 
 class OpenResult(Struct):

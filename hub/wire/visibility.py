@@ -1,7 +1,8 @@
 """What of a thread a member may see: one rule for events, live and read, and for commands. Pure.
 
 Of a thread with ``history: joined`` a member sees nothing from before the first seq they may read,
-in no form: not the text that an edit gives to an older message, nor that somebody reacted to one.
+in no form: not the text that an edit gives to an older message, nor that somebody reacted to one,
+nor what became of an older file.
 Such an event keeps its place in the order, without its data.
 """
 
@@ -13,7 +14,11 @@ import msgspec
 
 from hub.wire.events import Event
 
-_ABOUT_A_MESSAGE = frozenset(("message.edit", "message.delete", "message.undelete", "reaction"))
+_ABOUT_ANOTHER = frozenset((
+    "message.edit", "message.delete", "message.undelete", "reaction", "attachment.rename",
+    "attachment.remove", "attachment.unremove", "attachment.restore", "version.ready",
+    "version.failed",
+))  # fmt: skip
 
 
 def visible_from(history: str, since_seq: int) -> int:
@@ -22,8 +27,8 @@ def visible_from(history: str, since_seq: int) -> int:
 
 
 def target_of(type_: str, data: Any) -> int | None:
-    """The seq of the message an event is about, when it is about one."""
-    if type_ in _ABOUT_A_MESSAGE and data is not None:
+    """The seq of the event that an event is about, when it is about one."""
+    if type_ in _ABOUT_ANOTHER and data is not None:
         target: int = data["target"]
         return target
     return None

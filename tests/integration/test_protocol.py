@@ -12,6 +12,8 @@ import asyncio
 import json
 import os
 import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +186,8 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await there.frame("caret_owners")
     await here.ok(cmd="close_document", document=document)
 
+    await play_files(ada, thread, here, there, write)
+
     # Signals, read markers, people, roles.
     await there.ok(cmd="mark_read", thread=thread, seq=first)
     async with connection(served) as second:
@@ -207,6 +211,49 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     tokens = await answer(grace.http.get("/api/tokens"))
     await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
     await there.frame("closing")
+
+
+async def play_files(
+    ada: Person, thread: str, here: Noted, there: Noted, write: Callable[..., Awaitable[Any]]
+) -> None:
+    """A file that arrives, its next version, and one of which nothing comes."""
+    tus = {"tus-resumable": "1.0.0"}
+
+    async def begin(size: int) -> str:
+        name, into = (b64encode(one).decode() for one in (b"offer.txt", thread.encode()))
+        told = f"filename {name},thread {into}"
+        headers = {**tus, "upload-length": str(size), "upload-metadata": told}
+        made = await ada.http.post("/files/", headers=headers)
+        return str(made.headers["location"])
+
+    async def bytes_of(url: str, data: bytes) -> None:
+        headers = {**tus, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
+        await ada.http.patch(url, headers=headers, content=data)
+
+    def key(url: str) -> str:
+        return url.rpartition("/")[2]
+
+    async def event(type_: str) -> None:
+        await here.until(lambda frame: frame["t"] == "event" and frame["type"] == type_)
+
+    first, second, third = [await begin(5), await begin(6), await begin(7)]
+    said = await write(cmd="post", text="", files=[{"upload": key(first)}])
+    (file,) = said["attachments"]
+    await bytes_of(first, b"offer")
+    await event("version.ready")
+    await there.frame("upload")
+    await write(
+        cmd="post", text="Better", files=[{"upload": key(second), "attachment": file}]
+    )  # fmt: skip
+    await bytes_of(second, b"better")
+    await event("version.ready")
+    await write(cmd="restore_version", attachment=file, number=1)
+    await write(cmd="rename_attachment", attachment=file, name="Offer of May.txt")
+    await write(cmd="remove_attachment", attachment=file)
+    await write(cmd="unremove_attachment", attachment=file)
+    await write(cmd="add_attachment", file={"upload": key(third)})
+    await ada.http.delete(third, headers=tus)
+    await event("version.failed")
 
 
 def noted(raw: Raw, book: Book) -> Noted:

@@ -19,7 +19,13 @@ LAYERS = [
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
 CLIENT = {"client", *LAYERS[0], *LAYERS[1]}
 # Services that know each other, in one direction only.
-ACROSS = {("rooms", "identity"), ("rooms", "mail"), ("mail", "identity"), ("files", "jobs")}
+ACROSS = {
+    ("rooms", "identity"),
+    ("rooms", "mail"),
+    ("mail", "identity"),
+    ("mail", "files"),
+    ("files", "jobs"),
+}
 
 
 def imports(path: Path) -> set[str]:

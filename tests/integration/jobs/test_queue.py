@@ -96,6 +96,27 @@ async def test_what_is_asked_for_meanwhile_is_done_once_more(
     assert await left(database) == 0
 
 
+async def test_what_is_asked_for_as_a_job_ends_is_not_lost(
+    database: Database, clock: TurnableClock
+) -> None:
+    done = 0
+
+    async def note(job: Job) -> None:
+        nonlocal done
+        done += 1
+
+    jobs = Jobs(database, clock)
+    jobs.handle("note", note)
+    for _ in range(60):
+        before = done
+        await ask(database, jobs, "a")
+        async with asyncio.timeout(5):
+            await asyncio.gather(jobs.drain(), *(ask(database, jobs, "a") for _ in range(4)))
+            await jobs.drain()
+        assert done > before
+        assert await left(database) == 0
+
+
 async def test_a_job_that_always_fails_ends_where_an_operator_sees_it(
     database: Database, clock: TurnableClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

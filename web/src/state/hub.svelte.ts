@@ -294,6 +294,9 @@ export class Hub implements HubState {
       case 'typing':
         this.#rooms.get(frame.thread)?.typingChanged(frame);
         break;
+      case 'upload':
+        this.#rooms.get(frame.thread)?.uploadMoved(frame);
+        break;
       case 'person':
         this.#person(frame);
         break;

@@ -125,7 +125,7 @@ class Reference {
         mentions: unread.filter((row) => row.mentions.includes(ME)).length,
         updated_at: updated,
         last_message: last
-          ? { seq: last.item.seq, sender: last.item.sender, at: last.item.at, excerpt: excerpt(last.text ?? '') }
+          ? { seq: last.item.seq, sender: last.item.sender, at: last.item.at, excerpt: excerpt(last.text ?? ''), files: 0 }
           : null,
       },
       history,
@@ -143,7 +143,7 @@ class Reference {
     const all = [...this.#rows(head).values()].map(itemOfRow).filter((item) => item.seq >= visible);
     const fitting = all.filter((item) => item.seq < before && item.seq >= from);
     const items = limit === Infinity ? fitting : fitting.slice(-limit);
-    return { items, head, more: items.length > 0 && all[0] !== items[0] };
+    return { items, head, more: items.length > 0 && all[0] !== items[0], attachments: [] };
   }
 
   model(head = this.events.length, limit = Infinity): RoomModel {
@@ -192,7 +192,7 @@ class Reference {
           item: {
             seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
             data: event.type === 'message' ? null : event.data, text: null,
-            reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], reactions: [],
+            reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], reactions: [],
             edited_at: null, deleted: false, deleted_by: null, undo_until: null,
           },
           text: event.type === 'message' ? data['text']! : null,
@@ -279,7 +279,7 @@ function view(state: ThreadState, items: readonly Item[]) {
     members: state.members.toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     former: state.former_members.map((one) => one.uid).toSorted(),
     documents: state.documents,
-    items: sorted({ items, head: 0, more: false }),
+    items: sorted({ items, head: 0, more: false, attachments: [] }),
   };
 }
 

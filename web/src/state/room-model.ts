@@ -8,6 +8,7 @@
  */
 import type {
   Account,
+  Attachment,
   DocumentCreateData,
   DocumentInfo,
   DocumentRenameData,
@@ -30,6 +31,7 @@ import type {
   ThreadSummary,
   TimelineEvent,
 } from '../wire/generated';
+import { applyToFiles, type Files, learn, NO_FILES, progressed } from './attachments';
 import { excerpt } from './excerpt';
 
 export interface Stale {
@@ -37,6 +39,8 @@ export interface Stale {
   readonly items: readonly number[];
   /** Counts or the last message cannot be told from what is loaded. */
   readonly summary: boolean;
+  /** Attachments that are shown and not known. */
+  readonly files: readonly string[];
 }
 
 export interface RoomModel {
@@ -48,6 +52,8 @@ export interface RoomModel {
   readonly itemsHead: number;
   readonly hasOlder: boolean;
   readonly hasNewer: boolean;
+  /** The attachments that the items speak of, and more. */
+  readonly files: Files;
   /** Deleted messages as they were, in case the deletion is taken back. */
   readonly hidden: ReadonlyMap<number, Item>;
   readonly stale: Stale;
@@ -62,8 +68,11 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'member.set',
   'document.create',
   'document.rename',
+  'attachment.rename',
+  'attachment.remove',
+  'attachment.restore',
 ]);
-const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false });
+const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });
 
 /** The model of a thread from what the hub answered. */
 export function createModel(me: string, state: ThreadState, page: HistoryPage): RoomModel {
@@ -74,6 +83,7 @@ export function createModel(me: string, state: ThreadState, page: HistoryPage): 
     itemsHead: page.head,
     hasOlder: page.more,
     hasNewer: false,
+    files: learn(NO_FILES, page.attachments),
     hidden: new Map<number, Item>(),
     stale: FRESH,
   });
@@ -89,8 +99,26 @@ export function apply(model: RoomModel, event: TimelineEvent, lookup: Lookup = (
   let next = model;
   // The summary looks at the items as they were before the event.
   if (event.seq > model.state.summary.head) next = applyToState(next, event, lookup);
-  if (event.seq > model.itemsHead) next = reframe(applyToItems(next, event), event);
+  if (event.seq > model.itemsHead) next = reframe(applyToItems(withFile(next, event), event), event);
   return next;
+}
+
+function withFile(model: RoomModel, event: TimelineEvent): RoomModel {
+  const { files, missing } = applyToFiles(model.files, event);
+  if (files === model.files && missing === null) return model;
+  const stale = missing === null ? model.stale : Object.freeze({ ...model.stale, files: [...model.stale.files, missing] });
+  return Object.freeze({ ...model, files, stale });
+}
+
+/** Attachments as the hub has them now. */
+export function refreshFiles(model: RoomModel, found: readonly Attachment[]): RoomModel {
+  return Object.freeze({ ...model, files: learn(model.files, found) });
+}
+
+/** More of an arriving version is here. */
+export function applyProgress(model: RoomModel, key: string, received: number): RoomModel {
+  const files = progressed(model.files, key, received);
+  return files === model.files ? model : Object.freeze({ ...model, files });
 }
 
 /** What may be seen reaches further back, or less far, once the thread's history is another. */
@@ -145,6 +173,7 @@ export function itemOf(event: TimelineEvent): Item | null {
       reply_to: data?.reply_to ?? null,
       mentions: data?.mentions ?? [],
       mention_names: data?.mention_names ?? [],
+      files: data?.files ?? [],
     });
   }
   return LINES.has(event.type) ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
@@ -162,6 +191,7 @@ function blank(event: TimelineEvent): Item {
     reply_to: null,
     mentions: [],
     mention_names: [],
+    files: [],
     reactions: [],
     edited_at: null,
     deleted: false,
@@ -206,6 +236,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         text: null,
         mentions: [],
         mention_names: [],
+        files: [],
         reactions: [],
         edited_at: null,
         deleted: true,
@@ -318,6 +349,7 @@ export function mergePage(
     ...model,
     stale: lost.length > 0 ? Object.freeze({ ...model.stale, items: lost.map((one) => one.seq) }) : model.stale,
     items: Object.freeze(items),
+    files: late.reduce((files, event) => applyToFiles(files, event).files, learn(model.files, page.attachments)),
     itemsHead: placement === 'window' ? Math.max(page.head, model.itemsHead) : model.itemsHead,
     hasOlder: placement === 'newer' ? model.hasOlder : page.more,
     hasNewer: !endsNow,
@@ -457,7 +489,7 @@ export function applyToSummary(
       const data = event.data as MessageData | null | undefined;
       next.updated_at = Math.max(summary.updated_at, event.at);
       if (data) {
-        next.last_message = lastMessage(event.seq, event.sender, event.at, data.text);
+        next.last_message = lastMessage(event.seq, event.sender, event.at, data.text, data.files?.length ?? 0);
         if (event.sender !== me && event.seq > summary.last_read) {
           next.unread += 1;
           if (data.mentions?.includes(me)) next.mentions += 1;
@@ -494,8 +526,8 @@ export function applyToSummary(
   return { summary: Object.freeze(next), stale };
 }
 
-function lastMessage(seq: number, sender: string, at: number, text: string): LastMessage {
-  return { seq, sender, at, excerpt: excerpt(text) };
+function lastMessage(seq: number, sender: string, at: number, text: string, files: number): LastMessage {
+  return { seq, sender, at, excerpt: excerpt(text), files };
 }
 
 /** Counts and last message from the loaded items; null when they do not reach far enough. */
@@ -512,7 +544,7 @@ function recount(model: RoomModel, summary: ThreadSummary): ThreadSummary | null
     ...summary,
     unread: fresh.length,
     mentions: fresh.filter((one) => one.mentions.includes(model.me)).length,
-    last_message: last ? lastMessage(last.seq, last.sender, last.at, last.text ?? '') : null,
+    last_message: last ? lastMessage(last.seq, last.sender, last.at, last.text ?? '', last.files.length) : null,
   });
 }
 

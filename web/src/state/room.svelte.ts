@@ -8,6 +8,7 @@ import { api } from '../api/client';
 import { ApiError, asApiError } from '../wire/error';
 import type {
   Accepted,
+  Attachment,
   DocumentInfo,
   DocumentKind,
   History,
@@ -24,10 +25,12 @@ import type {
   ThreadSummary,
   TimelineEvent,
   TypingState,
+  UploadProgress,
 } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import type { OutboxEntry, Sent } from '../wire/outbox';
+import { NO_FILES } from './attachments';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
 import * as model from './room-model';
@@ -78,6 +81,7 @@ export class Room implements RoomStore {
 
   readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
   readonly items: readonly Item[] = $derived(this.#model?.items ?? NOTHING);
+  readonly files: ReadonlyMap<string, Attachment> = $derived(this.#model?.files ?? NO_FILES);
   readonly hasOlder: boolean = $derived(this.#model?.hasOlder ?? false);
   readonly hasNewer: boolean = $derived(this.#model?.hasNewer ?? false);
   readonly role: Role | null = $derived(this.#model?.state.summary.role ?? null);
@@ -281,10 +285,11 @@ export class Room implements RoomStore {
 
   #askForStale(): void {
     const stale = this.#model?.stale;
-    if (!this.#model || !stale || (!stale.summary && stale.items.length === 0)) return;
+    if (!this.#model || !stale || (!stale.summary && stale.items.length === 0 && stale.files.length === 0)) return;
     this.#model = model.settled(this.#model);
     if (stale.summary) void this.#refreshSummary();
     for (const seq of stale.items) void this.#refreshItem(seq);
+    for (const attachment of stale.files) void this.#refreshFile(attachment);
   }
 
   async #refreshSummary(): Promise<void> {
@@ -300,6 +305,11 @@ export class Room implements RoomStore {
     const page = await this.#page(`around=${seq}&limit=2`).catch(() => null);
     const found = page?.items.filter((one) => one.seq === seq);
     if (found && this.#model && !this.#closed) this.#set(model.refreshItems(this.#model, found));
+  }
+
+  async #refreshFile(attachment: string): Promise<void> {
+    const found = await this.#http.get<Attachment>(`/api/attachments/${attachment}`).catch(() => null);
+    if (found && this.#model && !this.#closed) this.#set(model.refreshFiles(this.#model, [found]));
   }
 
   // --- the window of the history ------------------------------------------------------------------
@@ -547,6 +557,10 @@ export class Room implements RoomStore {
     const others = this.presence.filter((one) => one.session !== frame.entry.session);
     this.presence = frame.gone ? others : [...others, filled(frame.entry)];
     if (frame.gone && !others.some((one) => one.uid === frame.entry.uid)) this.#stopsTyping(frame.entry.uid);
+  }
+
+  uploadMoved(frame: UploadProgress): void {
+    if (this.#model) this.#set(model.applyProgress(this.#model, frame.key, frame.received));
   }
 
   typingChanged(frame: TypingState): void {

@@ -70,7 +70,7 @@ class FakeRoom implements RoomEnvironment {
     return {
       summary: {
         thread: THREAD, subject: 'S', head: this.head, role: 'editor', last_read: 90, unread: this.head - 90, mentions: 0,
-        updated_at: this.head, last_message: { seq: this.head, sender: 'u_ann', at: this.head, excerpt: `m${this.head}` },
+        updated_at: this.head, last_message: { seq: this.head, sender: 'u_ann', at: this.head, excerpt: `m${this.head}`, files: 0 },
       },
       history: 'all',
       members: [
@@ -92,10 +92,10 @@ class FakeRoom implements RoomEnvironment {
     for (let seq = first; seq <= last; seq++) {
       items.push({
         seq, type: 'message' as const, sender: 'u_ann', at: seq, version: seq, data: null, text: `m${seq}`, reply_to: null,
-        mentions: [], mention_names: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+        mentions: [], mention_names: [], files: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
       });
     }
-    return { items, head: this.head, more: first > 2 };
+    return { items, head: this.head, more: first > 2, attachments: [] };
   }
 }
 

@@ -12,6 +12,7 @@ import type { ApiError } from '../wire/error';
 import type { KeptWords } from './kept-words';
 import type {
   Account,
+  Attachment,
   DocumentInfo,
   DocumentKind,
   History,
@@ -152,6 +153,8 @@ export interface RoomStore {
   readonly canWrite: boolean;
   /** Ascending seq, frozen, without gaps. */
   readonly items: readonly Item[];
+  /** The attachments that the items speak of, by id. */
+  readonly files: ReadonlyMap<string, Attachment>;
   readonly pending: readonly PendingMessage[];
   /** Live connections in the room, this one included. */
   readonly presence: readonly PresenceEntry[];

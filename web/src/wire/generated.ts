@@ -8,11 +8,27 @@ export type DocumentKind = "rich" | "text";
 
 export type LineEnds = "lf" | "crlf";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "version.add" | "version.ready" | "version.failed" | "checkpoint";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
 
 export type Scope = "read" | "write" | "admin";
+
+export type VersionState = "arriving" | "ready" | "same" | "failed";
+
+/**
+ * A file for a thread: an ``upload``, which may still be under way, or version ``number`` of
+ * the attachment ``source`` of any thread that the sender may read. ``name`` is mended to what
+ * every system takes; without it that of the upload or source. With ``attachment`` it is a new
+ * version of that one.
+ */
+export interface NewFileCommand {
+  upload?: string | null;
+  source?: string | null;
+  number?: number | null;
+  name?: string | null;
+  attachment?: string | null;
+}
 
 /** First frame of a program (within 5 s); later, a fresh token for the same user. */
 export interface AuthCommand {
@@ -51,7 +67,10 @@ export interface UnsubscribeCommand {
   id: number;
 }
 
-/** Result: Accepted. ``reply_to`` is the seq of a message that is itself no reply. */
+/**
+ * Result: Accepted. ``reply_to`` is the seq of a message that is itself no reply. ``text`` may
+ * be empty when there are ``files``.
+ */
 export interface PostCommand {
   cmd: "post";
   thread: string;
@@ -59,6 +78,7 @@ export interface PostCommand {
   text: string;
   reply_to?: number | null;
   mentions?: readonly string[];
+  files?: readonly NewFileCommand[];
   id: number;
 }
 
@@ -153,6 +173,56 @@ export interface RenameDocumentCommand {
   id: number;
 }
 
+/**
+ * A file without a message; ``document``: it is a picture of that. Result: Accepted with
+ * ``attachments``.
+ */
+export interface AddAttachmentCommand {
+  cmd: "add_attachment";
+  thread: string;
+  send_id: string;
+  file: NewFileCommand;
+  document?: string | null;
+  id: number;
+}
+
+export interface RenameAttachmentCommand {
+  cmd: "rename_attachment";
+  thread: string;
+  send_id: string;
+  attachment: string;
+  name: string;
+  id: number;
+}
+
+/** All its versions; erased for good after the undo window. Pictures of documents stay. */
+export interface RemoveAttachmentCommand {
+  cmd: "remove_attachment";
+  thread: string;
+  send_id: string;
+  attachment: string;
+  id: number;
+}
+
+/** Whoever removed it, within the undo window; afterwards ``attachment_not_found``. */
+export interface UnremoveAttachmentCommand {
+  cmd: "unremove_attachment";
+  thread: string;
+  send_id: string;
+  attachment: string;
+  id: number;
+}
+
+/** An earlier (or later) version becomes the one that is shown. */
+export interface RestoreVersionCommand {
+  cmd: "restore_version";
+  thread: string;
+  send_id: string;
+  attachment: string;
+  number: number;
+  id: number;
+}
+
 /** Set the private last-read marker; a lower ``seq`` is "mark unread". Result: ReadState. */
 export interface MarkReadCommand {
   cmd: "mark_read";
@@ -230,12 +300,22 @@ export interface MemberSetData {
   was: Role | null;
 }
 
-/** ``mention_names``: of those mentioned, in their order, as they were called then. */
+/** A version of an attachment, that came with a message. */
+export interface MessageFile {
+  attachment: string;
+  key: string;
+}
+
+/**
+ * ``mention_names``: of those mentioned, in their order, as they were called then. ``text`` may
+ * be empty when there are ``files``, whose events are the ones right before this.
+ */
 export interface MessageData {
   text: string;
   reply_to?: number | null;
   mentions?: readonly string[];
   mention_names?: readonly string[];
+  files?: readonly MessageFile[];
 }
 
 export interface MessageEditData {
@@ -278,6 +358,88 @@ export interface DocumentCreateData {
 export interface DocumentRenameData {
   document: string;
   title: string;
+}
+
+/**
+ * A file is arriving. ``key`` names this version of it: the id of its upload, or an id of its
+ * own. ``size`` bytes; ``type`` is the media type as it was sent. With ``message`` the next
+ * message shows it; with ``document`` it is a picture of that. With ``blob`` it was sent on, and
+ * is here: version 1.
+ */
+export interface AttachmentAddData {
+  attachment: string;
+  key: string;
+  name: string;
+  size: number;
+  type: string;
+  message?: boolean;
+  document?: string | null;
+  blob?: string | null;
+}
+
+/**
+ * Another version of an attachment is arriving, under the name of its file. With ``blob`` it
+ * is here: ``number`` and ``same`` as in ``version.ready``.
+ */
+export interface VersionAddData {
+  attachment: string;
+  key: string;
+  name: string;
+  size: number;
+  type: string;
+  message?: boolean;
+  blob?: string | null;
+  number?: number | null;
+  same?: boolean;
+}
+
+/**
+ * The bytes of a version are here: ``blob`` names them. It is version ``number`` and the one
+ * that is shown now; ``same`` when an earlier version of the attachment has the same bytes, and
+ * so this is none of its own. ``target`` is the seq of the event that added it.
+ */
+export interface VersionReadyData {
+  attachment: string;
+  key: string;
+  target: number;
+  number: number;
+  blob: string;
+  size: number;
+  same: boolean;
+}
+
+/** Nothing will come of a version; ``reason`` is a stable code. */
+export interface VersionFailedData {
+  attachment: string;
+  key: string;
+  target: number;
+  reason: string;
+}
+
+/** ``target`` is the seq of the event that added the attachment, here and below. */
+export interface AttachmentRenameData {
+  attachment: string;
+  target: number;
+  name: string;
+}
+
+/** ``undo_s`` seconds after the event its names and bytes are erased. */
+export interface AttachmentRemoveData {
+  attachment: string;
+  target: number;
+  undo_s: number;
+}
+
+export interface AttachmentUnremoveData {
+  attachment: string;
+  target: number;
+}
+
+/** Version ``number`` is the one that is shown now. */
+export interface AttachmentRestoreData {
+  attachment: string;
+  target: number;
+  number: number;
 }
 
 export interface CheckpointHead {
@@ -385,6 +547,15 @@ export interface TypingState {
   on: boolean;
 }
 
+/** So much of an arriving version is here. Passes by; the truth is in the attachments. */
+export interface UploadProgress {
+  t: "upload";
+  thread: string;
+  key: string;
+  received: number;
+  size: number;
+}
+
 /**
  * Who owns the Yjs client ids seen in presence; names and colours come from this, never
  * from what a peer claims. Keys are client ids as strings.
@@ -477,6 +648,7 @@ export interface Accepted {
   duplicate?: boolean;
   document?: string | null;
   changed?: boolean;
+  attachments?: readonly string[];
 }
 
 /**
@@ -655,6 +827,7 @@ export interface LastMessage {
   sender: string;
   at: number;
   excerpt: string;
+  files: number;
 }
 
 /**
@@ -738,10 +911,71 @@ export interface PatchThread {
 }
 
 export interface NewMessage {
-  text: string;
+  text?: string;
   reply_to?: number | null;
   mentions?: readonly string[];
+  files?: readonly NewFileCommand[];
   send_id?: string | null;
+}
+
+export interface NewAttachment {
+  file: NewFileCommand;
+  document?: string | null;
+  send_id?: string | null;
+}
+
+/** A new ``name``, or the ``number`` of the version to show. */
+export interface PatchAttachment {
+  name?: string | null;
+  number?: number | null;
+  send_id?: string | null;
+}
+
+/**
+ * A version of an attachment. ``key`` names it from the first moment, ``number`` once it is
+ * ready. ``same``: its bytes were those of version ``number`` already. ``seq`` and ``at`` are of
+ * the event that added it; ``received`` bytes are here.
+ */
+export interface Version {
+  key: string;
+  seq: number;
+  author: string;
+  at: number;
+  name: string;
+  type: string;
+  size: number;
+  state: VersionState;
+  number?: number | null;
+  blob?: string | null;
+  reason?: string | null;
+  received?: number | null;
+}
+
+/**
+ * A file of a thread, as it is now: version ``number`` is shown. ``versions`` are those that
+ * the reader may see, newest first; in a list only the shown one and what arrives.
+ */
+export interface Attachment {
+  attachment: string;
+  thread: string;
+  name: string;
+  seq: number;
+  added_by: string;
+  added_at: number;
+  number: number | null;
+  count: number;
+  versions: readonly Version[];
+  document?: string | null;
+  removed_by?: string | null;
+  undo_until?: number | null;
+}
+
+/** As of timeline seq ``head``. ``used`` bytes of ``quota`` (null: no bound) in this thread. */
+export interface Attachments {
+  attachments: readonly Attachment[];
+  head: number;
+  used: number;
+  quota: number | null;
 }
 
 /** A lower ``seq`` than before marks unread. */
@@ -773,7 +1007,8 @@ export interface Reaction {
  * touched it: an event is applied to an item only when its seq is higher.
  *
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
- * member.set, document.create, document.rename) whose ``data`` is the event's body.
+ * member.set, document.create, document.rename, attachment.rename, attachment.remove,
+ * attachment.restore) whose ``data`` is the event's body.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
  * ``mention_names`` says how those mentioned were called then.
  */
@@ -788,6 +1023,7 @@ export interface Item {
   reply_to: number | null;
   mentions: readonly string[];
   mention_names: readonly string[];
+  files: readonly MessageFile[];
   reactions: readonly Reaction[];
   edited_at: number | null;
   deleted: boolean;
@@ -795,11 +1031,15 @@ export interface Item {
   undo_until: number | null;
 }
 
-/** Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist. */
+/**
+ * Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist.
+ * ``attachments`` are those that the items speak of.
+ */
 export interface HistoryPage {
   items: readonly Item[];
   head: number;
   more: boolean;
+  attachments: readonly Attachment[];
 }
 
 /** Raw timeline events (``hub.wire.events.Event`` without the tag) in ascending seq. */
@@ -856,6 +1096,11 @@ export type AnyCommand =
   | SetMemberCommand
   | CreateDocumentCommand
   | RenameDocumentCommand
+  | AddAttachmentCommand
+  | RenameAttachmentCommand
+  | RemoveAttachmentCommand
+  | UnremoveAttachmentCommand
+  | RestoreVersionCommand
   | MarkReadCommand
   | TypingCommand
   | PresentCommand
@@ -875,6 +1120,7 @@ export type AnyFrame =
   | Removed
   | Presence
   | TypingState
+  | UploadProgress
   | CaretOwners
   | Durable
   | Refused
@@ -899,6 +1145,11 @@ export interface Results {
   set_member: Accepted;
   create_document: Accepted;
   rename_document: Accepted;
+  add_attachment: Accepted;
+  rename_attachment: Accepted;
+  remove_attachment: Accepted;
+  unremove_attachment: Accepted;
+  restore_version: Accepted;
   mark_read: ReadState;
   typing: null;
   present: null;

@@ -33,6 +33,7 @@ function item(seq: number, sender: string, more: Partial<Item> = {}): Item {
     reply_to: null,
     mentions: [],
     mention_names: [],
+    files: [],
     reactions: [],
     edited_at: null,
     deleted: false,

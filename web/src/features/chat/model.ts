@@ -4,7 +4,7 @@
 import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import type { PendingMessage } from '../../state';
-import type { Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData } from '../../wire/generated';
+import type { AttachmentRenameData, AttachmentRestoreData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -193,6 +193,12 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       return `${who} created the document “${isolated((data as { title?: string } | null)?.title ?? '')}”`;
     case 'document.rename':
       return `${who} renamed a document to “${isolated((data as { title?: string } | null)?.title ?? '')}”`;
+    case 'attachment.rename':
+      return data ? `${who} renamed a file to “${isolated((data as AttachmentRenameData).name)}”` : `${who} renamed a file`;
+    case 'attachment.remove':
+      return `${who} removed a file`;
+    case 'attachment.restore':
+      return data ? `${who} went back to version ${(data as AttachmentRestoreData).number} of a file` : `${who} went back to another version of a file`;
     default:
       return `${who} did something this version of the client does not know`;
   }

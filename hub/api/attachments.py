@@ -1,0 +1,138 @@
+"""The files of a thread: what is there, adding, renaming, removing, and which version is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from hub.api.hub import hub_of
+from hub.api.requests import no_content, principal, read_body, respond
+from hub.errors import BadRequest, NotFound
+from hub.identity.principal import Principal
+from hub.ids import new_id
+from hub.rooms.permissions import Action, require
+from hub.storage import attachments as rows
+from hub.storage import timeline
+from hub.wire import api
+from hub.wire import commands as cmd
+
+
+async def list_attachments(request: Request) -> Response:
+    who = await principal(request)
+    hub, thread = hub_of(request), request.path_params["id"]
+    async with hub.rooms.hold(thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+        async with timeline.snapshot(hub.database) as connection:
+            found = await rows.listed(connection, thread, room.since(who.uid))
+            head = await timeline.head(connection, thread)
+            used = await rows.used_in(connection, thread)
+    return respond(api.Attachments(found, head, used, hub.settings.thread_quota_bytes or None))
+
+
+async def add_attachment(request: Request) -> Response:
+    who = await principal(request)
+    new = await read_body(request, api.NewAttachment)
+    command = cmd.AddAttachment(
+        thread=request.path_params["id"],
+        send_id=new.send_id or new_id("n"),
+        file=new.file,
+        document=new.document,
+    )
+    return respond(await hub_of(request).door.write(who, command), 201)
+
+
+async def get_attachment(request: Request) -> Response:
+    who = await principal(request)
+    thread, since = await readable(request, who)
+    return respond(await _one(request, thread, since))
+
+
+async def patch_attachment(request: Request) -> Response:
+    who = await principal(request)
+    patch = await read_body(request, api.PatchAttachment)
+    thread, since = await readable(request, who)
+    send_id, attachment = patch.send_id or new_id("n"), request.path_params["id"]
+    commands: list[Any] = []
+    if patch.name is not None:
+        commands.append(
+            cmd.RenameAttachment(
+                thread=thread, send_id=send_id + ".n", attachment=attachment, name=patch.name
+            )
+        )
+    if patch.number is not None:
+        commands.append(
+            cmd.RestoreVersion(
+                thread=thread, send_id=send_id + ".v", attachment=attachment, number=patch.number
+            )
+        )
+    if not commands:
+        raise BadRequest("Name what should change.", code="nothing_to_do")
+    for command in commands:
+        await hub_of(request).door.write(who, command)
+    return respond(await _one(request, thread, since))
+
+
+async def remove_attachment(request: Request) -> Response:
+    who = await principal(request)
+    thread, _ = await readable(request, who)
+    command = cmd.RemoveAttachment(
+        thread=thread, send_id=new_id("n"), attachment=request.path_params["id"]
+    )
+    await hub_of(request).door.write(who, command)
+    return no_content()
+
+
+async def unremove_attachment(request: Request) -> Response:
+    who = await principal(request)
+    thread, since = await readable(request, who)
+    command = cmd.UnremoveAttachment(
+        thread=thread, send_id=new_id("n"), attachment=request.path_params["id"]
+    )
+    await hub_of(request).door.write(who, command)
+    return respond(await _one(request, thread, since))
+
+
+async def readable(request: Request, who: Principal) -> tuple[str, int]:
+    """The thread of the attachment that a request names, and from which seq on its history may be
+    read; who may not read there does not learn that it exists.
+
+    Raises:
+        NotFound: ``attachment_not_found``.
+        HubError: of ``require``.
+    """
+    hub = hub_of(request)
+    async with hub.database.acquire() as connection:
+        found = await rows.find(connection, request.path_params["id"])
+    if found is None:
+        raise _not_found()
+    async with hub.rooms.hold(found.thread) as room:
+        if room.role(who.uid) is None:
+            raise _not_found()
+        require(who, room.role(who.uid), Action.READ)
+        return found.thread, room.since(who.uid)
+
+
+async def _one(request: Request, thread: str, since: int) -> api.Attachment:
+    async with timeline.snapshot(hub_of(request).database) as connection:
+        found = await rows.some(connection, [request.path_params["id"]], since)
+    if not found or found[0].thread != thread:
+        raise _not_found()
+    return found[0]
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no such file.", code="attachment_not_found")
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/api/threads/{id}/attachments", list_attachments, methods=["GET"]),
+        Route("/api/threads/{id}/attachments", add_attachment, methods=["POST"]),
+        Route("/api/attachments/{id}", get_attachment, methods=["GET"]),
+        Route("/api/attachments/{id}", patch_attachment, methods=["PATCH"]),
+        Route("/api/attachments/{id}", remove_attachment, methods=["DELETE"]),
+        Route("/api/attachments/{id}/unremove", unremove_attachment, methods=["POST"]),
+    ]

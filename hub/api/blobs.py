@@ -1,0 +1,178 @@
+"""The bytes of a version: whole or a range, each piece proved before it is sent, never as anything
+that runs a script.
+
+Source: RFC 9110 sections 13 (conditions) and 14 (ranges), RFC 6266 (Content-Disposition).
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from hub.api.attachments import readable
+from hub.api.hub import Hub, hub_of
+from hub.api.requests import principal
+from hub.blobs.reading import verified
+from hub.errors import HubError, NotFound
+from hub.files.previews.kinds import HEAD_BYTES, Nature, nature
+from hub.storage import attachments as rows
+from hub.storage import uploads
+from hub.storage.attachments import Stored
+from hub.wire.pieces import bounds, span
+
+SANDBOX: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+HEADS: Final = 512
+
+
+class BadRange(HubError):
+    code = "bad_range"
+    title = "The file has no such bytes"
+    http_status = 416
+    retry_s = None
+
+
+class Part(NamedTuple):
+    """Bytes ``start`` to ``end`` (not included); ``whole``: no range was asked for."""
+
+    start: int
+    end: int
+    whole: bool
+
+
+def part_of(header: str | None, size: int) -> Part:
+    """What a Range header asks of so many bytes. Several ranges, other units and what cannot be
+    read are passed over, as a server may.
+
+    Raises:
+        BadRange: it begins behind the end.
+    """
+    everything = Part(0, size, True)
+    found = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", header or "")
+    if found is None or found[1] == found[2] == "":
+        return everything
+    if found[1] == "":
+        start, end = max(0, size - int(found[2])), size
+    else:
+        start = int(found[1])
+        end = min(size, int(found[2]) + 1) if found[2] else size
+        if found[2] and int(found[2]) < start:
+            return everything
+    if start >= size or start >= end:
+        raise BadRange()
+    return Part(start, end, False)
+
+
+async def get_version(request: Request) -> Response:
+    who = await principal(request)
+    hub = hub_of(request)
+    _, since = await readable(request, who)
+    try:
+        number = int(request.path_params["number"])
+    except ValueError:
+        number = 0
+    async with hub.database.acquire() as connection:
+        attachment = await rows.find(connection, request.path_params["id"])
+        stored = await rows.stored(connection, request.path_params["id"], min(number, 2**31 - 1))
+    if stored is None or attachment is None or stored.removed or stored.version.seq < since:
+        raise NotFound("There is no such version.", code="version_not_found")
+    return await _answer(request, hub, stored, attachment.name)
+
+
+async def _answer(request: Request, hub: Hub, stored: Stored, name: str) -> Response:
+    version = stored.version
+    etag = f'"{version.blob}"'
+    headers = {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        # Who may read it may be somebody else in a moment: a browser asks again.
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": SANDBOX,
+        "Vary": "Cookie, Authorization",
+    }
+    if _matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    is_ = await _nature(hub, stored, name)
+    inline = is_.inline and "download" not in request.query_params
+    headers["Content-Type"] = is_.media_type
+    if is_.media_type.startswith("text/"):
+        headers["Content-Type"] += "; charset=utf-8"
+    headers["Content-Disposition"] = disposition(name, inline=inline)
+    asked = request.headers.get("range")
+    if request.headers.get("if-range") not in (None, etag):
+        asked = None
+    try:
+        part = part_of(asked, version.size)
+    except BadRange as error:
+        error_headers = {**headers, "Content-Range": f"bytes */{version.size}"}
+        return Response(status_code=error.http_status, headers=error_headers)
+    headers["Content-Length"] = str(part.end - part.start)
+    if not part.whole:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{version.size}"
+    status = 200 if part.whole else 206
+    if request.method == "HEAD" or part.start == part.end:
+        return Response(status_code=status, headers=headers)
+    parts = await _begun(hub, stored, part.start, part.end)
+    return StreamingResponse(parts, status, headers=headers)
+
+
+async def _begun(hub: Hub, stored: Stored, start: int, end: int) -> AsyncIterator[bytes]:
+    """The bytes; what is wrong with the first of them is said before anything is sent."""
+    assert stored.version.blob is not None
+    pieces = span(start, end)
+    async with hub.database.acquire() as connection:
+        hashes = await uploads.hashes(
+            connection, stored.version.blob, pieces.start, len(pieces)
+        )  # fmt: skip
+    parts = verified(hub.blobs, stored.place, stored.version.size, hashes, start, end)
+    first = await anext(parts)
+
+    async def all_of_it() -> AsyncIterator[bytes]:
+        yield first
+        async for part in parts:
+            yield part
+
+    return all_of_it()
+
+
+async def _nature(hub: Hub, stored: Stored, name: str) -> Nature:
+    blob = stored.version.blob or ""
+    head = _heads.get(blob)
+    if head is None:
+        _, end = bounds(0, stored.version.size)
+        head = b""
+        if end:
+            async for part in await _begun(hub, stored, 0, min(end, HEAD_BYTES)):
+                head += part
+        _heads[blob] = head
+        if len(_heads) > HEADS:
+            _heads.popitem(last=False)
+    return nature(name, stored.version.type, head)
+
+
+_heads: OrderedDict[str, bytes] = OrderedDict()
+"""First bytes of what was asked for lately; a blob never changes."""
+
+
+def disposition(name: str, *, inline: bool) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._ \-()]", "_", name)
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    if header is None:
+        return False
+    return header.strip() == "*" or etag in (
+        one.strip().removeprefix("W/") for one in header.split(",")
+    )
+
+
+def routes() -> list[BaseRoute]:
+    return [Route("/api/attachments/{id}/versions/{number}", get_version, methods=["GET"])]

@@ -1,0 +1,300 @@
+"""Attachments: commands checked against what is stored, and turned into events to append.
+
+    attachment.add ─► arriving ─► version.ready (number n, or the same bytes as version k)
+    version.add   ──────┘   └──► version.failed
+
+A version is named by a key from its first moment: the id of its upload. Its number is given when
+its bytes are here. Never decides roles and never writes; ``hub.files.settling`` finishes what
+arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from hub.clock import Clock
+from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from hub.ids import b64url, sha256
+from hub.jobs.queue import Jobs
+from hub.storage import attachments as rows
+from hub.storage import documents, timeline, uploads
+from hub.storage.attachments import AttachmentRow, VersionRow
+from hub.storage.pool import Database
+from hub.storage.writer import Append
+from hub.wire import commands as cmd
+from hub.wire import events as ev
+from hub.wire.filenames import file_name
+from hub.wire.visibility import visible_from
+
+_encode = msgspec.json.Encoder().encode
+
+SETTLE: Final = "settle"
+"""The job that finishes what arrives: its key is a version's."""
+
+
+class Added(NamedTuple):
+    """What files of a command come to: events that add them, and how a message names them.
+    ``guard`` is asked where they are written."""
+
+    appends: tuple[Append, ...]
+    files: list[ev.MessageFile]
+    guard: Callable[[Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One of them, as it was checked."""
+
+    attachment: str
+    key: str
+    is_new: bool
+    upload: str | None
+    number: int | None  # of what is here already, and new
+    append: Append
+
+
+class Attachments:
+    def __init__(self, database: Database, clock: Clock, jobs: Jobs, undo_s: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._jobs = jobs
+        self._undo_s = undo_s
+
+    async def add(
+        self, uid: str, thread: str, send_id: str, files: Sequence[cmd.NewFile], since: int, *,
+        message: bool, document: str | None = None,
+    ) -> Added:  # fmt: skip
+        """The events that add files to a thread.
+
+        Raises:
+            BadRequest: ``bad_file``.
+            Conflict: ``upload_used``.
+            NotFound: ``upload_not_found``, ``attachment_not_found``, ``version_not_found``,
+                ``document_not_found``.
+        """
+        if document is not None:
+            await self._require_document(thread, document)
+        checked = [
+            await self._file(uid, thread, send_id, index, one, since, message, document)
+            for index, one in enumerate(files)
+        ]
+        keys = [one.upload for one in checked if one.upload is not None]
+        if len(set(keys)) < len(keys):
+            raise BadRequest("An upload is one file.", code="bad_file")
+        return Added(
+            tuple(one.append for one in checked),
+            [ev.MessageFile(one.attachment, one.key) for one in checked],
+            partial(self._require_free, checked),
+        )
+
+    async def prepare(self, uid: str, command: Any, since: int) -> Append | None:
+        """The event that a command about an attachment asks for; null when all is so already.
+
+        Raises:
+            Conflict, Forbidden, NotFound: with the code of what stands against it.
+        """
+        match command:
+            case cmd.AddAttachment():
+                added = await self.add(
+                    uid, command.thread, command.send_id, [command.file], since, message=False,
+                    document=command.document,
+                )  # fmt: skip
+                (append,) = added.appends
+                return append._replace(send_id=command.send_id, guard=added.guard)
+            case cmd.RenameAttachment():
+                found = await self._attachment(command, since)
+                name = file_name(command.name)
+                if name == found.name:
+                    return None
+                data: msgspec.Struct = ev.AttachmentRenameData(
+                    found.attachment, found.added_seq, name
+                )
+                return _append(command, uid, "attachment.rename", data)
+            case cmd.RemoveAttachment():
+                found = await self._attachment(command, since)
+                if found.document is not None:
+                    raise Conflict(
+                        "It is a picture of a document, whose history shows it.",
+                        code="in_document",
+                    )
+                data = ev.AttachmentRemoveData(found.attachment, found.added_seq, self._undo_s)
+                return _append(command, uid, "attachment.remove", data)
+            case cmd.UnremoveAttachment():
+                found = await self._attachment(command, since, removed=True)
+                if found.removed_by != uid:
+                    raise Forbidden("Only who removed it can bring it back.", code="not_author")
+                if self._clock.now_ms() > (found.erase_at_ms or 0):
+                    raise Conflict("It has been erased for good.", code="erased")
+                data = ev.AttachmentUnremoveData(found.attachment, found.added_seq)
+                return _append(command, uid, "attachment.unremove", data)
+            case cmd.RestoreVersion():
+                found = await self._attachment(command, since)
+                async with self._database.acquire() as connection:
+                    version = await rows.version(connection, found.attachment, command.number)
+                if version is None or version.seq < since:
+                    raise _no_version()
+                if found.number == command.number:
+                    return None
+                data = ev.AttachmentRestoreData(found.attachment, found.added_seq, command.number)
+                return _append(command, uid, "attachment.restore", data)
+            case _:
+                raise BadRequest("This command is about no file.", code="unknown_command")
+
+    async def remove_with(
+        self, uid: str, command: cmd.Delete, files: Sequence[ev.MessageFile]
+    ) -> tuple[Append, ...]:
+        """A message takes along the attachments of which it brought every version."""
+        appends = []
+        for index, file in enumerate(files):
+            async with self._database.acquire() as connection:
+                found = await rows.find(connection, file.attachment)
+                brought = await rows.versions(connection, file.attachment)
+            others = {one.key for one in brought} - {one.key for one in files}
+            if found is None or found.removed_by is not None or others:
+                continue
+            data = ev.AttachmentRemoveData(found.attachment, found.added_seq, self._undo_s)
+            appends.append(_with(command, index, uid, "attachment.remove", data))
+        return tuple(appends)
+
+    async def unremove_with(
+        self, uid: str, command: cmd.Undelete, files: Sequence[ev.MessageFile]
+    ) -> tuple[Append, ...]:
+        """And brings them back."""
+        appends = []
+        for index, file in enumerate(files):
+            async with self._database.acquire() as connection:
+                found = await rows.find(connection, file.attachment)
+            if found is not None and found.removed_by == uid:
+                data = ev.AttachmentUnremoveData(found.attachment, found.added_seq)
+                appends.append(_with(command, index, uid, "attachment.unremove", data))
+        return tuple(appends)
+
+    async def _file(
+        self, uid: str, thread: str, send_id: str, index: int, file: cmd.NewFile, since: int,
+        message: bool, document: str | None,
+    ) -> _File:  # fmt: skip
+        if (file.upload is None) == (file.source is None):
+            raise BadRequest("A file is an upload or a source.", code="bad_file")
+        # The same command again asks for the same attachment.
+        seed = _encode([thread, uid, send_id, index])
+        blob = None
+        if file.upload is not None:
+            async with self._database.acquire() as connection:
+                upload = await uploads.find(connection, file.upload)
+            if upload is None or upload.uid != uid or upload.thread != thread:
+                raise NotFound("There is no such upload of yours here.", code="upload_not_found")
+            key, size, type_, name = upload.upload, upload.size, upload.type, upload.name
+        else:
+            source = await self._source(uid, file)
+            key = "f_" + b64url(sha256(b"key", seed)[:16])
+            size, type_, name, blob = source.size, source.type, source.name, source.blob
+        name = file_name(file.name) if file.name is not None else name
+        if file.attachment is not None:
+            found = await self._attachment_of(thread, file.attachment, since)
+            attachment = found.attachment
+            number, same, expected = None, False, None
+            if blob is not None:
+                async with self._database.acquire() as connection:
+                    before = await rows.versions(connection, attachment)
+                number, same = rows.numbered(before, blob)
+                expected = None if same else number
+            data: msgspec.Struct = ev.VersionAddData(
+                attachment, key, name, size, type_, message, blob, number, same
+            )
+            kind = "version.add"
+        else:
+            attachment = "a_" + b64url(sha256(b"attachment", seed)[:16])
+            expected = None
+            data = ev.AttachmentAddData(attachment, key, name, size, type_, message, document, blob)
+            kind = "attachment.add"
+        add = Append(thread, kind, uid, _encode(data), f"{send_id}/{index}")
+        return _File(attachment, key, file.attachment is None, file.upload, expected, add)
+
+    async def _source(self, uid: str, file: cmd.NewFile) -> VersionRow:
+        """A version that somebody sends on; of a thread that they may read.
+
+        Raises:
+            NotFound: ``version_not_found``.
+        """
+        assert file.source is not None
+        async with self._database.acquire() as connection:
+            found = await rows.find(connection, file.source)
+            if found is None or found.removed_by is not None:
+                raise _no_version()
+            number = file.number if file.number is not None else found.number
+            version = number and await rows.version(connection, found.attachment, number)
+            room = await timeline.room_state(connection, found.thread)
+        member = room.members.get(uid) if room else None
+        if not version or room is None or member is None:
+            raise _no_version()
+        if version.seq < visible_from(room.history, member.since_seq):
+            raise _no_version()
+        return version
+
+    async def _require_free(self, files: Sequence[_File], connection: Any) -> None:
+        """Asked in the transaction that adds them; has what arrives finished after it.
+
+        Raises:
+            Conflict: ``upload_used``.
+            NotFound: ``attachment_not_found``.
+        """
+        for one in files:
+            if await rows.by_key(connection, one.key) is not None:
+                raise Conflict("This upload is a file of the thread already.", code="upload_used")
+            if not one.is_new:
+                found = await rows.find(connection, one.attachment)
+                if found is None or found.removed_by is not None:
+                    raise _no_attachment()
+            if one.number is not None:
+                before = await rows.versions(connection, one.attachment)
+                if any(other.number == one.number and other.state == "ready" for other in before):
+                    raise Unavailable("Another version just came.", code="version_taken")
+        waiting = [one.upload for one in files if one.upload is not None]
+        await self._jobs.put(connection, SETTLE, *waiting)
+
+    async def _attachment(
+        self, command: Any, since: int, *, removed: bool = False
+    ) -> AttachmentRow:  # fmt: skip
+        return await self._attachment_of(command.thread, command.attachment, since, removed=removed)
+
+    async def _attachment_of(
+        self, thread: str, attachment: str, since: int, *, removed: bool = False
+    ) -> AttachmentRow:
+        async with self._database.acquire() as connection:
+            found = await rows.find(connection, attachment)
+            if found is None or found.thread != thread:
+                raise _no_attachment()
+            seen = any(one.seq >= since for one in await rows.versions(connection, attachment))
+        if not seen or (found.removed_by is not None) != removed:
+            raise _no_attachment()
+        return found
+
+    async def _require_document(self, thread: str, document: str) -> None:
+        async with self._database.acquire() as connection:
+            info = await documents.info(connection, document)
+        if info is None or info.thread != thread:
+            raise NotFound("There is no such document in this thread.", code="document_not_found")
+
+
+def _append(command: Any, uid: str, type_: str, data: msgspec.Struct) -> Append:
+    return Append(command.thread, type_, uid, _encode(data), command.send_id)
+
+
+def _with(command: Any, index: int, uid: str, type_: str, data: msgspec.Struct) -> Append:
+    """An event beside the one of the command."""
+    return Append(command.thread, type_, uid, _encode(data), f"{command.send_id}/{index}")
+
+
+def _no_attachment() -> NotFound:
+    return NotFound("There is no such file in this thread.", code="attachment_not_found")
+
+
+def _no_version() -> NotFound:
+    return NotFound(
+        "There is no such version of a file that you may read.", code="version_not_found"
+    )

@@ -1,0 +1,264 @@
+"""Reading the files of a thread, and erasing those that were removed.
+
+Nothing here decides who may read: callers say from which seq on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.wire.api import Attachment, Version
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """An attachment as commands see it; ``erase_at_ms`` while its removal can be undone."""
+
+    attachment: str
+    thread: str
+    name: str
+    document: str | None
+    added_seq: int
+    number: int | None
+    removed_by: str | None
+    erase_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    attachment: str
+    key: str
+    thread: str
+    seq: int
+    author: str
+    name: str
+    type: str
+    size: int
+    state: str
+    number: int | None
+    blob: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is served of a version: its bytes lie under ``place`` in the store."""
+
+    version: VersionRow
+    place: str
+    removed: bool
+
+
+async def find(connection: Any, attachment: str) -> AttachmentRow | None:
+    row = await connection.fetchrow(_FIND, attachment)
+    return None if row is None else AttachmentRow(*row)
+
+
+async def version(connection: Any, attachment: str, number: int) -> VersionRow | None:
+    """A version that is ready."""
+    row = await connection.fetchrow(_VERSION, attachment, number)
+    return None if row is None else VersionRow(*row)
+
+
+async def by_key(connection: Any, key: str) -> VersionRow | None:
+    row = await connection.fetchrow(_BY_KEY, key)
+    return None if row is None else VersionRow(*row)
+
+
+async def versions(connection: Any, attachment: str) -> list[VersionRow]:
+    """In the order in which they were added."""
+    return [VersionRow(*row) for row in await connection.fetch(_VERSIONS, attachment)]
+
+
+async def stored(connection: Any, attachment: str, number: int) -> Stored | None:
+    row = await connection.fetchrow(_STORED, attachment, number)
+    if row is None:
+        return None
+    *version, place, removed = row
+    return Stored(VersionRow(*version), place, removed)
+
+
+def numbered(before: Sequence[VersionRow], blob: str) -> tuple[int, bool]:
+    """The number of a version whose bytes are here, and whether an earlier one has the same."""
+    ready = [one for one in before if one.state == "ready" and one.number is not None]
+    for one in ready:
+        if one.blob == blob:
+            return one.number or 0, True
+    return 1 + max((one.number or 0 for one in ready), default=0), False
+
+
+async def used_in(connection: Any, thread: str) -> int:
+    """Bytes of a thread's versions; the same bytes again count again."""
+    return int(await connection.fetchval(_USED, thread))
+
+
+async def listed(connection: Any, thread: str, from_seq: int) -> list[Attachment]:
+    """The attachments of a thread, latest first, each with its shown version and what arrives;
+    those that came with the history from ``from_seq`` on."""
+    found = {
+        row["attachment_id"]: _attachment(row)
+        for row in await connection.fetch(_LIST, thread, from_seq)
+    }
+    for row in await connection.fetch(_LIST_VERSIONS, thread, from_seq):
+        if (one := found.get(row["attachment_id"])) is not None:
+            one.versions.append(_version(row))
+    return list(found.values())
+
+
+async def some(
+    connection: Any, attachments: Sequence[str], from_seq: int
+) -> list[Attachment]:  # fmt: skip
+    """Attachments with all of their versions that may be seen from ``from_seq`` on, newest first,
+    in the order asked for."""
+    if not attachments:
+        return []
+    found = {
+        row["attachment_id"]: _attachment(row)
+        for row in await connection.fetch(_SOME, list(attachments))
+    }
+    for row in await connection.fetch(_SOME_VERSIONS, list(attachments), from_seq):
+        found[row["attachment_id"]].versions.append(_version(row))
+    return [
+        found[one] for one in dict.fromkeys(attachments) if one in found and found[one].versions
+    ]
+
+
+async def erase_due(connection: Any, now: datetime, limit: int = 100) -> int:
+    """Erase what was removed and can no longer be brought back; returns how many. The eraser's
+    lock is held."""
+    due = await connection.fetch(_DUE, now, limit)
+    if due:
+        ids = [row["attachment_id"] for row in due]
+        threads = list({row["thread_id"] for row in due})
+        seqs = await connection.fetch(_ERASE_EVENTS, threads, ids)
+        await connection.execute(
+            _ERASE_LINES, [row["stream_id"] for row in seqs], [row["seq"] for row in seqs]
+        )
+        await connection.execute("DELETE FROM versions WHERE attachment_id = ANY($1::text[])", ids)
+        await connection.execute(
+            "DELETE FROM attachments WHERE attachment_id = ANY($1::text[])", ids
+        )
+    return len(due)
+
+
+def _attachment(row: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        attachment=row["attachment_id"],
+        thread=row["thread_id"],
+        name=row["name"],
+        seq=row["added_seq"],
+        added_by=row["added_by"],
+        added_at=row["added_at_ms"],
+        number=row["number"],
+        count=row["count"],
+        versions=[],
+        document=row["document_id"],
+        removed_by=row["removed_by"],
+        undo_until=row["erase_at_ms"],
+    )
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    return Version(
+        key=row["key"],
+        seq=row["seq"],
+        author=row["author"],
+        at=row["at_ms"],
+        name=row["name"],
+        type=row["type"],
+        size=row["size"],
+        state=row["state"],
+        number=row["number"],
+        blob=row["blob_id"],
+        reason=row["reason"],
+        received=row["received"],
+    )
+
+
+_FIND = """
+SELECT attachment_id, thread_id, name, document_id, added_seq, number, removed_by,
+       (extract(epoch FROM erase_at) * 1000)::bigint
+FROM attachments WHERE attachment_id = $1
+"""
+
+_ROW = """
+v.attachment_id, v.key, v.thread_id, v.seq, v.author, v.name, v.type, v.size, v.state, v.number,
+v.blob_id
+"""
+
+_VERSION = f"""
+SELECT {_ROW} FROM versions v WHERE v.attachment_id = $1 AND v.number = $2 AND v.state = 'ready'
+"""
+
+_BY_KEY = f"SELECT {_ROW} FROM versions v WHERE v.key = $1"
+
+_VERSIONS = f"SELECT {_ROW} FROM versions v WHERE v.attachment_id = $1 ORDER BY v.seq"
+
+_STORED = f"""
+SELECT {_ROW}, b.name AS place, a.removed_by IS NOT NULL AS removed
+FROM versions v JOIN attachments a USING (attachment_id) JOIN blobs b ON b.blob_id = v.blob_id
+WHERE v.attachment_id = $1 AND v.number = $2 AND v.state = 'ready'
+"""
+
+_USED = """
+SELECT coalesce(sum(size), 0) FROM versions WHERE thread_id = $1 AND state = 'ready'
+"""
+
+_ATTACHMENT = """
+a.attachment_id, a.thread_id, a.name, a.document_id, a.added_seq, a.added_by,
+(extract(epoch FROM a.added_at) * 1000)::bigint AS added_at_ms, a.number, a.removed_by,
+(extract(epoch FROM a.erase_at) * 1000)::bigint AS erase_at_ms,
+(SELECT count(*)::int FROM versions v
+ WHERE v.attachment_id = a.attachment_id AND v.state = 'ready') AS count
+"""
+
+_VERSION_COLUMNS = """
+v.attachment_id, v.key, v.seq, v.author, (extract(epoch FROM v.at) * 1000)::bigint AS at_ms, v.name,
+v.type, v.size, v.state, v.number, v.blob_id, v.reason,
+CASE WHEN v.state = 'arriving' THEN u.received END AS received
+"""
+
+_LIST = f"""
+SELECT {_ATTACHMENT} FROM attachments a
+WHERE a.thread_id = $1 AND EXISTS (
+    SELECT FROM versions v WHERE v.attachment_id = a.attachment_id AND v.seq >= $2)
+ORDER BY a.added_seq DESC
+"""
+
+_LIST_VERSIONS = f"""
+SELECT {_VERSION_COLUMNS}
+FROM versions v JOIN attachments a USING (attachment_id)
+LEFT JOIN uploads u ON u.upload_id = v.key
+WHERE v.thread_id = $1 AND v.seq >= $2
+  AND (v.state IN ('arriving', 'failed') OR v.state = 'ready' AND v.number = a.number)
+ORDER BY v.seq DESC
+"""
+
+_SOME = f"SELECT {_ATTACHMENT} FROM attachments a WHERE a.attachment_id = ANY($1::text[])"
+
+_SOME_VERSIONS = f"""
+SELECT {_VERSION_COLUMNS}
+FROM versions v LEFT JOIN uploads u ON u.upload_id = v.key
+WHERE v.attachment_id = ANY($1::text[]) AND v.seq >= $2 ORDER BY v.seq DESC
+"""
+
+_DUE = """
+SELECT attachment_id, thread_id FROM attachments WHERE erase_at < $1
+ORDER BY erase_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+_ERASE_EVENTS = """
+UPDATE events SET body = NULL, salt = NULL
+WHERE stream_id = ANY($1::text[]) AND body IS NOT NULL
+  AND (type LIKE 'attachment.%' OR type LIKE 'version.%')
+  AND convert_from(body, 'UTF8')::json->>'attachment' = ANY($2::text[])
+RETURNING stream_id, seq
+"""
+
+_ERASE_LINES = """
+UPDATE items i SET data = NULL
+FROM unnest($1::text[], $2::bigint[]) AS e (thread_id, seq)
+WHERE i.thread_id = e.thread_id AND i.seq = e.seq
+"""

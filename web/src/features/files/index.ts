@@ -1,0 +1,1 @@
+export { default as FileChip } from './FileChip.svelte';

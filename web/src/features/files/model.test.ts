@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+
+import type { Attachment, Version } from '../../wire/generated';
+import { shown, suffix } from './model';
+
+const version = (more: Partial<Version>): Version => ({ key: 'f_1', seq: 5, author: 'u', at: 1, name: 'a', type: 't', size: 2_000_000, state: 'ready', number: 1, ...more });
+const file = (more: Partial<Attachment>, ...versions: Version[]): Attachment => ({
+  attachment: 'a_1', thread: 'r', name: 'a.txt', seq: 5, added_by: 'u', added_at: 1, number: 1, count: 1, versions, ...more,
+});
+
+test.each([
+  [file({}, version({ state: 'arriving', number: null, received: 500_000 })), { words: 'Arriving: 500 kB of 2 MB', progress: 25, number: null, tone: 'arriving' }],
+  [file({}, version({})), { words: '2 MB', progress: null, number: 1, tone: 'calm' }],
+  [file({ count: 3 }, version({ number: 2 })), { words: '2 MB, version 2', progress: null, number: 2, tone: 'calm' }],
+  [file({}, version({ state: 'same' })), { words: '2 MB, same bytes as version 1', progress: null, number: 1, tone: 'calm' }],
+  [file({}, version({ state: 'failed', reason: 'expired' })), { words: 'The upload was not finished in time', progress: null, number: null, tone: 'bad' }],
+  [file({ removed_by: 'u' }, version({})), { words: 'Removed', progress: null, number: null, tone: 'gone' }],
+  [undefined, { words: 'No longer here', progress: null, number: null, tone: 'gone' }],
+])('a file in words', (one, words) => {
+  expect(shown(one, 'f_1')).toEqual(words);
+});
+
+test.each([['a.pdf', 'PDF'], ['archive.tar.gz', 'GZ'], ['README', ''], ['x.longer', ''], ['.env', 'ENV']])('the sign of %s', (name, sign) => {
+  expect(suffix(name)).toBe(sign);
+});

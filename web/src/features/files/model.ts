@@ -1,0 +1,52 @@
+/** What a file shows of itself, without drawing it. Pure. */
+import { bytesInWords, percent } from '../../lib/bytes';
+import type { Attachment, Version } from '../../wire/generated';
+
+/** Why nothing came of an upload, in words. */
+const REASONS: Record<string, string> = {
+  cancelled: 'The upload was cancelled',
+  expired: 'The upload was not finished in time',
+  no_space: 'The hub had no space for it',
+  blob_missing: 'The hub lost the bytes of it',
+};
+
+export interface Shown {
+  /** A second line: size, progress, what went wrong. */
+  readonly words: string;
+  /** 0 to 100 while it arrives. */
+  readonly progress: number | null;
+  /** The version that a click gets; null while there is none. */
+  readonly number: number | null;
+  readonly tone: 'calm' | 'arriving' | 'bad' | 'gone';
+}
+
+/** A version as a message shows it; `key` names the one that came with the message. */
+export function shown(file: Attachment | undefined, key: string): Shown {
+  if (!file) return { words: 'No longer here', progress: null, number: null, tone: 'gone' };
+  if (file.removed_by != null) return { words: 'Removed', progress: null, number: null, tone: 'gone' };
+  const version = file.versions.find((one) => one.key === key);
+  if (!version) return { words: '', progress: null, number: file.number, tone: 'calm' };
+  return shownVersion(version, file.count);
+}
+
+function shownVersion(version: Version, count: number): Shown {
+  const size = bytesInWords(version.size);
+  const number = version.number ?? null;
+  switch (version.state) {
+    case 'arriving': {
+      const received = version.received ?? 0;
+      return { words: `Arriving: ${bytesInWords(received)} of ${size}`, progress: percent(received, version.size), number: null, tone: 'arriving' };
+    }
+    case 'failed':
+      return { words: REASONS[version.reason ?? ''] ?? 'The upload failed', progress: null, number: null, tone: 'bad' };
+    case 'same':
+      return { words: `${size}, same bytes as version ${number}`, progress: null, number, tone: 'calm' };
+    default:
+      return { words: count > 1 ? `${size}, version ${number}` : size, progress: null, number, tone: 'calm' };
+  }
+}
+
+/** The part of a name behind its last dot, for its sign: at most four letters. */
+export function suffix(name: string): string {
+  return /\.([\p{L}\p{N}]{1,4})$/u.exec(name)?.[1]?.toUpperCase() ?? '';
+}

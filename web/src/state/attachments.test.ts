@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Attachment, EventType, TimelineEvent } from '../wire/generated';
+import { applyToFiles, type Files, learn, NO_FILES, progressed } from './attachments';
+
+let seq = 0;
+function event(type: EventType, data: object, sender = 'u_ada'): TimelineEvent {
+  seq += 1;
+  return { t: 'event', thread: 'r', seq, type, sender, at: seq * 1000, data };
+}
+
+const add = (key: string, more: object = {}): TimelineEvent => event('attachment.add', { attachment: 'a', key, name: 'a.txt', size: 10, type: 'text/plain', ...more });
+const version = (key: string, more: object = {}): TimelineEvent => event('version.add', { attachment: 'a', key, name: 'a.txt', size: 20, type: 'text/plain', ...more });
+const ready = (key: string, number: number, same = false): TimelineEvent => event('version.ready', { attachment: 'a', key, target: 1, number, blob: `b_${key}`, size: 10, same });
+
+function after(...events: TimelineEvent[]): Attachment {
+  const files = events.reduce((known: Files, one) => applyToFiles(known, one).files, NO_FILES);
+  return files.get('a') as Attachment;
+}
+
+const brief = (one: Attachment): unknown => [one.number, one.count, one.versions.map(({ key, state, number }) => `${key} ${state} ${number}`)];
+
+describe('a file of a thread', () => {
+  test('arrives, is ready, gets versions', () => {
+    expect(brief(after(add('f1')))).toEqual([null, 0, ['f1 arriving null']]);
+    expect(brief(after(add('f1'), ready('f1', 1)))).toEqual([1, 1, ['f1 ready 1']]);
+    const two = [add('f1'), ready('f1', 1), version('f2'), ready('f2', 2)];
+    expect(brief(after(...two))).toEqual([2, 2, ['f2 ready 2', 'f1 ready 1']]);
+    expect(brief(after(...two, version('f3'), ready('f3', 1, true)))).toEqual([1, 2, ['f3 same 1', 'f2 ready 2', 'f1 ready 1']]);
+    expect(brief(after(...two, event('attachment.restore', { attachment: 'a', target: 1, number: 1 })))).toEqual([1, 2, ['f2 ready 2', 'f1 ready 1']]);
+  });
+
+  test('fails', () => {
+    const one = after(add('f1'), event('version.failed', { attachment: 'a', key: 'f1', target: 1, reason: 'expired' }));
+    expect(brief(one)).toEqual([null, 0, ['f1 failed null']]);
+    expect(one.versions[0]?.reason).toBe('expired');
+  });
+
+  test('that was sent on is here at once', () => {
+    expect(brief(after(add('f1', { blob: 'b_1' })))).toEqual([1, 1, ['f1 ready 1']]);
+    expect(brief(after(add('f1', { blob: 'b_1' }), version('f2', { blob: 'b_2', number: 2 })))).toEqual([2, 2, ['f2 ready 2', 'f1 ready 1']]);
+  });
+
+  test('is renamed, removed and brought back by who removed it', () => {
+    const named = after(add('f1'), event('attachment.rename', { attachment: 'a', target: 1, name: 'b.txt' }));
+    expect(named.name).toBe('b.txt');
+    const remove = event('attachment.remove', { attachment: 'a', target: 1, undo_s: 60 }, 'u_ben');
+    expect(after(add('f1'), remove)).toMatchObject({ removed_by: 'u_ben', undo_until: remove.at + 60_000 });
+    expect(after(add('f1'), remove, event('attachment.unremove', { attachment: 'a', target: 1 })).removed_by).toBe('u_ben');
+    expect(after(add('f1'), remove, event('attachment.unremove', { attachment: 'a', target: 1 }, 'u_ben')).removed_by).toBeNull();
+  });
+});
+
+test('an event that is known already changes nothing', () => {
+  const events = [add('f1'), ready('f1', 1), version('f2'), ready('f2', 2)];
+  const files = events.reduce((known: Files, one) => applyToFiles(known, one).files, NO_FILES);
+  for (const one of events) expect(applyToFiles(files, one).files.get('a')).toEqual(files.get('a'));
+});
+
+test('a new version of a file that is not known is asked for', () => {
+  expect(applyToFiles(NO_FILES, version('f2'))).toEqual({ files: NO_FILES, missing: 'a' });
+  expect(applyToFiles(NO_FILES, ready('f2', 2))).toEqual({ files: NO_FILES, missing: null });
+  const asked = learn(NO_FILES, [after(add('f1'), version('f2'))]);
+  expect(asked.get('a')?.versions).toHaveLength(2);
+});
+
+test('progress goes forward only, and only while it arrives', () => {
+  const files: Files = new Map([['a', after(add('f1'))]]);
+  const half = progressed(files, 'f1', 5);
+  expect(half.get('a')?.versions[0]?.received).toBe(5);
+  expect(progressed(half, 'f1', 4)).toBe(half);
+  expect(progressed(half, 'f9', 9)).toBe(half);
+  const done = applyToFiles(half, ready('f1', 1)).files;
+  expect(progressed(done, 'f1', 9)).toBe(done);
+});

@@ -1,0 +1,145 @@
+/**
+ * The files of a thread as this client knows them, and how an event changes them. Pure; every result is
+ * a new map of frozen objects.
+ *
+ * Not all of a thread's files need be known: what an event says of one that is not changes nothing, but
+ * that it has a new version, and so is to be shown: `missing` names those to be asked for.
+ */
+import type {
+  Attachment,
+  AttachmentAddData,
+  AttachmentRemoveData,
+  AttachmentRenameData,
+  AttachmentRestoreData,
+  TimelineEvent,
+  Version,
+  VersionAddData,
+  VersionFailedData,
+  VersionReadyData,
+} from '../wire/generated';
+
+export type Files = ReadonlyMap<string, Attachment>;
+
+export const NO_FILES: Files = new Map();
+
+/** With what the hub answered, in place of what was known. */
+export function learn(files: Files, found: readonly Attachment[]): Files {
+  if (found.length === 0) return files;
+  const next = new Map(files);
+  for (const one of found) next.set(one.attachment, Object.freeze({ ...one, versions: Object.freeze([...one.versions]) }));
+  return next;
+}
+
+/** One event later. */
+export function applyToFiles(files: Files, event: TimelineEvent): { files: Files; missing: string | null } {
+  const unchanged = { files, missing: null };
+  if (event.data == null || !(event.type.startsWith('attachment.') || event.type.startsWith('version.'))) return unchanged;
+  if (event.type === 'attachment.add') {
+    const data = event.data as AttachmentAddData;
+    return files.has(data.attachment) ? unchanged : put(files, added(event, data));
+  }
+  const { attachment } = event.data as { attachment: string };
+  const before = files.get(attachment);
+  if (!before) return event.type === 'version.add' ? { files, missing: attachment } : unchanged;
+  const after = changed(before, event);
+  return after === before ? unchanged : put(files, after);
+}
+
+/** How far an arriving version is. */
+export function progressed(files: Files, key: string, received: number): Files {
+  for (const one of files.values()) {
+    const at = one.versions.findIndex((version) => version.key === key && version.state === 'arriving');
+    const version = one.versions[at];
+    if (!version || received <= (version.received ?? 0)) continue;
+    return put(files, { ...one, versions: one.versions.with(at, { ...version, received }) }).files;
+  }
+  return files;
+}
+
+function put(files: Files, one: Attachment): { files: Files; missing: null } {
+  return { files: new Map(files).set(one.attachment, Object.freeze(one)), missing: null };
+}
+
+function added(event: TimelineEvent, data: AttachmentAddData): Attachment {
+  const ready = data.blob != null;
+  return {
+    attachment: data.attachment,
+    thread: event.thread,
+    name: data.name,
+    seq: event.seq,
+    added_by: event.sender,
+    added_at: event.at,
+    number: ready ? 1 : null,
+    count: ready ? 1 : 0,
+    versions: [versionOf(event, data, ready ? { state: 'ready', number: 1 } : { state: 'arriving' })],
+    document: data.document ?? null,
+    removed_by: null,
+    undo_until: null,
+  };
+}
+
+function changed(one: Attachment, event: TimelineEvent): Attachment {
+  switch (event.type) {
+    case 'version.add': {
+      const data = event.data as VersionAddData;
+      if (one.versions.some((version) => version.key === data.key)) return one;
+      const here = data.blob != null && data.number != null;
+      const state = here ? { state: data.same ? ('same' as const) : ('ready' as const), number: data.number ?? null } : { state: 'arriving' as const };
+      const next = { ...one, versions: [versionOf(event, data, state), ...one.versions] };
+      return here ? { ...next, number: data.number ?? null, count: one.count + (data.same ? 0 : 1) } : next;
+    }
+    case 'version.ready': {
+      const data = event.data as VersionReadyData;
+      const at = one.versions.findIndex((version) => version.key === data.key);
+      const version = one.versions[at];
+      if (version && version.state !== 'arriving') return one;
+      const ready: Partial<Version> = { state: data.same ? 'same' : 'ready', number: data.number, blob: data.blob, size: data.size, received: null };
+      const versions = version ? one.versions.with(at, { ...version, ...ready }) : one.versions;
+      return { ...one, versions, number: data.number, count: one.count + (data.same ? 0 : 1) };
+    }
+    case 'version.failed': {
+      const data = event.data as VersionFailedData;
+      const at = one.versions.findIndex((version) => version.key === data.key && version.state === 'arriving');
+      const version = one.versions[at];
+      if (!version) return one;
+      return { ...one, versions: one.versions.with(at, { ...version, state: 'failed', reason: data.reason, received: null }) };
+    }
+    case 'attachment.rename':
+      return { ...one, name: (event.data as AttachmentRenameData).name };
+    case 'attachment.remove':
+      if (one.removed_by != null) return one;
+      return { ...one, removed_by: event.sender, undo_until: event.at + (event.data as AttachmentRemoveData).undo_s * 1000 };
+    case 'attachment.unremove':
+      return one.removed_by === event.sender ? { ...one, removed_by: null, undo_until: null } : one;
+    case 'attachment.restore':
+      return { ...one, number: (event.data as AttachmentRestoreData).number };
+    default:
+      return one;
+  }
+}
+
+function versionOf(
+  event: TimelineEvent,
+  data: AttachmentAddData | VersionAddData,
+  state: { state: Version['state']; number?: number | null },
+): Version {
+  return {
+    key: data.key,
+    seq: event.seq,
+    author: event.sender,
+    at: event.at,
+    name: data.name,
+    type: data.type,
+    size: data.size,
+    state: state.state,
+    number: state.number ?? null,
+    blob: data.blob ?? null,
+    reason: null,
+    received: state.state === 'arriving' ? 0 : null,
+  };
+}
+
+/** Where the bytes of a version are. */
+export function addressOf(attachment: string, number: number, download = false): string {
+  return `/api/attachments/${attachment}/versions/${number}${download ? '?download' : ''}`;
+}
