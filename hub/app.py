@@ -37,6 +37,7 @@ from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
+from hub.files.keeping import Keeper
 from hub.files.settling import Settling
 from hub.files.uploads import Bounds as UploadBounds
 from hub.files.uploads import Uploads
@@ -183,6 +184,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
                 hours=settings.upload_hours,
             ),
         )
+        keeper = Keeper(database, store, clock, jobs, settings.keep_blobs_hours * 3600)
 
         def arriving(upload: Upload) -> None:
             if upload.thread is not None:
@@ -201,6 +203,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             threads=mail,
             search=Search(database),
             blobs=store,
+            keeper=keeper,
             uploads=files,
             jobs=jobs,
             services=services,
@@ -216,6 +219,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         background.spawn(people.run(), "people")
         background.spawn(files.run(), "uploads")
         background.spawn(jobs.run(), "jobs")
+        background.spawn(keeper.run(), "keeper")
         background.spawn(Eraser(database, clock).run(), "eraser")
         background.spawn(Retention(database, clock).run(), "retention")
         yield hub

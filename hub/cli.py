@@ -1,4 +1,4 @@
-"""The command line: ``hub serve``, ``hub doctor``, ``hub token create``, ``hub rebuild``."""
+"""The command line: ``hub serve``, ``doctor``, ``token create``, ``rebuild``, ``verify``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 import hub
 from hub import doctor as checks
 from hub import logging, server
 from hub.app import home_of, open_database
+from hub.blobs.local import LocalStore
 from hub.clock import SystemClock
 from hub.errors import HubError
+from hub.files.keeping import Fault, Keeper
 from hub.identity.service import Identity
+from hub.jobs.queue import Jobs
 from hub.mail.rebuild import rebuild_projections
 from hub.settings import Settings
+from hub.storage import blobs as blob_rows
 from hub.storage.projection import Projector
 from hub.wire.api import NewToken
 
@@ -28,6 +33,7 @@ app = typer.Typer(
 token = typer.Typer(no_args_is_help=True, help="Tokens for programs.")
 app.add_typer(token, name="token")
 console = Console(stderr=True, highlight=False)
+VERIFYING = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded database.")]
 
@@ -131,6 +137,41 @@ def rebuild(data_dir: DataDir = None) -> None:
         print(f"These tables read differently before: {', '.join(report.changed)}.")
     else:
         print("Nothing had to change.")
+
+
+@app.command()
+def verify(
+    blobs: Annotated[bool, typer.Option("--blobs", help="Read every file and prove it.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Prove that what is kept is what it was."""
+    settings = read_settings(data_dir=data_dir)
+    logging.configure("console", "error")
+    if not blobs:
+        raise fail(HubError("Say what to verify: --blobs.", code="nothing_to_do"))
+    out = Console(highlight=False)
+
+    async def run() -> tuple[int, list[Fault]]:
+        async with open_database(settings, beside=True) as database:
+            clock = SystemClock()
+            store = LocalStore(settings.data_dir / "blobs")
+            keeper = Keeper(database, store, clock, Jobs(database, clock), 0)
+            async with database.acquire() as connection:
+                totals = await blob_rows.totals(connection)
+            with Progress(*VERIFYING, console=out, transient=True) as bar:
+                task = bar.add_task("Reading", total=totals.bytes)
+                faults = await keeper.faults(lambda one: bar.advance(task, one.size))
+            return totals.blobs, faults
+
+    try:
+        count, faults = asyncio.run(run())
+    except HubError as error:
+        raise fail(error) from error
+    for fault in faults:
+        out.print(f"[red]✗[/red] {fault.blob.blob} ({fault.blob.name}): {fault.code}")
+    out.print(f"{count} files read, {len(faults)} not as they were.")
+    if faults:
+        raise typer.Exit(1)
 
 
 @app.callback(invoke_without_command=True)

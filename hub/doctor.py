@@ -12,7 +12,7 @@ from typing import Literal
 import hub
 from hub.errors import Conflict, HubError
 from hub.settings import Settings, is_loopback
-from hub.storage import documents
+from hub.storage import blobs, documents, jobs
 from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import available, current
 from hub.storage.pool import Database
@@ -146,6 +146,29 @@ async def _inside(database: Database) -> list[Finding]:
     else:
         found.append(Finding("schema", "good", f"version {have}"))
         found += await documents_of(database)
+        found += await _files(database)
+    return found
+
+
+async def _files(database: Database) -> list[Finding]:
+    """How many files there are, and work that was given up."""
+    async with database.acquire() as connection:
+        totals = await blobs.totals(connection)
+        lost = await jobs.given_up(connection)
+    words = f"{totals.blobs} files, {totals.bytes / 2**30:.2f} GiB"
+    if totals.unused:
+        words += f"; {totals.unused} of them are not used and will be removed"
+    found = [Finding("files", "good", words)]
+    if lost:
+        first = lost[0]
+        found.append(
+            Finding(
+                "jobs",
+                "warning",
+                f"{len(lost)} were given up; the first is {first.kind} of {first.key} after "
+                f"{first.tries} tries: {first.error}",
+            )
+        )
     return found
 
 

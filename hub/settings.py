@@ -62,6 +62,9 @@ class Settings:
         1024 * 1024 * 1024, "Bytes that uploads leave free on the store's disk."
     )
     upload_hours: int = _setting(72, "An upload that nobody goes on with ends after so many hours.")
+    keep_blobs_hours: int = _setting(
+        24, "Bytes that nothing refers to any more are kept for so many hours."
+    )
     trusted_proxies: str = _setting(
         "127.0.0.1,::1", "Addresses whose X-Forwarded-For and -Proto are believed."
     )

@@ -23,7 +23,7 @@ from hub.blobs.reading import verified
 from hub.errors import HubError, NotFound
 from hub.files.previews.kinds import HEAD_BYTES, Nature, nature
 from hub.storage import attachments as rows
-from hub.storage import uploads
+from hub.storage import blobs
 from hub.storage.attachments import Stored
 from hub.wire.pieces import bounds, span
 
@@ -127,7 +127,7 @@ async def _begun(hub: Hub, stored: Stored, start: int, end: int) -> AsyncIterato
     assert stored.version.blob is not None
     pieces = span(start, end)
     async with hub.database.acquire() as connection:
-        hashes = await uploads.hashes(
+        hashes = await blobs.hashes(
             connection, stored.version.blob, pieces.start, len(pieces)
         )  # fmt: skip
     parts = verified(hub.blobs, stored.place, stored.version.size, hashes, start, end)

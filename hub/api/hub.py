@@ -11,6 +11,7 @@ from hub.api.tickets import Tickets
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.files.keeping import Keeper
 from hub.files.uploads import Uploads
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
@@ -44,6 +45,7 @@ class Hub:
     threads: Threads
     search: Search
     blobs: BlobStore
+    keeper: Keeper
     uploads: Uploads
     jobs: Jobs
     services: Services

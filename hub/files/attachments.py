@@ -22,7 +22,7 @@ from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from hub.ids import b64url, sha256
 from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import documents, timeline, uploads
+from hub.storage import blobs, documents, timeline, uploads
 from hub.storage.attachments import AttachmentRow, VersionRow
 from hub.storage.pool import Database
 from hub.storage.writer import Append
@@ -54,7 +54,8 @@ class _File:
     key: str
     is_new: bool
     upload: str | None
-    number: int | None  # of what is here already, and new
+    blob: str | None  # of what is here already
+    number: int | None  # of that, when it is new
     append: Append
 
 
@@ -213,7 +214,7 @@ class Attachments:
             data = ev.AttachmentAddData(attachment, key, name, size, type_, message, document, blob)
             kind = "attachment.add"
         add = Append(thread, kind, uid, _encode(data), f"{send_id}/{index}")
-        return _File(attachment, key, file.attachment is None, file.upload, expected, add)
+        return _File(attachment, key, file.attachment is None, file.upload, blob, expected, add)
 
     async def _source(self, uid: str, file: cmd.NewFile) -> VersionRow:
         """A version that somebody sends on; of a thread that they may read.
@@ -254,6 +255,8 @@ class Attachments:
                 before = await rows.versions(connection, one.attachment)
                 if any(other.number == one.number and other.state == "ready" for other in before):
                     raise Unavailable("Another version just came.", code="version_taken")
+            if one.blob is not None and not await blobs.refer(connection, one.blob):
+                raise _no_version()
         waiting = [one.upload for one in files if one.upload is not None]
         await self._jobs.put(connection, SETTLE, *waiting)
 

@@ -27,9 +27,9 @@ SYNC_S: Final = 2.0
 Part = bytes | None
 """Of a request's body; null when nothing came in for a second."""
 
-Note = Callable[[Mark, int, list[bytes]], Awaitable[bool]]
-"""Keeps a mark, with the number of the first piece and the hashes that are new; false when somebody
-else writes this upload now."""
+Note = Callable[[Mark, int, list[bytes], str | None], Awaitable[bool]]
+"""Keeps a mark, with the number of the first piece, the hashes that are new, and with the last of
+all bytes the blob's id; false when somebody else writes this upload now."""
 
 
 class Superseded(Conflict):
@@ -167,14 +167,14 @@ class Receiver:
         mark = await self._intake.sync(last=last)
         if mark.durable <= self.durable:
             return
-        first, hashes = self._noted, []
+        first, hashes, blob = self._noted, [], None
         if self._hasher is not None:
             whole = mark.durable // PIECE_BYTES
             if mark.durable == self._size:
-                self._hasher.finish()
+                blob = self._hasher.finish()
                 whole = len(self._hasher.hashes)
             hashes = self._hasher.hashes[first:whole]
-        if not await self._note(mark, first, hashes):
+        if not await self._note(mark, first, hashes, blob):
             raise Superseded
         self.durable = mark.durable
         self._noted += len(hashes)

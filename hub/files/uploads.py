@@ -23,10 +23,13 @@ from hub.blobs.store import BlobMissing, BlobStore, Busy, Intake, Mark, StoreFul
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge, Unavailable
 from hub.files.attachments import SETTLE
+from hub.files.keeping import DIGEST
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
 from hub.ids import new_id
 from hub.jobs.queue import Jobs
+from hub.storage import blobs
 from hub.storage import uploads as rows
+from hub.storage.blobs import Blob
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
 from hub.storage.uploads import Upload
@@ -251,8 +254,8 @@ class Uploads:
                 if start < upload.received:
                     hasher.update(await intake.read(start, upload.received))
 
-            async def note(mark: Mark, first: int, hashes: list[bytes]) -> bool:
-                return await self._note(upload, writer, mark, first, hashes)
+            async def note(mark: Mark, first: int, hashes: list[bytes], blob: str | None) -> bool:
+                return await self._note(upload, writer, mark, first, hashes, blob)
 
             receiver = Receiver(
                 intake, hasher, upload.size, upload.received, len(pieces.hashes), note,
@@ -261,35 +264,29 @@ class Uploads:
             try:
                 await receiver.take(aiter(writing.body))
             finally:
-                blob = None
-                if receiver.durable == upload.size and hasher is not None:
-                    blob = hasher.finish()
-                await self._let_go(upload, writer, receiver.durable, blob)
+                if receiver.durable < upload.size:
+                    async with self._database.acquire() as connection:
+                        await rows.let_go(connection, upload.upload, writer)
         finally:
             await intake.close()
         return replace(upload, received=receiver.durable)
 
     async def _note(
-        self, upload: Upload, writer: str, mark: Mark, first: int, hashes: list[bytes]
-    ) -> bool:
+        self, upload: Upload, writer: str, mark: Mark, first: int, hashes: list[bytes],
+        blob: str | None,
+    ) -> bool:  # fmt: skip
         async with self._database.transaction() as connection:
             noted = await rows.mark(
                 connection, upload.upload, writer, mark.durable, first, hashes, mark.note,
                 to_datetime(self._expiry_ms()),
             )  # fmt: skip
+            if noted and mark.durable == upload.size:
+                await self._complete(connection, upload.upload, writer, blob)
+        if mark.durable == upload.size:
+            self._jobs.wake()
         if noted and self.on_progress is not None:
             self.on_progress(replace(upload, received=mark.durable))
         return noted
-
-    async def _let_go(
-        self, upload: Upload, writer: str, durable: int, blob: str | None
-    ) -> None:  # fmt: skip
-        async with self._database.transaction() as connection:
-            if durable == upload.size:
-                await self._complete(connection, upload.upload, writer, blob)
-            else:
-                await rows.let_go(connection, upload.upload, writer)
-        self._jobs.wake()
 
     async def _complete(
         self, connection: Any, upload: str, writer: str, blob: str | None
@@ -391,12 +388,11 @@ class Uploads:
         assert blob is not None
         await self._store.seal(name, upload.begun, pieces.notes)
         async with self._jobs.holding(job) as connection:
-            kept = await rows.sealed(
-                connection, name, blob, upload.size, hashes, to_datetime(self._clock.now_ms())
-            )
+            now = to_datetime(self._clock.now_ms())
+            kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now)
+            await rows.sealed(connection, name, blob)
             await self._jobs.put(connection, SETTLE, name)
-        if kept is None:
-            raise Unavailable("The same bytes are just being removed.", code="blob_going")
+            await self._jobs.put(connection, DIGEST, blob)
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():

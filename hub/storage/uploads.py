@@ -33,15 +33,6 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Blob:
-    """Bytes that are here; ``name`` in the store."""
-
-    blob: str
-    size: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Pieces:
     """What was noted of an upload: hashes of its whole pieces, and the notes of the store."""
 
@@ -142,20 +133,10 @@ async def complete(connection: Any, upload: str, writer: str, blob: str | None) 
     )
 
 
-async def sealed(
-    connection: Any, upload: str, blob: str, size: int, hashes: Sequence[bytes], at: datetime
-) -> str | None:
-    """The bytes of an upload are a blob now. Returns the name under which the store has it: of
-    this upload, or of an earlier one of the same bytes; null while those are being removed. In a
-    transaction."""
-    await connection.execute(_INSERT_BLOB, blob, size, upload, b"".join(hashes), at)
-    row = await connection.fetchrow(_LOCK_BLOB, blob)
-    if row["going"]:
-        return None
+async def sealed(connection: Any, upload: str, blob: str) -> None:
+    """The bytes of an upload are a blob now."""
     await connection.execute(_SEALED, upload, blob)
     await connection.execute("DELETE FROM upload_pieces WHERE upload_id = $1", upload)
-    await connection.execute("UPDATE blobs SET unused_since = NULL WHERE blob_id = $1", blob)
-    return str(row["name"])
 
 
 async def mark_joined(connection: Any, parts: Sequence[str]) -> None:
@@ -187,22 +168,6 @@ async def extend(connection: Any, upload: str, expires_at: datetime) -> None:
 async def expired(connection: Any, now: datetime, limit: int = 100) -> list[Upload]:
     """Uploads that nobody went on with, none of them being sealed."""
     return [Upload(*row) for row in await connection.fetch(_EXPIRED, now, limit)]
-
-
-async def blob(connection: Any, blob_id: str) -> Blob | None:
-    row = await connection.fetchrow(
-        "SELECT blob_id, size, name FROM blobs WHERE blob_id = $1", blob_id
-    )
-    return None if row is None else Blob(*row)
-
-
-async def hashes(connection: Any, blob_id: str, first: int, count: int) -> list[bytes]:
-    """Of ``count`` pieces of a blob from the ``first`` on."""
-    found = await connection.fetchval(
-        "SELECT substring(hashes FROM $2 FOR $3) FROM blobs WHERE blob_id = $1",
-        blob_id, first * 32 + 1, count * 32,
-    )  # fmt: skip
-    return split(bytes(found or b""))
 
 
 _COLUMNS = """
@@ -247,13 +212,6 @@ _COMPLETE = """
 UPDATE uploads SET state = $4, blob_id = $3, writer = NULL
 WHERE upload_id = $1 AND writer = $2 AND state = 'receiving' AND received = size RETURNING true
 """
-
-_INSERT_BLOB = """
-INSERT INTO blobs (blob_id, size, name, hashes, created_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (blob_id) DO NOTHING
-"""
-
-_LOCK_BLOB = "SELECT name, going FROM blobs WHERE blob_id = $1 FOR UPDATE"
 
 _SEALED = """
 UPDATE uploads SET state = 'done', blob_id = $2, received = size, writer = NULL

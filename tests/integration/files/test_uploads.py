@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from hub.blobs.reading import verified
+from hub.storage import blobs
 from hub.storage import uploads as rows
 from hub.wire.pieces import PIECE_BYTES, Hasher, count
 from tests.conftest import TurnableClock
@@ -70,9 +71,9 @@ class Sender:
             assert found is not None
             assert found.state == "done", found
             assert found.blob is not None
-            blob = await rows.blob(connection, found.blob)
+            blob = await blobs.find(connection, found.blob)
             assert blob is not None
-            hashes = await rows.hashes(connection, found.blob, 0, count(blob.size))
+            hashes = await blobs.hashes(connection, found.blob, 0, count(blob.size))
         store = hub.uploads._store
         parts = [part async for part in verified(store, blob.name, blob.size, hashes, 0, blob.size)]
         data = b"".join(parts)

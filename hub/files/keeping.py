@@ -1,0 +1,151 @@
+"""Bytes are kept for as long as something refers to them, and a while longer; what they are is
+checked.
+
+    unused_since noted ─► a day later: going (nothing may refer to it any more) ─► removed ─► no row
+
+Each step is done again after a crash. What the store has and no row names is removed, too, once it
+is older than a day: an upload that was given up in the moment of its beginning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from typing import Final, NamedTuple
+
+import structlog
+
+from hub.blobs.reading import BlobRotted, verified
+from hub.blobs.store import BlobMissing, BlobStore
+from hub.clock import Clock, to_datetime
+from hub.errors import Unavailable
+from hub.jobs.queue import Jobs
+from hub.storage import blobs as rows
+from hub.storage.blobs import Blob
+from hub.storage.jobs import Job
+from hub.storage.pool import Database
+from hub.wire.pieces import PIECE_BYTES, count
+
+DIGEST: Final = "digest"
+"""The job that computes the SHA-256 of a whole blob."""
+INTERVAL_S: Final = 600.0
+BATCH: Final = 500
+
+log = structlog.get_logger()
+
+
+class Fault(NamedTuple):
+    """A blob that is not what it should be: its code says how."""
+
+    blob: Blob
+    code: str
+
+
+class Keeper:
+    """Args:
+    keep_s: how long bytes stay that nothing refers to.
+    """
+
+    def __init__(
+        self, database: Database, store: BlobStore, clock: Clock, jobs: Jobs, keep_s: float
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._jobs = jobs
+        self._keep_ms = int(keep_s * 1000)
+        jobs.handle(DIGEST, self._digest)
+
+    async def run(self) -> None:
+        """Collect for ever."""
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            try:
+                await self.collect()
+            except Unavailable as away:
+                log.warning("collecting waits", reason=away.code)
+
+    async def collect(self) -> int:
+        """One round; returns how many blobs and leftovers were removed."""
+        now = self._clock.now_ms()
+        async with self._database.transaction() as connection:
+            await rows.mark_unused(connection, to_datetime(now))
+        removed = 0
+        while True:
+            async with self._database.transaction() as connection:
+                going = await rows.take_unused(connection, to_datetime(now - self._keep_ms))
+            for blob in going:
+                await self._store.remove(blob.name)
+                async with self._database.acquire() as connection:
+                    await rows.removed(connection, blob)
+            removed += len(going)
+            if not going:
+                return removed + await self._sweep(now)
+
+    async def _sweep(self, now_ms: int) -> int:
+        """Remove what the store has and no row names."""
+        removed = 0
+        old: list[str] = []
+        async for stored in self._store.all():
+            if stored.at_s * 1000 < now_ms - self._keep_ms:
+                old.append(stored.name)
+            if len(old) == BATCH:
+                removed += await self._remove_unknown(old)
+                old = []
+        return removed + await self._remove_unknown(old)
+
+    async def _remove_unknown(self, names: list[str]) -> int:
+        if not names:
+            return 0
+        async with self._database.acquire() as connection:
+            unknown = await rows.unknown(connection, names)
+        for name in unknown:
+            log.warning("bytes that nothing names are removed", name=name)
+            await self._store.remove(name)
+        return len(unknown)
+
+    async def _digest(self, job: Job) -> None:
+        async with self._database.acquire() as connection:
+            blob = await rows.find(connection, job.key)
+        if blob is None:
+            return
+        digest = hashlib.sha256()
+        try:
+            async for part in self._bytes_of(blob):
+                await asyncio.to_thread(digest.update, part)
+        except (BlobMissing, BlobRotted) as error:
+            log.error("a blob is not what it was", blob=blob.blob, reason=error.code)
+            return
+        async with self._jobs.holding(job) as connection:
+            await rows.set_digest(connection, blob.blob, digest.digest())
+
+    async def faults(self, on_progress: Callable[[Blob], None] | None = None) -> list[Fault]:
+        """Read every blob, and say which are not whole and as they were."""
+        found: list[Fault] = []
+        last = ""
+        while True:
+            async with self._database.acquire() as connection:
+                some = await rows.after(connection, last)
+            if not some:
+                return found
+            for blob in some:
+                last = blob.blob
+                try:
+                    async for _ in self._bytes_of(blob):
+                        pass
+                except (BlobMissing, BlobRotted) as error:
+                    found.append(Fault(blob, error.code))
+                if on_progress is not None:
+                    on_progress(blob)
+
+    async def _bytes_of(self, blob: Blob) -> AsyncIterator[bytes]:
+        """Proved by its pieces; their hashes are read in portions."""
+        portion = 1024 * PIECE_BYTES
+        for start in range(0, blob.size, portion):
+            end = min(blob.size, start + portion)
+            first = start // PIECE_BYTES
+            async with self._database.acquire() as connection:
+                hashes = await rows.hashes(connection, blob.blob, first, count(end) - first)
+            async for part in verified(self._store, blob.name, blob.size, hashes, start, end):
+                yield part

@@ -1,0 +1,192 @@
+"""Bytes stay for as long as something refers to them, and go afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.api.hub import Hub
+from hub.mail.erasure import Eraser
+from tests.conftest import TurnableClock
+from tests.integration.conftest import Served
+from tests.integration.files.test_attachments import Room
+from tests.integration.files.test_uploads import TUS, problem, some
+from tests.integration.test_commands import run
+
+DAY_S = 86_400
+
+
+class Days:
+    """Turns the clock of everything that collects."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.clock = TurnableClock(hub.clock.now_ms())
+        hub.keeper._clock = self.clock
+        hub.uploads._clock = self.clock
+
+    async def pass_(self, days: float) -> int:
+        """Returns how much was removed at the end of them."""
+        await Eraser(self.hub.database, self.clock).erase()
+        removed = await self.hub.keeper.collect()
+        self.clock.advance(days * DAY_S)
+        await self.hub.uploads.expire()
+        await self.hub.jobs.drain()
+        await Eraser(self.hub.database, self.clock).erase()
+        return removed + await self.hub.keeper.collect()
+
+    async def stored(self) -> list[str]:
+        return [one.name async for one in self.hub.blobs.all()]
+
+
+@pytest.fixture
+async def room(served: Served) -> Room:
+    ada = await served.person("ada")
+    return Room(served, ada, await served.thread(ada))
+
+
+async def test_bytes_go_a_day_after_nothing_refers_to_them(room: Room) -> None:
+    days = Days(room.served.hub)
+    data = some(3_000_000)
+    one = await room.send(data, "one")
+    two = await room.send(data, "two")
+    await days.pass_(10)
+    assert await days.pass_(10) == 0
+    await room.http.delete(f"/api/attachments/{one}")
+    await days.pass_(5)
+    assert await room.bytes_of(two, 1) == data
+    await room.http.delete(f"/api/attachments/{two}")
+    days.clock.advance(3600)
+    assert await days.pass_(0.5) == 0
+    assert len(await days.stored()) == 1
+    assert await days.pass_(0.6) == 1
+    assert await days.stored() == []
+
+
+async def test_what_comes_back_in_time_stays(room: Room) -> None:
+    days = Days(room.served.hub)
+    data = some(100)
+    first = await room.send(data)
+    await room.http.delete(f"/api/attachments/{first}")
+    days.clock.advance(3600)
+    await days.pass_(0.9)
+    again = await room.send(data)
+    await days.pass_(3)
+    assert await room.bytes_of(again, 1) == data
+
+
+async def test_uploads_that_nobody_used_go_too(room: Room) -> None:
+    days = Days(room.served.hub)
+    done = await room.upload(some(100))
+    half = await room.begin(100)
+    await room.patch(half, 0, some(50))
+    await room.settle()
+    assert len(await days.stored()) == 2
+    await days.pass_(4)
+    await days.pass_(2)
+    assert await days.stored() == []
+    refused = await room.http.post(
+        f"/api/threads/{room.thread}/messages", json={"files": [{"upload": done}]}
+    )
+    assert problem(refused) == (404, "upload_not_found")
+    assert (await room.http.head(half, headers=TUS)).status_code == 404
+
+
+async def test_an_arriving_version_says_that_it_expired(room: Room) -> None:
+    days = Days(room.served.hub)
+    url = await room.begin(100)
+    said = await room.says("", {"upload": url.rpartition("/")[2]})
+    await days.pass_(4)
+    (version,) = (await room.attachment(said["attachments"][0]))["versions"]
+    assert (version["state"], version["reason"]) == ("failed", "expired")
+
+
+async def test_leftovers_of_a_crash_go(room: Room) -> None:
+    """Bytes whose row was never written, and a removal that was cut short."""
+    hub = room.served.hub
+    days = Days(hub)
+    kept = await room.send(some(10, 1))
+    await hub.blobs.begin("f_leftover", 5)
+    lost = await room.send(some(10, 2))
+    async with hub.database.acquire() as connection:
+        await connection.execute("DELETE FROM versions WHERE attachment_id = $1", lost)
+        await connection.execute("DELETE FROM uploads")
+        await connection.execute(
+            "UPDATE blobs SET going = true, unused_since = now() "
+            "WHERE blob_id NOT IN (SELECT blob_id FROM versions)"
+        )
+    assert await days.pass_(0) == 1
+    assert len(await days.stored()) == 2
+    days.clock.advance(5 * DAY_S)
+    assert await days.pass_(0) == 1
+    assert len(await days.stored()) == 1
+    assert await room.bytes_of(kept, 1)
+    # What the store has from a moment ago may get its row in the next one.
+    days.clock = TurnableClock(int(time.time() * 1000))
+    hub.keeper._clock = days.clock
+    await hub.blobs.begin("f_fresh", 5)
+    await days.hub.keeper.collect()
+    assert "f_fresh" in await days.stored()
+
+
+async def test_the_same_bytes_come_while_they_are_being_removed(room: Room) -> None:
+    hub = room.served.hub
+    days = Days(hub)
+    data = some(100)
+    first = await room.send(data)
+    await room.http.delete(f"/api/attachments/{first}")
+    days.clock.advance(3600)
+    await days.pass_(4)
+    days.clock.advance(2 * DAY_S)
+    remove = hub.blobs.remove
+
+    async def slowly(name: str) -> None:
+        hub.blobs.remove = remove  # type: ignore[method-assign]
+        again.append(await room.send(data))
+        await remove(name)
+
+    again: list[str] = []
+    hub.blobs.remove = slowly  # type: ignore[method-assign]
+    assert await hub.keeper.collect() >= 1
+    assert len(again) == 1
+    assert await room.bytes_of(again[0], 1) == data
+    await days.pass_(3)
+    assert await room.bytes_of(again[0], 1) == data
+    assert len(await days.stored()) == 1
+
+
+async def test_the_digest_of_a_whole_file_is_computed(room: Room) -> None:
+    data = some(3_000_000)
+    await room.send(data)
+    async with room.served.hub.database.acquire() as connection:
+        (row,) = await connection.fetch("SELECT sha256 FROM blobs")
+    assert row["sha256"] == hashlib.sha256(data).digest()
+
+
+async def test_every_byte_is_verified(room: Room, database_url: str) -> None:
+    folder = room.served.hub.settings.data_dir
+    environ = {"HUB_DATABASE_URL": database_url, "HUB_DATA_DIR": str(folder)}
+    for seed in range(3):
+        await room.send(some(2_000_000, seed), f"{seed}")
+    code, output = await run("verify", "--blobs", **environ)
+    assert (code, output.strip().splitlines()[-1]) == (0, "3 files read, 0 not as they were.")
+    one, two, _ = sorted((folder / "blobs" / "sealed").glob("*/*"))
+    with one.open("rb+") as file:
+        file.seek(1_500_000)
+        file.write(os.urandom(8))
+    two.unlink()
+    code, output = await run("verify", "--blobs", **environ)
+    assert code == 1
+    assert output.count("blob_rotted") == output.count("blob_missing") == 1
+    assert "3 files read, 2 not as they were." in output
+
+
+def test_the_folder_of_files_is_private(tmp_path: Path) -> None:
+    from hub.blobs.local import LocalStore
+
+    LocalStore(tmp_path / "blobs")
+    assert (tmp_path / "blobs").stat().st_mode & 0o777 == 0o700
