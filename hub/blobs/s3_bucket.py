@@ -121,8 +121,8 @@ class Bucket:
     # --- objects ----------------------------------------------------------------------------------
 
     def put(self, key: str, data: bytes) -> None:
-        # A file is sent in chunks, each with the time that the store may say nothing; bytes would be
-        # sent as one.
+        # A file is sent in chunks, each with the time that the store may say nothing; bytes would
+        # be sent as one.
         self._tried(
             lambda: self._client.put_object(
                 Bucket=self.name, Key=key, Body=io.BytesIO(data)

@@ -62,8 +62,10 @@ class Numbers:
 
     def _claim(self, count: int) -> range:
         known = self._claims()
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             first = max((numbers.stop for numbers in known.values()), default=1)
+            # Who met somebody leaves a few numbers out, so as not to meet them again.
+            first += random.randrange(4 * attempt + 1)  # noqa: S311
             last = min(first + count - 1, MAX_NUMBER)
             if first > last:
                 raise StoreFull("This upload was interrupted too often; it must begin anew.")

@@ -145,7 +145,9 @@ class Range(NamedTuple):
 
 def part_bytes(size: int, least: int = PART_BYTES) -> int:
     """Bytes of a part, for an upload of ``size`` bytes: whole MiB above the least."""
-    return max(least, -(-size // (WANTED_PARTS * MIB)) * MIB)
+    if size <= WANTED_PARTS * least:
+        return least
+    return -(-size // (WANTED_PARTS * MIB)) * MIB
 
 
 def noted(notes: Sequence[str]) -> tuple[list[Part], list[Tail]]:
