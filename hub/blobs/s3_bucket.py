@@ -49,6 +49,9 @@ _PASSING: Final = {
     "SlowDown", "RequestTimeout", "Throttling", "TooManyRequests", "BadDigest", "IncompleteBody",
     "XAmzContentSHA256Mismatch", "OperationAborted",
 }  # fmt: skip
+_ELSEWHERE: Final = {
+    "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
+}  # fmt: skip
 _OVERRIDES: Final = {
     "cache-control": "ResponseCacheControl",
     "content-disposition": "ResponseContentDisposition",
@@ -110,6 +113,8 @@ class Bucket:
                 response_checksum_validation="when_required",
             ),
         )
+
+        self._client.meta.events.register("before-call.s3", _never_redirected)
 
     def close(self) -> None:
         self._client.close()
@@ -350,6 +355,11 @@ class Bucket:
                 f"The store of files refuses these credentials for the bucket {self.name}"
                 f" ({code or status})."
             ) from None
+        if status in (301, 302, 307) or code in _ELSEWHERE:
+            raise StoreAway(
+                f"The bucket {self.name} is in another region or at another endpoint"
+                f" ({code or status})."
+            ) from None
         if code in ("NotImplemented", "MethodNotAllowed") and error.operation_name.endswith("Copy"):
             raise CannotCopy from None
         if code in _PASSING or status in (408, 429) or status >= 500 or status < 400:
@@ -360,6 +370,12 @@ class Bucket:
 def pause(attempt: int) -> None:
     """Before the next attempt, so that many who were refused do not come back at once."""
     time.sleep(PAUSE_S * 2**attempt * random.uniform(0.5, 1))  # noqa: S311
+
+
+def _never_redirected(params: Mapping[str, Any], **_: object) -> None:
+    """The library looks for the right region by a request of its own, which is redirected, too,
+    and so on until the stack ends."""
+    params["context"].setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _content_range(text: str) -> tuple[int, int, int]:

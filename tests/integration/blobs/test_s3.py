@@ -67,7 +67,7 @@ async def test_a_stale_part_that_comes_late_replaces_none_that_counts(
     assert (await stale.sync(last=True)).durable == 2 * PART - 1
     assert await all_of(store) == {"f_abc": (len(data), True)}
     await stale.write([b"yy"])
-    with pytest.raises(BlobMissing):
+    with pytest.raises((BlobMissing, StoreAway)):  # this endpoint says 500 instead of 404
         await stale.sync(last=True)
     await store.remove("f_abc")
     await store.remove("f_abc")
@@ -497,8 +497,8 @@ async def test_a_store_that_fails_is_told_apart_from_bytes_that_are_not_there(
             assert "AKIAKEY" not in told
         # Bounded, and only what may pass is tried again.
         assert len(hostile.requests) <= 4 * len(tasks)
-        if error is StoreFull or failure in ("403", "no bucket"):
-            assert len(hostile.requests) <= 2 * len(tasks)
+        if error is StoreFull or failure in ("403", "no bucket", "302"):
+            assert len(hostile.requests) <= len(tasks)
 
 
 @pytest.mark.parametrize(
