@@ -74,6 +74,22 @@ async def test_a_stale_part_that_comes_late_replaces_none_that_counts(
     assert left() == []
 
 
+async def test_a_stale_tail_replaces_none_that_counts(make_s3: MakeS3) -> None:
+    """Though it has the same bytes of the upload, and whoever goes on may do so more than once."""
+    sent = await Sent(make_s3, "f_abc", some(PART + 5)).begin()
+    stale = await make_s3().open("f_abc", sent.begun, 0, ())
+    await stale.write([bytes(7)])
+    await sent.body(7)
+    await stale.sync(last=True)
+    for _ in range(3):  # they die before they bring anything
+        intake = await make_s3().open("f_abc", sent.begun, 7, sent.notes)
+        assert await intake.read(0, 7) == sent.data[:7]
+        await intake.close()
+    await sent.body(len(sent.data))
+    store = await sent.seal()
+    assert await store.read("f_abc", 0, len(sent.data)) == sent.data
+
+
 async def test_what_a_stale_writer_leaves_is_found_and_removed(make_s3: MakeS3, left: Left) -> None:
     store = make_s3()
     for size in (10, 3 * PART):
