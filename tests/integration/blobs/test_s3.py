@@ -615,13 +615,15 @@ async def test_a_failed_part_fails_all_that_follows(
     assert await (await sent.seal()).read("f_abc", 0, 5 * PART) == sent.data
 
 
-GROW = """
-import asyncio, resource, sys
+GROW = r"""
+import asyncio, re, sys
+from pathlib import Path
 from hub.blobs.s3 import S3Store
 from hub.blobs.s3_parts import parse_place
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Not ru_maxrss: that begins with what the parent had.
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 
 async def main():
     store = S3Store(parse_place(sys.argv[1]), access_key="key", secret_key="secret")
@@ -656,8 +658,7 @@ async def test_memory_does_not_grow_with_the_file(endpoint: str, bucket: str) ->
         capture_output=True, text=True, timeout=19, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    print(run.stdout)
-    assert int(run.stdout) < 48
+    assert 8 <= int(run.stdout) < 48
 
 
 async def test_marks_are_small(make_s3: MakeS3) -> None:
