@@ -82,7 +82,8 @@ class S3Store:
     """Args:
     access_key, secret_key: without them, the library looks where it usually does.
     timeout_s: how long the store may say nothing.
-    least_part: bytes of the smallest part, at least 5 MiB with a store that keeps to the rules.
+    least_part: bytes of the smallest part: whole MiB, so that what is behind the last whole piece
+        can be read and hashed again; at least 5 MiB with a store that keeps to the rules.
     """
 
     def __init__(
