@@ -31,7 +31,7 @@ from hub.api.hub import Hub
 from hub.api.security import SecurityHeaders
 from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
-from hub.blobs.local import LocalStore
+from hub.blobs.opening import open_store
 from hub.bus.interface import Bus
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
@@ -170,7 +170,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             library=library, connections=connections, people=people,
             door=Door(database, writer, clock, bus, mail, rooms),
         )  # fmt: skip
-        store = LocalStore(settings.data_dir / "blobs")
+        store = open_store(settings)
+        stack.callback(store.close)
         files = Uploads(
             database,
             store,

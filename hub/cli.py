@@ -15,7 +15,7 @@ import hub
 from hub import doctor as checks
 from hub import logging, server
 from hub.app import home_of, open_database
-from hub.blobs.local import LocalStore
+from hub.blobs.opening import open_store
 from hub.clock import SystemClock
 from hub.errors import HubError
 from hub.files.keeping import Fault, Keeper
@@ -154,7 +154,7 @@ def verify(
     async def run() -> tuple[int, list[Fault]]:
         async with open_database(settings, beside=True) as database:
             clock = SystemClock()
-            store = LocalStore(settings.data_dir / "blobs")
+            store = open_store(settings)
             keeper = Keeper(database, store, clock, Jobs(database, clock), 0)
             async with database.acquire() as connection:
                 totals = await blob_rows.totals(connection)

@@ -55,6 +55,13 @@ class Settings:
         65_536, "Yjs client ids of stock clients one user may bring to one document."
     )
     max_body_bytes: int = _setting(1024 * 1024, "Largest body of an HTTP request.")
+    blob_url: str | None = _setting(
+        None, "S3 store of files, s3://bucket/prefix?endpoint=…&region=…; without it a folder."
+    )
+    blob_key: str | None = _setting(
+        None, "Access key of the S3 store; else as its tools find it.", secret=True
+    )
+    blob_secret: str | None = _setting(None, "Secret key of the S3 store.", secret=True)
     max_file_bytes: int = _setting(0, "Largest file; 0: no bound.")
     account_quota_bytes: int = _setting(0, "Bytes of files one account may bring; 0: no bound.")
     thread_quota_bytes: int = _setting(0, "Bytes of files one thread may hold; 0: no bound.")

@@ -47,6 +47,9 @@ class LocalStore:
         """Where sealed bytes lie: for a web server that sends them instead of the hub."""
         return self._sealed / name[2:4] / name
 
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     async def begin(self, name: str, size: int) -> str:
         await self._run(name, self._begin, self._uploads / name)
         return ""

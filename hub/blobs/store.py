@@ -136,6 +136,10 @@ class BlobStore(Protocol):
         """Everything, in no order; what comes or goes meanwhile may be missed."""
         ...
 
+    def close(self) -> None:
+        """Nothing is asked for any more."""
+        ...
+
     async def free_bytes(self) -> int | None:
         """How much more it can take; null when it does not say."""
         ...

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,51 +14,24 @@ from hub.blobs.local import LocalStore
 from hub.blobs.s3 import S3Store
 from hub.blobs.s3_parts import MIB, parse_place
 from hub.blobs.store import BlobStore
-from tests.support.hub_process import free_port
-
-PART = 64 * 1024
-"""Parts are small here, so that there are many of them; the store allows it when told."""
-
-SERVE = """
-import sys, threading
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer("127.0.0.1", int(sys.argv[1]), verbose=False)
-server.start()
-print("ready", flush=True)
-sys.stdin.read()
-"""
+from tests.support.object_store import PART, client_of, new_bucket, object_store
 
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", SERVE, str(port)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "S3_UPLOAD_PART_MIN_SIZE": str(PART)},
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def client(endpoint: str) -> Any:
     """Another client, which sees what the store leaves."""
-    return botocore.session.get_session().create_client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1",
-        aws_access_key_id="key", aws_secret_access_key="secret",
-    )  # fmt: skip
+    return client_of(endpoint)
 
 
 @pytest.fixture
-def bucket(client: Any) -> str:
-    name = f"test-{secrets.token_hex(8)}"
-    client.create_bucket(Bucket=name)
-    return name
+def bucket(endpoint: str) -> str:
+    return new_bucket(endpoint)
 
 
 Make = Callable[[], BlobStore]
