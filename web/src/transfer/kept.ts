@@ -47,6 +47,7 @@ export class KeptUploads {
   readonly #held = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<unknown> = Promise.resolve();
+  #holding: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly store: LocalStore) {}
 
@@ -91,8 +92,8 @@ export class KeptUploads {
       else gone.push(id);
     }
     this.#unwritten.clear();
-    // One after the other: what is written later must not be overtaken.
-    this.#writing = this.#writing.then(() =>
+    // One after the other: what is written later must not be overtaken, nor a file come after its end.
+    this.#writing = Promise.all([this.#writing, gone.length > 0 ? this.#holding : null]).then(() =>
       Promise.all([
         puts.length > 0 ? this.store.putAll('uploads', puts) : null,
         gone.length > 0 ? this.store.delete('uploads', gone) : null,
@@ -113,7 +114,9 @@ export class KeptUploads {
         entries.push([id, { blob: file }]);
       } else if (handle) entries.push([id, { handle }]);
     }
-    await this.#putFiles(entries);
+    const holding = this.#putFiles(entries);
+    this.#holding = Promise.all([this.#holding, holding]);
+    await holding;
   }
 
   /** A file that cannot be read takes the whole transaction with it, but not those of the others. */

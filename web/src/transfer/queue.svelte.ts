@@ -253,6 +253,11 @@ export class UploadQueue {
     this.#showNow();
   }
 
+  /** Forget all that are done. */
+  dismissDone(): void {
+    for (const { id, state } of this.items) if (state === 'done') this.dismiss(id);
+  }
+
   /** The id of an upload, as soon as there is one; as of `add`. */
   uploadOf(id: string): Promise<string> {
     const entry = this.#entries.get(id);
@@ -334,7 +339,7 @@ export class UploadQueue {
     clearTimeout(this.#again);
     if (this.#closed || !this.#online || this.#signedOut) return;
     const now = this.#now();
-    const ready: { size: number; batch: number; order: number; entry: Entry }[] = [];
+    const ready: Kept[] = [];
     const running: number[] = [];
     let naming = 0;
     let wakeAt = Infinity;
@@ -343,22 +348,27 @@ export class UploadQueue {
         if (entry.naming) naming++;
         else running.push(entry.kept.size);
       } else if (entry.kept.state === 'waiting') {
-        if (entry.retryAt <= now) ready.push({ size: entry.kept.size, batch: entry.kept.batch, order: entry.kept.order, entry });
+        if (entry.retryAt <= now) ready.push(entry.kept);
         else wakeAt = Math.min(wakeAt, entry.retryAt);
       }
     }
     for (let one = next(ready, running, this.#places); one; one = next(ready, running, this.#places)) {
       ready.splice(ready.indexOf(one), 1);
       running.push(one.size);
-      void this.#begin(one.entry, false);
+      this.#beginOf(one, false);
     }
-    for (const { entry } of ready) {
+    for (const one of ready) {
       if (naming >= NAMING_PLACES) break;
-      if (entry.kept.upload || entry.kept.size <= ONE_REQUEST_BYTES) continue;
+      if (one.upload || one.size <= ONE_REQUEST_BYTES) continue;
       naming++;
-      void this.#begin(entry, true);
+      this.#beginOf(one, true);
     }
     if (wakeAt < Infinity) this.#again = setTimeout(() => this.#pump(), Math.max(0, wakeAt - now));
+  }
+
+  #beginOf({ id }: Kept, naming: boolean): void {
+    const entry = this.#entries.get(id);
+    if (entry) void this.#begin(entry, naming);
   }
 
   #tryNow(): void {

@@ -147,6 +147,9 @@ test('a thousand small files: one request each, four at once, few writes and few
   expect(puts.mock.calls.length).toBeLessThan(seconds * 5 + 10);
   expect(1000 / seconds).toBeGreaterThan(100);
   await vi.waitFor(async () => expect(await store.entries('uploads', '')).toEqual([]));
+  await vi.waitFor(async () => expect(await store.entries('files', '')).toEqual([]));
+  queue.dismissDone();
+  expect(queue.items).toEqual([]);
 }, 25_000);
 
 test('paused, it stops; resumed, it goes on from there', async () => {
@@ -238,6 +241,7 @@ test('offline it waits, online it goes on', async () => {
   const queue = tab();
   queue.setOnline(false);
   const [added] = queue.add([text('a.txt')], 'r_1');
+  await vi.waitFor(async () => expect(await open[0]!.store.entries('files', '')).toHaveLength(1));
   expect(first(queue).state).toBe('waiting');
   expect(tus.requests).toEqual([]);
   queue.setOnline(true);
@@ -301,10 +305,12 @@ test('a file that changes while it is sent fails, and is not mixed', async () =>
   const queue = tab();
   let given = file('film.mov', 20 * MIB);
   const handle = handleOf(() => given);
-  tus.fault = ({ method }) => (method === 'PATCH' && tus.asked('PATCH').length === 1 ? { cutAfter: MIB } : undefined);
+  tus.fault = ({ method }) => {
+    if (method !== 'PATCH' || tus.asked('PATCH').length > 1) return undefined;
+    given = file('film.mov', 21 * MIB, 2000);
+    return { cutAfter: MIB };
+  };
   const [added] = queue.add([{ file: given, handle }], 'r_1');
-  await vi.waitFor(() => expect(tus.asked('PATCH')).toHaveLength(1));
-  given = file('film.mov', 21 * MIB, 2000);
   await becomes(queue, 'failed');
   expect(first(queue).error).toEqual({ code: 'file_changed', detail: 'film.mov was changed, moved or deleted while it was being sent.' });
   queue.retry(added!.id);

@@ -126,7 +126,6 @@ export class Sending {
     if (this.#ended || !this.#tus) return;
     const first = !this.#named;
     this.#named = true;
-    this.#tus.options.endpoint = null;
     this.#requestAt = Date.now();
     if (first) this.events.named(idOf(this.#tus.url ?? ''));
     // What came with the request that began it is told of next.
