@@ -82,6 +82,7 @@ export default defineConfig({
     fs: { allow: ['.', '../docs'] },
     proxy: {
       '/api': HUB,
+      '/files': HUB,
       '/live': { target: HUB, ws: true },
       '/yjs': { target: HUB, ws: true },
       '/healthz': HUB,

@@ -13,11 +13,13 @@ import { Database, deleteDatabase, settled } from './database';
  */
 export type Erases = 'all' | 'copies';
 
-export type Table = 'outbox' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies';
-const TABLES: readonly Table[] = ['outbox', 'leases', 'unsent', 'documents', 'private', 'copies'];
+export type Table = 'outbox' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies' | 'uploads' | 'files';
+const TABLES: readonly Table[] = ['outbox', 'leases', 'unsent', 'documents', 'private', 'copies', 'uploads', 'files'];
 /** What the hub does not have: held in this page too, in case the browser takes it away. */
-const WORDS: ReadonlySet<Table> = new Set(['outbox', 'unsent', 'private']);
-const VERSION = 2;
+const WORDS: ReadonlySet<Table> = new Set(['outbox', 'unsent', 'private', 'uploads']);
+/** What may go when no words are left: not `files`, whose `uploads` another tab may have. */
+const COPIES: readonly Table[] = TABLES.filter((table) => !WORDS.has(table) && table !== 'files');
+const VERSION = 3;
 const RETRY_MS = 200;
 const MAX_RETRY_MS = 10_000;
 /** A database that was just closed may not open at once. */
@@ -104,6 +106,25 @@ export class LocalStore {
     return this.#keep([{ table, key, value }]);
   }
 
+  /** As `put`, of several in one transaction. */
+  putAll(table: Table, entries: readonly (readonly [string, unknown])[]): Promise<void> {
+    return this.#keep(entries.map(([key, value]) => ({ table, key, value })));
+  }
+
+  /**
+   * Keep bytes of files, or handles to them, in one transaction. They are large, so that they must not
+   * stand in the way of words where the browser has no room.
+   *
+   * @throws DOMException when it is not kept; nothing is held here.
+   */
+  putFiles(entries: readonly (readonly [string, unknown])[]): Promise<void> {
+    return this.#write(['files'], (transaction) => {
+      const store = transaction.objectStore('files');
+      for (const [key, value] of entries) store.put(value, key);
+      transaction.commit?.();
+    });
+  }
+
   /** As `put`. */
   delete(table: Table, keys: readonly string[]): Promise<void> {
     return this.#keep(keys.map((key) => ({ table, key, value: undefined })));
@@ -168,9 +189,8 @@ export class LocalStore {
       return;
     }
     // Another tab may have words, and be writing them just now.
-    const copies = TABLES.filter((table) => !WORDS.has(table));
     await this.#database
-      .write(copies, (transaction) => copies.forEach((table) => transaction.objectStore(table).clear()))
+      .write(COPIES, (transaction) => COPIES.forEach((table) => transaction.objectStore(table).clear()))
       .catch(() => undefined);
     this.#database.close();
   }

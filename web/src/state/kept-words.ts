@@ -8,15 +8,23 @@ export interface KeptWords {
   readonly documents: number;
   /** Versions of documents the hub did not take, not yet dismissed. */
   readonly versions: number;
+  /** Files that are not on the hub whole. */
+  readonly files: number;
 }
 
 /** @throws DOMException the browser does not say: there may be some. */
 export async function keptWords(store: LocalStore): Promise<KeptWords> {
-  const [messages, documents, versions] = await Promise.all([store.entries('outbox', ''), unsentDocuments(store), store.entries('private', '')]);
+  const [messages, documents, versions, uploads] = await Promise.all([
+    store.entries('outbox', ''),
+    unsentDocuments(store),
+    store.entries('private', ''),
+    store.entries<{ state: string }>('uploads', ''),
+  ]);
   return {
     messages: messages.length,
     documents: documents.size,
     versions: new Set(versions.map(([key]) => key.split('\u0000', 1)[0])).size,
+    files: uploads.filter(([, { state }]) => state !== 'done' && state !== 'cancelled').length,
   };
 }
 
@@ -33,11 +41,12 @@ export async function keptWordsOf(uid: string): Promise<{ words: string; keeps: 
 }
 
 /** "2 messages and changes to 1 document"; empty when nothing is kept. */
-export function keptInWords({ messages, documents, versions }: KeptWords): string {
+export function keptInWords({ messages, documents, versions, files }: KeptWords): string {
   const parts = [
     counted(messages, 'message', 'messages'),
     counted(documents, 'document with changes', 'documents with changes'),
     counted(versions, 'version of a document that the hub did not take', 'versions of documents that the hub did not take'),
+    counted(files, 'file that was not sent whole', 'files that were not sent whole'),
   ].filter((part) => part !== '');
   return parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
