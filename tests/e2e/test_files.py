@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Browser, expect
 
 from tests.e2e.people import PASSWORD, Person
 from tests.e2e.scan import violations
@@ -52,3 +54,54 @@ async def test_a_file_arrives_in_the_history_and_can_be_had(ada: Person, hub: Hu
     await ada.page.goto(hub.url)
     inbox = ada.page.get_by_role("region", name="Inbox")
     await expect(inbox.get_by_role("link", name=re.compile("Films"))).to_contain_text("a file")
+
+
+@pytest.mark.timeout(60)
+async def test_files_are_attached_and_sent(
+    ada: Person, hub: HubProcess, browser: Browser, tmp_path: Path
+) -> None:
+    await ada.begin_thread("Plans")
+    invitation = await ada.invite()
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(invitation)
+    plan, notes = tmp_path / "plan.pdf", tmp_path / "notes.txt"
+    plan.write_bytes(b"%PDF-1.7\n" + bytes(3_000_000))
+    notes.write_text("Measure twice.")
+
+    await ada.page.get_by_label("Attach files").set_input_files([plan, notes])
+    attached = ada.page.get_by_test_id("attached")
+    await expect(attached.get_by_role("listitem")).to_have_count(2)
+    await expect(attached).to_contain_text("plan.pdf")
+    await attached.get_by_role("button", name="Leave out notes.txt").click()
+    await expect(attached.get_by_role("listitem")).to_have_count(1)
+    assert await violations(ada.page) == []
+    await ada.say("Look at this")
+    await expect(attached).to_have_count(0)
+    for person in (ada, ben):
+        link = person.log().get_by_role("link", name=re.compile(r"Download\s*plan\.pdf"))
+        await expect(link).to_be_visible()
+        await person.has_said(["Look at this"])
+    async with ben.page.expect_download() as coming:
+        await ben.log().get_by_role("link", name=re.compile("plan")).click()
+    assert (await (await coming.value).path()).read_bytes() == plan.read_bytes()
+
+    # Without words; pasted; and after a reload in the middle the draft still has it.
+    box = ada.page.get_by_role("textbox", name=re.compile("^Message"))
+    await box.focus()
+    await box.evaluate(PASTE_PICTURE)
+    await expect(attached.get_by_role("listitem")).to_have_count(1)
+    await expect(attached).to_contain_text(re.compile(r"Picture \d{4}-\d\d-\d\d \d\d\.\d\d\.png"))
+    await ada.page.reload()
+    await expect(attached.get_by_role("listitem")).to_have_count(1)
+    await ada.page.get_by_role("button", name="Send").click()
+    await expect(ben.log().get_by_test_id("file")).to_have_count(2)
+    await expect(ben.log().get_by_test_id("file").last).to_contain_text("Picture")
+    ben.check()
+
+
+PASTE_PICTURE = """(box) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(5000)], 'image.png', { type: 'image/png' }));
+    const what = { clipboardData: transfer, bubbles: true, cancelable: true };
+    box.dispatchEvent(new ClipboardEvent('paste', what));
+}"""

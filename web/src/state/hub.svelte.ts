@@ -7,13 +7,15 @@ import { api } from '../api/client';
 import { Lifetime } from '../lib/lifetime';
 import { type Erases, dropOldCopies, LocalStore } from '../lib/local-store';
 import { openChannel, withLock } from '../lib/tabs';
+import type { UploadQueue } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
 import type { AnyFrame, DocumentInfo, Me, MemberSetData, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live } from '../wire/live';
-import { Outbox, type OutboxNews } from '../wire/outbox';
+import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
 import type { Session } from './document-session.svelte';
+import { DraftIds } from './draft-ids';
 import { Drafts } from './drafts.svelte';
 import { Inbox } from './inbox.svelte';
 import { Notifier } from './notify.svelte';
@@ -30,6 +32,8 @@ const LINGER_MS = 30_000;
 const SENDING_MS = 15_000;
 /** A command with a send_id is repeated over a loss of the connection this long. */
 const COMMIT_MS = 15_000;
+/** A message waits so long at once for the hub to know of its files; then others may go. */
+const NAMING_MS = 8_000;
 
 export interface HubOptions {
   /** The sign-in ended, from wherever. */
@@ -47,6 +51,8 @@ export class Hub implements HubState {
   readonly notifications: Notifier;
   title = $state('Hub');
   keeps = $state(true);
+  uploads: UploadQueue | null = $state.raw(null);
+  #loadingUploads: Promise<UploadQueue> | null = null;
   #waiting = $state(0);
   #left: ReadonlyMap<string, number> = $state.raw(new Map());
   #open: readonly Session[] = $state.raw([]);
@@ -59,6 +65,7 @@ export class Hub implements HubState {
   readonly #options: HubOptions;
   readonly #live: Live;
   readonly #drafts: Drafts;
+  readonly #draftIds: DraftIds;
   readonly #rooms = new Map<string, Room>();
   readonly #lingering = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #sessions = new Map<number, Session>();
@@ -90,6 +97,7 @@ export class Hub implements HubState {
       erased.close();
     });
     this.#drafts = this.#life.own(new Drafts(me.uid));
+    this.#draftIds = new DraftIds(me.uid);
     this.#life.own(this.people);
     this.notifications = this.#life.own(
       new Notifier({
@@ -130,6 +138,7 @@ export class Hub implements HubState {
     this.#live.start();
     void this.#outbox.load();
     void this.#countLeft();
+    void this.#goOnSending();
     void dropOldCopies(me.uid).catch(() => undefined);
     // The list by HTTP does not wait for the socket; it is read again once that watches.
     void this.inbox.refresh();
@@ -377,6 +386,9 @@ export class Hub implements HubState {
         discard: (sendId) => this.#outbox.discard(sendId),
         confirm: (sendId) => this.#outbox.confirm(sendId),
       },
+      uploads: () => this.uploads,
+      loadUploads: () => this.#loadUploads(),
+      draftIds: this.#draftIds,
       looking: (id, looks) => this.#looks(id, looks),
       summary: (summary) => this.inbox.put(summary),
       released: (one) => this.#lingerRoom(one),
@@ -409,20 +421,53 @@ export class Hub implements HubState {
     const { uid } = this.me;
     return new Outbox({
       store: this.#store,
-      send: (entry) =>
-        this.#live.command({
+      send: async (entry) => {
+        const files = await this.#uploadsOf(entry);
+        return this.#live.command({
           cmd: 'post',
           thread: entry.thread,
           send_id: entry.sendId,
           text: entry.text,
           reply_to: entry.replyTo,
           mentions: entry.mentions,
-        }),
+          ...(files.length > 0 ? { files: files.map((upload) => ({ upload })) } : {}),
+        });
+      },
       lock: (task) => withLock(`hub.outbox.${uid}`, task),
       channel: (hear) => openChannel<OutboxNews>(`hub.outbox.${uid}`, hear),
       changed: () => this.#outboxChanged(),
       sent: (sent) => this.#rooms.get(sent.thread)?.sent(sent),
     });
+  }
+
+  /** The uploads of a message; of those that have not begun they are waited for. */
+  async #uploadsOf(entry: OutboxEntry): Promise<string[]> {
+    if (!entry.files?.length) return [];
+    const queue = await this.#loadUploads();
+    await queue.loaded;
+    const known = (item: string): string | null => queue.items.find((one) => one.id === item)?.upload ?? null;
+    return Promise.all(entry.files.map(({ item, upload }) => upload ?? known(item) ?? soon(queue.uploadOf(item))));
+  }
+
+  /** What an earlier visit did not send to its end goes on. */
+  async #goOnSending(): Promise<void> {
+    const left = await this.#store.entries('uploads', '').catch(() => []);
+    if (left.length > 0 && !this.#life.ended) await this.#loadUploads();
+  }
+
+  /** What sends files is not in the first chunk. */
+  #loadUploads(): Promise<UploadQueue> {
+    this.#loadingUploads ??= import('../transfer').then(({ UploadQueue }) => {
+      const queue = new UploadQueue({
+        uid: this.me.uid,
+        store: this.#store,
+        signedOut: () => this.#options.onSignedOut?.(),
+      });
+      if (this.#life.ended) void queue.close();
+      else this.uploads = this.#life.own(queue);
+      return queue;
+    });
+    return this.#loadingUploads;
   }
 
   async #countLeft(): Promise<void> {
@@ -520,4 +565,12 @@ async function probe(): Promise<'signed_in' | 'signed_out' | 'unreachable'> {
 /** The state of a signed-in tab. `close()` it when the sign-in ends. */
 export function openHub(me: Me, options: HubOptions = {}): HubState {
   return new Hub(me, options);
+}
+
+/** What takes long is tried again later. */
+function soon(upload: Promise<string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new ApiError('upload_waits', 'A file has not begun to be sent.', 0, 5)), NAMING_MS);
+    upload.then(resolve, reject).finally(() => clearTimeout(late));
+  });
 }

@@ -31,6 +31,8 @@ import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import type { OutboxEntry, Sent } from '../wire/outbox';
 import { NO_FILES } from './attachments';
+import type { Item as Upload, Picked, UploadQueue } from '../transfer';
+import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
 import * as model from './room-model';
@@ -55,11 +57,14 @@ export interface RoomEnvironment {
   commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
   outbox: {
     entries(): readonly OutboxEntry[];
-    add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>): void;
+    add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files'>): void;
     retry(sendId: string): void;
     discard(sendId: string): void;
     confirm(sendId: string): void;
   };
+  uploads(): UploadQueue | null;
+  loadUploads(): Promise<UploadQueue>;
+  draftIds: DraftIds;
   /** Whether somebody looks at the thread in this tab. */
   looking(thread: string, looks: boolean): void;
   /** The row of the inbox, as known here. */
@@ -77,6 +82,8 @@ export class Room implements RoomStore {
   loadingNewer = $state(false);
   #model: RoomModel | null = $state.raw(null);
   #draft = $state('');
+  /** The send id of the message that is being written. */
+  #draftId = $state('');
   #pending: readonly PendingMessage[] = $state.raw([]);
 
   readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
@@ -120,6 +127,7 @@ export class Room implements RoomStore {
     this.#environment = environment;
     this.#http = environment.http ?? api;
     this.#draft = environment.drafts.get(thread);
+    this.#draftId = environment.draftIds.get(thread);
     this.outboxChanged();
     void this.reload();
   }
@@ -396,15 +404,29 @@ export class Room implements RoomStore {
     this.#environment.drafts.putEdit(this.thread, seq, text ?? '');
   }
 
+  get attached(): readonly Upload[] {
+    const items = this.#environment.uploads()?.items ?? [];
+    return items.filter((one) => one.thread === this.thread && one.purpose === this.#draftId);
+  }
+
+  async attach(files: readonly (File | Picked)[]): Promise<void> {
+    const queue = await this.#environment.loadUploads();
+    if (this.attached.length === 0) this.#draftId = this.#environment.draftIds.get(this.thread);
+    for (const { upload } of queue.add(files, this.thread, this.#draftId)) upload.catch(() => undefined); // the item says why
+  }
+
   send(text: string, options: SendOptions = {}): string {
-    const sendId = newSendId();
+    const files = this.attached.filter((one) => one.state !== 'failed');
+    const sendId = files.length > 0 ? this.#draftId : newSendId();
     this.#environment.outbox.add({
       sendId,
       thread: this.thread,
       text,
       replyTo: options.replyTo ?? null,
       mentions: options.mentions ?? [],
+      ...(files.length > 0 ? { files: files.map(({ id, name, upload }) => ({ item: id, name, upload })) } : {}),
     });
+    if (files.length > 0) this.#draftId = this.#environment.draftIds.renew(this.thread);
     this.draft = '';
     this.setTyping(false);
     return sendId;
@@ -438,6 +460,9 @@ export class Room implements RoomStore {
     this.#onTheirWay.delete(sendId);
     this.#environment.outbox.confirm(sendId);
     this.outboxChanged();
+    // The history shows them from now on.
+    const queue = this.#environment.uploads();
+    for (const one of queue?.items ?? []) if (one.purpose === sendId && one.state === 'done') queue?.dismiss(one.id);
   }
 
   async edit(seq: number, text: string, mentions: readonly string[] = []): Promise<void> {
@@ -608,6 +633,7 @@ function pendingOf(entry: OutboxEntry): PendingMessage {
     text: entry.text,
     replyTo: entry.replyTo,
     mentions: entry.mentions,
+    files: entry.files?.map((one) => one.name) ?? [],
     status: entry.status,
     error: entry.error ? new ApiError(entry.error.code, entry.error.detail) : null,
     at: entry.at,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../wire/error';
 import type { EventType, HistoryPage, ThreadState, ThreadSummary, TimelineEvent } from '../wire/generated';
 import type { OutboxEntry } from '../wire/outbox';
+import { DraftIds } from './draft-ids';
 import { Drafts } from './drafts.svelte';
 import { People } from './people.svelte';
 import { Room, type RoomEnvironment } from './room.svelte';
@@ -18,6 +19,13 @@ const message = (seq: number, text = `m${seq}`, sender?: string, sendId?: string
 
 /** A hub with messages 2 to `head`, one a seq. */
 class FakeRoom implements RoomEnvironment {
+  readonly draftIds = new DraftIds('u_me');
+  uploads(): null {
+    return null;
+  }
+  loadUploads(): Promise<never> {
+    return Promise.reject(new Error('no files here'));
+  }
   readonly me = 'u_me';
   readonly people = new People();
   readonly drafts = new Drafts('u_me');

@@ -8,6 +8,7 @@ import type { Erases } from '../lib/local-store';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
+import type { Item as Upload, Picked, UploadQueue } from '../transfer';
 import type { ApiError } from '../wire/error';
 import type { KeptWords } from './kept-words';
 import type {
@@ -64,6 +65,8 @@ export interface HubState {
    * effect), so that whoever shows documents loads it.
    */
   document(info: DocumentInfo): DocumentSession;
+  /** The files that this person sends; null until something is sent or goes on. */
+  readonly uploads: UploadQueue | null;
   /** What this tab shows; the browser's title is this, behind the count of unread messages. */
   title: string;
   /** Try to connect now (a "Retry now" button). */
@@ -125,6 +128,8 @@ export interface PendingMessage {
   readonly text: string;
   readonly replyTo: number | null;
   readonly mentions: readonly string[];
+  /** Names of the files that are sent with it. */
+  readonly files: readonly string[];
   /** `queued`: waits for the connection; `failed`: the hub refused it, `error` says why. */
   readonly status: 'queued' | 'sending' | 'failed';
   readonly error: ApiError | null;
@@ -167,6 +172,10 @@ export interface RoomStore {
   readonly loadingNewer: boolean;
   /** Kept in this browser; setting it stores it. */
   draft: string;
+  /** Files that go with the next message, on their way to the hub already. */
+  readonly attached: readonly Upload[];
+  /** Send files with the next message. */
+  attach(files: readonly (File | Picked)[]): Promise<void>;
   /** Changed texts of messages that were not saved, by seq. */
   readonly editDrafts: ReadonlyMap<number, string>;
   /** Keep a changed text; null forgets it. */

@@ -15,9 +15,18 @@ export interface OutboxEntry {
   readonly text: string;
   readonly replyTo: number | null;
   readonly mentions: readonly string[];
+  /** What is sent with it; not there in entries of earlier versions. */
+  readonly files?: readonly OutboxFile[];
   readonly status: 'queued' | 'sending' | 'failed';
   readonly error: { readonly code: string; readonly detail: string } | null;
   readonly at: number;
+}
+
+/** A file on its way: an item of the queue of uploads, and its id at the hub once it is known. */
+export interface OutboxFile {
+  readonly item: string;
+  readonly name: string;
+  readonly upload: string | null;
 }
 
 export interface Sent {
@@ -72,7 +81,7 @@ export class Outbox {
   }
 
   /** Queue a message; it is in `entries` when this returns. */
-  add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions'>): void {
+  add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files'>): void {
     // The key orders the queue, so two messages of one millisecond need different times.
     this.#lastAt = Math.max(this.#lastAt + 1, (this.#options.now ?? Date.now)());
     const entry: OutboxEntry = { ...message, status: 'queued', error: null, at: this.#lastAt };

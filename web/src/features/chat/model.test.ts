@@ -44,7 +44,7 @@ function item(seq: number, sender: string, more: Partial<Item> = {}): Item {
 }
 
 function pending(sendId: string): PendingMessage {
-  return { sendId, text: sendId, replyTo: null, mentions: [], status: 'sending', error: null, at: NOON };
+  return { sendId, text: sendId, replyTo: null, mentions: [], files: [], status: 'sending', error: null, at: NOON };
 }
 
 const heads = (items: Item[], line: number | null = null): string =>

@@ -1,1 +1,2 @@
 export { default as FileChip } from './FileChip.svelte';
+export { default as Attached } from './Attached.svelte';

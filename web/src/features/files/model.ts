@@ -1,5 +1,6 @@
 /** What a file shows of itself, without drawing it. Pure. */
 import { bytesInWords, percent } from '../../lib/bytes';
+import type { Item as Upload } from '../../transfer';
 import type { Attachment, Version } from '../../wire/generated';
 
 /** Why nothing came of an upload, in words. */
@@ -49,4 +50,28 @@ function shownVersion(version: Version, count: number): Shown {
 /** The part of a name behind its last dot, for its sign: at most four letters. */
 export function suffix(name: string): string {
   return /\.([\p{L}\p{N}]{1,4})$/u.exec(name)?.[1]?.toUpperCase() ?? '';
+}
+
+/** An upload of one's own in words. */
+export function sendingWords(item: Pick<Upload, 'state' | 'size' | 'acknowledged' | 'remaining' | 'error'>): string {
+  const size = bytesInWords(item.size);
+  switch (item.state) {
+    case 'done':
+      return size;
+    case 'failed':
+    case 'needs-file':
+      return item.error?.detail ?? 'Not sent';
+    case 'paused':
+      return `Paused at ${bytesInWords(item.acknowledged)} of ${size}`;
+    case 'waiting':
+      return item.error ? `Waiting: ${item.error.detail}` : `${size}, waiting`;
+    default:
+      return `${bytesInWords(item.acknowledged)} of ${size}${item.remaining === null ? '' : `, ${secondsInWords(item.remaining)} left`}`;
+  }
+}
+
+function secondsInWords(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
 }

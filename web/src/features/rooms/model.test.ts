@@ -4,7 +4,7 @@ import type { PendingMessage } from '../../state';
 import type { Member, PresenceEntry } from '../../wire/generated';
 import { chatWidth, faces, syncOf } from './model';
 
-const message = (status: PendingMessage['status']): PendingMessage => ({ sendId: status, text: '', replyTo: null, mentions: [], status, error: null, at: 0 });
+const message = (status: PendingMessage['status']): PendingMessage => ({ sendId: status, text: '', replyTo: null, mentions: [], files: [], status, error: null, at: 0 });
 
 describe('syncOf', () => {
   it.each([
