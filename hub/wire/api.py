@@ -384,7 +384,7 @@ class Item(Struct):
 
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename, attachment.rename, attachment.remove,
-    attachment.restore) whose ``data`` is the event's body.
+    attachment.unremove, attachment.restore) whose ``data`` is the event's body.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
     ``mention_names`` says how those mentioned were called then.
     """

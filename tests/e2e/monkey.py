@@ -164,16 +164,7 @@ class Monkey:
 
     async def editor(self, title: str = "") -> Locator:
         """One of the documents, in front and with the focus, the caret somewhere."""
-        title = title or self.chance.choice((RICH, RICH, CODE))
-        editor = self.person.editor(title)
-        if not await editor.is_visible():
-            await self.page.get_by_role("tab", name=re.compile(re.escape(title))).click()
-            # Whoever is made a reader gets the document anew, and may be offline by then.
-            absent = self.page.get_by_role("heading", name="Not in this browser")
-            await expect(editor.or_(absent)).to_be_visible()
-            if self._cut and not await editor.is_visible():
-                await self.pull_or_mend()
-            await expect(editor).to_be_visible()
+        editor = await self.shows(title or self.chance.choice((RICH, RICH, CODE)))
         await editor.focus()
         keys = (
             "",
@@ -188,6 +179,19 @@ class Monkey:
         for key in self.chance.choices(keys, (5, 3, 1, 2, 2, 2, 2, 1), k=2):
             if key:
                 await self.page.keyboard.press(key)
+        return editor
+
+    async def shows(self, title: str) -> Locator:
+        """A document, in front. No key: even an arrow makes a place behind a last block of code."""
+        editor = self.person.editor(title)
+        if not await editor.is_visible():
+            await self.page.get_by_role("tab", name=re.compile(re.escape(title))).click()
+            # Whoever is made a reader gets the document anew, and may be offline by then.
+            absent = self.page.get_by_role("heading", name="Not in this browser")
+            await expect(editor.or_(absent)).to_be_visible()
+            if self._cut and not await editor.is_visible():
+                await self.pull_or_mend()
+            await expect(editor).to_be_visible()
         return editor
 
     async def looks(self, editor: Locator) -> dict[str, Any] | None:
@@ -553,7 +557,7 @@ class Monkey:
             while self.editing:
                 await self.finish_edit()
         for title in (RICH, CODE):
-            await self.editor(title)
+            await self.shows(title)
             await self.person.saved()
             for copy in await page.get_by_test_id("private-copy").all():
                 await copy.get_by_role("button", name="Show").click()
@@ -567,7 +571,7 @@ class Monkey:
         await expect(self.page.get_by_test_id("jump-to-newest")).to_have_count(0)
 
     async def sees(self, title: str) -> dict[str, Any]:
-        await self.editor(title)
+        await self.shows(title)
         look = await self.page.evaluate(LOOK, title)
         assert look
         return look  # type: ignore[no-any-return]

@@ -110,9 +110,13 @@ async def judge(
 ) -> None:
     """All see the same, and every mark is accounted for."""
     for title in (RICH, CODE):
-        first = await monkeys[0].sees(title)
-        for other in monkeys[1:]:
-            assert (await other.sees(title))["html"] == first["html"], f"{title} of {other.name}"
+        for _ in range(100):  # what is saved may still be on its way to the others
+            first, *others = [await monkey.sees(title) for monkey in monkeys]
+            if all(other["html"] == first["html"] for other in others):
+                break
+            await asyncio.sleep(0.1)
+        for monkey, other in zip(monkeys[1:], others, strict=True):
+            assert other["html"] == first["html"], f"{title} of {monkey.name}"
         typed = {mark for mark, (_, place) in ledger.typed.items() if place == title}
         lost = typed - marks(first["text"]) - ledger.deleted - ledger.kept
         assert not lost, {mark: ledger.typed[mark] for mark in lost}

@@ -158,7 +158,7 @@ async def test_unreadable_frames_end_the_connection_and_nothing_else(
     ("command", "code"),
     [
         ({"cmd": "dance"}, "unknown_command"),
-        ({"cmd": "post", "thread": "T", "send_id": "x", "text": ""}, "bad_field"),
+        ({"cmd": "post", "thread": "T", "send_id": "x", "text": ""}, "empty_message"),
         ({"cmd": "post", "thread": "T", "send_id": "x", "text": "  \n "}, "empty_message"),
         ({"cmd": "post", "thread": "T", "send_id": "x", "text": "a\u0000b"}, "bad_text"),
         ({"cmd": "post", "thread": "T", "send_id": "x", "text": "x" * 40_001}, "bad_field"),

@@ -15,11 +15,12 @@ from hub.storage import timeline
 from hub.wire.events import EventType
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Person, Served, serve
+from tests.integration.files.test_uploads import TUS, Sender
 from tests.integration.sockets import Raw, connection, signed_in
 from tests.support.hub_process import answer
 
 MESSAGE = {
-    "data": None, "text": None, "reply_to": None, "mentions": [], "mention_names": [],
+    "data": None, "text": None, "reply_to": None, "mentions": [], "mention_names": [], "files": [],
     "reactions": [], "edited_at": None, "deleted": False, "deleted_by": None, "undo_until": None,
 }  # fmt: skip
 
@@ -42,6 +43,9 @@ class Reading:
         state = await answer(http.get(path))
         page = await answer(http.get(f"{path}/history", params={"limit": 200}))
         accounts = await answer(http.get("/api/accounts"))
+        listed = (await answer(http.get(f"{path}/attachments")))["attachments"]
+        ids = [one["attachment"] for one in listed]
+        files = [await answer(http.get(f"/api/attachments/{one}")) for one in ids]
         return {
             "subject": state["summary"]["subject"],
             "role": state["summary"]["role"],
@@ -51,6 +55,7 @@ class Reading:
             "documents": {one["document"]: one for one in state["documents"]},
             "items": {item["seq"]: item for item in page["items"]},
             "people": {one["uid"]: one for one in accounts},
+            "files": {one["attachment"]: one for one in files},
         }
 
     async def begin(self) -> None:
@@ -108,9 +113,55 @@ class Reading:
                 item["version"] = seq
             case "checkpoint":
                 pass
+            case "attachment.add" | "version.add":
+                self.file(event["type"], event, data)
+            case "version.ready" | "version.failed":
+                self.file(event["type"], event, data)
+            case type_ if type_.startswith("attachment."):
+                state["items"][seq] = MESSAGE | line | {"type": type_, "data": data}
+                self.file(type_, event, data)
             case type_:
                 state["items"][seq] = MESSAGE | line | {"type": type_, "data": data}
                 self.line(type_, event, data)
+
+    def file(self, type_: str, event: dict[str, Any], data: dict[str, Any]) -> None:
+        files, name = self.state["files"], data["attachment"]
+        if type_ == "attachment.add":
+            files[name] = {
+                "attachment": name, "thread": self.thread, "name": data["name"],
+                "seq": event["seq"], "added_by": event["sender"], "added_at": event["at"],
+                "number": None, "count": 0, "versions": [],
+            }  # fmt: skip
+        file = files[name]
+        version = next((one for one in file["versions"] if one["key"] == data.get("key")), None)
+        match type_:
+            case "attachment.add" | "version.add":
+                about = {key: data[key] for key in ("key", "name", "type", "size")}
+                about |= {"seq": event["seq"], "author": event["sender"], "at": event["at"]}
+                if "blob" in data:  # sent on: it is here
+                    number = data.get("number", 1)
+                    about |= {"state": "ready", "number": number, "blob": data["blob"]}
+                    file |= {"number": number, "count": file["count"] + 1}
+                else:
+                    about |= {"state": "arriving", "received": 0}
+                file["versions"] = [about, *file["versions"]]
+            case "version.ready":
+                state = "same" if data.get("same") else "ready"
+                version |= {"state": state, "number": data["number"], "blob": data["blob"]}
+                del version["received"]
+                file |= {"number": data["number"], "count": file["count"] + (state == "ready")}
+            case "version.failed":
+                version |= {"state": "failed", "reason": data["reason"]}
+                del version["received"]
+            case "attachment.rename":
+                file["name"] = data["name"]
+            case "attachment.remove":
+                until = event["at"] + data["undo_s"] * 1000
+                file |= {"removed_by": event["sender"], "undo_until": until}
+            case "attachment.unremove":
+                del file["removed_by"], file["undo_until"]
+            case "attachment.restore":
+                file["number"] = data["number"]
 
     def line(self, type_: str, event: dict[str, Any], data: dict[str, Any]) -> None:
         state = self.state
@@ -220,6 +271,36 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         readings.append(await reading(linus))
         await act(ada, cmd="set_member", uid=linus.uid, role="editor")
         await act(ada, cmd="set_member", uid=grace.uid, role="owner")
+
+        # Files: arriving, ready, in versions, the same again, failed, renamed, removed, sent on.
+        async def settled(kind: str) -> None:
+            await served.hub.jobs.drain()
+            for one in readings:
+                await one.agrees(kind)
+
+        sender = Sender(served, ada, thread)
+        urls = [await sender.begin(len(data)) for data in (b"one", b"two!", b"one", b"never")]
+        keys = [url.rpartition("/")[2] for url in urls]
+        said = await act(ada, cmd="post", text="A file", files=[{"upload": keys[0]}])
+        (file,) = said["attachments"]
+        await sender.patch(urls[0], 0, b"one")
+        await settled("version.ready")
+        for key, url, data in zip(keys[1:3], urls[1:3], (b"two!", b"one"), strict=True):
+            again = {"upload": key, "attachment": file}
+            await act(ada, cmd="post", text="", files=[again])
+            await sender.patch(url, 0, data)
+            await settled("version.ready")
+        await act(ada, cmd="add_attachment", file={"upload": keys[3]})
+        await sender.http.delete(urls[3], headers=TUS)
+        await settled("version.failed")
+        await act(grace, cmd="restore_version", attachment=file, number=2)
+        await act(grace, cmd="rename_attachment", attachment=file, name="Offer.txt")
+        await act(grace, cmd="remove_attachment", attachment=file)
+        await act(grace, cmd="unremove_attachment", attachment=file)
+        await act(grace, cmd="post", text="", files=[{"source": file, "number": 1}])
+        message = said["seq"]
+        await act(ada, cmd="delete", target=message)
+        await act(ada, cmd="undelete", target=message)
 
         # People: renamed, new here, out and back again; members and former ones.
         await answer(linus.http.patch("/api/me", json={"display_name": "Linus T."}))

@@ -70,6 +70,7 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'document.rename',
   'attachment.rename',
   'attachment.remove',
+  'attachment.unremove',
   'attachment.restore',
 ]);
 const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });

@@ -1008,7 +1008,7 @@ export interface Reaction {
  *
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename, attachment.rename, attachment.remove,
- * attachment.restore) whose ``data`` is the event's body.
+ * attachment.unremove, attachment.restore) whose ``data`` is the event's body.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
  * ``mention_names`` says how those mentioned were called then.
  */

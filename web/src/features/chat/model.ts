@@ -197,6 +197,8 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       return data ? `${who} renamed a file to “${isolated((data as AttachmentRenameData).name)}”` : `${who} renamed a file`;
     case 'attachment.remove':
       return `${who} removed a file`;
+    case 'attachment.unremove':
+      return `${who} brought a file back`;
     case 'attachment.restore':
       return data ? `${who} went back to version ${(data as AttachmentRestoreData).number} of a file` : `${who} went back to another version of a file`;
     default:
