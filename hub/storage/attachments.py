@@ -143,6 +143,14 @@ async def erase_due(connection: Any, now: datetime, limit: int = 100) -> int:
     return len(due)
 
 
+async def forget_erased(connection: Any, thread: str) -> None:
+    """Take what the log does not say any more from the projections."""
+    gone = [row["attachment_id"] for row in await connection.fetch(_ERASED, thread)]
+    await connection.execute("DELETE FROM versions WHERE attachment_id = ANY($1::text[])", gone)
+    await connection.execute("DELETE FROM attachments WHERE attachment_id = ANY($1::text[])", gone)
+    await connection.execute(_FORGET_LINES, thread)
+
+
 def _attachment(row: Mapping[str, Any]) -> Attachment:
     return Attachment(
         attachment=row["attachment_id"],
@@ -247,6 +255,18 @@ WHERE v.attachment_id = ANY($1::text[]) AND v.seq >= $2 ORDER BY v.seq DESC
 _DUE = """
 SELECT attachment_id, thread_id FROM attachments WHERE erase_at < $1
 ORDER BY erase_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+_ERASED = """
+SELECT a.attachment_id FROM attachments a
+JOIN events e ON e.stream_id = a.thread_id AND e.seq = a.added_seq
+WHERE a.thread_id = $1 AND e.body IS NULL
+"""
+
+_FORGET_LINES = """
+UPDATE items i SET data = NULL FROM events e
+WHERE i.thread_id = $1 AND e.stream_id = $1 AND e.seq = i.seq AND i.type LIKE 'attachment.%'
+  AND i.data IS NOT NULL AND e.body IS NULL
 """
 
 _ERASE_EVENTS = """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, Self
 
-from hub.storage import documents, erasure
+from hub.storage import attachments, documents, erasure
 
 
 class Table(NamedTuple):
@@ -98,6 +98,7 @@ class Shadow:
         any more are the erased ones."""
         erased = await self.connection.fetch(_ERASED_SINCE, stream_id)
         await erasure.forget(self.connection, stream_id, [row["seq"] for row in erased])
+        await attachments.forget_erased(self.connection, stream_id)
         await self.connection.execute(
             "UPDATE items SET erased = true WHERE type = 'message' AND text IS NULL"
         )

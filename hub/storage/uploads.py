@@ -223,15 +223,19 @@ SELECT {_COLUMNS} FROM uploads WHERE expires_at < $1 AND state <> 'sealing'
 ORDER BY expires_at LIMIT $2
 """
 
-_USED_BY_ACCOUNT = """
-SELECT coalesce((SELECT sum(size) FROM uploads
-                 WHERE uid = $1 AND state NOT IN ('joined', 'failed')), 0)
+# What is on its way, and what has become a version of a file; each once.
+_USED = """
+SELECT (coalesce((SELECT sum(size) FROM uploads u
+                  WHERE u.{owner} = $1 AND u.state NOT IN ('joined', 'failed')
+                    AND NOT EXISTS (SELECT FROM versions v WHERE v.key = u.upload_id
+                                    AND v.state IN ('ready', 'same'))), 0)
+      + coalesce((SELECT sum(size) FROM versions v
+                  WHERE v.{author} = $1 AND v.state = 'ready'), 0))::bigint
 """
 
-_USED_IN_THREAD = """
-SELECT coalesce((SELECT sum(size) FROM uploads
-                 WHERE thread_id = $1 AND state NOT IN ('joined', 'failed')), 0)
-"""
+_USED_BY_ACCOUNT = _USED.format(owner="uid", author="author")
+
+_USED_IN_THREAD = _USED.format(owner="thread_id", author="thread_id")
 
 _OUTSTANDING = """
 SELECT coalesce(sum(size - received), 0) FROM uploads WHERE state = 'receiving'

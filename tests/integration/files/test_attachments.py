@@ -12,6 +12,7 @@ from hub.client import LiveClient
 from hub.mail.erasure import Eraser
 from hub.mail.rebuild import rebuild_projections
 from hub.storage.projection import Projector
+from hub.storage.rebuild import Shadow
 from hub.wire import commands as cmd
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Person, Served
@@ -398,3 +399,29 @@ async def test_rotted_bytes_are_not_served(room: Room) -> None:
     path.unlink()
     found = await room.http.get(f"/api/attachments/{attachment}/versions/1")
     assert problem(found) == (500, "blob_missing")
+
+
+async def test_what_is_erased_while_the_projections_are_made_anew_stays_so(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attachment = await room.send(some(10), "secret-name.txt")
+    await room.http.delete(f"/api/attachments/{attachment}")
+    hub = room.served.hub
+    later = TurnableClock(hub.clock.now_ms() + 3_600_000)
+    async with hub.database.acquire() as connection:
+        await connection.execute("UPDATE threads SET subject = 'forged'")
+    lock = Shadow.lock
+
+    async def meanwhile(shadow: Shadow, stream_id: str) -> None:
+        assert await Eraser(hub.database, later).erase() == 1
+        await lock(shadow, stream_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shadow, "lock", meanwhile)
+        report = await rebuild_projections(hub.database, Projector(room.served.url))
+    assert report.changed == ["threads"]
+    async with hub.database.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM attachments") == 0
+        assert await connection.fetchval("SELECT count(*) FROM versions") == 0
+        lines = await connection.fetch("SELECT data FROM items WHERE type = 'attachment.remove'")
+    assert [row["data"] for row in lines] == [None]

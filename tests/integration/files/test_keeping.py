@@ -12,7 +12,7 @@ import pytest
 from hub.api.hub import Hub
 from hub.mail.erasure import Eraser
 from tests.conftest import TurnableClock
-from tests.integration.conftest import Served
+from tests.integration.conftest import Served, serve
 from tests.integration.files.test_attachments import Room
 from tests.integration.files.test_uploads import TUS, problem, some
 from tests.integration.test_commands import run
@@ -183,6 +183,28 @@ async def test_every_byte_is_verified(room: Room, database_url: str) -> None:
     assert code == 1
     assert output.count("blob_rotted") == output.count("blob_missing") == 1
     assert "3 files read, 2 not as they were." in output
+
+
+async def test_a_quota_counts_what_is_there(database_url: str) -> None:
+    """Uploads under way and versions, each once; not what was removed, nor the same bytes again."""
+    async with serve(database_url, account_quota_bytes=1000, thread_quota_bytes=1000) as served:
+        ada = await served.person("ada")
+        room = Room(served, ada, await served.thread(ada))
+        days = Days(served.hub)
+        file = await room.send(some(600, 1))
+        await room.send(some(600, 1)[:1], attachment=file)
+        assert problem(await room.create(400)) == (413, "account_quota")
+        await days.pass_(4)  # the upload is forgotten, the version is not
+        assert problem(await room.create(400)) == (413, "account_quota")
+        await room.send(some(399, 2))
+        assert problem(await room.create(1)) == (413, "account_quota")
+        await room.http.delete(f"/api/attachments/{file}")
+        days.clock.advance(3600)
+        await days.pass_(0)
+        url = await room.begin(601)
+        assert problem(await room.create(1)) == (413, "account_quota")
+        await room.http.delete(url, headers=TUS)
+        assert (await room.create(601)).status_code == 201
 
 
 def test_the_folder_of_files_is_private(tmp_path: Path) -> None:
