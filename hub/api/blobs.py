@@ -1,13 +1,12 @@
 """The bytes of a version: whole or a range, each piece proved before it is sent, never as anything
 that runs a script.
 
-Source: RFC 9110 sections 13 (conditions) and 14 (ranges), RFC 6266 (Content-Disposition).
+Source: RFC 9110 sections 13 (conditions) and 14 (ranges).
 """
 
 from __future__ import annotations
 
 import re
-import urllib.parse
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
@@ -17,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from hub.api.attachments import readable
+from hub.api.downloads import disposition
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import principal
 from hub.blobs.reading import verified
@@ -158,12 +158,6 @@ async def _nature(hub: Hub, stored: Stored, name: str) -> Nature:
 
 _heads: OrderedDict[str, bytes] = OrderedDict()
 """First bytes of what was asked for lately; a blob never changes."""
-
-
-def disposition(name: str, *, inline: bool) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._ \-()]", "_", name)
-    kind = "inline" if inline else "attachment"
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
 
 
 def _matches(header: str | None, etag: str) -> bool:

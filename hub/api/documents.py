@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import urllib.parse
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import BadRequest
@@ -116,10 +115,8 @@ async def get_export(request: Request) -> Response:
     if format_ not in _TYPES:
         raise BadRequest("format is md, html or txt.", code="bad_format")
     info, text = await _exported(request, format_)
-    name = export.file_name(info, format_)
-    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(name)}"
-    headers = {"Content-Disposition": disposition, "Content-Security-Policy": SANDBOX}
+    name = disposition(export.file_name(info, format_))
+    headers = {"Content-Disposition": name, "Content-Security-Policy": SANDBOX}
     return Response(text, media_type=_TYPES[format_], headers=headers)
 
 

@@ -60,18 +60,23 @@ class RequestBody:
     def __init__(self, request: Request) -> None:
         self._receive = request.receive
         self._waiting: asyncio.Timeout | None = None
+        self._interrupted = False
 
     def interrupt(self) -> None:
+        self._interrupted = True
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def __aiter__(self) -> AsyncIterator[Part]:
         while True:
+            if self._interrupted:
+                self._interrupted = False
+                yield None
             try:
                 async with asyncio.timeout(QUIET_S) as self._waiting:
                     message = await self._receive()
             except TimeoutError:
-                yield None
+                self._interrupted = True
                 continue
             finally:
                 self._waiting = None

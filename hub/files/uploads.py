@@ -168,13 +168,16 @@ class Uploads:
             NotFound: ``upload_not_found``.
             UploadEnded.
         """
-        async with self._database.acquire() as connection:
-            found = await rows.find(connection, upload)
+        found = await self._find(upload)
         if found is None or found.uid != uid:
             raise _not_found()
         if found.state == "failed":
             raise UploadEnded(f"The upload has ended: {found.reason}.")
         return found
+
+    async def _find(self, upload: str) -> Upload | None:
+        async with self._database.acquire() as connection:
+            return await rows.find(connection, upload)
 
     # --- receiving --------------------------------------------------------------------------------
 
@@ -325,12 +328,21 @@ class Uploads:
         """Give an upload up; its bytes are gone.
 
         Raises:
-            Conflict: ``upload_done`` when it is a file of a thread already.
+            Conflict: ``upload_done`` when it is a file of a thread, or part of another upload.
             NotFound: ``upload_not_found``.
         """
-        await self.find(uid, upload)
-        await self._stop(upload)
+        found = await self.find(uid, upload)
+        if found.state == "receiving":
+            await self._stop(upload)
         await self.fail(upload, "cancelled")
+        ended = await self._find(upload)
+        if ended is None or ended.state == "failed":
+            return
+        async with self._database.transaction() as connection:
+            if not await rows.remove_unused(connection, upload):
+                raise Conflict("The upload is a file already.", code="upload_done")
+        if found.partial:
+            await self._store.remove(upload)
 
     async def fail(self, upload: str, reason: str, job: Job | None = None) -> None:
         """Nothing will come of it: its bytes are gone, and what it was for is told why."""

@@ -158,11 +158,9 @@ async def remove(connection: Any, uploads: Sequence[str]) -> None:
     await connection.execute("DELETE FROM uploads WHERE upload_id = ANY($1::text[])", list(uploads))
 
 
-async def extend(connection: Any, upload: str, expires_at: datetime) -> None:
-    await connection.execute(
-        "UPDATE uploads SET expires_at = greatest(expires_at, $2) WHERE upload_id = $1",
-        upload, expires_at,
-    )  # fmt: skip
+async def remove_unused(connection: Any, upload: str) -> bool:
+    """Forget an upload that is whole, unless something was made of it; its blob is collected."""
+    return bool(await connection.fetchval(_REMOVE_UNUSED, upload))
 
 
 async def expired(connection: Any, now: datetime, limit: int = 100) -> list[Upload]:
@@ -216,6 +214,12 @@ WHERE upload_id = $1 AND writer = $2 AND state = 'receiving' AND received = size
 _SEALED = """
 UPDATE uploads SET state = 'done', blob_id = $2, received = size, writer = NULL
 WHERE upload_id = $1
+"""
+
+_REMOVE_UNUSED = """
+DELETE FROM uploads u WHERE upload_id = $1 AND state = 'done'
+  AND NOT EXISTS (SELECT FROM versions v WHERE v.key = u.upload_id)
+RETURNING true
 """
 
 _EXPIRED = f"""

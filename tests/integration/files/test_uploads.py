@@ -203,6 +203,37 @@ async def test_who_asks_where_it_stands_takes_over_from_a_connection_that_hangs(
     assert await sender.blob(url) == data
 
 
+class Flowing:
+    """A body that does not come to a stand."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.broken = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self.broken:
+            self.sent += 65_536
+            yield bytes(65_536)
+            await asyncio.sleep(0.002)
+        raise ConnectionError
+
+
+async def test_whoever_comes_later_takes_over_from_one_who_is_sending(sender: Sender) -> None:
+    size = 200_000_000
+    url = await sender.begin(size)
+    body = Flowing()
+    sending = asyncio.create_task(sender.patch(url, 0, body))
+    await received(sender, url, 2 * PIECE_BYTES)
+    at = await sender.offset(url)
+    assert 2 * PIECE_BYTES <= at < size
+    assert body.sent < size
+    body.broken = True
+    answer = (await asyncio.gather(sending, return_exceptions=True))[0]
+    if isinstance(answer, httpx.Response):
+        assert problem(answer) == (409, "upload_taken_over")
+    assert await sender.offset(url) == at
+
+
 async def test_two_who_send_the_same_upload_at_once(sender: Sender) -> None:
     data = some(3_000_000)
     url = await sender.begin(len(data))
@@ -315,6 +346,19 @@ async def test_an_upload_is_given_up(sender: Sender) -> None:
     assert problem(await sender.patch(url, 5, b"56789")) == (410, "upload_ended")
     store = sender.served.hub.uploads._store
     assert [one async for one in store.all()] == []
+    # One that is whole and was used for nothing, too.
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    await sender.served.hub.jobs.drain()
+    assert (await sender.http.delete(url, headers=TUS)).status_code == 204
+    assert (await sender.http.head(url, headers=TUS)).status_code == 404
+    # But not a file of the thread.
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    path = f"/api/threads/{sender.thread}/messages"
+    await sender.http.post(path, json={"files": [{"upload": url.rpartition("/")[2]}]})
+    await sender.served.hub.jobs.drain()
+    assert problem(await sender.http.delete(url, headers=TUS)) == (409, "upload_done")
     # By POST where a network lets nothing else through.
     url = await sender.begin(10)
     override = {"x-http-method-override": "PATCH", **BODY, "upload-offset": "0"}
