@@ -21,9 +21,8 @@ export class DraftIds {
     return id;
   }
 
-  /** The draft has been sent: the next one is another message. */
-  renew(thread: string): string {
-    const id = newSendId();
+  /** The draft has been sent: the next one is another message. Or it is one that was taken back. */
+  renew(thread: string, id = newSendId()): string {
     this.#put(thread, id);
     return id;
   }

@@ -438,6 +438,21 @@ export class Room implements RoomStore {
 
   discard(sendId: string): void {
     this.#environment.outbox.discard(sendId);
+    this.#cancelFiles(sendId);
+  }
+
+  takeBack(sendId: string): boolean {
+    const message = this.#pending.find((one) => one.sendId === sendId);
+    const keeps = !message || message.files.length === 0 || this.attached.length === 0;
+    this.#environment.outbox.discard(sendId);
+    if (!keeps) this.#cancelFiles(sendId);
+    else if (message && message.files.length > 0) this.#draftId = this.#environment.draftIds.renew(this.thread, sendId);
+    return keeps;
+  }
+
+  #cancelFiles(sendId: string): void {
+    const queue = this.#environment.uploads();
+    for (const one of queue?.items ?? []) if (one.purpose === sendId) void queue?.cancel(one.id);
   }
 
   outboxChanged(): void {

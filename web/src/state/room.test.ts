@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError } from '../wire/error';
 import type { EventType, HistoryPage, ThreadState, ThreadSummary, TimelineEvent } from '../wire/generated';
 import type { OutboxEntry } from '../wire/outbox';
+import type { Item, Picked, UploadQueue } from '../transfer';
 import { DraftIds } from './draft-ids';
 import { Drafts } from './drafts.svelte';
 import { People } from './people.svelte';
@@ -20,11 +21,32 @@ const message = (seq: number, text = `m${seq}`, sender?: string, sendId?: string
 /** A hub with messages 2 to `head`, one a seq. */
 class FakeRoom implements RoomEnvironment {
   readonly draftIds = new DraftIds('u_me');
-  uploads(): null {
-    return null;
+  /** Files on their way, and what was said of them. */
+  readonly files = {
+    count: 0,
+    items: [] as Item[],
+    cancelled: [] as string[],
+    add(picked: readonly (File | Picked)[], thread: string, purpose: string | null) {
+      const added = picked.map((one) => {
+        const number = this.count++;
+        return { ...FILE, id: `i${number}`, name: (one as File).name, thread, purpose, upload: `f${number}` };
+      });
+      this.items = [...this.items, ...added];
+      return added.map(({ id, upload }) => ({ id, upload: Promise.resolve(upload) }));
+    },
+    cancel(id: string) {
+      this.cancelled.push(id);
+      this.items = this.items.filter((one) => one.id !== id);
+    },
+    dismiss(id: string) {
+      this.items = this.items.filter((one) => one.id !== id);
+    },
+  };
+  uploads(): UploadQueue {
+    return this.files as unknown as UploadQueue;
   }
-  loadUploads(): Promise<never> {
-    return Promise.reject(new Error('no files here'));
+  loadUploads(): Promise<UploadQueue> {
+    return Promise.resolve(this.uploads());
   }
   readonly me = 'u_me';
   readonly people = new People();
@@ -106,6 +128,11 @@ class FakeRoom implements RoomEnvironment {
     return { items, head: this.head, more: first > 2, attachments: [] };
   }
 }
+
+const FILE: Item = {
+  id: '', name: '', path: null, size: 1, type: '', thread: THREAD, purpose: null, addedAt: 0, state: 'done',
+  acknowledged: 1, sent: 1, speed: null, remaining: null, error: null, upload: null, here: true,
+};
 
 let hub: FakeRoom;
 const rooms: Room[] = [];
@@ -290,6 +317,38 @@ test('drafts are kept and end with sending', async () => {
   room.send(room.draft);
   expect(room.draft).toBe('');
   expect(new Drafts('u_me').get(THREAD)).toBe('');
+});
+
+test('what is attached goes with the message, and comes back with it', async () => {
+  const room = await enter();
+  await room.attach([new File(['x'], 'a.txt'), new File(['x'], 'b.txt')]);
+  expect(room.attached.map((one) => one.name)).toEqual(['a.txt', 'b.txt']);
+  const sendId = room.send('both');
+  expect(room.attached).toEqual([]);
+  expect(hub.entries[0]?.files).toEqual([{ item: 'i0', name: 'a.txt', upload: 'f0' }, { item: 'i1', name: 'b.txt', upload: 'f1' }]);
+  room.outboxChanged();
+  expect(room.pending[0]?.files).toEqual(['a.txt', 'b.txt']);
+
+  // Taken back to be written again.
+  expect(room.takeBack(sendId)).toBe(true);
+  expect(room.attached.map((one) => one.name)).toEqual(['a.txt', 'b.txt']);
+  expect(hub.files.cancelled).toEqual([]);
+
+  // A draft that has files of its own keeps them.
+  hub.entries = [];
+  const again = room.send('once more');
+  room.outboxChanged();
+  await room.attach([new File(['x'], 'c.txt')]);
+  expect(room.takeBack(again)).toBe(false);
+  expect(room.attached.map((one) => one.name)).toEqual(['c.txt']);
+  expect(hub.files.cancelled).toEqual(['i0', 'i1']);
+
+  // Given up with its message.
+  hub.entries = [];
+  const last = room.send('last');
+  room.outboxChanged();
+  room.discard(last);
+  expect(hub.files.cancelled).toEqual(['i0', 'i1', 'i2']);
 });
 
 test('read marks are shown at once and sent once', async () => {

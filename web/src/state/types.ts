@@ -189,7 +189,10 @@ export interface RoomStore {
   /** Queue a message; it is shown in `pending` at once. Returns its send id. */
   send(text: string, options?: SendOptions): string;
   retry(sendId: string): void;
+  /** Forget a message that was not sent, and its files. */
   discard(sendId: string): void;
+  /** The same, to write it again: its files are those of the draft. False when that has files already: they are given up then. */
+  takeBack(sendId: string): boolean;
   edit(seq: number, text: string, mentions?: readonly string[]): Promise<void>;
   remove(seq: number): Promise<void>;
   undoRemove(seq: number): Promise<void>;
