@@ -461,6 +461,7 @@ export class Hub implements HubState {
       const queue = new UploadQueue({
         uid: this.me.uid,
         store: this.#store,
+        keepDone: true, // a file belongs to its draft until that is sent
         signedOut: () => this.#options.onSignedOut?.(),
       });
       if (this.#life.ended) void queue.close();

@@ -44,6 +44,8 @@ export interface QueueOptions {
    * after a reload until it has resolved, so it must bear that.
    */
   known?(item: Item & { readonly upload: string }): void | Promise<void>;
+  /** Those that are done stay, also over a reload, until they are dismissed. */
+  readonly keepDone?: boolean;
   /** `items` changed; for those who do not read it reactively. */
   changed?(): void;
   /** The hub does not know the sign-in any more: `signedIn()` goes on. */
@@ -248,7 +250,10 @@ export class UploadQueue {
   dismiss(id: string): void {
     const entry = this.#mine(id, 'dismiss');
     if (entry?.kept.state !== 'done') return;
-    if (entry.kept.told) this.#entries.delete(id);
+    if (entry.kept.told) {
+      this.#entries.delete(id);
+      this.#kept.delete(id);
+    }
     this.#tellGone([id]);
     this.#showNow();
   }
@@ -511,8 +516,10 @@ export class UploadQueue {
     }
     if (this.#closed || entry.kept.upload !== upload || entry.kept.state === 'cancelled') return;
     this.#set(entry, { told: true });
+    if (entry.kept.state === 'done' && !this.#options.keepDone) this.#kept.delete(entry.kept.id);
+    if (!this.#gone.has(entry.kept.id)) return;
+    this.#entries.delete(entry.kept.id);
     if (entry.kept.state === 'done') this.#kept.delete(entry.kept.id);
-    if (this.#gone.has(entry.kept.id)) this.#entries.delete(entry.kept.id);
   }
 
   #progressed(entry: Entry, sent: number): void {
@@ -546,7 +553,7 @@ export class UploadQueue {
       entry.problem = null;
       entry.file = entry.handle = null;
       this.#set(entry, { state: 'done', acknowledged: entry.kept.size, error: null });
-      if (entry.kept.told) this.#kept.delete(entry.kept.id);
+      if (entry.kept.told && !this.#options.keepDone) this.#kept.delete(entry.kept.id);
     }
     this.#pump();
   }
