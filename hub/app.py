@@ -37,7 +37,9 @@ from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
-from hub.files.keeping import Keeper
+from hub.files.keeping import DIGEST, Keeper
+from hub.files.scanning.opening import open_scanners
+from hub.files.scanning.service import SCAN, Scanning
 from hub.files.settling import Settling
 from hub.files.uploads import Bounds as UploadBounds
 from hub.files.uploads import Uploads
@@ -65,6 +67,7 @@ from hub.storage.pool import Database
 from hub.storage.projection import Projector
 from hub.storage.settings_store import ticket_key
 from hub.storage.uploads import Upload
+from hub.storage.verdicts import Place
 from hub.storage.writer import GroupCommitWriter
 
 DRAIN_S = 3.0
@@ -165,11 +168,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         await router.start()
         writer.on_commit = router.announce
         writer.on_recovered = router.look
-        services = Services(
-            database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
-            library=library, connections=connections, people=people,
-            door=Door(database, writer, clock, bus, mail, rooms),
-        )  # fmt: skip
+        scanners = open_scanners(settings)
         store = open_store(settings)
         stack.callback(store.close)
         files = Uploads(
@@ -192,6 +191,21 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
                 rooms.arriving(upload.thread, upload.upload, upload.received, upload.size)
 
         files.on_progress = arriving
+        scanning = Scanning(
+            database, store, writer, clock, jobs, scanners, settings.hold_unscanned,
+            settings.rescan_days,
+        )  # fmt: skip
+        files.then = (DIGEST, SCAN) if scanners else (DIGEST,)
+
+        def judged(place: Place) -> None:
+            rooms.judged(place.thread, place.key, place.verdict, place.finding or None)
+
+        scanning.on_verdict = judged
+        services = Services(
+            database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
+            library=library, connections=connections, people=people,
+            door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
+        )  # fmt: skip
         async with database.acquire() as connection:
             key = await ticket_key(connection)
         hub = Hub(
@@ -207,6 +221,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             keeper=keeper,
             uploads=files,
             jobs=jobs,
+            scanning=scanning,
             services=services,
             tickets=Tickets(clock, key),
             background=background,
@@ -219,7 +234,9 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         background.spawn(router.run(), "router")
         background.spawn(people.run(), "people")
         background.spawn(files.run(), "uploads")
+        await scanning.begin()
         background.spawn(jobs.run(), "jobs")
+        background.spawn(scanning.run(), "scanning")
         background.spawn(keeper.run(), "keeper")
         background.spawn(Eraser(database, clock).run(), "eraser")
         background.spawn(Retention(database, clock).run(), "retention")

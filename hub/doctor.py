@@ -11,6 +11,8 @@ from typing import Literal
 
 import hub
 from hub.errors import Conflict, HubError
+from hub.files.scanning.opening import open_scanners
+from hub.files.scanning.verdicts import ScannerDown
 from hub.settings import Settings, is_loopback
 from hub.storage import blobs, documents, jobs
 from hub.storage.embedded import EmbeddedPostgres
@@ -39,7 +41,30 @@ async def examine(settings: Settings) -> list[Finding]:
         _disk(settings.data_dir),
         _client(),
     ]
-    return [*found, *await _database(settings)]
+    return [*found, *await _scanners(settings), *await _database(settings)]
+
+
+async def _scanners(settings: Settings) -> list[Finding]:
+    """Whether each answers, and says what it skips."""
+    try:
+        scanners = open_scanners(settings)
+    except HubError as error:
+        return [Finding("scanner", "bad", error.detail)]
+    if not scanners:
+        words = "none; files are not looked at for malware (HUB_CLAMD, HUB_ICAP)"
+        return [Finding("scanner", "warning", words)]
+    found = []
+    for scanner in scanners:
+        try:
+            engine, signatures = await scanner.identify()
+            complaints = await scanner.check()
+        except ScannerDown as error:
+            found.append(Finding("scanner", "bad", f"{error.detail} Files wait for it."))
+            continue
+        words = f"{engine}, signatures {signatures or 'of an unknown date'}"
+        found.append(Finding("scanner", "good", words))
+        found += [Finding("scanner", "warning", one) for one in complaints]
+    return found
 
 
 def _address(settings: Settings) -> Finding:

@@ -72,6 +72,16 @@ class Settings:
     keep_blobs_hours: int = _setting(
         24, "Bytes that nothing refers to any more are kept for so many hours."
     )
+    clamd: str | None = _setting(
+        None, "ClamAV's daemon that looks at files: unix:/path or host:port."
+    )
+    icap: str | None = _setting(
+        None, "ICAP service that looks at files: icap://host[:port]/service."
+    )
+    hold_unscanned: bool = _setting(False, "Whether nobody gets a file before it was looked at.")
+    rescan_days: int = _setting(
+        14, "Files of so many days are looked at again when a scanner's signatures change."
+    )
     trusted_proxies: str = _setting(
         "127.0.0.1,::1", "Addresses whose X-Forwarded-For and -Proto are believed."
     )

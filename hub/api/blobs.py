@@ -22,6 +22,7 @@ from hub.api.requests import principal
 from hub.blobs.reading import verified
 from hub.errors import HubError, NotFound
 from hub.files.previews.kinds import HEAD_BYTES, Nature, nature
+from hub.files.scanning.verdicts import NotScanned, blocked
 from hub.storage import attachments as rows
 from hub.storage import blobs
 from hub.storage.attachments import Stored
@@ -82,7 +83,19 @@ async def get_version(request: Request) -> Response:
         stored = await rows.stored(connection, request.path_params["id"], min(number, 2**31 - 1))
     if stored is None or attachment is None or stored.removed or stored.version.seq < since:
         raise NotFound("There is no such version.", code="version_not_found")
+    require_looked_at(hub, stored)
     return await _answer(request, hub, stored, attachment.name)
+
+
+def require_looked_at(hub: Hub, stored: Stored) -> None:
+    """Raises:
+    Blocked: ``file_blocked``.
+    NotScanned: ``file_not_scanned``.
+    """
+    if stored.verdict == "blocked":
+        raise blocked(stored.finding)
+    if stored.verdict is None and hub.scanning.policy == "hold":
+        raise NotScanned()
 
 
 async def _answer(request: Request, hub: Hub, stored: Stored, name: str) -> Response:

@@ -12,6 +12,7 @@ from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
 from hub.files.keeping import Keeper
+from hub.files.scanning.service import Scanning
 from hub.files.uploads import Uploads
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
@@ -48,6 +49,7 @@ class Hub:
     keeper: Keeper
     uploads: Uploads
     jobs: Jobs
+    scanning: Scanning
     services: Services
     tickets: Tickets
     background: Background

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hub.wire.events import PresenceEntry
+from hub.wire.events import PresenceEntry, Verdict
 
 
 class Message(Struct, tag=True, array_like=True):
@@ -70,6 +70,15 @@ class UploadMoved(Message):
     key: str
     received: int
     size: int
+
+
+class VersionJudged(Message):
+    """Topic ``room:{thread}``: a scanner has looked at a version."""
+
+    thread: str
+    key: str
+    verdict: Verdict
+    finding: str | None
 
 
 class UpdateRelayed(Message):

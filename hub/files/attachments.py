@@ -19,10 +19,12 @@ import msgspec
 
 from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from hub.files.scanning.service import TELL
+from hub.files.scanning.verdicts import blocked
 from hub.ids import b64url, sha256
 from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import blobs, documents, timeline, uploads
+from hub.storage import blobs, documents, timeline, uploads, verdicts
 from hub.storage.attachments import AttachmentRow, VersionRow
 from hub.storage.pool import Database
 from hub.storage.writer import Append
@@ -220,6 +222,7 @@ class Attachments:
         """A version that somebody sends on; of a thread that they may read.
 
         Raises:
+            Forbidden: ``file_blocked``.
             NotFound: ``version_not_found``.
         """
         assert file.source is not None
@@ -235,6 +238,10 @@ class Attachments:
             raise _no_version()
         if version.seq < visible_from(room.history, member.since_seq):
             raise _no_version()
+        async with self._database.acquire() as connection:
+            stored = await rows.stored(connection, found.attachment, version.number or 0)
+        if stored is not None and stored.verdict == "blocked":
+            raise blocked(stored.finding)
         return version
 
     async def _require_free(self, files: Sequence[_File], connection: Any) -> None:
@@ -255,8 +262,11 @@ class Attachments:
                 before = await rows.versions(connection, one.attachment)
                 if any(other.number == one.number and other.state == "ready" for other in before):
                     raise Unavailable("Another version just came.", code="version_taken")
-            if one.blob is not None and not await blobs.refer(connection, one.blob):
-                raise _no_version()
+            if one.blob is not None:
+                if not await blobs.refer(connection, one.blob):
+                    raise _no_version()
+                if await verdicts.judged(connection, one.blob):
+                    await self._jobs.put(connection, TELL, one.blob)
         waiting = [one.upload for one in files if one.upload is not None]
         await self._jobs.put(connection, SETTLE, *waiting)
 

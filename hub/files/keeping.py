@@ -16,16 +16,16 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from hub.blobs.reading import BlobRotted, verified
+from hub.blobs.reading import BlobRotted
 from hub.blobs.store import BlobMissing, BlobStore
 from hub.clock import Clock, to_datetime
 from hub.errors import Unavailable
+from hub.files.contents import contents
 from hub.jobs.queue import Jobs
 from hub.storage import blobs as rows
 from hub.storage.blobs import Blob
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
-from hub.wire.pieces import PIECE_BYTES, count
 
 DIGEST: Final = "digest"
 """The job that computes the SHA-256 of a whole blob."""
@@ -139,13 +139,5 @@ class Keeper:
                 if on_progress is not None:
                     on_progress(blob)
 
-    async def _bytes_of(self, blob: Blob) -> AsyncIterator[bytes]:
-        """Proved by its pieces; their hashes are read in portions."""
-        portion = 1024 * PIECE_BYTES
-        for start in range(0, blob.size, portion):
-            end = min(blob.size, start + portion)
-            first = start // PIECE_BYTES
-            async with self._database.acquire() as connection:
-                hashes = await rows.hashes(connection, blob.blob, first, count(end) - first)
-            async for part in verified(self._store, blob.name, blob.size, hashes, start, end):
-                yield part
+    def _bytes_of(self, blob: Blob) -> AsyncIterator[bytes]:
+        return contents(self._database, self._store, blob)

@@ -14,9 +14,10 @@ import msgspec
 
 from hub.errors import Conflict
 from hub.files.attachments import SETTLE
+from hub.files.scanning.service import TELL
 from hub.jobs.queue import Jobs, Later
 from hub.storage import attachments as rows
-from hub.storage import uploads
+from hub.storage import uploads, verdicts
 from hub.storage.attachments import VersionRow
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
@@ -37,6 +38,7 @@ class Settling:
     def __init__(self, database: Database, writer: GroupCommitWriter, jobs: Jobs) -> None:
         self._database = database
         self._writer = writer
+        self._jobs = jobs
         jobs.handle(SETTLE, self._settle)
 
     async def _settle(self, job: Job) -> None:
@@ -62,7 +64,7 @@ class Settling:
             attachment=version.attachment, key=version.key, target=version.seq, number=number,
             blob=upload.blob, size=upload.size, same=same,
         )  # fmt: skip
-        guard = partial(_require_number, version.attachment, upload.blob, number, same)
+        guard = partial(self._before_ready, version.attachment, upload.blob, number, same)
         try:
             await self._append(version, "version.ready", data, guard)
         except _Taken:
@@ -77,18 +79,19 @@ class Settling:
         )  # fmt: skip
         await self._writer.append(append)
 
+    async def _before_ready(
+        self, attachment: str, blob: str, number: int, same: bool, connection: Any
+    ) -> None:
+        """Asked where it is written: versions may have come since, or a verdict on the blob.
 
-async def _require_number(
-    attachment: str, blob: str, number: int, same: bool, connection: Any
-) -> None:
-    """Asked where it is written: versions may have come since.
-
-    Raises:
-        Conflict: ``version_taken``.
-    """
-    before = await rows.versions(connection, attachment)
-    if rows.numbered(before, blob) != (number, same):
-        raise _Taken
+        Raises:
+            Conflict: ``version_taken``.
+        """
+        before = await rows.versions(connection, attachment)
+        if rows.numbered(before, blob) != (number, same):
+            raise _Taken
+        if await verdicts.judged(connection, blob):
+            await self._jobs.put(connection, TELL, blob)
 
 
 def _failed(version: VersionRow, reason: str) -> ev.VersionFailedData:

@@ -84,8 +84,9 @@ class _Writing:
 
 
 class Uploads:
-    """Args:
+    """Attributes:
     on_progress: told of an upload each time that more of it is durable.
+    then: the jobs that are asked for once a blob is here.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Uploads:
     ) -> None:  # fmt: skip
         self.bounds = bounds
         self.on_progress: Callable[[Upload], None] | None = None
+        self.then: Sequence[str] = (DIGEST,)
         self._database = database
         self._store = store
         self._clock = clock
@@ -404,7 +406,8 @@ class Uploads:
             kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now)
             await rows.sealed(connection, name, blob)
             await self._jobs.put(connection, SETTLE, name)
-            await self._jobs.put(connection, DIGEST, blob)
+            for kind in self.then:
+                await self._jobs.put(connection, kind, blob)
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():

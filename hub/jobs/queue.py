@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
@@ -53,6 +54,16 @@ class Later(Exception):
         self.seconds = seconds
 
 
+@dataclass(slots=True)
+class _Lane:
+    at_once: int
+    kinds: list[str] = field(default_factory=list)
+    running: int = 0
+
+
+_SHARED: Final = ""
+
+
 class Jobs:
     """Args:
     poll_s: how soon it is seen what other processes have put there.
@@ -65,11 +76,15 @@ class Jobs:
         self._handlers: dict[str, Handler] = {}
         self._worker = new_id("j")
         self._wake = asyncio.Event()
+        self._lanes: dict[str, _Lane] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
 
-    def handle(self, kind: str, handler: Handler) -> None:
-        """Who does jobs of a kind. Before ``run``."""
+    def handle(self, kind: str, handler: Handler, *, at_once: int | None = None) -> None:
+        """Who does jobs of a kind. With ``at_once`` they have a lane of their own, for so many at a
+        time: what takes long keeps nothing else waiting. Before ``run``."""
         self._handlers[kind] = handler
+        lane = _SHARED if at_once is None else kind
+        self._lanes.setdefault(lane, _Lane(at_once or AT_ONCE)).kinds.append(kind)
 
     async def put(
         self, connection: Any, kind: str, *keys: str, in_s: float = 0
@@ -131,19 +146,19 @@ class Jobs:
             await asyncio.sleep(0.01)
 
     async def _start(self) -> None:
-        free = AT_ONCE - len(self._running)
-        if free <= 0:
+        lanes = [lane for lane in self._lanes.values() if lane.running < lane.at_once]
+        if not lanes:
             return
         async with self._database.acquire() as connection:
             now = to_datetime(self._clock.now_ms())
-            taken = await rows.take(
-                connection, self._worker, list(self._handlers), now, LEASE, free
-            )
-        for job in taken:
-            task = asyncio.create_task(self._do(job), name=f"job {job.kind}")
-            self._running[job.id] = task
+            for lane in lanes:
+                free = lane.at_once - lane.running
+                for job in await rows.take(connection, self._worker, lane.kinds, now, LEASE, free):
+                    lane.running += 1
+                    task = asyncio.create_task(self._do(job, lane), name=f"job {job.kind}")
+                    self._running[job.id] = task
 
-    async def _do(self, job: Job) -> None:
+    async def _do(self, job: Job, lane: _Lane) -> None:
         try:
             try:
                 await self._handlers[job.kind](job)
@@ -164,6 +179,7 @@ class Jobs:
             log.warning("a job cannot be settled", kind=job.kind, key=job.key, reason=away.code)
         finally:
             self._running.pop(job.id, None)
+            lane.running -= 1
             self._wake.set()
 
     async def _release(self) -> None:

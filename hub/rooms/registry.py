@@ -18,6 +18,7 @@ from hub.bus.messages import (
     PresenceSnapshot,
     TypingChanged,
     UploadMoved,
+    VersionJudged,
 )
 from hub.clock import Clock
 from hub.errors import HubError, NotFound
@@ -178,6 +179,10 @@ class Registry:
         """More of an upload is here."""
         self._bus.publish(f"room:{thread}", UploadMoved(thread, key, received, size))
 
+    def judged(self, thread: str, key: str, verdict: ev.Verdict, finding: str | None) -> None:
+        """A scanner has looked at a version."""
+        self._bus.publish(f"room:{thread}", VersionJudged(thread, key, verdict, finding))
+
     async def run(self) -> None:
         """Say again and again who is here, and forget whom nobody speaks of any more."""
         while True:
@@ -208,6 +213,13 @@ class Registry:
         elif isinstance(message, TypingChanged):
             typing = ev.TypingState(thread=message.thread, uid=message.uid, on=message.on)
             room.send(typing, except_session=message.session)
+        elif isinstance(message, VersionJudged):
+            room.send(
+                ev.VersionVerdict(
+                    thread=message.thread, key=message.key, verdict=message.verdict,
+                    finding=message.finding,
+                )
+            )  # fmt: skip
         elif isinstance(message, UploadMoved):
             room.send(
                 ev.UploadProgress(

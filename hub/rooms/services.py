@@ -14,6 +14,7 @@ from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
 from hub.storage.pool import Database
+from hub.wire.events import Scanning
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,4 @@ class Services:
     library: Library
     connections: Connections
     people: People
+    scanning: Scanning

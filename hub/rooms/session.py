@@ -82,6 +82,7 @@ class Session:
             expires_at=principal.expires_at_ms,
             scopes=sorted(principal.scopes) if principal.scopes is not None else None,
             people=self._services.people.revision,
+            scanning=self._services.scanning,
         )
         self.send(_encode(welcome).decode())
         self._welcomed = True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hub.storage.verdicts import KNOWN
 from hub.wire.api import Attachment, Version
 
 
@@ -49,6 +50,8 @@ class Stored:
     version: VersionRow
     place: str
     removed: bool
+    verdict: str | None
+    finding: str | None
 
 
 async def find(connection: Any, attachment: str) -> AttachmentRow | None:
@@ -76,8 +79,8 @@ async def stored(connection: Any, attachment: str, number: int) -> Stored | None
     row = await connection.fetchrow(_STORED, attachment, number)
     if row is None:
         return None
-    *version, place, removed = row
-    return Stored(VersionRow(*version), place, removed)
+    *version, place, removed, verdict, finding = row
+    return Stored(VersionRow(*version), place, removed, verdict, finding)
 
 
 def numbered(before: Sequence[VersionRow], blob: str) -> tuple[int, bool]:
@@ -182,6 +185,8 @@ def _version(row: Mapping[str, Any]) -> Version:
         blob=row["blob_id"],
         reason=row["reason"],
         received=row["received"],
+        verdict=row["verdict"],
+        finding=row["finding"] or None,
     )
 
 
@@ -204,9 +209,14 @@ _BY_KEY = f"SELECT {_ROW} FROM versions v WHERE v.key = $1"
 
 _VERSIONS = f"SELECT {_ROW} FROM versions v WHERE v.attachment_id = $1 ORDER BY v.seq"
 
+_VERDICT = f"""
+CASE WHEN {KNOWN} THEN b.verdict END AS verdict, CASE WHEN {KNOWN} THEN b.finding END AS finding
+"""
+
 _STORED = f"""
-SELECT {_ROW}, b.name AS place, a.removed_by IS NOT NULL AS removed
+SELECT {_ROW}, b.name AS place, a.removed_by IS NOT NULL AS removed, {_VERDICT}
 FROM versions v JOIN attachments a USING (attachment_id) JOIN blobs b ON b.blob_id = v.blob_id
+LEFT JOIN uploads u ON u.upload_id = v.key
 WHERE v.attachment_id = $1 AND v.number = $2 AND v.state = 'ready'
 """
 
@@ -222,10 +232,17 @@ a.attachment_id, a.thread_id, a.name, a.document_id, a.added_seq, a.added_by,
  WHERE v.attachment_id = a.attachment_id AND v.state = 'ready') AS count
 """
 
-_VERSION_COLUMNS = """
+_VERSION_COLUMNS = (
+    """
 v.attachment_id, v.key, v.seq, v.author, (extract(epoch FROM v.at) * 1000)::bigint AS at_ms, v.name,
 v.type, v.size, v.state, v.number, v.blob_id, v.reason,
-CASE WHEN v.state = 'arriving' THEN u.received END AS received
+CASE WHEN v.state = 'arriving' THEN u.received END AS received,
+"""
+    + _VERDICT
+)
+
+_AND_MORE = """
+LEFT JOIN uploads u ON u.upload_id = v.key LEFT JOIN blobs b ON b.blob_id = v.blob_id
 """
 
 _LIST = f"""
@@ -237,8 +254,7 @@ ORDER BY a.added_seq DESC
 
 _LIST_VERSIONS = f"""
 SELECT {_VERSION_COLUMNS}
-FROM versions v JOIN attachments a USING (attachment_id)
-LEFT JOIN uploads u ON u.upload_id = v.key
+FROM versions v JOIN attachments a USING (attachment_id) {_AND_MORE}
 WHERE v.thread_id = $1 AND v.seq >= $2
   AND (v.state IN ('arriving', 'failed') OR v.state = 'ready' AND v.number = a.number)
 ORDER BY v.seq DESC
@@ -248,7 +264,7 @@ _SOME = f"SELECT {_ATTACHMENT} FROM attachments a WHERE a.attachment_id = ANY($1
 
 _SOME_VERSIONS = f"""
 SELECT {_VERSION_COLUMNS}
-FROM versions v LEFT JOIN uploads u ON u.upload_id = v.key
+FROM versions v {_AND_MORE}
 WHERE v.attachment_id = ANY($1::text[]) AND v.seq >= $2 ORDER BY v.seq DESC
 """
 
@@ -265,7 +281,8 @@ WHERE a.thread_id = $1 AND e.body IS NULL
 
 _FORGET_LINES = """
 UPDATE items i SET data = NULL FROM events e
-WHERE i.thread_id = $1 AND e.stream_id = $1 AND e.seq = i.seq AND i.type LIKE 'attachment.%'
+WHERE i.thread_id = $1 AND e.stream_id = $1 AND e.seq = i.seq
+  AND (i.type LIKE 'attachment.%' OR i.type LIKE 'version.%')
   AND i.data IS NOT NULL AND e.body IS NULL
 """
 

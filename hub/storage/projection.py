@@ -53,6 +53,8 @@ class Projector:
             "version.add": self._version_add,
             "version.ready": self._version_ready,
             "version.failed": self._version_failed,
+            "version.blocked": self._version_blocked,
+            "version.unblocked": self._version_blocked,
             "doc.claim": self._claim,
             "doc.relay": self._relay,
         }
@@ -249,6 +251,16 @@ class Projector:
                 for one, data in _read(run)
             ],
         )
+
+    async def _version_blocked(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _BLOCKED,
+            [
+                (one.stream_id, data["attachment"], data["key"], one.type == "version.blocked")
+                for one, data in _read(run)
+            ],
+        )
+        await self._line(connection, run)
 
     async def _attachment_rename(self, connection: Any, run: Run) -> None:
         await connection.executemany(
@@ -453,6 +465,10 @@ WHERE thread_id = $1 AND attachment_id = $2 AND EXISTS (
 _FAILED = """
 UPDATE versions SET state = 'failed', reason = $4
 WHERE thread_id = $1 AND attachment_id = $2 AND key = $3 AND state = 'arriving'
+"""
+
+_BLOCKED = """
+UPDATE versions SET blocked = $4 WHERE thread_id = $1 AND attachment_id = $2 AND key = $3
 """
 
 _RENAME_ATTACHMENT = """

@@ -284,7 +284,8 @@ def _files(raw: str | None) -> list[MessageFile]:
 def _attachments_in(items: Sequence[Item]) -> list[str]:
     """The attachments that items speak of."""
     found = [file.attachment for item in items for file in item.files]
-    lines = [item.data for item in items if item.type.startswith("attachment.") and item.data]
+    about = ("attachment.", "version.")
+    lines = [item.data for item in items if item.type.startswith(about) and item.data]
     return found + [data["attachment"] for data in lines]
 
 

@@ -23,7 +23,7 @@ from hub.wire.commands import (
     Uid,
     VersionNumber,
 )
-from hub.wire.events import EventType, MessageFile
+from hub.wire.events import EventType, MessageFile, Verdict
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -310,7 +310,9 @@ VersionState = Literal["arriving", "ready", "same", "failed"]
 class Version(Struct, omit_defaults=True):
     """A version of an attachment. ``key`` names it from the first moment, ``number`` once it is
     ready. ``same``: its bytes were those of version ``number`` already. ``seq`` and ``at`` are of
-    the event that added it; ``received`` bytes are here."""
+    the event that added it; ``received`` bytes are here. ``verdict`` is what malware scanners said
+    last, with their ``finding``: what is in a blocked one, or why one could not be scanned; null
+    when none has looked yet, or there is none (``scanning`` of ``welcome``)."""
 
     key: str
     seq: int
@@ -324,6 +326,8 @@ class Version(Struct, omit_defaults=True):
     blob: str | None = None
     reason: str | None = None
     received: int | None = None
+    verdict: Verdict | None = None
+    finding: str | None = None
 
 
 class Attachment(Struct, omit_defaults=True):
@@ -384,7 +388,8 @@ class Item(Struct):
 
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename, attachment.rename, attachment.remove,
-    attachment.unremove, attachment.restore) whose ``data`` is the event's body.
+    attachment.unremove, attachment.restore, version.blocked, version.unblocked) whose ``data`` is
+    the event's body.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
     ``mention_names`` says how those mentioned were called then.
     """

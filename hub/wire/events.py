@@ -17,8 +17,13 @@ EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
     "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
     "attachment.add", "attachment.rename", "attachment.remove", "attachment.unremove",
-    "attachment.restore", "version.add", "version.ready", "version.failed", "checkpoint",
+    "attachment.restore", "version.add", "version.ready", "version.failed", "version.blocked",
+    "version.unblocked", "checkpoint",
 ]  # fmt: skip
+
+
+Verdict = Literal["clean", "blocked", "unscannable"]
+Scanning = Literal["off", "on", "hold"]
 
 
 # --- bodies of timeline events (``data``); null once erased or hidden -----------------------------
@@ -161,6 +166,23 @@ class VersionFailedData(Struct):
     reason: str
 
 
+class VersionBlockedData(Struct):
+    """A scanner found malware in a version, by this name of its own: it is served to nobody."""
+
+    attachment: str
+    key: str
+    target: int
+    finding: str
+
+
+class VersionUnblockedData(Struct):
+    """A later look at a blocked version found nothing."""
+
+    attachment: str
+    key: str
+    target: int
+
+
 class AttachmentRenameData(Struct):
     """``target`` is the seq of the event that added the attachment, here and below."""
 
@@ -218,6 +240,8 @@ class Welcome(Frame, tag="welcome"):
     """Scopes of a token; null for a signed-in browser, which may do all its user may."""
     people: int
     """Revision of ``GET /api/accounts``: read it again when it is another than the one known."""
+    scanning: Scanning = "off"
+    """Whether malware scanners look at files; with ``hold`` nobody gets one before."""
 
 
 class Ok(Frame, tag="ok"):
@@ -308,6 +332,15 @@ class UploadProgress(Frame, tag="upload"):
     size: int
 
 
+class VersionVerdict(Frame, tag="verdict"):
+    """A scanner has looked at a version. Passes by; the truth is in the attachments."""
+
+    thread: str
+    key: str
+    verdict: Verdict
+    finding: str | None = None
+
+
 class CaretOwners(Frame, tag="caret_owners"):
     """Who owns the Yjs client ids seen in presence; names and colours come from this, never
     from what a peer claims. Keys are client ids as strings."""
@@ -374,8 +407,8 @@ class Closing(Frame, tag="closing"):
 
 AnyFrame = (
     Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
-    | TypingState | UploadProgress | CaretOwners | Durable | Refused | DocumentReset | SignalFrame
-    | Closing
+    | TypingState | UploadProgress | VersionVerdict | CaretOwners | Durable | Refused
+    | DocumentReset | SignalFrame | Closing
 )  # fmt: skip
 
 

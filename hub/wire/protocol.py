@@ -66,6 +66,8 @@ EVENT_DATA: Final[dict[ev.EventType, type[msgspec.Struct]]] = {
     "version.add": ev.VersionAddData,
     "version.ready": ev.VersionReadyData,
     "version.failed": ev.VersionFailedData,
+    "version.blocked": ev.VersionBlockedData,
+    "version.unblocked": ev.VersionUnblockedData,
     "checkpoint": ev.CheckpointData,
 }
 """``data`` of each type of event; null where it is hidden or erased."""

@@ -14,6 +14,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import jsonschema
 import pytest
 from pycrdt import Awareness, Doc, Text
 
+from hub.files.scanning.service import TELL
+from hub.storage import verdicts
 from hub.wire import frames, protocol
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, connection
@@ -86,7 +89,7 @@ class Book:
         if key == "token":
             return "hub_…"
         if isinstance(value, str):
-            whole = re.fullmatch(r"\d{10,}|[a-z]_[\w-]{16,}", value)
+            whole = re.fullmatch(r"\d{10,}|[a-z]_[\w-]{16,}(\.\d+)?", value)
             return self._name(value) if whole else value
         if isinstance(value, int) and not isinstance(value, bool):
             if value > 1_600_000_000_000:
@@ -186,7 +189,7 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await there.frame("caret_owners")
     await here.ok(cmd="close_document", document=document)
 
-    await play_files(ada, thread, here, there, write)
+    await play_files(served, ada, thread, here, there, write)
 
     # Signals, read markers, people, roles.
     await there.ok(cmd="mark_read", thread=thread, seq=first)
@@ -213,8 +216,24 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await there.frame("closing")
 
 
+async def judge(served: Served, result: str, finding: str) -> None:
+    """What a scanner does once it has looked at the second version; real ones are in
+    test_verdicts."""
+    async with served.hub.database.transaction() as connection:
+        blob = await connection.fetchval("SELECT blob_id FROM versions WHERE number = 2")
+        now = datetime.now(UTC)
+        await verdicts.put(connection, blob, "A", "1", result, finding, "A 1", now)
+        await served.hub.jobs.put(connection, TELL, blob)
+    served.hub.jobs.wake()
+
+
 async def play_files(
-    ada: Person, thread: str, here: Noted, there: Noted, write: Callable[..., Awaitable[Any]]
+    served: Served,
+    ada: Person,
+    thread: str,
+    here: Noted,
+    there: Noted,
+    write: Callable[..., Awaitable[Any]],
 ) -> None:
     """A file that arrives, its next version, and one of which nothing comes."""
     tus = {"tus-resumable": "1.0.0"}
@@ -247,6 +266,11 @@ async def play_files(
     )  # fmt: skip
     await bytes_of(second, b"better")
     await event("version.ready")
+    await judge(served, "blocked", "Eicar-Test-Signature")
+    await event("version.blocked")
+    await there.frame("verdict")
+    await judge(served, "clean", "")
+    await event("version.unblocked")
     await write(cmd="restore_version", attachment=file, number=1)
     await write(cmd="rename_attachment", attachment=file, name="Offer of May.txt")
     await write(cmd="remove_attachment", attachment=file)

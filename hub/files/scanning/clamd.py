@@ -64,6 +64,12 @@ class Clamd:
     async def check(self) -> list[str]:
         return list(await self._honesty.complaints(anew=True))
 
+    async def identify(self) -> tuple[str, str]:
+        try:
+            return version_of(await self._ask(b"zVERSION\0"))
+        except Broken as broken:
+            raise ScannerDown(f"clamd: {broken}.") from broken
+
     async def _scan(self, size: int, parts: AsyncIterator[bytes]) -> Verdict:
         try:
             # Asked before: a database that is loaded meanwhile counts only from the next scan on.

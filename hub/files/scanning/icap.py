@@ -86,6 +86,13 @@ class Icap:
         except NoService as error:
             return [error.detail]
 
+    async def identify(self) -> tuple[str, str]:
+        try:
+            offer = await self._options()
+        except (Broken, Malformed) as error:
+            raise ScannerDown(f"ICAP server: {error}.") from error
+        return offer.engine, offer.istag
+
     async def _scan(self, size: int, parts: AsyncIterator[bytes]) -> Verdict:
         try:
             offer = await self._options()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
-from hub.errors import Unavailable
+from hub.errors import Forbidden, Unavailable
 
 # ClamAV's names for "I gave up", which come as findings. Source: clamd.conf(5), AlertExceedsMax,
 # AlertEncrypted.
@@ -49,6 +49,23 @@ class ScannerDown(Unavailable):
     retry_s = 30
 
 
+class Blocked(Forbidden):
+    code = "file_blocked"
+    title = "A scanner found malware in this file"
+
+
+def blocked(finding: str | None) -> Blocked:
+    return Blocked(f"A scanner found malware in this file: {finding}.")
+
+
+class NotScanned(Unavailable):
+    """The hub hands out nothing that no scanner has looked at."""
+
+    code = "file_not_scanned"
+    title = "No scanner has looked at this file yet"
+    retry_s = 5
+
+
 class Scanner(Protocol):
     async def scan(self, size: int, parts: AsyncIterator[bytes]) -> Verdict:
         """Have a file looked at, part by part; it is never whole in memory.
@@ -60,6 +77,14 @@ class Scanner(Protocol):
         Raises:
             ScannerDown: there is no verdict.
             ValueError: ``parts`` are not ``size`` bytes; what they raise themselves comes through.
+        """
+        ...
+
+    async def identify(self) -> tuple[str, str]:
+        """Its engine and database, as they would be in a verdict now.
+
+        Raises:
+            ScannerDown: it does not answer.
         """
         ...
 

@@ -9,7 +9,9 @@ import pytest
 
 from hub.files.scanning import clamd, icap
 from hub.files.scanning.body import Body
+from hub.files.scanning.clamd import Clamd
 from hub.files.scanning.connection import Address
+from hub.files.scanning.icap import Icap
 from hub.files.scanning.icap_messages import (
     Malformed,
     finding_of,
@@ -18,8 +20,10 @@ from hub.files.scanning.icap_messages import (
     reply_of,
     scan_request,
 )
+from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.probes import _WIDE_BYTES, _WIDE_CRC
 from hub.files.scanning.verdicts import Result, ScannerDown, Verdict, believed
+from hub.settings import Settings, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -192,3 +196,17 @@ def test_the_checksum_of_the_widest_probe_is_right() -> None:
     for _ in range(_WIDE_BYTES >> 20):
         checksum = zlib.crc32(piece, checksum)
     assert checksum == _WIDE_CRC
+
+
+@pytest.mark.parametrize(
+    "bad", [{"clamd": "nowhere"}, {"clamd": "http://x"}, {"icap": "127.0.0.1:1344"}]
+)
+def test_an_address_of_another_form_is_a_wrong_setting(bad: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        open_scanners(Settings.from_environ({}, **bad))
+
+
+def test_each_setting_is_a_scanner() -> None:
+    both = {"HUB_CLAMD": "127.0.0.1:3310", "HUB_ICAP": "icap://127.0.0.1/scan"}
+    assert [type(one) for one in open_scanners(Settings.from_environ(both))] == [Clamd, Icap]
+    assert open_scanners(Settings.from_environ({})) == []

@@ -14,9 +14,14 @@ import type {
   TimelineEvent,
   Version,
   VersionAddData,
+  VersionBlockedData,
   VersionFailedData,
   VersionReadyData,
+  VersionUnblockedData,
+  VersionVerdict,
 } from '../wire/generated';
+
+type Verdict = VersionVerdict['verdict'];
 
 export type Files = ReadonlyMap<string, Attachment>;
 
@@ -43,6 +48,17 @@ export function applyToFiles(files: Files, event: TimelineEvent): { files: Files
   if (!before) return event.type === 'version.add' ? { files, missing: attachment } : unchanged;
   const after = changed(before, event);
   return after === before ? unchanged : put(files, after);
+}
+
+/** What scanners said of a version. */
+export function judged(files: Files, key: string, verdict: Verdict, finding: string | null): Files {
+  for (const one of files.values()) {
+    const at = one.versions.findIndex((version) => version.key === key);
+    const version = one.versions[at];
+    if (!version || (version.verdict === verdict && version.finding === finding)) continue;
+    return put(files, { ...one, versions: one.versions.with(at, { ...version, verdict, finding }) }).files;
+  }
+  return files;
 }
 
 /** How far an arriving version is. */
@@ -104,6 +120,15 @@ function changed(one: Attachment, event: TimelineEvent): Attachment {
       if (!version) return one;
       return { ...one, versions: one.versions.with(at, { ...version, state: 'failed', reason: data.reason, received: null }) };
     }
+    case 'version.blocked':
+    case 'version.unblocked': {
+      const data = event.data as VersionBlockedData | VersionUnblockedData;
+      const at = one.versions.findIndex((version) => version.key === data.key);
+      const version = one.versions[at];
+      if (!version) return one;
+      const said: Pick<Version, 'verdict' | 'finding'> = 'finding' in data ? { verdict: 'blocked', finding: data.finding } : { verdict: 'clean', finding: null };
+      return { ...one, versions: one.versions.with(at, { ...version, ...said }) };
+    }
     case 'attachment.rename':
       return { ...one, name: (event.data as AttachmentRenameData).name };
     case 'attachment.remove':
@@ -135,6 +160,8 @@ function versionOf(
     number: state.number ?? null,
     blob: data.blob ?? null,
     reason: null,
+    verdict: null,
+    finding: null,
     received: state.state === 'arriving' ? 0 : null,
   };
 }

@@ -45,6 +45,8 @@ export interface HubOptions {
 
 export class Hub implements HubState {
   me: Me = $state.raw() as Me;
+  /** Whether malware scanners look at files; with `hold` nobody gets one before. */
+  scanning: Welcome['scanning'] = $state.raw('off');
   connection: Connection = $state.raw({ status: 'connecting', retryAt: null, detail: null });
   readonly people = new People();
   readonly inbox: Inbox;
@@ -211,13 +213,14 @@ export class Hub implements HubState {
     if (state.status === 'signed_out') this.#options.onSignedOut?.();
   }
 
-  #welcomed({ uid, people }: Welcome): void {
+  #welcomed({ uid, people, scanning }: Welcome): void {
     if (uid !== this.me.uid) {
       // Another person signed in in another tab; nothing of theirs may be mixed with ours.
       this.#live.stop();
       this.#options.onSignedOut?.();
       return;
     }
+    this.scanning = scanning;
     this.#outbox.setLive(true);
     void this.people.reach(people);
     void this.inbox.connected();
@@ -305,6 +308,9 @@ export class Hub implements HubState {
         break;
       case 'upload':
         this.#rooms.get(frame.thread)?.uploadMoved(frame);
+        break;
+      case 'verdict':
+        this.#rooms.get(frame.thread)?.judged(frame);
         break;
       case 'person':
         this.#person(frame);

@@ -26,12 +26,13 @@ import type {
   ReactionData,
   ReadState,
   ThreadHistoryData,
+  VersionVerdict,
   ThreadRenameData,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
 } from '../wire/generated';
-import { applyToFiles, type Files, learn, NO_FILES, progressed } from './attachments';
+import { applyToFiles, type Files, judged, learn, NO_FILES, progressed } from './attachments';
 import { excerpt } from './excerpt';
 
 export interface Stale {
@@ -72,6 +73,8 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'attachment.remove',
   'attachment.unremove',
   'attachment.restore',
+  'version.blocked',
+  'version.unblocked',
 ]);
 const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });
 
@@ -119,6 +122,12 @@ export function refreshFiles(model: RoomModel, found: readonly Attachment[]): Ro
 /** More of an arriving version is here. */
 export function applyProgress(model: RoomModel, key: string, received: number): RoomModel {
   const files = progressed(model.files, key, received);
+  return files === model.files ? model : Object.freeze({ ...model, files });
+}
+
+/** A scanner has looked at a version. */
+export function applyVerdict(model: RoomModel, frame: VersionVerdict): RoomModel {
+  const files = judged(model.files, frame.key, frame.verdict, frame.finding ?? null);
   return files === model.files ? model : Object.freeze({ ...model, files });
 }
 

@@ -26,6 +26,7 @@ import type {
   TimelineEvent,
   TypingState,
   UploadProgress,
+  VersionVerdict,
 } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
@@ -601,6 +602,10 @@ export class Room implements RoomStore {
 
   uploadMoved(frame: UploadProgress): void {
     if (this.#model) this.#set(model.applyProgress(this.#model, frame.key, frame.received));
+  }
+
+  judged(frame: VersionVerdict): void {
+    if (this.#model) this.#set(model.applyVerdict(this.#model, frame));
   }
 
   typingChanged(frame: TypingState): void {

@@ -26,6 +26,7 @@ import type {
   ThreadSummary,
   TimelineEvent,
   LineEnds,
+  Welcome,
 } from '../wire/generated';
 
 export type ConnectionStatus =
@@ -53,6 +54,8 @@ export interface Connection {
 export interface HubState {
   readonly me: Me;
   readonly connection: Connection;
+  /** Whether malware scanners look at files; with `hold` nobody gets one before. */
+  readonly scanning: Welcome['scanning'];
   readonly people: PeopleStore;
   readonly inbox: InboxStore;
   readonly notifications: NotificationSettings;

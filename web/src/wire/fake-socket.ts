@@ -55,7 +55,7 @@ export class FakeSocket {
   }
 
   welcome(uid = 'u_me', people = 1): void {
-    this.say({ t: 'welcome', session: 'c_1', uid, server_time: 0, expires_at: null, scopes: null, people });
+    this.say({ t: 'welcome', session: 'c_1', uid, server_time: 0, expires_at: null, scopes: null, people, scanning: 'off' });
   }
 
   ok(command: SentCommand, result: unknown = null): void {

@@ -8,7 +8,11 @@ export type DocumentKind = "rich" | "text";
 
 export type LineEnds = "lf" | "crlf";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "version.add" | "version.ready" | "version.failed" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "checkpoint";
+
+export type Verdict = "clean" | "blocked" | "unscannable";
+
+export type Scanning = "off" | "on" | "hold";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
 
@@ -416,6 +420,21 @@ export interface VersionFailedData {
   reason: string;
 }
 
+/** A scanner found malware in a version, by this name of its own: it is served to nobody. */
+export interface VersionBlockedData {
+  attachment: string;
+  key: string;
+  target: number;
+  finding: string;
+}
+
+/** A later look at a blocked version found nothing. */
+export interface VersionUnblockedData {
+  attachment: string;
+  key: string;
+  target: number;
+}
+
 /** ``target`` is the seq of the event that added the attachment, here and below. */
 export interface AttachmentRenameData {
   attachment: string;
@@ -461,6 +480,7 @@ export interface Welcome {
   expires_at: number | null;
   scopes: readonly string[] | null;
   people: number;
+  scanning: Scanning;
 }
 
 export interface Ok {
@@ -554,6 +574,15 @@ export interface UploadProgress {
   key: string;
   received: number;
   size: number;
+}
+
+/** A scanner has looked at a version. Passes by; the truth is in the attachments. */
+export interface VersionVerdict {
+  t: "verdict";
+  thread: string;
+  key: string;
+  verdict: Verdict;
+  finding: string | null;
 }
 
 /**
@@ -934,7 +963,9 @@ export interface PatchAttachment {
 /**
  * A version of an attachment. ``key`` names it from the first moment, ``number`` once it is
  * ready. ``same``: its bytes were those of version ``number`` already. ``seq`` and ``at`` are of
- * the event that added it; ``received`` bytes are here.
+ * the event that added it; ``received`` bytes are here. ``verdict`` is what malware scanners said
+ * last, with their ``finding``: what is in a blocked one, or why one could not be scanned; null
+ * when none has looked yet, or there is none (``scanning`` of ``welcome``).
  */
 export interface Version {
   key: string;
@@ -949,6 +980,8 @@ export interface Version {
   blob?: string | null;
   reason?: string | null;
   received?: number | null;
+  verdict?: Verdict | null;
+  finding?: string | null;
 }
 
 /**
@@ -1008,7 +1041,8 @@ export interface Reaction {
  *
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename, attachment.rename, attachment.remove,
- * attachment.unremove, attachment.restore) whose ``data`` is the event's body.
+ * attachment.unremove, attachment.restore, version.blocked, version.unblocked) whose ``data`` is
+ * the event's body.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
  * ``mention_names`` says how those mentioned were called then.
  */
@@ -1121,6 +1155,7 @@ export type AnyFrame =
   | Presence
   | TypingState
   | UploadProgress
+  | VersionVerdict
   | CaretOwners
   | Durable
   | Refused

@@ -4,7 +4,7 @@
 import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import type { PendingMessage } from '../../state';
-import type { AttachmentRenameData, AttachmentRestoreData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData } from '../../wire/generated';
+import type { AttachmentRenameData, AttachmentRestoreData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -201,6 +201,12 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       return `${who} brought a file back`;
     case 'attachment.restore':
       return data ? `${who} went back to version ${(data as AttachmentRestoreData).number} of a file` : `${who} went back to another version of a file`;
+    case 'version.blocked':
+      return data
+        ? `A scanner found malware in a file of ${who} (${isolated((data as VersionBlockedData).finding)}): nobody gets it any more`
+        : `A scanner found malware in a file of ${who}`;
+    case 'version.unblocked':
+      return `A scanner looked at a file of ${who} again and found nothing`;
     default:
       return `${who} did something this version of the client does not know`;
   }

@@ -17,7 +17,17 @@ test.each([
   [file({ removed_by: 'u' }, version({})), { words: 'Removed', progress: null, number: null, tone: 'gone' }],
   [undefined, { words: 'No longer here', progress: null, number: null, tone: 'gone' }],
 ])('a file in words', (one, words) => {
-  expect(shown(one, 'f_1')).toEqual(words);
+  expect(shown(one, 'f_1', 'off')).toEqual(words);
+});
+
+test.each([
+  [{}, 'on', '2 MB, not scanned yet', 1],
+  [{}, 'hold', '2 MB, not scanned yet', null],
+  [{ verdict: 'clean' }, 'hold', '2 MB', 1],
+  [{ verdict: 'unscannable', finding: 'encrypted' }, 'hold', '2 MB, could not be scanned', 1],
+  [{ verdict: 'blocked', finding: 'Eicar' }, 'off', 'Malware: Eicar', null],
+] as const)('what a scanner said: %j, %s', (more, scanning, words, number) => {
+  expect(shown(file({}, version(more)), 'f_1', scanning)).toMatchObject({ words, number });
 });
 
 test.each([['a.pdf', 'PDF'], ['archive.tar.gz', 'GZ'], ['README', ''], ['x.longer', ''], ['.env', 'ENV']])('the sign of %s', (name, sign) => {

@@ -1,7 +1,7 @@
 /** What a file shows of itself, without drawing it. Pure. */
 import { bytesInWords, percent } from '../../lib/bytes';
 import type { Item as Upload } from '../../transfer';
-import type { Attachment, Version } from '../../wire/generated';
+import type { Attachment, Version, Welcome } from '../../wire/generated';
 
 /** Why nothing came of an upload, in words. */
 const REASONS: Record<string, string> = {
@@ -18,21 +18,24 @@ export interface Shown {
   readonly progress: number | null;
   /** The version that a click gets; null while there is none. */
   readonly number: number | null;
-  readonly tone: 'calm' | 'arriving' | 'bad' | 'gone';
+  readonly tone: 'calm' | 'arriving' | 'bad' | 'gone' | 'blocked';
 }
 
+type Scanning = Welcome['scanning'];
+
 /** A version as a message shows it; `key` names the one that came with the message. */
-export function shown(file: Attachment | undefined, key: string): Shown {
+export function shown(file: Attachment | undefined, key: string, scanning: Scanning): Shown {
   if (!file) return { words: 'No longer here', progress: null, number: null, tone: 'gone' };
   if (file.removed_by != null) return { words: 'Removed', progress: null, number: null, tone: 'gone' };
   const version = file.versions.find((one) => one.key === key);
   if (!version) return { words: '', progress: null, number: file.number, tone: 'calm' };
-  return shownVersion(version, file.count);
+  return shownVersion(version, file.count, scanning);
 }
 
-function shownVersion(version: Version, count: number): Shown {
+export function shownVersion(version: Version, count: number, scanning: Scanning): Shown {
   const size = bytesInWords(version.size);
   const number = version.number ?? null;
+  if (version.verdict === 'blocked') return { words: `Malware: ${version.finding ?? 'unknown'}`, progress: null, number: null, tone: 'blocked' };
   switch (version.state) {
     case 'arriving': {
       const received = version.received ?? 0;
@@ -40,11 +43,18 @@ function shownVersion(version: Version, count: number): Shown {
     }
     case 'failed':
       return { words: REASONS[version.reason ?? ''] ?? 'The upload failed', progress: null, number: null, tone: 'bad' };
-    case 'same':
-      return { words: `${size}, same bytes as version ${number}`, progress: null, number, tone: 'calm' };
-    default:
-      return { words: count > 1 ? `${size}, version ${number}` : size, progress: null, number, tone: 'calm' };
+    default: {
+      const which = version.state === 'same' ? [`same bytes as version ${number}`] : count > 1 ? [`version ${number}`] : [];
+      const held = version.verdict == null && scanning === 'hold';
+      return { words: [size, ...which, ...scannedWords(version, scanning)].join(', '), progress: null, number: held ? null : number, tone: 'calm' };
+    }
   }
+}
+
+/** Nothing that no scanner looked at reads as if one had. */
+function scannedWords(version: Version, scanning: Scanning): string[] {
+  if (version.verdict === 'unscannable') return ['could not be scanned'];
+  return version.verdict == null && scanning !== 'off' ? ['not scanned yet'] : [];
 }
 
 /** The part of a name behind its last dot, for its sign: at most four letters. */

@@ -1,0 +1,120 @@
+"""What scanners said of blobs, and which versions were told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hub.wire.events import Verdict
+
+
+class Place(NamedTuple):
+    thread: str
+    key: str
+    verdict: Verdict
+    finding: str
+
+
+class Untold(NamedTuple):
+    """A version whose thread does not know yet how its blob is judged now."""
+
+    attachment: str
+    key: str
+    thread: str
+    seq: int
+    author: str
+    blocked: bool
+    finding: str
+    verdict_id: int
+
+
+async def put(
+    connection: Any, blob_id: str, engine: str, database: str, result: str, finding: str,
+    scanned_with: str, at: datetime,
+) -> str | None:  # fmt: skip
+    """The last word on a blob. Returns the result before."""
+    before: str | None = await connection.fetchval(_BEFORE, blob_id)
+    await connection.execute(_PUT, blob_id, engine, database, result, finding, at)
+    await connection.execute(_LAST, blob_id, result, finding, scanned_with, at)
+    return before
+
+
+async def untold(connection: Any, blob_id: str, limit: int = 100) -> list[Untold]:
+    return [Untold(*row) for row in await connection.fetch(_UNTOLD, blob_id, limit)]
+
+
+async def judged(connection: Any, blob_id: str) -> bool:
+    """Whether there is a verdict; there comes none before the transaction ends."""
+    return bool(await connection.fetchval(_JUDGED, blob_id))
+
+
+async def places(connection: Any, blob_id: str) -> list[Place]:
+    """The versions that have this blob, and how it is judged for them."""
+    return [Place(*row) for row in await connection.fetch(_PLACES, blob_id)]
+
+
+async def unscanned(connection: Any, after: str, limit: int = 500) -> list[str]:
+    """Blobs without any verdict, in the order of their ids."""
+    return [row["blob_id"] for row in await connection.fetch(_UNSCANNED, after, limit)]
+
+
+async def stale(
+    connection: Any, scanned_with: str, since: datetime, before: datetime, limit: int
+) -> list[str]:
+    """Blobs that came after ``since`` and were last judged by something else, or before
+    ``before``; latest first."""
+    rows = await connection.fetch(_STALE, scanned_with, since, before, limit)
+    return [row["blob_id"] for row in rows]
+
+
+async def counts(connection: Any) -> dict[str, int]:
+    """How many blobs have which verdict; "" for none."""
+    return {row["verdict"]: row["count"] for row in await connection.fetch(_COUNTS)}
+
+
+_BEFORE = "SELECT verdict FROM blobs WHERE blob_id = $1 FOR UPDATE"
+
+_PUT = """
+INSERT INTO verdicts (blob_id, engine, database, result, finding, at)
+SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT FROM blobs WHERE blob_id = $1)
+"""
+
+_LAST = """
+UPDATE blobs SET verdict = $2, finding = $3, scanned_with = $4, scanned_at = $5 WHERE blob_id = $1
+"""
+
+_UNTOLD = """
+SELECT v.attachment_id, v.key, v.thread_id, v.seq, v.author, b.verdict = 'blocked',
+       b.finding, (SELECT max(verdict_id) FROM verdicts WHERE blob_id = $1)
+FROM versions v JOIN blobs b USING (blob_id)
+WHERE v.blob_id = $1 AND b.verdict IS NOT NULL AND v.blocked <> (b.verdict = 'blocked')
+ORDER BY v.thread_id, v.seq LIMIT $2
+"""
+
+# A verdict that is older than an upload of the same bytes would tell its sender that somebody had
+# them before. That they are blocked is told at once.
+KNOWN = """
+(b.verdict = 'blocked' OR u.created_at IS NULL OR b.scanned_at >= u.created_at)
+"""
+"""Of blobs ``b`` and uploads ``u``."""
+
+_JUDGED = "SELECT verdict IS NOT NULL FROM blobs WHERE blob_id = $1 FOR SHARE"
+
+_PLACES = f"""
+SELECT v.thread_id, v.key, b.verdict, b.finding
+FROM versions v JOIN blobs b USING (blob_id) LEFT JOIN uploads u ON u.upload_id = v.key
+WHERE v.blob_id = $1 AND b.verdict IS NOT NULL AND {KNOWN}
+"""
+
+_UNSCANNED = """
+SELECT blob_id FROM blobs WHERE verdict IS NULL AND blob_id > $1 ORDER BY blob_id LIMIT $2
+"""
+
+_STALE = """
+SELECT blob_id FROM blobs
+WHERE created_at > $2 AND scanned_at IS NOT NULL AND NOT going
+  AND (scanned_with <> $1 OR scanned_at < $3)
+ORDER BY created_at DESC LIMIT $4
+"""
+
+_COUNTS = "SELECT coalesce(verdict, '') AS verdict, count(*)::int FROM blobs GROUP BY 1"
