@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 
 from hub.api import (
     accounts,
+    archives,
     attachments,
     blobs,
     documents,
@@ -260,8 +261,8 @@ def routes() -> list[BaseRoute]:
     """Every route; the browser client answers whatever is left."""
     found: list[BaseRoute] = []
     for module in (
-        session, accounts, threads, documents, uploads, attachments, blobs, live, yjs, ops,
-        openapi, static,
+        session, accounts, threads, documents, uploads, attachments, archives, blobs, live, yjs,
+        ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.api.hub import hub_of
-from hub.api.requests import no_content, principal, read_body, respond
+from hub.api.requests import (
+    int_param,
+    no_content,
+    optional_int_param,
+    principal,
+    read_body,
+    respond,
+)
 from hub.errors import BadRequest, NotFound
 from hub.identity.principal import Principal
 from hub.ids import new_id
@@ -19,17 +26,22 @@ from hub.storage import timeline
 from hub.wire import api
 from hub.wire import commands as cmd
 
+MAX_PAGE: Final = 5000
+
 
 async def list_attachments(request: Request) -> Response:
     who = await principal(request)
     hub, thread = hub_of(request), request.path_params["id"]
+    before = optional_int_param(request, "before")
+    limit = int_param(request, "limit", 1000, 1, MAX_PAGE)
     async with hub.rooms.hold(thread) as room:
         require(who, room.role(who.uid), Action.READ)
         async with timeline.snapshot(hub.database) as connection:
-            found = await rows.listed(connection, thread, room.since(who.uid))
+            found, more = await rows.listed(connection, thread, room.since(who.uid), before, limit)
             head = await timeline.head(connection, thread)
             used = await rows.used_in(connection, thread)
-    return respond(api.Attachments(found, head, used, hub.settings.thread_quota_bytes or None))
+    quota = hub.settings.thread_quota_bytes or None
+    return respond(api.Attachments(found, head, used, quota, more))
 
 
 async def add_attachment(request: Request) -> Response:

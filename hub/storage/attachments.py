@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from hub.storage.blobs import Blob
 from hub.storage.verdicts import KNOWN
 from hub.wire.api import Attachment, Version
 
@@ -52,6 +53,15 @@ class Stored:
     removed: bool
     verdict: str | None
     finding: str | None
+
+
+class Shown(NamedTuple):
+    """A file as it is shown; null verdict: none has looked, or none may be told."""
+
+    blob: Blob
+    name: str
+    at_ms: int
+    verdict: str | None
 
 
 async def find(connection: Any, attachment: str) -> AttachmentRow | None:
@@ -97,17 +107,28 @@ async def used_in(connection: Any, thread: str) -> int:
     return int(await connection.fetchval(_USED, thread))
 
 
-async def listed(connection: Any, thread: str, from_seq: int) -> list[Attachment]:
+async def listed(
+    connection: Any, thread: str, from_seq: int, before: int | None, limit: int
+) -> tuple[list[Attachment], bool]:
     """The attachments of a thread, latest first, each with its shown version and what arrives;
-    those that came with the history from ``from_seq`` on."""
-    found = {
-        row["attachment_id"]: _attachment(row)
-        for row in await connection.fetch(_LIST, thread, from_seq)
-    }
-    for row in await connection.fetch(_LIST_VERSIONS, thread, from_seq):
-        if (one := found.get(row["attachment_id"])) is not None:
-            one.versions.append(_version(row))
-    return list(found.values())
+    those that came with the history from ``from_seq`` on. At most ``limit`` that were added before
+    a seq; and whether there are more."""
+    rows = await connection.fetch(_LIST, thread, from_seq, before, limit + 1)
+    found = {row["attachment_id"]: _attachment(row) for row in rows[:limit]}
+    for row in await connection.fetch(_LIST_VERSIONS, list(found), from_seq):
+        found[row["attachment_id"]].versions.append(_version(row))
+    return list(found.values()), len(rows) > limit
+
+
+async def shown(
+    connection: Any, thread: str, from_seq: int, attachments: Sequence[str] | None
+) -> list[Shown]:
+    """What is shown of the files of a thread, or of some of them, in the order in which they came;
+    without those that are removed."""
+    rows = await connection.fetch(
+        _SHOWN, thread, from_seq, None if attachments is None else list(attachments)
+    )
+    return [Shown(Blob(*row[:3]), *row[3:]) for row in rows]
 
 
 async def some(
@@ -249,15 +270,27 @@ _LIST = f"""
 SELECT {_ATTACHMENT} FROM attachments a
 WHERE a.thread_id = $1 AND EXISTS (
     SELECT FROM versions v WHERE v.attachment_id = a.attachment_id AND v.seq >= $2)
-ORDER BY a.added_seq DESC
+  AND ($3::bigint IS NULL OR a.added_seq < $3)
+ORDER BY a.added_seq DESC LIMIT $4
 """
 
 _LIST_VERSIONS = f"""
 SELECT {_VERSION_COLUMNS}
 FROM versions v JOIN attachments a USING (attachment_id) {_AND_MORE}
-WHERE v.thread_id = $1 AND v.seq >= $2
+WHERE v.attachment_id = ANY($1::text[]) AND v.seq >= $2
   AND (v.state IN ('arriving', 'failed') OR v.state = 'ready' AND v.number = a.number)
 ORDER BY v.seq DESC
+"""
+
+_SHOWN = f"""
+SELECT b.blob_id, b.size, b.name, a.name, (extract(epoch FROM v.at) * 1000)::bigint,
+       CASE WHEN {KNOWN} THEN b.verdict END
+FROM attachments a
+JOIN versions v ON v.attachment_id = a.attachment_id AND v.number = a.number AND v.state = 'ready'
+JOIN blobs b ON b.blob_id = v.blob_id LEFT JOIN uploads u ON u.upload_id = v.key
+WHERE a.thread_id = $1 AND v.seq >= $2 AND a.removed_by IS NULL
+  AND ($3::text[] IS NULL OR a.attachment_id = ANY($3))
+ORDER BY a.added_seq
 """
 
 _SOME = f"SELECT {_ATTACHMENT} FROM attachments a WHERE a.attachment_id = ANY($1::text[])"

@@ -349,12 +349,14 @@ class Attachment(Struct, omit_defaults=True):
 
 
 class Attachments(Struct):
-    """As of timeline seq ``head``. ``used`` bytes of ``quota`` (null: no bound) in this thread."""
+    """As of timeline seq ``head``. ``used`` bytes of ``quota`` (null: no bound) in this thread.
+    ``more``: some were added before these (``before`` = seq of the last)."""
 
     attachments: list[Attachment]
     head: int
     used: int
     quota: int | None
+    more: bool
 
 
 class ReadMark(Request):

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from hub.api.hub import Hub
 from hub.app import create_app
 from hub.bus.interface import Bus
 from hub.client import LiveClient
+from hub.files.scanning.service import TELL
 from hub.server import configure
 from hub.settings import Settings
+from hub.storage import verdicts
 from tests.support.hub_process import answer, free_port, token
 
 
@@ -91,6 +94,17 @@ class Served:
     async def aclose(self) -> None:
         for client in self._clients:
             await client.aclose()
+
+
+async def judge(served: Served, result: str, finding: str) -> None:
+    """What a scanner does once it has looked at the second version; a real one
+    is in test_verdicts."""
+    async with served.hub.database.transaction() as connection:
+        blob = await connection.fetchval("SELECT blob_id FROM versions WHERE number = 2")
+        now = datetime.now(UTC)
+        await verdicts.put(connection, blob, "A", "1", result, finding, "A 1", now)
+        await served.hub.jobs.put(connection, TELL, blob)
+    served.hub.jobs.wake()
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,8 @@ import jsonschema
 import pytest
 from pycrdt import Awareness, Doc, Text
 
-from hub.files.scanning.service import TELL
-from hub.storage import verdicts
 from hub.wire import frames, protocol
-from tests.integration.conftest import Person, Served
+from tests.integration.conftest import Person, Served, judge
 from tests.integration.sockets import Raw, connection
 from tests.support.hub_process import answer
 
@@ -214,17 +211,6 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     tokens = await answer(grace.http.get("/api/tokens"))
     await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
     await there.frame("closing")
-
-
-async def judge(served: Served, result: str, finding: str) -> None:
-    """What a scanner does once it has looked at the second version; real ones are in
-    test_verdicts."""
-    async with served.hub.database.transaction() as connection:
-        blob = await connection.fetchval("SELECT blob_id FROM versions WHERE number = 2")
-        now = datetime.now(UTC)
-        await verdicts.put(connection, blob, "A", "1", result, finding, "A 1", now)
-        await served.hub.jobs.put(connection, TELL, blob)
-    served.hub.jobs.wake()
 
 
 async def play_files(

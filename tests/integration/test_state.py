@@ -14,7 +14,7 @@ import httpx
 from hub.storage import timeline
 from hub.wire.events import EventType
 from tests.conftest import TurnableClock
-from tests.integration.conftest import Person, Served, serve
+from tests.integration.conftest import Person, Served, judge, serve
 from tests.integration.files.test_uploads import TUS, Sender
 from tests.integration.sockets import Raw, connection, signed_in
 from tests.support.hub_process import answer
@@ -117,7 +117,7 @@ class Reading:
                 self.file(event["type"], event, data)
             case "version.ready" | "version.failed":
                 self.file(event["type"], event, data)
-            case type_ if type_.startswith("attachment."):
+            case type_ if type_.startswith(("attachment.", "version.")):
                 state["items"][seq] = MESSAGE | line | {"type": type_, "data": data}
                 self.file(type_, event, data)
             case type_:
@@ -153,6 +153,11 @@ class Reading:
             case "version.failed":
                 version |= {"state": "failed", "reason": data["reason"]}
                 del version["received"]
+            case "version.blocked":
+                version |= {"verdict": "blocked", "finding": data["finding"]}
+            case "version.unblocked":
+                version["verdict"] = "clean"
+                del version["finding"]
             case "attachment.rename":
                 file["name"] = data["name"]
             case "attachment.remove":
@@ -294,6 +299,11 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         await sender.http.delete(urls[3], headers=TUS)
         await settled("version.failed")
         await act(grace, cmd="restore_version", attachment=file, number=2)
+        for result, finding, kind in [
+            ("blocked", "Eicar", "version.blocked"), ("clean", "", "version.unblocked"),
+        ]:  # fmt: skip
+            await judge(served, result, finding)
+            await settled(kind)
         await act(grace, cmd="rename_attachment", attachment=file, name="Offer.txt")
         await act(grace, cmd="remove_attachment", attachment=file)
         await act(grace, cmd="unremove_attachment", attachment=file)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.client import LiveClient
@@ -425,3 +428,40 @@ async def test_what_is_erased_while_the_projections_are_made_anew_stays_so(
         assert await connection.fetchval("SELECT count(*) FROM versions") == 0
         lines = await connection.fetch("SELECT data FROM items WHERE type = 'attachment.remove'")
     assert [row["data"] for row in lines] == [None]
+
+
+async def test_files_come_as_one_zip(room: Room, served: Served) -> None:
+    first, second = await room.send(b"one", "a.txt"), await room.send(b"two", "a.txt")
+    again = {"upload": await room.upload(b"one, better", "a.txt"), "attachment": first}
+    await room.says("", again)
+    await room.settle()
+    gone = await room.send(b"gone", "gone.txt")
+    assert (await room.http.delete(f"/api/attachments/{gone}")).is_success
+    path = f"/api/threads/{room.thread}/files.zip"
+
+    def unpacked(answer: httpx.Response) -> dict[str, bytes]:
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return {one: archive.read(one) for one in archive.namelist()}
+
+    everything = await room.http.get(path)
+    assert everything.headers["content-disposition"].startswith('attachment; filename="Offer.zip"')
+    assert unpacked(everything) == {"a.txt": b"one, better", "a (2).txt": b"two"}
+    some = await room.http.get(path, params={"attachment": [second]})
+    assert unpacked(some) == {"a.txt": b"two"}
+    assert problem(await room.http.get(path, params={"attachment": [second, gone]}))[0] == 404
+    grace = await served.person("grace", room.person)
+    assert problem(await grace.http.get(path)) == (404, "thread_not_found")
+
+
+async def test_files_are_listed_in_pages(room: Room) -> None:
+    sent = [await room.send(b"%d" % one, f"{one}.txt") for one in range(5)]
+    path = f"/api/threads/{room.thread}/attachments"
+    found: list[str] = []
+    query: dict[str, int] = {"limit": 2}
+    while True:
+        page = await answer(room.http.get(path, params=query))
+        found += [one["attachment"] for one in page["attachments"]]
+        if not page["more"]:
+            break
+        query["before"] = page["attachments"][-1]["seq"]
+    assert found == sent[::-1]

@@ -1003,12 +1003,16 @@ export interface Attachment {
   undo_until?: number | null;
 }
 
-/** As of timeline seq ``head``. ``used`` bytes of ``quota`` (null: no bound) in this thread. */
+/**
+ * As of timeline seq ``head``. ``used`` bytes of ``quota`` (null: no bound) in this thread.
+ * ``more``: some were added before these (``before`` = seq of the last).
+ */
 export interface Attachments {
   attachments: readonly Attachment[];
   head: number;
   used: number;
   quota: number | null;
+  more: boolean;
 }
 
 /** A lower ``seq`` than before marks unread. */

@@ -1,0 +1,34 @@
+"""A ZIP made while it is sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hub.files.archive import Entry, archived, free_name
+
+
+async def parts(data: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(data), 1000):
+        yield data[at : at + 1000]
+
+
+async def test_everything_is_in_it_under_a_name_of_its_own() -> None:
+    files = [("a.txt", b"one"), ("a.txt", b"two" * 5000), ("Žluť 😀.pdf", b""), ("a (2).txt", b"3")]
+    entries = [Entry(name, 0, len(data), parts(data)) for name, data in files]
+    packed = b"".join([part async for part in archived(entries)])
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.testzip() is None
+        found = {name: archive.read(name) for name in archive.namelist()}
+    names = ["a.txt", "a (2).txt", "Žluť 😀.pdf", "a (2) (2).txt"]
+    assert found == dict(zip(names, [data for _, data in files], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "free"), [("a.txt", "a (3).txt"), (".env", ".env (2)"), ("b", "b"), ("c", "c (2)")]
+)
+def test_a_free_name(name: str, free: str) -> None:
+    assert free_name(name, {"a.txt", "a (2).txt", ".env", "c"}) == free
