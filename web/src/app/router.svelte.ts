@@ -3,9 +3,16 @@
 export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance';
 export type AdminTab = 'people' | 'invitations';
 
+/** A file, perhaps one of its versions, perhaps beside another of them. */
+export interface FilePlace {
+  readonly attachment: string;
+  readonly version: number | null;
+  readonly beside: number | null;
+}
+
 export type Route =
   | { name: 'inbox' }
-  | { name: 'room'; thread: string; document: string | null; message: number | null }
+  | { name: 'room'; thread: string; document: string | null; message: number | null; file: FilePlace | null }
   | { name: 'search'; query: string }
   | { name: 'settings'; tab: SettingsTab }
   | { name: 'admin'; tab: AdminTab }
@@ -21,9 +28,10 @@ export function parse(url: URL): Route {
   const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   const [first, second, third, fourth] = parts;
   if (first === undefined) return { name: 'inbox' };
-  if (first === 't' && second !== undefined && (parts.length === 2 || (third === 'd' && parts.length === 4))) {
-    const message = Number(url.searchParams.get('m'));
-    return { name: 'room', thread: second, document: fourth ?? null, message: message > 0 ? message : null };
+  if (first === 't' && second !== undefined && (parts.length === 2 || ((third === 'd' || third === 'f') && parts.length === 4))) {
+    const number = (name: string): number | null => Math.max(0, Math.trunc(Number(url.searchParams.get(name)))) || null;
+    const file = third === 'f' && fourth !== undefined ? { attachment: fourth, version: number('v'), beside: number('beside') } : null;
+    return { name: 'room', thread: second, document: third === 'd' ? (fourth ?? null) : null, message: number('m'), file };
   }
   if (first === 'search' && parts.length === 1) return { name: 'search', query: url.searchParams.get('q') ?? '' };
   if (first === 'settings' && parts.length <= 2 && SETTINGS.includes(second ?? 'profile'))
@@ -36,8 +44,12 @@ export function parse(url: URL): Route {
 }
 
 /** The address of a thread, perhaps at one of its documents or messages. */
-export function threadPath(thread: string, place: { document?: string | null; message?: number | null } = {}): string {
+export function threadPath(thread: string, place: { document?: string | null; message?: number | null; file?: string | null; version?: number | null; beside?: number | null } = {}): string {
   const base = `/t/${encodeURIComponent(thread)}`;
+  if (place.file) {
+    const query = [...(place.version ? [`v=${place.version}`] : []), ...(place.beside ? [`beside=${place.beside}`] : [])].join('&');
+    return `${base}/f/${encodeURIComponent(place.file)}${query ? `?${query}` : ''}`;
+  }
   if (place.document) return `${base}/d/${encodeURIComponent(place.document)}`;
   return place.message ? `${base}?m=${place.message}` : base;
 }

@@ -18,21 +18,28 @@ import type {
   VersionFailedData,
   VersionReadyData,
   VersionUnblockedData,
-  VersionVerdict,
 } from '../wire/generated';
-
-type Verdict = VersionVerdict['verdict'];
 
 export type Files = ReadonlyMap<string, Attachment>;
 
 export const NO_FILES: Files = new Map();
 
-/** With what the hub answered, in place of what was known. */
-export function learn(files: Files, found: readonly Attachment[]): Files {
+/**
+ * With what the hub answered, in place of what was known; versions that it left out stay.
+ *
+ * @param meanwhile events since it was asked: some of them are in the answer already, which does no harm.
+ */
+export function learn(files: Files, found: readonly Attachment[], meanwhile: readonly TimelineEvent[] = []): Files {
   if (found.length === 0) return files;
   const next = new Map(files);
-  for (const one of found) next.set(one.attachment, Object.freeze({ ...one, versions: Object.freeze([...one.versions]) }));
-  return next;
+  for (const one of found) next.set(one.attachment, Object.freeze({ ...one, versions: Object.freeze(together(one.versions, files.get(one.attachment)?.versions)) }));
+  return meanwhile.reduce<Files>((all, event) => applyToFiles(all, event).files, next);
+}
+
+/** Newest first. */
+function together(found: readonly Version[], known: readonly Version[] = []): Version[] {
+  const keys = new Set(found.map((one) => one.key));
+  return [...found, ...known.filter((one) => !keys.has(one.key))].sort((one, other) => other.seq - one.seq);
 }
 
 /** One event later. */
@@ -50,13 +57,12 @@ export function applyToFiles(files: Files, event: TimelineEvent): { files: Files
   return after === before ? unchanged : put(files, after);
 }
 
-/** What scanners said of a version. */
-export function judged(files: Files, key: string, verdict: Verdict, finding: string | null): Files {
+/** What passes by of a version: what scanners said, its preview. */
+export function noted(files: Files, key: string, about: Pick<Version, 'verdict' | 'finding'> | Pick<Version, 'preview'>): Files {
   for (const one of files.values()) {
     const at = one.versions.findIndex((version) => version.key === key);
     const version = one.versions[at];
-    if (!version || (version.verdict === verdict && version.finding === finding)) continue;
-    return put(files, { ...one, versions: one.versions.with(at, { ...version, verdict, finding }) }).files;
+    if (version) return put(files, { ...one, versions: one.versions.with(at, { ...version, ...about }) }).files;
   }
   return files;
 }
@@ -162,6 +168,7 @@ function versionOf(
     reason: null,
     verdict: null,
     finding: null,
+    preview: null,
     received: state.state === 'arriving' ? 0 : null,
   };
 }

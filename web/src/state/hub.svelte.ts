@@ -10,7 +10,7 @@ import { openChannel, withLock } from '../lib/tabs';
 import type { UploadQueue } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
-import type { AnyFrame, DocumentInfo, Me, MemberSetData, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
+import type { AnyFrame, DocumentInfo, Me, MemberSetData, NewFileCommand, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live } from '../wire/live';
 import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
@@ -310,7 +310,8 @@ export class Hub implements HubState {
         this.#rooms.get(frame.thread)?.uploadMoved(frame);
         break;
       case 'verdict':
-        this.#rooms.get(frame.thread)?.judged(frame);
+      case 'preview':
+        this.#rooms.get(frame.thread)?.noted(frame);
         break;
       case 'person':
         this.#person(frame);
@@ -436,7 +437,7 @@ export class Hub implements HubState {
           text: entry.text,
           reply_to: entry.replyTo,
           mentions: entry.mentions,
-          ...(files.length > 0 ? { files: files.map((upload) => ({ upload })) } : {}),
+          ...(files.length > 0 ? { files } : {}),
         });
       },
       lock: (task) => withLock(`hub.outbox.${uid}`, task),
@@ -447,12 +448,17 @@ export class Hub implements HubState {
   }
 
   /** The uploads of a message; of those that have not begun they are waited for. */
-  async #uploadsOf(entry: OutboxEntry): Promise<string[]> {
+  async #uploadsOf(entry: OutboxEntry): Promise<NewFileCommand[]> {
     if (!entry.files?.length) return [];
     const queue = await this.#loadUploads();
     await queue.loaded;
     const known = (item: string): string | null => queue.items.find((one) => one.id === item)?.upload ?? null;
-    return Promise.all(entry.files.map(({ item, upload }) => upload ?? known(item) ?? soon(queue.uploadOf(item))));
+    return Promise.all(
+      entry.files.map(async ({ item, upload, attachment }) => ({
+        upload: upload ?? known(item) ?? (await soon(queue.uploadOf(item))),
+        ...(attachment === undefined ? {} : { attachment }),
+      })),
+    );
   }
 
   /** What an earlier visit did not send to its end goes on. */

@@ -26,13 +26,14 @@ import type {
   ReactionData,
   ReadState,
   ThreadHistoryData,
+  VersionPreview,
   VersionVerdict,
   ThreadRenameData,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
 } from '../wire/generated';
-import { applyToFiles, type Files, judged, learn, NO_FILES, progressed } from './attachments';
+import { applyToFiles, type Files, learn, NO_FILES, noted, progressed } from './attachments';
 import { excerpt } from './excerpt';
 
 export interface Stale {
@@ -115,8 +116,8 @@ function withFile(model: RoomModel, event: TimelineEvent): RoomModel {
 }
 
 /** Attachments as the hub has them now. */
-export function refreshFiles(model: RoomModel, found: readonly Attachment[]): RoomModel {
-  return Object.freeze({ ...model, files: learn(model.files, found) });
+export function refreshFiles(model: RoomModel, found: readonly Attachment[], meanwhile: readonly TimelineEvent[]): RoomModel {
+  return Object.freeze({ ...model, files: learn(model.files, found, meanwhile) });
 }
 
 /** More of an arriving version is here. */
@@ -125,9 +126,10 @@ export function applyProgress(model: RoomModel, key: string, received: number): 
   return files === model.files ? model : Object.freeze({ ...model, files });
 }
 
-/** A scanner has looked at a version. */
-export function applyVerdict(model: RoomModel, frame: VersionVerdict): RoomModel {
-  const files = judged(model.files, frame.key, frame.verdict, frame.finding ?? null);
+/** A scanner has looked at a version, or its preview was made. */
+export function applyNote(model: RoomModel, frame: VersionVerdict | VersionPreview): RoomModel {
+  const about = frame.t === 'verdict' ? { verdict: frame.verdict, finding: frame.finding ?? null } : { preview: frame.preview };
+  const files = noted(model.files, frame.key, about);
   return files === model.files ? model : Object.freeze({ ...model, files });
 }
 

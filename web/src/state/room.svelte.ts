@@ -26,16 +26,18 @@ import type {
   TimelineEvent,
   TypingState,
   UploadProgress,
+  VersionPreview,
   VersionVerdict,
 } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
-import type { OutboxEntry, Sent } from '../wire/outbox';
+import type { OutboxEntry, OutboxFile, Sent } from '../wire/outbox';
 import { NO_FILES } from './attachments';
 import type { Item as Upload, Picked, UploadQueue } from '../transfer';
 import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
+import { RoomFiles } from './room-files.svelte';
 import * as model from './room-model';
 import type { RoomModel } from './room-model';
 import type { NewDocumentOptions, PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
@@ -83,6 +85,8 @@ export class Room implements RoomStore {
   loadingNewer = $state(false);
   #model: RoomModel | null = $state.raw(null);
   #draft = $state('');
+  /** Whether an upload is a file of its own although one of its name is here, where the person said so. */
+  #apart: ReadonlyMap<string, boolean> = $state.raw(new Map());
   /** The send id of the message that is being written. */
   #draftId = $state('');
   #pending: readonly PendingMessage[] = $state.raw([]);
@@ -95,6 +99,7 @@ export class Room implements RoomStore {
   readonly role: Role | null = $derived(this.#model?.state.summary.role ?? null);
   readonly canWrite: boolean = $derived(this.status === 'ready' && (this.role === 'owner' || this.role === 'editor'));
 
+  readonly fileStore: RoomFiles;
   users = 0;
   readonly thread: string;
   readonly #environment: RoomEnvironment;
@@ -127,6 +132,13 @@ export class Room implements RoomStore {
     this.thread = thread;
     this.#environment = environment;
     this.#http = environment.http ?? api;
+    this.fileStore = new RoomFiles({
+      thread,
+      http: this.#http,
+      ask: (work) => this.#askFiles(work),
+      commit: (command) => environment.commit(command),
+      sendVersion: (attachment, picked) => this.#sendVersion(attachment, picked),
+    });
     this.#draft = environment.drafts.get(thread);
     this.#draftId = environment.draftIds.get(thread);
     this.outboxChanged();
@@ -298,7 +310,7 @@ export class Room implements RoomStore {
     this.#model = model.settled(this.#model);
     if (stale.summary) void this.#refreshSummary();
     for (const seq of stale.items) void this.#refreshItem(seq);
-    for (const attachment of stale.files) void this.#refreshFile(attachment);
+    for (const attachment of stale.files) this.fileStore.loadOne(attachment).catch(() => undefined); // until the next load
   }
 
   async #refreshSummary(): Promise<void> {
@@ -316,9 +328,15 @@ export class Room implements RoomStore {
     if (found && this.#model && !this.#closed) this.#set(model.refreshItems(this.#model, found));
   }
 
-  async #refreshFile(attachment: string): Promise<void> {
-    const found = await this.#http.get<Attachment>(`/api/attachments/${attachment}`).catch(() => null);
-    if (found && this.#model && !this.#closed) this.#set(model.refreshFiles(this.#model, [found]));
+  /** Learn of files what is answered, and what came meanwhile. */
+  async #askFiles(work: () => Promise<readonly Attachment[]>): Promise<void> {
+    this.#asking++;
+    try {
+      const found = await work();
+      if (this.#model && !this.#closed) this.#set(model.refreshFiles(this.#model, found, this.#meanwhile));
+    } finally {
+      if (--this.#asking === 0) this.#meanwhile = [];
+    }
   }
 
   // --- the window of the history ------------------------------------------------------------------
@@ -425,12 +443,41 @@ export class Room implements RoomStore {
       text,
       replyTo: options.replyTo ?? null,
       mentions: options.mentions ?? [],
-      ...(files.length > 0 ? { files: files.map(({ id, name, upload }) => ({ item: id, name, upload })) } : {}),
+      ...(files.length > 0 ? { files: files.map((one) => outgoing(one, this.versionOf(one)?.attachment)) } : {}),
     });
     if (files.length > 0) this.#draftId = this.#environment.draftIds.renew(this.thread);
     this.draft = '';
     this.setTyping(false);
     return sendId;
+  }
+
+  versionOf(upload: Upload): Attachment | null {
+    // Cameras and clipboards call every picture the same.
+    const apart = this.#apart.get(upload.id) ?? upload.type.startsWith('image/');
+    return apart ? null : this.namesakeOf(upload);
+  }
+
+  namesakeOf(upload: Upload): Attachment | null {
+    let found: Attachment | null = null;
+    for (const one of this.files.values()) {
+      const fits = one.name === upload.name && one.removed_by == null && one.document == null;
+      if (fits && (!found || one.seq > found.seq)) found = one;
+    }
+    return found;
+  }
+
+  setApart(upload: string, apart: boolean): void {
+    this.#apart = new Map(this.#apart).set(upload, apart);
+  }
+
+  /** A message without words. */
+  async #sendVersion(attachment: string, picked: Picked): Promise<void> {
+    const queue = await this.#environment.loadUploads();
+    const sendId = newSendId();
+    const added = queue.add([picked], this.thread, sendId);
+    for (const { upload } of added) upload.catch(() => undefined); // the item says why
+    const files = queue.items.filter((one) => one.purpose === sendId).map((one) => outgoing(one, attachment));
+    this.#environment.outbox.add({ sendId, thread: this.thread, text: '', replyTo: null, mentions: [], files });
   }
 
   retry(sendId: string): void {
@@ -604,8 +651,8 @@ export class Room implements RoomStore {
     if (this.#model) this.#set(model.applyProgress(this.#model, frame.key, frame.received));
   }
 
-  judged(frame: VersionVerdict): void {
-    if (this.#model) this.#set(model.applyVerdict(this.#model, frame));
+  noted(frame: VersionVerdict | VersionPreview): void {
+    if (this.#model) this.#set(model.applyNote(this.#model, frame));
   }
 
   typingChanged(frame: TypingState): void {
@@ -632,6 +679,10 @@ export class Room implements RoomStore {
 }
 
 const NOTHING: readonly Item[] = Object.freeze([]);
+
+function outgoing({ id, name, upload }: Upload, attachment: string | undefined): OutboxFile {
+  return { item: id, name, upload, ...(attachment === undefined ? {} : { attachment }) };
+}
 
 type Unaddressed = CommandBody extends infer C
   ? C extends { thread: string; send_id: string }

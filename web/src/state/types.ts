@@ -124,6 +124,30 @@ export interface InboxStore {
   create(thread: NewThread): Promise<string>;
 }
 
+export type FilesStatus = 'none' | 'loading' | 'ready' | 'error';
+
+export interface FilesStore {
+  /** Of the list of all: `ready` once the last page is here. */
+  readonly status: FilesStatus;
+  readonly error: ApiError | null;
+  /** Bytes in this thread, and how many there may be. */
+  readonly used: number;
+  readonly quota: number | null;
+  /** Have all files of the thread, page by page; again to catch up. Does not reject: `status` tells. */
+  load(): Promise<void>;
+  /** Have a file with all of its versions. */
+  loadOne(attachment: string): Promise<void>;
+  rename(attachment: string, name: string): Promise<void>;
+  remove(attachment: string): Promise<void>;
+  undoRemove(attachment: string): Promise<void>;
+  /** Show another version. */
+  restore(attachment: string, number: number): Promise<void>;
+  /** Send another version, in a message without words. */
+  addVersion(attachment: string, file: File): Promise<void>;
+  /** Send a version to another thread; no bytes move. */
+  sendOn(attachment: string, number: number, thread: string): Promise<void>;
+}
+
 export type RoomStatus = 'loading' | 'ready' | 'not_found' | 'removed' | 'error';
 
 export interface PendingMessage {
@@ -179,6 +203,14 @@ export interface RoomStore {
   readonly attached: readonly Upload[];
   /** Send files with the next message. */
   attach(files: readonly (File | Picked)[]): Promise<void>;
+  /** The file of which something attached is a new version: its namesake, unless it is set apart. */
+  versionOf(upload: Upload): Attachment | null;
+  /** The latest file of the thread that is called the same, of those that are known. */
+  namesakeOf(upload: Upload): Attachment | null;
+  /** Whether an upload is a file of its own in any case. */
+  setApart(upload: string, apart: boolean): void;
+  /** All files of the thread, and what can be done with one. */
+  readonly fileStore: FilesStore;
   /** Changed texts of messages that were not saved, by seq. */
   readonly editDrafts: ReadonlyMap<number, string>;
   /** Keep a changed text; null forgets it. */

@@ -27,6 +27,8 @@ export interface OutboxFile {
   readonly item: string;
   readonly name: string;
   readonly upload: string | null;
+  /** It is a new version of that. */
+  readonly attachment?: string;
 }
 
 export interface Sent {

@@ -45,7 +45,13 @@ export function faces(members: readonly Member[], presence: readonly PresenceEnt
 }
 
 export type Layout = 'wide' | 'middle' | 'narrow';
-export type Pane = 'chat' | 'work' | 'people';
+export type Pane = 'chat' | 'work' | 'people' | 'files';
+/** What the drawer at the side shows. */
+export type Drawer = 'people' | 'files';
+
+export function drawerOf(remembered: string | null): Drawer | null {
+  return remembered === 'people' || remembered === 'files' ? remembered : null;
+}
 
 export const CHAT_MIN = 340;
 export const CHAT_MAX = 560;

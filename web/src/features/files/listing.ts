@@ -1,0 +1,64 @@
+/** The files of a thread as a list: which, and in what order. Pure. */
+import type { Attachment, Version } from '../../wire/generated';
+
+export type Sort = 'latest' | 'name' | 'size' | 'sender';
+
+export const SORTS: readonly { value: Sort; label: string }[] = [
+  { value: 'latest', label: 'Latest first' },
+  { value: 'name', label: 'Name' },
+  { value: 'size', label: 'Largest first' },
+  { value: 'sender', label: 'Sender' },
+];
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+/** The version that stands for a file: the shown one, else the latest. */
+export function shownOf(file: Attachment): Version | undefined {
+  return file.versions.find((one) => one.state === 'ready' && one.number === file.number) ?? file.versions[0];
+}
+
+/** When a file last changed: Unix ms. */
+export function changedAt(file: Attachment): number {
+  return shownOf(file)?.at ?? file.added_at;
+}
+
+/** Without accents and case, as the hub searches. */
+export function folded(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+}
+
+/**
+ * Files that are there, are no pictures of a document, and hold every word of the question in their
+ * name or their sender's.
+ */
+export function listed(files: Iterable<Attachment>, question: string, sort: Sort, nameOf: (uid: string) => string): Attachment[] {
+  const words = folded(question).split(/\s+/u).filter(Boolean);
+  const found: Attachment[] = [];
+  for (const file of files) {
+    if (file.removed_by != null || file.document != null) continue;
+    if (words.length > 0) {
+      const text = folded(`${file.name} ${nameOf(file.added_by)}`);
+      if (!words.every((word) => text.includes(word))) continue;
+    }
+    found.push(file);
+  }
+  return found.sort(ORDER[sort](nameOf));
+}
+
+type Compare = (one: Attachment, other: Attachment) => number;
+const byTime: Compare = (one, other) => changedAt(other) - changedAt(one) || other.seq - one.seq;
+const byName: Compare = (one, other) => collator.compare(one.name, other.name) || byTime(one, other);
+const sizeOf = (file: Attachment): number => shownOf(file)?.size ?? 0;
+
+const ORDER: Record<Sort, (nameOf: (uid: string) => string) => Compare> = {
+  latest: () => byTime,
+  name: () => byName,
+  size: () => (one, other) => sizeOf(other) - sizeOf(one) || byName(one, other),
+  sender: (nameOf) => (one, other) => collator.compare(nameOf(one.added_by), nameOf(other.added_by)) || byTime(one, other),
+};
+
+/** Where several files are as one ZIP; null: all of the thread. */
+export function archiveOf(thread: string, attachments: readonly string[] | null): string {
+  const query = new URLSearchParams((attachments ?? []).map((one) => ['attachment', one])).toString();
+  return `/api/threads/${thread}/files.zip${query ? `?${query}` : ''}`;
+}

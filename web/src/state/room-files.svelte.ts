@@ -1,0 +1,101 @@
+/** The files of a thread: all of them on demand, and what can be done with one. */
+import type { api } from '../api/client';
+import type { Picked } from '../transfer';
+import { ApiError, asApiError } from '../wire/error';
+import type { Attachment, Attachments } from '../wire/generated';
+import { newSendId } from '../wire/ids';
+import type { CommandBody } from '../wire/live';
+import type { FilesStatus, FilesStore } from './types';
+
+/** The first page is what is seen at once; the others follow. */
+const FIRST_PAGE = 100;
+const PAGE = 2000;
+
+export interface RoomFilesOptions {
+  readonly thread: string;
+  readonly http: Pick<typeof api, 'get'>;
+  /** Ask, and take what is answered together with the events that came meanwhile. */
+  ask(work: () => Promise<readonly Attachment[]>): Promise<void>;
+  commit(command: CommandBody): Promise<unknown>;
+  /** A message without words that brings a new version. */
+  sendVersion(attachment: string, picked: Picked): Promise<void>;
+}
+
+export class RoomFiles implements FilesStore {
+  /** Of the whole list; `ready` once the last page is here. */
+  status: FilesStatus = $state('none');
+  error: ApiError | null = $state.raw(null);
+  /** Bytes in this thread, and how many there may be. */
+  used = $state(0);
+  quota: number | null = $state(null);
+  readonly #options: RoomFilesOptions;
+  #loading: Promise<void> | null = null;
+
+  constructor(options: RoomFilesOptions) {
+    this.#options = options;
+  }
+
+  /** Have all files of the thread, page by page; again to catch up. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    if (this.status !== 'ready') this.status = 'loading';
+    this.error = null;
+    try {
+      let before: number | null = null;
+      for (let more = true; more; ) {
+        const query: string = before === null ? `limit=${FIRST_PAGE}` : `limit=${PAGE}&before=${before}`;
+        await this.#options.ask(async () => {
+          const page = await this.#options.http.get<Attachments>(`/api/threads/${this.#options.thread}/attachments?${query}`);
+          before = page.attachments.at(-1)?.seq ?? null;
+          more = page.more && before !== null;
+          this.used = page.used;
+          this.quota = page.quota;
+          return page.attachments;
+        });
+      }
+      this.status = 'ready';
+    } catch (thrown) {
+      this.error = asApiError(thrown);
+      this.status = 'error';
+    }
+  }
+
+  /** Have a file with all of its versions. */
+  async loadOne(attachment: string): Promise<void> {
+    await this.#options.ask(async () => [await this.#options.http.get<Attachment>(`/api/attachments/${attachment}`)]);
+  }
+
+  async rename(attachment: string, name: string): Promise<void> {
+    await this.#commit({ cmd: 'rename_attachment', attachment, name });
+  }
+
+  async remove(attachment: string): Promise<void> {
+    await this.#commit({ cmd: 'remove_attachment', attachment });
+  }
+
+  async undoRemove(attachment: string): Promise<void> {
+    await this.#commit({ cmd: 'unremove_attachment', attachment });
+  }
+
+  /** Show another version. */
+  async restore(attachment: string, number: number): Promise<void> {
+    await this.#commit({ cmd: 'restore_version', attachment, number });
+  }
+
+  async addVersion(attachment: string, file: File): Promise<void> {
+    await this.#options.sendVersion(attachment, { file });
+  }
+
+  /** Send a version to another thread; no bytes move. */
+  async sendOn(attachment: string, number: number, thread: string): Promise<void> {
+    await this.#options.commit({ cmd: 'post', thread, send_id: newSendId(), text: '', files: [{ source: attachment, number }] });
+  }
+
+  async #commit(body: { cmd: string; attachment: string; [more: string]: unknown }): Promise<void> {
+    await this.#options.commit({ ...body, thread: this.#options.thread, send_id: newSendId() } as CommandBody);
+  }
+}
