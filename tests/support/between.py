@@ -31,6 +31,8 @@ class Way:
         """
         carried = 0
         while data := await reader.read(65536):
+            ends = min(one for one in (self.cut_at, self.hold_at, 2**60) if one is not None)
+            data = data[: ends - carried]
             writer.write(self.alter(data))
             await writer.drain()
             carried += len(data)
