@@ -23,9 +23,11 @@ from rich.progress import (
 from hub.client.files import PATIENCE_S, FileClient
 from hub.client.notes import LocalFile, local
 from hub.client.sending import Sent
-from hub.errors import HubError, Unauthenticated
+from hub.errors import BadRequest, HubError, Unauthenticated
+from hub.wire.filenames import file_name
 
 INTERRUPTED = 130
+MAX_FILES = 100
 console = Console(stderr=True, highlight=False)
 
 Hub = Annotated[
@@ -89,6 +91,8 @@ def put(
     bars = Bars()
 
     async def run() -> None:
+        if len(files) > MAX_FILES:
+            raise BadRequest(f"A message has at most {MAX_FILES} files.", code="bad_parameter")
         client = _client(hub, token_file, state_dir, patience, bars)
         sent: list[Sent] = []
         with bars.progress:
@@ -96,7 +100,7 @@ def put(
                 bars.begin(file.name)
                 sent.append(await client.upload(file, thread, on_progress=bars.move))
         for attachment in await client.post(thread, sent, message):
-            print(attachment.attachment, attachment.name)
+            print(attachment.attachment, file_name(attachment.name))
 
     _run(run())
 
@@ -123,7 +127,7 @@ def get(
             with bars.progress:
                 for one in attachments:
                     found = await client.attachment(one)
-                    bars.begin(found.name)
+                    bars.begin(file_name(found.name))
                     path = await client.download(
                         found, version, target=output, force=force, on_progress=bars.move
                     )

@@ -56,7 +56,8 @@ class Refused(HubError):
 
 KINDS: Final[Mapping[int, type[HubError]]] = {
     400: BadRequest, 401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict,
-    410: NotFound, 413: TooLarge, 423: Conflict, 424: RemoteError, 429: RateLimited,
+    408: Unavailable, 410: NotFound,
+    413: TooLarge, 423: Conflict, 424: RemoteError, 429: RateLimited,
     503: Unavailable,
 }  # fmt: skip
 
@@ -165,7 +166,10 @@ class Answer:
                 return bad_answer(f"The hub answered {self.status}.")
             return kind(f"The hub answered {self.status}.", retry_after_s=after_s)
         known = KINDS.get(self.status, Refused)
-        error = known(said.detail, code=said.code, retry_after_s=after_s or said.retry_after_s)
+        code = said.code if re.fullmatch(r"[a-z0-9_]{1,64}", said.code) else None
+        # It may be written to a terminal.
+        detail = "".join(char if char.isprintable() else " " for char in said.detail)
+        error = known(detail, code=code, retry_after_s=after_s or said.retry_after_s)
         if said.retry_after_s is None and after_s is None:
             error.retry_after_s = None
         return error

@@ -16,6 +16,7 @@ from hub.errors import HubError
 from hub.ids import b64url, sha256
 
 FOLDER: Final = "webmail-hub"
+KEPT_S: Final = 30 * 86_400
 
 Note = TypeVar("Note", bound=msgspec.Struct)
 
@@ -84,11 +85,18 @@ class Notes:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh.write_bytes(msgspec.json.encode(note))
             fresh.replace(place)
+            self._sweep(place.stat().st_mtime - KEPT_S)
         except OSError as error:
             raise local(error) from error
 
     def forget(self, kind: type[msgspec.Struct], *key: str) -> None:
         self._place(kind, key).unlink(missing_ok=True)
+
+    def _sweep(self, before_s: float) -> None:
+        """Forget what nobody went on with."""
+        for one in self._folder.iterdir():
+            if one.lstat().st_mtime < before_s:
+                one.unlink(missing_ok=True)
 
     def _place(self, kind: type[msgspec.Struct], key: tuple[str, ...]) -> Path:
         name = b64url(sha256(msgspec.json.encode((kind.__name__, *key))))

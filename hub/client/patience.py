@@ -27,12 +27,12 @@ class Patience:
         self._limit_s = limit_s
         self._on_wait = on_wait
         self._attempts = 0
-        self._since = asyncio.get_running_loop().time()
+        self._since_s: float | None = None
 
     def moved(self) -> None:
         """It goes on: begin with short pauses again."""
         self._attempts = 0
-        self._since = asyncio.get_running_loop().time()
+        self._since_s = None
 
     async def wait(self, error: HubError) -> None:
         """Pause after an error that may pass, at least as long as the hub asked for.
@@ -44,7 +44,10 @@ class Patience:
             raise error
         grown_s = min(MOST_S, FIRST_S * 2**self._attempts) * random.uniform(0.5, 1.0)  # noqa: S311 jitter
         pause_s = max(error.retry_after_s, grown_s)
-        if asyncio.get_running_loop().time() + pause_s > self._since + self._limit_s:
+        now_s = asyncio.get_running_loop().time()
+        # From the first failure on: until then it went well, for hours perhaps.
+        self._since_s = now_s if self._since_s is None else self._since_s
+        if now_s + pause_s > self._since_s + self._limit_s:
             raise error
         self._attempts = min(self._attempts + 1, 10)
         if self._on_wait is not None:

@@ -10,6 +10,7 @@ import base64
 import mimetypes
 import os
 import re
+import stat
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ class Source:
     def __init__(self, given: Path | str | BinaryIO) -> None:
         try:
             if isinstance(given, str | Path):
+                if not stat.S_ISREG(os.stat(given).st_mode):
+                    raise LocalFile(f"{given} is no file.")
                 self.path: str | None = os.path.abspath(given)
                 self._file: BinaryIO = open(given, "rb")  # noqa: SIM115 closed by close()
                 self.size, self.mtime_ns = self._stands()

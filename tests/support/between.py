@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
@@ -53,7 +54,8 @@ class Between:
     answers: given in place of the hub's, one a connection.
     """
 
-    def __init__(self, hub_url: str) -> None:
+    def __init__(self, hub_url: str, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         parts = urlsplit(hub_url)
         self._host, self._port = parts.hostname, parts.port
         self.heads: list[str] = []
@@ -63,8 +65,8 @@ class Between:
         self._carrying: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0, ssl=self._tls)
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *exc: object) -> None:

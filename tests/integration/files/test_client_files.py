@@ -7,12 +7,16 @@ import fcntl
 import io
 import json
 import os
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from hub.client import FileClient
+from hub.client.patience import Patience
 from hub.errors import Conflict, HubError, NotFound, Unauthenticated, Unavailable
 from hub.wire.api import Attachment
 from hub.wire.pieces import PIECE_BYTES, Hasher
@@ -230,15 +234,17 @@ async def test_a_file_that_changes_while_it_is_sent(desk: Desk, kept: int) -> No
 
 
 async def test_an_upload_that_was_given_up_begins_anew(desk: Desk) -> None:
-    data = some(2_000_000)
+    data = some(8_000_000)
     path = desk.file(data)
-    first = await desk.client.upload(path, desk.thread)
-    gone = await desk.ada.http.delete(
-        f"/files/{first.upload}", headers={"tus-resumable": "1.0.0"}
-    )  # fmt: skip
+    desk.between.up.cut_at = 5_000_000
+    with pytest.raises(Unavailable):
+        await desk.another(patience_s=0).upload(path, desk.thread)
+    (note,) = (desk.folder / "state").iterdir()
+    first = json.loads(note.read_bytes())["upload"]
+    gone = await desk.ada.http.delete(f"/files/{first}", headers={"tus-resumable": "1.0.0"})
     assert gone.status_code == 204
     second = await desk.another().upload(path, desk.thread)
-    assert second.upload != first.upload
+    assert second.upload != first
     (attachment,) = await desk.client.post(desk.thread, [second])
     assert attachment.versions[0].blob == blob_of(data)
 
@@ -374,9 +380,79 @@ def test_what_is_no_address(url: str) -> None:
     assert refused.value.code == "bad_address"
 
 
+async def test_over_tls(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = tmp_path / "hub.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=hub"
+    await asyncio.to_thread(
+        subprocess.run,
+        ["openssl", *words.split(), "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", certificate, "-out", tmp_path / "public.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(tmp_path / "public.pem", certificate)
+    data = some(3_000_000)
+    async with Between(desk.served.url, tls) as desk.between:
+        with pytest.raises(HubError) as refused:
+            await desk.another().upload(desk.file(data), desk.thread)
+        assert refused.value.code == "bad_certificate"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "public.pem"))
+        desk.client = desk.another()
+        desk.between.up.cut_at = 2_000_000
+        attachment = await desk.posted(data)
+        desk.between.down.cut_at = 2_000_000
+        got = await desk.client.download(attachment, target=desk.copies)
+        assert got.read_bytes() == data
+        assert len(desk.waits) == 2
+
+
+async def test_no_patience_is_lost_while_it_goes_well(desk: Desk) -> None:
+    """What counts is how long nothing moved, not how long it took."""
+    loop = asyncio.get_running_loop()
+    patience = Patience(5.0)
+    late_s = loop.time() + 3600
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "time", lambda: late_s)
+        patch.setattr(asyncio, "sleep", AsyncMock())
+        error = Unavailable(retry_after_s=2)
+        await patience.wait(error)
+        late_s += 2
+        await patience.wait(error)
+        late_s += 2
+        with pytest.raises(Unavailable):
+            await patience.wait(error)
+        patience.moved()
+        await patience.wait(error)
+
+
+async def test_old_notes_are_forgotten(desk: Desk) -> None:
+    await desk.client.upload(desk.file(b"old", "old"), desk.thread)
+    (note,) = (desk.folder / "state").iterdir()
+    os.utime(note, (1, 1))
+    await desk.client.upload(desk.file(b"new", "new"), desk.thread)
+    assert desk.notes() == 1
+    assert not note.exists()
+
+
+async def test_a_pipe_is_no_file(desk: Desk) -> None:
+    os.mkfifo(desk.folder / "pipe")
+    with pytest.raises(HubError) as refused:
+        await desk.client.upload(desk.folder / "pipe", desk.thread)
+    assert refused.value.code == "local_file"
+
+
+async def test_words_of_a_strange_hub_do_not_move_the_cursor(desk: Desk) -> None:
+    body = b'{"type":"","title":"","status":409,"detail":"a\\u001b[2Jb","code":"x\\u001b"}'
+    head = f"HTTP/1.1 409 Conflict\r\ncontent-length: {len(body)}\r\n{CLOSED}\r\n"
+    desk.between.answers = [head.encode() + body]
+    with pytest.raises(Conflict) as refused:
+        await desk.client.attachment("a_x")
+    assert (refused.value.code, refused.value.detail) == ("conflict", "a [2Jb")
+
+
 @pytest.mark.timeout(60)
 async def test_a_hub_that_is_killed_and_comes_back(tmp_path: Path) -> None:
-    data = some(24_000_000)
+    data = some(48_000_000)
     path = tmp_path / "film.mov"
     path.write_bytes(data)
     async with (
@@ -391,7 +467,7 @@ async def test_a_hub_that_is_killed_and_comes_back(tmp_path: Path) -> None:
             between.url, await token(browser), state=tmp_path / "state",
             on_wait=lambda error, _: waits.append(error.code),
         )  # fmt: skip
-        between.up.hold_at = 12_000_000
+        between.up.hold_at = 40_000_000  # the hub notes what is on disk every 32 MiB
         sending = asyncio.create_task(client.upload(path, thread))
         await between.up.held.wait()
         between.up.hold_at = None
@@ -408,7 +484,7 @@ async def test_a_hub_that_is_killed_and_comes_back(tmp_path: Path) -> None:
         await client.wait_ready([attachment], [sent])
         offsets = list(map(int, between.said("patch", "upload-offset")))
         assert offsets[0] == 0
-        assert 0 < offsets[-1] <= 12_000_000
+        assert 0 < offsets[-1] <= 40_000_000
         assert waits
 
         between.down.hold_at = 12_000_000
