@@ -34,6 +34,8 @@ PATIENCE_S: Final = 300.0
 READY_S: Final = 600.0
 FIRST_LOOK_S: Final = 0.05
 MOST_LOOK_S: Final = 2.0
+HOPELESS: Final = frozenset(("upload_used", "version_failed", "wrong_bytes"))
+"""No message will ever have these uploads."""
 
 Result = TypeVar("Result")
 
@@ -98,15 +100,17 @@ class FileClient:
         send_id = "put." + b64url(sha256(msgspec.json.encode((text, uploads))))
         files = [NewFile(upload=one.upload, name=one.name) for one in sent]
         body = msgspec.json.encode(NewMessage(text=text, files=files, send_id=send_id))
+        path = f"/api/threads/{quote(thread, safe='')}/messages"
         try:
-            path = f"/api/threads/{quote(thread, safe='')}/messages"
             accepted = await self._ask("POST", path, Accepted, body)
-        except Conflict as error:
-            if error.code == "upload_used":
+            found = await self.wait_ready(accepted.attachments, sent)
+        except HubError as error:
+            if error.code in HOPELESS:
                 self._forget(sent)
             raise
+        # Not before: who stops while this waits, and begins again, sends no second message.
         self._forget(sent)
-        return await self.wait_ready(accepted.attachments, sent)
+        return found
 
     async def wait_ready(
         self, attachments: Sequence[str], sent: Sequence[Sent], timeout_s: float = READY_S

@@ -108,6 +108,37 @@ async def test_several_files_in_one_message(desk: Desk) -> None:
     assert refused.value.code == "upload_used"
 
 
+async def test_a_message_is_sent_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program ends while it waits for the hub, and is started again."""
+    path = desk.file(b"words")
+    sent = await desk.client.upload(path, desk.thread)
+    stopped = AsyncMock(side_effect=asyncio.CancelledError)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.client, "wait_ready", stopped)
+        with pytest.raises(asyncio.CancelledError):
+            await desk.client.post(desk.thread, [sent], "Look")
+    other = desk.another()
+    await other.post(desk.thread, [await other.upload(path, desk.thread)], "Look")
+    page = await answer(desk.ada.http.get(f"/api/threads/{desk.thread}/history"))
+    assert [one["text"] for one in page["items"] if one.get("text")] == ["Look"]
+    assert desk.notes() == 0
+
+
+async def test_a_note_that_outlived_its_message(desk: Desk) -> None:
+    """The program died between the message and the end; the same file is wanted once more."""
+    path = desk.file(b"words")
+    sent = await desk.client.upload(path, desk.thread)
+    body = {"files": [{"upload": sent.upload}]}
+    await answer(desk.ada.http.post(f"/api/threads/{desk.thread}/messages", json=body))
+    with pytest.raises(Conflict) as refused:
+        await desk.client.post(desk.thread, [await desk.client.upload(path, desk.thread)])
+    assert refused.value.code == "upload_used"
+    assert desk.notes() == 0
+    again = await desk.client.upload(path, desk.thread)
+    assert again.upload != sent.upload
+    await desk.client.post(desk.thread, [again])
+
+
 async def test_a_version_by_its_number(desk: Desk) -> None:
     first = await desk.posted(b"first", "plan.txt")
     sent = await desk.client.upload(desk.file(b"second", "plan.txt"), desk.thread)
