@@ -1,4 +1,5 @@
-"""The command line: ``hub serve``, ``doctor``, ``token create``, ``rebuild``, ``verify``."""
+"""The command line: ``hub serve``, ``doctor``, ``token create``, ``rebuild``, ``verify``; and of
+``hub.cli_files``: ``put``, ``get``."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 import hub
+from hub import cli_files, logging, server
 from hub import doctor as checks
-from hub import logging, server
 from hub.app import home_of, open_database
 from hub.blobs.opening import open_store
 from hub.clock import SystemClock
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 token = typer.Typer(no_args_is_help=True, help="Tokens for programs.")
 app.add_typer(token, name="token")
+app.command()(cli_files.put)
+app.command()(cli_files.get)
 console = Console(stderr=True, highlight=False)
 VERIFYING = ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
 

@@ -13,8 +13,8 @@ LAYERS = [
     {"errors", "settings", "clock", "ids"},
     {"wire"},
     {"storage", "bus", "blobs"},
-    {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation"},
-    {"api", "app", "server", "doctor", "sample", "logging", "cli"},
+    {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client"},
+    {"api", "app", "server", "doctor", "sample", "logging", "cli", "cli_files"},
 ]
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
 CLIENT = {"client", *LAYERS[0], *LAYERS[1]}
