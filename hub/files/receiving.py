@@ -106,6 +106,12 @@ class Receiver:
             if part is None:
                 if not await self._still_mine():
                     raise Superseded
+                # Who stands still may be gone: what came so far is kept now.
+                if batch:
+                    await self._write(batch)
+                    batch, gathered, due = [], 0, now() + BATCH_S
+                if self.position > self._synced:
+                    await self._sync_now_and_then(self._sync_at_s)
                 continue
             if not part:
                 return await self._rest(batch)

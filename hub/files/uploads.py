@@ -402,12 +402,15 @@ class Uploads:
         assert blob is not None
         await self._store.seal(name, upload.begun, pieces.notes)
         async with self._jobs.holding(job) as connection:
+            if not await rows.still_sealing(connection, name):
+                return  # who gave it up removes its bytes
+            await self._jobs.put(connection, SETTLE, name)
+            # Before the blob is locked: whoever does these jobs holds them first, too.
+            for kind in self.then:
+                await self._jobs.put(connection, kind, blob)
             now = to_datetime(self._clock.now_ms())
             kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now)
             await rows.sealed(connection, name, blob)
-            await self._jobs.put(connection, SETTLE, name)
-            for kind in self.then:
-                await self._jobs.put(connection, kind, blob)
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():

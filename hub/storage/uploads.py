@@ -133,6 +133,12 @@ async def complete(connection: Any, upload: str, writer: str, blob: str | None) 
     )
 
 
+async def still_sealing(connection: Any, upload: str) -> bool:
+    """Whether an upload is being sealed, and not given up; it stays so until the transaction
+    ends."""
+    return bool(await connection.fetchval(_STILL_SEALING, upload))
+
+
 async def sealed(connection: Any, upload: str, blob: str) -> None:
     """The bytes of an upload are a blob now."""
     await connection.execute(_SEALED, upload, blob)
@@ -209,6 +215,10 @@ _LET_GO = "UPDATE uploads SET writer = NULL WHERE upload_id = $1 AND writer = $2
 _COMPLETE = """
 UPDATE uploads SET state = $4, blob_id = $3, writer = NULL
 WHERE upload_id = $1 AND writer = $2 AND state = 'receiving' AND received = size RETURNING true
+"""
+
+_STILL_SEALING = """
+SELECT true FROM uploads WHERE upload_id = $1 AND state = 'sealing' FOR UPDATE
 """
 
 _SEALED = """

@@ -203,6 +203,15 @@ async def test_who_asks_where_it_stands_takes_over_from_a_connection_that_hangs(
     assert await sender.blob(url) == data
 
 
+async def test_what_a_sender_who_stands_still_sent_is_kept(sender: Sender) -> None:
+    url = await sender.begin(4_000_000)
+    body = Stalling(some(2_500_001))
+    sending = asyncio.create_task(sender.patch(url, 0, body))
+    await received(sender, url, 2_500_001)  # nobody asked, nothing more came
+    body.go_on.set()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
 class Flowing:
     """A body that does not come to a stand."""
 
@@ -365,6 +374,29 @@ async def test_an_upload_is_given_up(sender: Sender) -> None:
     assert (await sender.http.post(url, headers=override, content=b"01234")).status_code == 204
     override = {"x-http-method-override": "DELETE", **TUS}
     assert (await sender.http.post(url, headers=override)).status_code == 204
+
+
+async def test_what_is_given_up_while_it_is_sealed_is_no_blob(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = sender.served.hub.uploads._store
+    seal = store.seal
+
+    async def seal_and_give_up(name: str, begun: str, notes: Any) -> None:
+        await seal(name, begun, notes)
+        monkeypatch.undo()
+        assert (await sender.http.delete(url, headers=TUS)).status_code == 204
+
+    monkeypatch.setattr(store, "seal", seal_and_give_up)
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    await sender.served.hub.jobs.drain()
+    assert (await sender.http.head(url, headers=TUS)).status_code == 410
+    assert [one async for one in store.all()] == []
+    # The same bytes, sent again, are there.
+    again = await sender.begin(5)
+    await sender.patch(again, 0, b"01234")
+    assert await sender.blob(again) == b"01234"
 
 
 async def test_parts_are_joined_and_the_answer_may_be_lost(sender: Sender) -> None:
