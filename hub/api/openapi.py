@@ -105,7 +105,7 @@ OPERATIONS = (
     Operation("GET", "/api/documents/{id}/print", "A page to print", media="text/html"),
     Operation("POST", "/api/documents/{id}/ticket", "A ticket for a stock Yjs client",
               answer=api.YjsTicket, status=201),
-    Operation("GET", "/api/search", "Search messages", answer=api.SearchResult,
+    Operation("GET", "/api/search", "Search messages and files", answer=api.SearchResult,
               query=("q", "thread", "limit", "offset")),
     Operation("GET", "/api/openapi.json", "This document", public=True, media="application/json"),
     Operation("GET", "/api/protocol.json", "The live socket as a JSON schema", public=True,

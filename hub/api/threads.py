@@ -134,7 +134,7 @@ async def search(request: Request) -> Response:
     question = request.query_params.get("q", "")
     if len(question) > 500:
         raise BadRequest("The question is too long.", code="bad_query")
-    result = await hub_of(request).search.messages(
+    result = await hub_of(request).search.everything(
         who.uid,
         question,
         thread=request.query_params.get("thread"),

@@ -1,4 +1,4 @@
-"""Search over messages: the question split into words, the hits cut into snippets with marks."""
+"""Search over messages and files: the question split into words, the hits cut into snippets with marks."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ class Search:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def messages(
+    async def everything(
         self, uid: str, question: str, *, thread: str | None, limit: int, offset: int
     ) -> SearchResult:
-        """Messages with all words of the question, latest first; every word may be a beginning."""
+        """Messages and files with all words of the question, latest first; every word may be a
+        beginning."""
         words = list(dict.fromkeys(split_words(question)))[:MAX_WORDS]
         if not words:
             return SearchResult([], False)
         async with self._database.acquire() as connection:
-            found = await search.messages(
+            found = await search.everything(
                 connection, uid, words, thread=thread, limit=limit + 1, offset=offset
             )
         # A page of the longest messages takes longer than the loop may stand still.
@@ -73,13 +74,24 @@ def cut(text: str, words: list[str]) -> tuple[str, list[tuple[int, int]]]:
     return lead + text[start:end] + tail, marks
 
 
+def flat(text: str) -> str:
+    """Text of a file in one line."""
+    return " ".join(text.split())
+
+
 def _hits(found: Sequence[search.Found], words: list[str]) -> list[SearchHit]:
     hits = []
     for one in found:
-        snippet, marks = cut(plain(one.text), words)
+        text = one.text or ""
+        snippet, marks = cut(plain(text) if one.attachment is None else flat(text), words)
+        if one.attachment is not None and not marks:
+            snippet = ""  # it was found by its name
         hits.append(
-            SearchHit(one.thread, one.subject, one.seq, one.sender, one.at_ms, snippet, marks)
-        )
+            SearchHit(
+                one.thread, one.subject, one.seq, one.sender, one.at_ms, snippet, marks,
+                one.attachment, one.name,
+            )
+        )  # fmt: skip
     return hits
 
 

@@ -1,4 +1,5 @@
-"""Full-text search over messages: accents folded, every word a prefix. No ranking but time."""
+"""Full-text search over messages and files: accents folded, every word a prefix. No ranking but
+time."""
 
 from __future__ import annotations
 
@@ -8,31 +9,67 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """A message, or with ``attachment`` and ``name`` a file: ``text`` is a part of what is in it,
+    null when nothing is known of that."""
+
     thread: str
     subject: str
     seq: int
     sender: str
     at_ms: int
-    text: str
+    attachment: str | None
+    name: str | None
+    text: str | None
 
 
-async def messages(
+async def everything(
     connection: Any, uid: str, words: list[str], *, thread: str | None, limit: int, offset: int
 ) -> list[Found]:
-    """Messages the user may read that hold all ``words`` (folded, letters and digits only)."""
+    """Messages the user may read that hold all ``words`` (folded, letters and digits only), and
+    files whose names, or the shown version's text, do."""
     query = " & ".join(f"'{word}':*" for word in words)
-    rows = await connection.fetch(_SEARCH, uid, query, thread, limit, offset)
+    rows = await connection.fetch(_SEARCH, uid, query, thread, limit, offset, words[0])
     return [Found(*row) for row in rows]
 
 
+# What is in the index of a text (hub.storage.previews).
 _SEARCH = """
-SELECT i.thread_id, t.subject, i.seq, i.sender,
-       (extract(epoch FROM i.at) * 1000)::bigint AS at_ms, i.text
-FROM items i
-JOIN members m ON m.thread_id = i.thread_id AND m.uid = $1 AND m.role IS NOT NULL
-JOIN threads t ON t.thread_id = i.thread_id
-WHERE i.search @@ to_tsquery('simple', $2) AND i.deleted_at IS NULL
-  AND (t.history = 'all' OR i.seq >= m.since_seq)
-  AND ($3::text IS NULL OR i.thread_id = $3)
-ORDER BY i.at DESC, i.seq DESC LIMIT $4 OFFSET $5
+WITH readable AS (
+    SELECT m.thread_id, t.subject,
+           CASE WHEN t.history = 'all' THEN 0 ELSE m.since_seq END AS since
+    FROM members m JOIN threads t USING (thread_id)
+    WHERE m.uid = $1 AND m.role IS NOT NULL AND ($3::text IS NULL OR m.thread_id = $3)
+), files AS (
+    SELECT attachment_id FROM attachments WHERE search @@ to_tsquery('simple', $2)
+    UNION
+    SELECT v.attachment_id FROM previews p
+    JOIN version_previews vp USING (preview_id) JOIN versions v USING (key)
+    WHERE p.search @@ to_tsquery('simple', $2)
+), hits AS (
+    SELECT i.thread_id, r.subject, i.seq, i.sender, i.at, NULL AS attachment_id, NULL AS name,
+           NULL::bigint AS preview_id
+    FROM items i JOIN readable r USING (thread_id)
+    WHERE i.search @@ to_tsquery('simple', $2) AND i.deleted_at IS NULL AND i.seq >= r.since
+    UNION ALL
+    SELECT a.thread_id, r.subject, v.seq, v.author, v.at, a.attachment_id, a.name, p.preview_id
+    FROM files f JOIN attachments a USING (attachment_id)
+    JOIN readable r ON r.thread_id = a.thread_id
+    JOIN versions v ON v.attachment_id = a.attachment_id AND v.number = a.number
+                   AND v.state = 'ready'
+    JOIN blobs b ON b.blob_id = v.blob_id
+    LEFT JOIN version_previews vp ON vp.key = v.key
+    LEFT JOIN previews p ON p.preview_id = vp.preview_id
+    WHERE a.removed_by IS NULL AND v.seq >= r.since AND b.verdict IS DISTINCT FROM 'blocked'
+      AND (a.search @@ to_tsquery('simple', $2) OR p.search @@ to_tsquery('simple', $2))
+    ORDER BY at DESC, seq DESC LIMIT $4 OFFSET $5
+)
+SELECT h.thread_id, h.subject, h.seq, h.sender,
+       (extract(epoch FROM h.at) * 1000)::bigint AS at_ms, h.attachment_id, h.name,
+       CASE WHEN h.attachment_id IS NULL THEN i.text
+            ELSE substr(p.text, greatest(1, strpos(hub_fold(left(p.text, 200000)), $6) - 300), 3000)
+       END AS text
+FROM hits h
+LEFT JOIN items i ON h.attachment_id IS NULL AND i.thread_id = h.thread_id AND i.seq = h.seq
+LEFT JOIN previews p ON p.preview_id = h.preview_id
+ORDER BY h.at DESC, h.seq DESC
 """

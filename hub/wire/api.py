@@ -432,7 +432,8 @@ class EventsPage(Struct):
 
 
 class SearchHit(Struct):
-    """``snippet`` is plain text; ``marks`` are [start, end) offsets in UTF-16 code units."""
+    """A message, or with ``attachment`` and ``name`` a file. ``snippet`` is plain text, empty when
+    a file was found by its name alone; ``marks`` are [start, end) offsets in UTF-16 code units."""
 
     thread: str
     subject: str
@@ -441,6 +442,8 @@ class SearchHit(Struct):
     at: int
     snippet: str
     marks: list[tuple[int, int]]
+    attachment: str | None = None
+    name: str | None = None
 
 
 class SearchResult(Struct):
