@@ -14,6 +14,10 @@ export type Verdict = "clean" | "blocked" | "unscannable";
 
 export type Scanning = "off" | "on" | "hold";
 
+export type PreviewKind = "image" | "pdf" | "text" | "code" | "markdown" | "audio" | "video" | "office" | "none";
+
+export type PreviewReason = "too_large" | "timeout" | "damaged" | "unsupported" | "sandbox";
+
 export type LinkKind = "first_owner" | "invitation" | "reset";
 
 export type Scope = "read" | "write" | "admin";
@@ -576,6 +580,22 @@ export interface UploadProgress {
   size: number;
 }
 
+/**
+ * What may be shown of a version. ``parts`` are what can be asked for: ``thumb``, ``view``
+ * (where a browser cannot show the file itself), ``pdf`` (of an office document), ``text`` (the
+ * start of it when ``truncated``); and, with ``pages``, ``page-1`` to that. ``width`` and
+ * ``height`` are a picture's own. ``reason`` says why there is less than the kind could have.
+ */
+export interface Preview {
+  kind: PreviewKind;
+  parts: readonly string[];
+  width?: number | null;
+  height?: number | null;
+  pages?: number | null;
+  reason?: PreviewReason | null;
+  truncated?: boolean;
+}
+
 /** A scanner has looked at a version. Passes by; the truth is in the attachments. */
 export interface VersionVerdict {
   t: "verdict";
@@ -583,6 +603,14 @@ export interface VersionVerdict {
   key: string;
   verdict: Verdict;
   finding: string | null;
+}
+
+/** The preview of a version was made. Passes by; the truth is in the attachments. */
+export interface VersionPreview {
+  t: "preview";
+  thread: string;
+  key: string;
+  preview: Preview;
 }
 
 /**
@@ -965,7 +993,8 @@ export interface PatchAttachment {
  * ready. ``same``: its bytes were those of version ``number`` already. ``seq`` and ``at`` are of
  * the event that added it; ``received`` bytes are here. ``verdict`` is what malware scanners said
  * last, with their ``finding``: what is in a blocked one, or why one could not be scanned; null
- * when none has looked yet, or there is none (``scanning`` of ``welcome``).
+ * when none has looked yet, or there is none (``scanning`` of ``welcome``). ``preview`` is null
+ * until it was made.
  */
 export interface Version {
   key: string;
@@ -982,6 +1011,7 @@ export interface Version {
   received?: number | null;
   verdict?: Verdict | null;
   finding?: string | null;
+  preview?: Preview | null;
 }
 
 /**
@@ -1156,6 +1186,7 @@ export type AnyFrame =
   | TypingState
   | UploadProgress
   | VersionVerdict
+  | VersionPreview
   | CaretOwners
   | Durable
   | Refused
