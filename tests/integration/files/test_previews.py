@@ -24,7 +24,7 @@ from hub.files.scanning.probes import eicar
 from hub.files.scanning.service import TELL
 from hub.mail.rebuild import rebuild_projections
 from hub.settings import Settings
-from hub.storage import verdicts
+from hub.storage import previews, verdicts
 from hub.storage.projection import Projector
 from tests.integration.conftest import Served, serve
 from tests.integration.files.previews import pictures
@@ -153,10 +153,8 @@ async def test_pages_are_made_when_somebody_asks_and_once(room: Room) -> None:
     assert watched.asked == ["pdf"]
     watched.gate.clear()
     both = [asyncio.create_task(picture(room, file, "page-2")) for _ in range(2)]
-    gone = asyncio.create_task(picture(room, file, "page-2"))
     watched.started.clear()
     await watched.started.wait()
-    gone.cancel()
     watched.gate.set()
     one, two = await asyncio.gather(*both)
     assert one.size == two.size == (1600, 2071)
@@ -169,6 +167,24 @@ async def test_pages_are_made_when_somebody_asks_and_once(room: Room) -> None:
         assert problem(await get(room, file, beyond)) == (404, "preview_not_found")
     # Which pages somebody looked at is nobody's business.
     assert (await preview(room, file) or {})["parts"] == ["text", "thumb"]
+
+
+async def test_who_leaves_takes_nobody_else_s_page_along(room: Room) -> None:
+    hub = room.served.hub
+    file = await room.send(THREE, "three.pdf")
+    (version,) = (await room.attachment(file))["versions"]
+    async with hub.database.acquire() as connection:
+        shown = await previews.of_version(connection, version["key"])
+    assert shown is not None
+    watched = Watched(hub)
+    watched.gate.clear()
+    gone, stays = [asyncio.create_task(hub.previews.part(shown, "page-1")) for _ in range(2)]
+    await watched.started.wait()
+    gone.cancel()
+    watched.gate.set()
+    assert (await stays).part == "page-1"
+    assert gone.cancelled()
+    assert watched.asked == ["pdf"]
 
 
 @pytest.mark.parametrize(
