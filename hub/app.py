@@ -21,6 +21,7 @@ from hub.api import (
     live,
     openapi,
     ops,
+    previews,
     problems,
     session,
     static,
@@ -39,6 +40,8 @@ from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
 from hub.files.keeping import DIGEST, Keeper
+from hub.files.previews.sandbox import Sandbox
+from hub.files.previews.service import Made, Previews
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.service import SCAN, Scanning
 from hub.files.settling import Settling
@@ -202,6 +205,15 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             rooms.judged(place.thread, place.key, place.verdict, place.finding or None)
 
         scanning.on_verdict = judged
+        shown = Previews(
+            database, store, clock, jobs, Sandbox(), judged_first=scanning.policy != "off"
+        )  # fmt: skip
+        stack.push_async_callback(shown.close)
+
+        def previewed(made: Made) -> None:
+            rooms.previewed(made.thread, made.key, made.preview)
+
+        shown.on_preview = previewed
         services = Services(
             database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
             library=library, connections=connections, people=people,
@@ -223,6 +235,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             uploads=files,
             jobs=jobs,
             scanning=scanning,
+            previews=shown,
             services=services,
             tickets=Tickets(clock, key),
             background=background,
@@ -236,6 +249,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         background.spawn(people.run(), "people")
         background.spawn(files.run(), "uploads")
         await scanning.begin()
+        await shown.begin()
         background.spawn(jobs.run(), "jobs")
         background.spawn(scanning.run(), "scanning")
         background.spawn(keeper.run(), "keeper")
@@ -261,8 +275,8 @@ def routes() -> list[BaseRoute]:
     """Every route; the browser client answers whatever is left."""
     found: list[BaseRoute] = []
     for module in (
-        session, accounts, threads, documents, uploads, attachments, archives, blobs, live, yjs,
-        ops, openapi, static,
+        session, accounts, threads, documents, uploads, attachments, archives, blobs, previews,
+        live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Literal
 
 import hub
 from hub.errors import Conflict, HubError
+from hub.files.previews.office import program
+from hub.files.previews.sandbox import sandbox_kind
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.verdicts import ScannerDown
 from hub.settings import Settings, is_loopback
@@ -41,7 +44,26 @@ async def examine(settings: Settings) -> list[Finding]:
         _disk(settings.data_dir),
         _client(),
     ]
-    return [*found, *await _scanners(settings), *await _database(settings)]
+    previews = await asyncio.to_thread(_previews)
+    return [*found, *previews, *await _scanners(settings), *await _database(settings)]
+
+
+def _previews() -> list[Finding]:
+    """What stands between foreign files and this machine, and what can be shown of them."""
+    wall = sandbox_kind()
+    if wall == "rlimits":
+        words = (
+            "foreign files are opened in processes with limits, and no wall around them; install "
+            "bubblewrap, or use a kernel with Landlock"
+        )
+        return [Finding("previews", "warning", words)]
+    if wall != "bubblewrap":
+        office = "office documents have their words only: LibreOffice runs in bubblewrap alone"
+    elif program() is None:
+        office = "office documents have their words only: LibreOffice is not installed"
+    else:
+        office = "office documents have their pages, by LibreOffice"
+    return [Finding("previews", "good", f"made behind {wall}; {office}")]
 
 
 async def _scanners(settings: Settings) -> list[Finding]:

@@ -71,6 +71,18 @@ def part_of(header: str | None, size: int) -> Part:
 
 
 async def get_version(request: Request) -> Response:
+    stored, name = await version_of(request)
+    return await _answer(request, hub_of(request), stored, name)
+
+
+async def version_of(request: Request) -> tuple[Stored, str]:
+    """The version that a request names, and the name of its file; of those that its sender may
+    have.
+
+    Raises:
+        NotFound: ``attachment_not_found``, ``version_not_found``.
+        HubError: of ``readable`` and ``require_looked_at``.
+    """
     who = await principal(request)
     hub = hub_of(request)
     _, since = await readable(request, who)
@@ -84,7 +96,18 @@ async def get_version(request: Request) -> Response:
     if stored is None or attachment is None or stored.removed or stored.version.seq < since:
         raise NotFound("There is no such version.", code="version_not_found")
     require_looked_at(hub, stored)
-    return await _answer(request, hub, stored, attachment.name)
+    return stored, attachment.name
+
+
+def file_headers(etag: str) -> dict[str, str]:
+    """Of every answer that has bytes of a file, or what was made of them."""
+    return {
+        "ETag": etag,
+        # Who may read it may be somebody else in a moment: a browser asks again.
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": SANDBOX,
+        "Vary": "Cookie, Authorization",
+    }
 
 
 def require_looked_at(hub: Hub, stored: Stored) -> None:
@@ -101,15 +124,8 @@ def require_looked_at(hub: Hub, stored: Stored) -> None:
 async def _answer(request: Request, hub: Hub, stored: Stored, name: str) -> Response:
     version = stored.version
     etag = f'"{version.blob}"'
-    headers = {
-        "ETag": etag,
-        "Accept-Ranges": "bytes",
-        # Who may read it may be somebody else in a moment: a browser asks again.
-        "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": SANDBOX,
-        "Vary": "Cookie, Authorization",
-    }
-    if _matches(request.headers.get("if-none-match"), etag):
+    headers = {**file_headers(etag), "Accept-Ranges": "bytes"}
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     is_ = await _nature(hub, stored, name)
     inline = is_.inline and "download" not in request.query_params
@@ -173,7 +189,8 @@ _heads: OrderedDict[str, bytes] = OrderedDict()
 """First bytes of what was asked for lately; a blob never changes."""
 
 
-def _matches(header: str | None, etag: str) -> bool:
+def matches(header: str | None, etag: str) -> bool:
+    """Whether an If-None-Match names this one."""
     if header is None:
         return False
     return header.strip() == "*" or etag in (

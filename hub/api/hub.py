@@ -12,6 +12,7 @@ from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
 from hub.files.keeping import Keeper
+from hub.files.previews.service import Previews
 from hub.files.scanning.service import Scanning
 from hub.files.uploads import Uploads
 from hub.identity.service import Identity
@@ -50,6 +51,7 @@ class Hub:
     uploads: Uploads
     jobs: Jobs
     scanning: Scanning
+    previews: Previews
     services: Services
     tickets: Tickets
     background: Background

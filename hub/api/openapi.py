@@ -93,6 +93,8 @@ OPERATIONS = (
     Operation("GET", "/api/attachments/{id}/versions/{number}",
               "The bytes of a version; ranges, and ?download to keep it from being shown",
               query=("download",), media="application/octet-stream"),
+    Operation("GET", "/api/attachments/{id}/versions/{number}/preview/{part}",
+              "A part of its preview: thumb, view, pdf, text or page-N", media="image/webp"),
     Operation("GET", "/api/threads/{id}/documents", "Documents", answer=list[api.DocumentInfo]),
     Operation("POST", "/api/threads/{id}/documents", "Begin a document", api.NewDocument,
               Accepted, 201),

@@ -18,8 +18,8 @@ VERSION = 1
 AnyMessage = (
     bus.EventCommitted | bus.StreamCommitted | bus.PresenceChanged | bus.PresenceSnapshot
     | bus.PresenceAsked | bus.TypingChanged | bus.UploadMoved | bus.VersionJudged
-    | bus.UpdateRelayed | bus.CaretsRelayed | bus.CaretsAsked | bus.ToUser | bus.ToSession
-    | bus.PeopleChanged | bus.Revoked
+    | bus.VersionPreviewed | bus.UpdateRelayed | bus.CaretsRelayed | bus.CaretsAsked
+    | bus.ToUser | bus.ToSession | bus.PeopleChanged | bus.Revoked
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hub.wire.events import PresenceEntry, Verdict
+from hub.wire.events import PresenceEntry, Preview, Verdict
 
 
 class Message(Struct, tag=True, array_like=True):
@@ -79,6 +79,14 @@ class VersionJudged(Message):
     key: str
     verdict: Verdict
     finding: str | None
+
+
+class VersionPreviewed(Message):
+    """Topic ``room:{thread}``: the preview of a version was made."""
+
+    thread: str
+    key: str
+    preview: Preview
 
 
 class UpdateRelayed(Message):

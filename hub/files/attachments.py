@@ -19,6 +19,7 @@ import msgspec
 
 from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from hub.files.previews.service import PREVIEW
 from hub.files.scanning.service import TELL
 from hub.files.scanning.verdicts import blocked
 from hub.ids import b64url, sha256
@@ -267,6 +268,7 @@ class Attachments:
                     raise _no_version()
                 if await verdicts.judged(connection, one.blob):
                     await self._jobs.put(connection, TELL, one.blob)
+                await self._jobs.put(connection, PREVIEW, one.blob)
         waiting = [one.upload for one in files if one.upload is not None]
         await self._jobs.put(connection, SETTLE, *waiting)
 

@@ -14,6 +14,7 @@ import msgspec
 
 from hub.errors import Conflict
 from hub.files.attachments import SETTLE
+from hub.files.previews.service import PREVIEW
 from hub.files.scanning.service import TELL
 from hub.jobs.queue import Jobs, Later
 from hub.storage import attachments as rows
@@ -92,6 +93,7 @@ class Settling:
             raise _Taken
         if await verdicts.judged(connection, blob):
             await self._jobs.put(connection, TELL, blob)
+        await self._jobs.put(connection, PREVIEW, blob)
 
 
 def _failed(version: VersionRow, reason: str) -> ev.VersionFailedData:

@@ -19,6 +19,7 @@ from hub.bus.messages import (
     TypingChanged,
     UploadMoved,
     VersionJudged,
+    VersionPreviewed,
 )
 from hub.clock import Clock
 from hub.errors import HubError, NotFound
@@ -183,6 +184,10 @@ class Registry:
         """A scanner has looked at a version."""
         self._bus.publish(f"room:{thread}", VersionJudged(thread, key, verdict, finding))
 
+    def previewed(self, thread: str, key: str, preview: ev.Preview) -> None:
+        """The preview of a version was made."""
+        self._bus.publish(f"room:{thread}", VersionPreviewed(thread, key, preview))
+
     async def run(self) -> None:
         """Say again and again who is here, and forget whom nobody speaks of any more."""
         while True:
@@ -218,6 +223,12 @@ class Registry:
                 ev.VersionVerdict(
                     thread=message.thread, key=message.key, verdict=message.verdict,
                     finding=message.finding,
+                )
+            )  # fmt: skip
+        elif isinstance(message, VersionPreviewed):
+            room.send(
+                ev.VersionPreview(
+                    thread=message.thread, key=message.key, preview=message.preview
                 )
             )  # fmt: skip
         elif isinstance(message, UploadMoved):

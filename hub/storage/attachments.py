@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hub.storage import previews
 from hub.storage.blobs import Blob
 from hub.storage.verdicts import KNOWN
 from hub.wire.api import Attachment, Version
@@ -208,6 +209,8 @@ def _version(row: Mapping[str, Any]) -> Version:
         received=row["received"],
         verdict=row["verdict"],
         finding=row["finding"] or None,
+        # Of what is blocked nothing is shown any more.
+        preview=None if row["verdict"] == "blocked" else previews.preview(row),
     )
 
 
@@ -260,11 +263,16 @@ v.type, v.size, v.state, v.number, v.blob_id, v.reason,
 CASE WHEN v.state = 'arriving' THEN u.received END AS received,
 """
     + _VERDICT
+    + ","
+    + previews.COLUMNS
 )
 
-_AND_MORE = """
+_AND_MORE = (
+    """
 LEFT JOIN uploads u ON u.upload_id = v.key LEFT JOIN blobs b ON b.blob_id = v.blob_id
 """
+    + previews.JOIN
+)
 
 _LIST = f"""
 SELECT {_ATTACHMENT} FROM attachments a

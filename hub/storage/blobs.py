@@ -82,7 +82,8 @@ async def removed(connection: Any, blob: Blob) -> None:
 
 
 async def unknown(connection: Any, names: Sequence[str]) -> list[str]:
-    """Those of these names in the store that neither a blob nor an upload has."""
+    """Those of these names in the store that neither a blob, an upload nor a part of a preview
+    has."""
     return [row["name"] for row in await connection.fetch(_UNKNOWN, list(names))]
 
 
@@ -139,6 +140,7 @@ _UNKNOWN = """
 SELECT n.name FROM unnest($1::text[]) AS n (name)
 WHERE NOT EXISTS (SELECT FROM blobs b WHERE b.name = n.name)
   AND NOT EXISTS (SELECT FROM uploads u WHERE u.upload_id = n.name AND u.state <> 'failed')
+  AND NOT EXISTS (SELECT FROM preview_parts p WHERE p.name = n.name)
 """
 
 _AFTER = """

@@ -23,7 +23,7 @@ from hub.wire.commands import (
     Uid,
     VersionNumber,
 )
-from hub.wire.events import EventType, MessageFile, Verdict
+from hub.wire.events import EventType, MessageFile, Preview, Verdict
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -312,7 +312,8 @@ class Version(Struct, omit_defaults=True):
     ready. ``same``: its bytes were those of version ``number`` already. ``seq`` and ``at`` are of
     the event that added it; ``received`` bytes are here. ``verdict`` is what malware scanners said
     last, with their ``finding``: what is in a blocked one, or why one could not be scanned; null
-    when none has looked yet, or there is none (``scanning`` of ``welcome``)."""
+    when none has looked yet, or there is none (``scanning`` of ``welcome``). ``preview`` is null
+    until it was made."""
 
     key: str
     seq: int
@@ -328,6 +329,7 @@ class Version(Struct, omit_defaults=True):
     received: int | None = None
     verdict: Verdict | None = None
     finding: str | None = None
+    preview: Preview | None = None
 
 
 class Attachment(Struct, omit_defaults=True):

@@ -24,6 +24,10 @@ EventType = Literal[
 
 Verdict = Literal["clean", "blocked", "unscannable"]
 Scanning = Literal["off", "on", "hold"]
+PreviewKind = Literal[
+    "image", "pdf", "text", "code", "markdown", "audio", "video", "office", "none"
+]
+PreviewReason = Literal["too_large", "timeout", "damaged", "unsupported", "sandbox"]
 
 
 # --- bodies of timeline events (``data``); null once erased or hidden -----------------------------
@@ -332,6 +336,21 @@ class UploadProgress(Frame, tag="upload"):
     size: int
 
 
+class Preview(Struct, omit_defaults=True):
+    """What may be shown of a version. ``parts`` are what can be asked for: ``thumb``, ``view``
+    (where a browser cannot show the file itself), ``pdf`` (of an office document), ``text`` (the
+    start of it when ``truncated``); and, with ``pages``, ``page-1`` to that. ``width`` and
+    ``height`` are a picture's own. ``reason`` says why there is less than the kind could have."""
+
+    kind: PreviewKind
+    parts: list[str]
+    width: int | None = None
+    height: int | None = None
+    pages: int | None = None
+    reason: PreviewReason | None = None
+    truncated: bool = False
+
+
 class VersionVerdict(Frame, tag="verdict"):
     """A scanner has looked at a version. Passes by; the truth is in the attachments."""
 
@@ -339,6 +358,14 @@ class VersionVerdict(Frame, tag="verdict"):
     key: str
     verdict: Verdict
     finding: str | None = None
+
+
+class VersionPreview(Frame, tag="preview"):
+    """The preview of a version was made. Passes by; the truth is in the attachments."""
+
+    thread: str
+    key: str
+    preview: Preview
 
 
 class CaretOwners(Frame, tag="caret_owners"):
@@ -407,8 +434,8 @@ class Closing(Frame, tag="closing"):
 
 AnyFrame = (
     Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
-    | TypingState | UploadProgress | VersionVerdict | CaretOwners | Durable | Refused
-    | DocumentReset | SignalFrame | Closing
+    | TypingState | UploadProgress | VersionVerdict | VersionPreview | CaretOwners | Durable
+    | Refused | DocumentReset | SignalFrame | Closing
 )  # fmt: skip
 
 

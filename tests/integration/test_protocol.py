@@ -247,6 +247,7 @@ async def play_files(
     await bytes_of(first, b"offer")
     await event("version.ready")
     await there.frame("upload")
+    await there.frame("preview")
     await write(
         cmd="post", text="Better", files=[{"upload": key(second), "attachment": file}]
     )  # fmt: skip

@@ -66,6 +66,10 @@ _OLD_OFFICE: Final = {
     "xls": "application/vnd.ms-excel",
     "ppt": "application/vnd.ms-powerpoint",
 }
+_SUFFIXES: Final = {
+    **{media_type: suffix for suffix, media_type in (_OFFICE | _OLD_OFFICE).items()},
+    "application/rtf": "rtf",
+}
 _BY_NAME: Final = {
     "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif",
     "webp": "image/webp", "bmp": "image/bmp", "tif": "image/tiff", "tiff": "image/tiff",
@@ -146,6 +150,11 @@ def nature(name: str, declared: str, head: bytes) -> Nature:
         trusted = named.startswith(("audio/", "video/"))
         media_type = named if trusted else "application/octet-stream"
     return Nature(_kind(media_type, suffix), media_type, media_type in _INLINE)
+
+
+def office_suffix(media_type: str) -> str | None:
+    """The suffix that an office document of this type has."""
+    return _SUFFIXES.get(media_type)
 
 
 def sniff(head: bytes) -> str | None:

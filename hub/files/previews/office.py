@@ -30,6 +30,12 @@ _PROFILE: Final = (
 )
 
 
+def program() -> str | None:
+    """LibreOffice's, where it is installed."""
+    folders = "/usr/bin:/usr/local/bin:/usr/lib/libreoffice/program"
+    return shutil.which("soffice", path=folders)
+
+
 def to_pdf(file: BinaryIO, suffix: str, wall_s: float = 60) -> Iterator[Part]:
     """``pdf`` with the document's bytes. Macros never run; nothing is fetched, for lack of a net.
 
@@ -40,8 +46,8 @@ def to_pdf(file: BinaryIO, suffix: str, wall_s: float = 60) -> Iterator[Part]:
     Raises:
         PreviewError: no LibreOffice, no such kind, too slow, or it made nothing of it.
     """
-    program = shutil.which("soffice", path="/usr/bin:/usr/local/bin:/usr/lib/libreoffice/program")
-    if program is None:
+    soffice = program()
+    if soffice is None:
         raise PreviewError("unsupported", "no LibreOffice is installed")
     if suffix not in SUFFIXES:
         raise PreviewError("unsupported", "no office document")
@@ -54,7 +60,7 @@ def to_pdf(file: BinaryIO, suffix: str, wall_s: float = 60) -> Iterator[Part]:
     try:
         subprocess.run(  # noqa: S603  our own words
             [
-                program, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore",
+                soffice, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore",
                 "--nologo", "--nodefault", "--convert-to", "pdf", "--outdir", str(home),
                 str(source),
             ],

@@ -1,7 +1,8 @@
 """Every blob is looked at by every scanner, and its threads are told.
 
     a blob is here ─► scan ─► verdict (the worst) ─► tell ─► version.blocked, version.unblocked
-                       ▲                              └────► frames to open rooms
+                       ▲                              ├────► frames to open rooms
+                       │                              └────► preview, unless it is blocked
                        └── the scanner's signatures changed, or a day passed
 
 A scanner that is away keeps the job waiting, however long: until then there is no verdict.
@@ -21,6 +22,7 @@ from hub.blobs.store import BlobMissing, BlobStore
 from hub.clock import Clock, to_datetime
 from hub.errors import Unavailable
 from hub.files.contents import contents
+from hub.files.previews.service import PREVIEW
 from hub.files.scanning.verdicts import Result, Scanner, Verdict
 from hub.jobs.queue import Jobs
 from hub.storage import blobs
@@ -127,6 +129,9 @@ class Scanning:
         engines = _names([(one.engine, one.database) for one in verdicts])
         now = to_datetime(self._clock.now_ms())
         async with self._jobs.holding(job) as connection:
+            if worst.result is not Result.blocked:
+                # Before the blob is locked: a preview that ends locks in this order, too.
+                await self._jobs.put(connection, PREVIEW, blob.blob)
             await rows.put(
                 connection, blob.blob, worst.engine, worst.database, worst.result.value,
                 worst.finding, engines, now,
