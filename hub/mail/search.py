@@ -1,4 +1,4 @@
-"""Search over messages and files: the question split into words, the hits cut into snippets with marks."""
+"""Search over messages and files: a question split into words, hits cut to snippets with marks."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _limit(orders: Orders) -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(name, (low, last if hard == resource.RLIM_INFINITY else low))
     with contextlib.suppress(OSError):
-        os.nice(5)  # people come first
+        os.nice(15)  # people come first
 
 
 def _drop_capabilities() -> None:

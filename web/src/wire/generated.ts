@@ -1116,7 +1116,10 @@ export interface EventsPage {
   head: number;
 }
 
-/** ``snippet`` is plain text; ``marks`` are [start, end) offsets in UTF-16 code units. */
+/**
+ * A message, or with ``attachment`` and ``name`` a file. ``snippet`` is plain text, empty when
+ * a file was found by its name alone; ``marks`` are [start, end) offsets in UTF-16 code units.
+ */
 export interface SearchHit {
   thread: string;
   subject: string;
@@ -1125,6 +1128,8 @@ export interface SearchHit {
   at: number;
   snippet: string;
   marks: readonly (readonly [number, number])[];
+  attachment: string | null;
+  name: string | null;
 }
 
 export interface SearchResult {
