@@ -1,5 +1,5 @@
 /** Text that can be read and searched, not changed: alone, or two beside each other. */
-import { MergeView } from '@codemirror/merge';
+import { MergeView, unifiedMergeView } from '@codemirror/merge';
 import { syntaxHighlighting } from '@codemirror/language';
 import { search, searchKeymap } from '@codemirror/search';
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
@@ -47,8 +47,19 @@ export function codeView(element: HTMLElement, { name, text }: Text): { destroy:
   return { destroy: () => view.destroy() };
 }
 
+/** Narrower than this, what changed stands one below the other. */
+const NARROW_PX = 640;
+const COLLAPSE = { margin: 3, minSize: 6 };
+const DIFF = { scanLimit: 2000, timeout: 1500 };
+
 export function mergeView(element: HTMLElement, { name, before, after, labels }: Pair): { destroy: () => void } {
   const syntax = new Compartment();
+  if (element.clientWidth < NARROW_PX) {
+    const unified = unifiedMergeView({ original: before, mergeControls: false, gutter: true, collapseUnchanged: COLLAPSE, diffConfig: DIFF });
+    const view = new EditorView({ parent: element, doc: after, extensions: [reading(`${labels[1]}, with what changed since ${labels[0]}`, syntax), wrapping(after), unified] });
+    void colour(name, syntax, view);
+    return { destroy: () => view.destroy() };
+  }
   const wrap = [wrapping(before), wrapping(after)];
   const side = (doc: string, label: string) => ({ doc, extensions: [reading(label, syntax), wrap] });
   const view = new MergeView({
@@ -56,8 +67,8 @@ export function mergeView(element: HTMLElement, { name, before, after, labels }:
     a: side(before, labels[0]),
     b: side(after, labels[1]),
     gutter: true,
-    collapseUnchanged: { margin: 3, minSize: 6 },
-    diffConfig: { scanLimit: 2000, timeout: 1500 },
+    collapseUnchanged: COLLAPSE,
+    diffConfig: DIFF,
   });
   void colour(name, syntax, view.a, view.b);
   return { destroy: () => view.destroy() };
