@@ -8,16 +8,24 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from PIL import Image
+from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
 
-from hub.client import LiveClient
+from hub.client import FileClient, LiveClient
+from hub.files.scanning.service import TELL
 from hub.ids import new_id
 from hub.sample import PASSWORD
+from hub.storage import jobs, verdicts
+from hub.storage.embedded import EmbeddedPostgres
 from hub.wire import commands as cmd
 from tests.e2e import scan as scanning
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
@@ -87,6 +95,18 @@ class World:
         thread = next(one["thread"] for one in rows if one["subject"] == subject)
         documents = await answer(http.get(f"/api/threads/{thread}/documents"))
         return thread, [one["document"] for one in documents]
+
+    async def block(self, attachment: str) -> None:
+        """As a scanner that found something would."""
+        url = EmbeddedPostgres(self.hub.data_dir).running()
+        connection = await asyncpg.connect(url)
+        query = "SELECT blob_id FROM versions WHERE attachment_id = $1"
+        blob = await connection.fetchval(query, attachment)
+        now = datetime.now(UTC)
+        async with connection.transaction():
+            await verdicts.put(connection, blob, "A", "1", "blocked", "Eicar", "A 1", now)
+            await jobs.put(connection, TELL, [blob], now)
+        await connection.close()
 
     async def aclose(self) -> None:
         for one in self.people.values():
@@ -601,6 +621,140 @@ async def test_documents(world: World, visit: Visit, scan: Scan) -> None:
     await page.get_by_label("Text or code").check()
     await scan(page, "document-new")
     await page.keyboard.press("Escape")
+
+
+@reaches(
+    "files-empty", "files-list", "files-selecting", "files-none-found", "file-menu",
+    "file-rename", "file-send-on", "file-picture", "file-pages", "file-code", "file-markdown",
+    "file-compared", "file-compared-pictures", "file-without-preview", "file-blocked", "file-gone",
+    "composer-new-version", "narrow-files", "narrow-file",
+)  # fmt: skip
+@pytest.mark.timeout(120)
+async def test_files(world: World, visit: Visit, scan: Scan, tmp_path: Path) -> None:
+    thread = await world.thread("ada", "grace", subject="Files of all kinds")
+    page = (await visit("ada", f"/t/{thread}")).page
+    await entered(page, "Files of all kinds")
+    await button(page, "Show files").click()
+    await expect(page.get_by_role("heading", name="No files yet")).to_be_visible()
+    await scan(page, "files-empty")
+
+    client = FileClient(world.hub.url, await token(world.people["ada"].http), state=tmp_path)
+    ids: dict[str, str] = {}
+    for name, data in samples().items():
+        upload = await client.upload(BytesIO(data), thread, name=name)
+        (file,) = await client.post(thread, [upload])
+        ids[name] = file.attachment
+    rows = page.get_by_test_id("file-row")
+    await expect(rows).to_have_count(len(ids))
+    attach = page.get_by_label("Attach files", exact=True)
+    await attach.set_input_files(payload("notes.py", b"print(2)\n"))
+    await expect(button(page, "New version of notes.py")).to_be_visible()
+    await scan(page, "composer-new-version")
+    await button(page, "Send").click()
+    await attach.set_input_files(payload("photo.png", picture("teal")))
+    await button(page, "A file of its own").click()
+    await button(page, "Send").click()
+    await expect(rows.filter(has_text="version 2")).to_have_count(2)
+    await world.block(ids["virus.bin"])
+    await expect(rows.filter(has_text="Malware: Eicar")).to_have_count(1)
+    await scan(page, "files-list")
+    await button(page, "More about notes.py").click()
+    await expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
+    await scan(page, "file-menu")
+    await page.get_by_role("menuitem", name="Send to another thread").click()
+    await expect(page.get_by_role("radio").first).to_be_visible()
+    await scan(page, "file-send-on")
+    await page.keyboard.press("Escape")
+    await button(page, "More about notes.py").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    await expect(page.get_by_role("dialog", name="Rename the file")).to_be_visible()
+    await scan(page, "file-rename")
+    await page.keyboard.press("Escape")
+    await button(page, "Select files").click()
+    await rows.nth(0).get_by_role("button").click()
+    await expect(page.get_by_text("1 selected")).to_be_visible()
+    await scan(page, "files-selecting")
+    await button(page, "Done").click()
+    await page.get_by_label("Find a file").fill("nothing")
+    await expect(page.get_by_role("heading", name="No file is called so")).to_be_visible()
+    await scan(page, "files-none-found")
+    await page.get_by_label("Find a file").fill("")
+
+    body = page.get_by_test_id("file-body")
+
+    async def opened(name: str) -> None:
+        await rows.filter(has_text=name).get_by_role("button").first.click()
+        await expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+    await opened("plan.pdf")
+    await expect(body.get_by_role("img", name="Page 1 of plan.pdf")).to_have_js_property(
+        "complete", True
+    )
+    await scan(page, "file-pages")
+    await opened("README.md")
+    await expect(body.get_by_role("heading", name="The roof")).to_be_visible()
+    await scan(page, "file-markdown")
+    await opened("notes.py")
+    await expect(page.get_by_test_id("file-text").locator("span").first).to_be_attached()
+    await scan(page, "file-code")
+    await button(page, "Compare versions").click()
+    await expect(page.get_by_test_id("compared")).to_contain_text("print(2)")
+    await scan(page, "file-compared")
+    await opened("photo.png")
+    await expect(body.get_by_role("img")).to_have_js_property("complete", True)
+    await scan(page, "file-picture")
+    await button(page, "Compare versions").click()
+    await expect(page.get_by_test_id("compared").get_by_role("img")).to_have_count(2)
+    await scan(page, "file-compared-pictures")
+    await opened("data.bin")
+    await expect(body.get_by_role("link", name="Download")).to_be_visible()
+    await scan(page, "file-without-preview")
+    await opened("virus.bin")
+    await expect(body).to_contain_text("A scanner found malware")
+    await scan(page, "file-blocked")
+    person = await visit("ada", f"/t/{thread}/f/a_unknown")
+    person.forgive("Failed to load resource")
+    await expect(person.page.get_by_role("heading", name="There is no such file")).to_be_visible()
+    await scan(person.page, "file-gone")
+
+    page = (await visit("ada", f"/t/{thread}", width=400, height=800)).page
+    await entered(page, "Files of all kinds")
+    await button(page, "Files").click()
+    rows = page.get_by_test_id("file-row")
+    await expect(rows.first).to_be_visible()
+    await scan(page, "narrow-files")
+    await rows.filter(has_text="notes.py").get_by_role("button").first.click()
+    await expect(page.get_by_test_id("file-text")).to_be_visible()
+    await scan(page, "narrow-file")
+
+
+def samples() -> dict[str, bytes]:
+    """A file of each kind."""
+    return {
+        "plan.pdf": pdf(3),
+        "README.md": b"# The roof\n\nSome *words*.\n\n- one\n- two\n\n    code\n",
+        "notes.py": b"def main():\n    print(1)\n",
+        "photo.png": picture("orange"),
+        "data.bin": bytes(range(256)) * 4,
+        "virus.bin": bytes(range(255, -1, -1)),
+    }
+
+
+def picture(colour: str) -> bytes:
+    packed = BytesIO()
+    Image.new("RGB", (640, 400), colour).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def pdf(pages: int) -> bytes:
+    packed = BytesIO()
+    first, *rest = (Image.new("RGB", (210, 297), "white") for _ in range(pages))
+    first.save(packed, "PDF", save_all=True, append_images=rest)
+    return packed.getvalue()
+
+
+def payload(name: str, data: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "", "buffer": data}
 
 
 @reaches("narrow-chat", "narrow-work", "narrow-people")

@@ -2,7 +2,7 @@
 import type { api } from '../api/client';
 import type { Picked } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
-import type { Attachment, Attachments } from '../wire/generated';
+import type { Attachment, Attachments, VersionReadyData } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import type { FilesStatus, FilesStore } from './types';
@@ -62,6 +62,11 @@ export class RoomFiles implements FilesStore {
       this.error = asApiError(thrown);
       this.status = 'error';
     }
+  }
+
+  /** The bytes of a version are here. */
+  arrived({ size, same }: VersionReadyData): void {
+    if (!same) this.used += size;
   }
 
   /** Have a file with all of its versions. */
