@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, expect
 
 from tests.e2e.people import PASSWORD, Person
 from tests.e2e.scan import violations
@@ -97,6 +98,97 @@ async def test_files_are_attached_and_sent(
     await expect(ben.log().get_by_test_id("file")).to_have_count(2)
     await expect(ben.log().get_by_test_id("file").last).to_contain_text("Picture")
     ben.check()
+
+
+@pytest.mark.timeout(120)
+async def test_a_folder_from_a_phone_and_what_the_other_does_with_it(
+    ada: Person, hub: HubProcess, browser: Browser, tmp_path: Path
+) -> None:
+    await ada.begin_thread("Site")
+    thread = ada.page.url.rpartition("/")[2]
+    invitation = await ada.invite()
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(invitation)
+    folder = tmp_path / "site"
+    (folder / "plans").mkdir(parents=True)
+    # More than goes with the creation of an upload, so that some can be held back.
+    contents = {f"page {one:02}.txt": f"Page {one}.\n" + "roof\n" * 240_000 for one in range(30)}
+    for one, (name, text) in enumerate(contents.items()):
+        (folder / ("plans" if one % 2 else "") / name).write_text(text)
+
+    # Ten of them get through before the page is loaded anew.
+    await ada.page.set_viewport_size({"width": 390, "height": 780})
+    through: list[str] = []
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "PATCH":
+            if len(through) >= 10:
+                return
+            through.append(route.request.url)
+        await route.continue_()
+
+    await ada.page.route("**/files/**", hold)
+    await drop(ada.page, folder)
+    attached = ada.page.get_by_test_id("attached")
+    await expect(attached.get_by_role("listitem")).to_have_count(30)
+    await expect(attached).to_contain_text("site/plans/page 01.txt")
+    assert await violations(ada.page) == []
+    await ada.page.get_by_role("button", name="Send", exact=True).click()
+    files = ben.log().get_by_test_id("file")
+    await expect(files).to_have_count(30)
+    await expect(files.filter(has_text="Arriving")).to_have_count(20)
+    await ada.page.unroute("**/files/**")
+    await ada.page.reload()
+    await expect(files.filter(has_text="Arriving")).to_have_count(0)
+
+    # The other looks at one, brings another version, compares, and goes back.
+    page = ben.page
+    await page.get_by_role("button", name="Show files").click()
+    await expect(page.get_by_test_id("file-row").first).to_be_visible()
+    await page.get_by_label("Find a file").fill("page 07")
+    row = page.get_by_test_id("file-row")
+    await expect(row).to_have_count(1)
+    await row.get_by_role("button").first.click()
+    pane = page.get_by_test_id("file-pane")
+    await expect(pane.get_by_test_id("file-text")).to_contain_text("Page 7.")
+    changed = contents["page 07.txt"].replace("Page 7.", "Page seven.", 1)
+    async with page.expect_file_chooser() as choosing:
+        await pane.get_by_role("button", name="More about page 07.txt").click()
+        await page.get_by_role("menuitem", name="New version").click()
+    chosen: FilePayload = {"name": "x.txt", "mimeType": "", "buffer": changed.encode()}
+    await (await choosing.value).set_files([chosen])
+    await expect(pane.get_by_label("Version", exact=True)).to_have_value("2")
+    await expect(pane.get_by_test_id("file-text")).to_contain_text("Page seven.")
+    await pane.get_by_role("button", name="Compare versions").click()
+    compared = pane.get_by_test_id("compared")
+    await expect(compared.locator(".cm-changedLine")).to_have_text("Page seven.")
+    await expect(compared.locator(".cm-deletedChunk")).to_contain_text("Page 7.")
+    for theme in ("light", "dark"):
+        await page.evaluate("(one) => (document.documentElement.dataset.theme = one)", theme)
+        assert await violations(page) == []
+    await pane.get_by_role("button", name="Show one version").click()
+    await pane.get_by_label("Version", exact=True).select_option("1")
+    await pane.get_by_role("button", name="Restore").click()
+    await expect(ada.log().get_by_text("went back to version 1 of a file")).to_be_visible()
+    await expect(pane.get_by_role("button", name="Restore")).to_have_count(0)
+
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name="Download all as ZIP").click()
+    with zipfile.ZipFile(await (await coming.value).path()) as archive:
+        found = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert found == contents
+    assert page.url.startswith(f"{hub.url}/t/{thread}/f/")
+    ben.check()
+
+
+async def drop(page: Page, folder: Path) -> None:
+    """As the file manager of the system does."""
+    session = await page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await session.send(
+            "Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 300, "data": data}
+        )
 
 
 PASTE_PICTURE = """(box) => {
