@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -27,21 +28,40 @@ from hub.wire import api
 from hub.wire import commands as cmd
 
 MAX_PAGE: Final = 5000
+MAX_NAMED: Final = 200
 
 
 async def list_attachments(request: Request) -> Response:
     who = await principal(request)
     hub, thread = hub_of(request), request.path_params["id"]
+    named = request.query_params.getlist("attachment")
+    if len(named) > MAX_NAMED:
+        raise BadRequest(f"Name at most {MAX_NAMED} files.", code="bad_parameter")
     before = optional_int_param(request, "before")
     limit = int_param(request, "limit", 1000, 1, MAX_PAGE)
     async with hub.rooms.hold(thread) as room:
         require(who, room.role(who.uid), Action.READ)
         async with timeline.snapshot(hub.database) as connection:
-            found, more = await rows.listed(connection, thread, room.since(who.uid), before, limit)
+            since = room.since(who.uid)
+            if named:
+                found, more = await _named(connection, thread, named, since), False
+            else:
+                found, more = await rows.listed(connection, thread, since, before, limit)
             head = await timeline.head(connection, thread)
             used = await rows.used_in(connection, thread)
     quota = hub.settings.thread_quota_bytes or None
     return respond(api.Attachments(found, head, used, quota, more))
+
+
+async def _named(
+    connection: Any, thread: str, attachments: Sequence[str], since: int
+) -> list[api.Attachment]:
+    """Those of them that are there, with all versions."""
+    found = await rows.some(connection, attachments, 0)
+    for one in found:
+        if one.document is None:
+            one.versions = [version for version in one.versions if version.seq >= since]
+    return [one for one in found if one.thread == thread and one.versions]
 
 
 async def add_attachment(request: Request) -> Response:
@@ -124,7 +144,9 @@ async def readable(request: Request, who: Principal) -> tuple[str, int]:
         if room.role(who.uid) is None:
             raise _not_found()
         require(who, room.role(who.uid), Action.READ)
-        return found.thread, room.since(who.uid)
+        # A picture is seen by whoever reads its document, since when they may.
+        since = 0 if found.document is not None else room.since(who.uid)
+        return found.thread, since
 
 
 async def _one(request: Request, thread: str, since: int) -> api.Attachment:

@@ -14,6 +14,7 @@ from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import BadRequest
+from hub.files.pictures import embedded
 from hub.ids import b64url, new_id, sha256
 from hub.rooms import export
 from hub.rooms.documents import LiveDocument
@@ -107,7 +108,15 @@ async def _exported(request: Request, format_: str) -> tuple[DocumentInfo, bytes
     async with hub.exports:
         async with _reading(request) as live:
             info, state = live.info, live.state()
-        return info, await asyncio.to_thread(export.export_state, state, info, format_)
+        made: dict[str, str] = {}
+        if format_ == "html" and info.kind == "rich":
+            made = await embedded(hub.database, hub.blobs, info.document)
+
+        def pictures(attachment: str) -> str:
+            served = f"{hub.settings.public_url}/api/attachments/{attachment}/versions/1"
+            return made.get(attachment, served)
+
+        return info, await asyncio.to_thread(export.export_state, state, info, format_, pictures)
 
 
 async def get_export(request: Request) -> Response:

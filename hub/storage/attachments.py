@@ -65,6 +65,13 @@ class Shown(NamedTuple):
     verdict: str | None
 
 
+class Picture(NamedTuple):
+    attachment: str
+    name: str
+    type: str
+    blob: Blob
+
+
 async def find(connection: Any, attachment: str) -> AttachmentRow | None:
     row = await connection.fetchrow(_FIND, attachment)
     return None if row is None else AttachmentRow(*row)
@@ -92,6 +99,12 @@ async def stored(connection: Any, attachment: str, number: int) -> Stored | None
         return None
     *version, place, removed, verdict, finding = row
     return Stored(VersionRow(*version), place, removed, verdict, finding)
+
+
+async def pictures(connection: Any, document: str, most_bytes: int) -> list[Picture]:
+    """Those of a document that may be shown, smallest first."""
+    rows = await connection.fetch(_PICTURES, document, most_bytes)
+    return [Picture(row[0], row[1], row[2], Blob(*row[3:])) for row in rows]
 
 
 def numbered(before: Sequence[VersionRow], blob: str) -> tuple[int, bool]:
@@ -299,6 +312,15 @@ JOIN blobs b ON b.blob_id = v.blob_id LEFT JOIN uploads u ON u.upload_id = v.key
 WHERE a.thread_id = $1 AND v.seq >= $2 AND a.removed_by IS NULL
   AND ($3::text[] IS NULL OR a.attachment_id = ANY($3))
 ORDER BY a.added_seq
+"""
+
+_PICTURES = """
+SELECT a.attachment_id, a.name, v.type, b.blob_id, b.size, b.name AS place
+FROM attachments a JOIN versions v ON v.attachment_id = a.attachment_id AND v.number = 1
+JOIN blobs b ON b.blob_id = v.blob_id
+WHERE a.document_id = $1 AND v.state = 'ready' AND b.size <= $2
+  AND b.verdict IS DISTINCT FROM 'blocked'
+ORDER BY b.size
 """
 
 _SOME = f"SELECT {_ATTACHMENT} FROM attachments a WHERE a.attachment_id = ANY($1::text[])"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Locator, expect
 
 from tests.e2e.people import Person
@@ -58,6 +61,56 @@ async def test_pictures_and_tables_leave_a_place_behind_them(ada: Person) -> Non
     await ada.saved()
     await page.reload()
     await expect(blocks(ada.editor("Draft")).last).to_have_text("below")
+
+
+@pytest.mark.timeout(90)
+async def test_a_picture_is_an_attachment_that_the_document_shows(
+    ada: Person, browser: Browser, wire: Wire
+) -> None:
+    grace = await together(ada, browser, wire)
+    grace.forgive(NETWORK)
+    for person in (ada, grace):
+        await expect(person.editor("Draft")).to_be_visible()
+    editor, other = ada.editor("Draft"), grace.editor("Draft")
+    await editor.click()
+    await paste(editor, picture=PNG)
+    width = Image.open(BytesIO(PNG)).width
+
+    async def drawn(person: Person, count: int) -> None:
+        pictures = person.editor("Draft").locator(".picture img")
+        await expect(pictures).to_have_count(count)
+        for index in range(count):
+            await expect(pictures.nth(index)).to_have_js_property("naturalWidth", width)
+
+    for person in (ada, grace):
+        await drawn(person, 1)
+    source = await other.locator(".picture img").get_attribute("src")
+    assert re.fullmatch(r"/api/attachments/a_[\w-]{22}/versions/1", source or ""), source
+    # Without a connection it is there at once for who pasted it, and for the others afterwards.
+    other_page = grace.page
+    await other_page.wait_for_function(LOADED)
+    wire.cut()
+    await expect(other_page.get_by_test_id("sync")).to_have_attribute("data-kind", "offline")
+    await other.click()
+    await other_page.keyboard.press("Control+End")
+    await paste(other, "x", f'<p>words</p><img src="{DATA}" alt="dot">')
+    await drawn(grace, 2)
+    await expect(other.locator(".picture img").last).to_have_attribute("src", re.compile("^blob:"))
+    wire.mend()
+    await drawn(ada, 2)
+    await grace.saved()
+    # Neither is a message or a file of the list; both are there after a reload.
+    assert await ada.messages() == []
+    await ada.page.get_by_role("button", name="Show files").click()
+    await expect(ada.page.get_by_role("heading", name="No files yet")).to_be_visible()
+    await other_page.reload()
+    await drawn(grace, 2)
+    ada.check()
+    grace.check()
+
+
+LOADED = "() => performance.getEntriesByType('resource').some((one) => /transfer/.test(one.name))"
+DATA = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
 
 @pytest.mark.timeout(120)

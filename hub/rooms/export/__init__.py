@@ -13,7 +13,7 @@ from pycrdt import Doc, Text
 
 from hub.rooms.export import markdown, page, plain
 from hub.rooms.export.output import Output
-from hub.rooms.export.tree import attributes, read
+from hub.rooms.export.tree import Node, Pictures, attributes, read, resolve
 from hub.wire.api import DocumentInfo
 
 __all__ = ["attributes", "export", "export_state", "file_name"]
@@ -33,18 +33,29 @@ _OWN = {
 _WHOLE_NAMES = {"makefile", "dockerfile", "readme", "license"}
 
 
-def export_state(state: bytes, info: DocumentInfo, format_: str) -> bytes:
+def _nowhere(attachment: str) -> None:
+    return None
+
+
+def export_state(
+    state: bytes, info: DocumentInfo, format_: str, pictures: Pictures = _nowhere
+) -> bytes:
     """The whole document, given as one Yjs update, in a format: md, html or txt; UTF-8.
+
+    Args:
+        pictures: where those are that are attachments.
 
     Raises:
         TooLarge: ``export_too_large``.
     """
     doc: Doc[Any] = Doc()
     doc.apply_update(state)
-    return export(doc, info, format_)
+    return export(doc, info, format_, pictures)
 
 
-def export(doc: Doc[Any], info: DocumentInfo, format_: str) -> bytes:
+def export(
+    doc: Doc[Any], info: DocumentInfo, format_: str, pictures: Pictures = _nowhere
+) -> bytes:  # fmt: skip
     """The same of a document that nobody else has."""
     out = Output()
     if format_ == "html":
@@ -53,14 +64,20 @@ def export(doc: Doc[Any], info: DocumentInfo, format_: str) -> bytes:
             content = html.escape(str(doc.get("content", type=Text)))
             out.write(f"<pre><code>{content}</code></pre>")
         else:
-            page.write(read(doc), out)
+            page.write(_tree(doc, pictures), out)
         page.end(out)
     elif info.kind == "text":
         content = str(doc.get("content", type=Text))
         out.write(re.sub("\r?\n", "\r\n", content) if info.line_ends == "crlf" else content)
     else:
-        (markdown if format_ == "md" else plain).write(read(doc), out)
+        (markdown if format_ == "md" else plain).write(_tree(doc, pictures), out)
     return out.value()
+
+
+def _tree(doc: Doc[Any], pictures: Pictures) -> list[Node]:
+    nodes = read(doc)
+    resolve(nodes, pictures)
+    return nodes
 
 
 def file_name(info: DocumentInfo, format_: str) -> str:

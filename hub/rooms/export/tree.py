@@ -8,7 +8,7 @@ is kept: the renderers may then be recursive, and no text is lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -29,6 +29,9 @@ _PARTS = {
 }
 # Kept below the deepest level.
 _INLINE = ("text", "hardBreak", "mention")
+Pictures = Callable[[str], str | None]
+"""Where an attachment that a document shows is to be had; null: nowhere."""
+_ATTACHMENT = re.compile(r"attachment:(a_[A-Za-z0-9_-]{22})")
 _LEAVES = (*_INLINE, "paragraph", "heading", "codeBlock", "horizontalRule", "image")
 _NOTHING: Mapping[str, Any] = {}
 
@@ -153,6 +156,18 @@ def link(node: Node) -> str | None:
     """The address a run of text leads to."""
     found = node.marks.get("link")
     return safe_url(found.get("href")) if isinstance(found, dict) else None
+
+
+def resolve(nodes: Sequence[Node], pictures: Pictures) -> None:
+    """Give pictures that are attachments the address where they are to be had."""
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        waiting += node.children
+        if node.type == "image":
+            found = _ATTACHMENT.fullmatch(str(node.attrs.get("src") or ""))
+            if found is not None:
+                node.attrs = {**node.attrs, "src": pictures(found[1])}
 
 
 def safe_url(url: Any) -> str | None:

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Attachment, EventType, TimelineEvent } from '../wire/generated';
-import { applyToFiles, type Files, learn, NO_FILES, progressed } from './attachments';
+import { attachmentId, applyToFiles, type Files, learn, NO_FILES, progressed } from './attachments';
 
 let seq = 0;
 function event(type: EventType, data: object, sender = 'u_ada'): TimelineEvent {
@@ -72,4 +72,9 @@ test('progress goes forward only, and only while it arrives', () => {
   expect(progressed(half, 'f9', 9)).toBe(half);
   const done = applyToFiles(half, ready('f1', 1)).files;
   expect(progressed(done, 'f1', 9)).toBe(done);
+});
+
+test('the id of an attachment is what the hub will call it', async () => {
+  // Computed by the hub's own code.
+  expect(await attachmentId('r_room', 'u_ada', 'send-1')).toBe('a_5LpcVittrqqdvWzj2CLyHQ');
 });

@@ -173,6 +173,17 @@ function versionOf(
   };
 }
 
+/**
+ * The id that an attachment will have: a document can show its picture before the hub has heard of it.
+ *
+ * @param index of the file in its command.
+ */
+export async function attachmentId(thread: string, uid: string, sendId: string, index = 0): Promise<string> {
+  const seed = new TextEncoder().encode(`attachment${JSON.stringify([thread, uid, sendId, index])}`);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', seed)).subarray(0, 16);
+  return `a_${btoa(String.fromCharCode(...digest)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')}`;
+}
+
 /** Where the bytes of a version are. */
 export function addressOf(attachment: string, number: number, download = false): string {
   return `/api/attachments/${attachment}/versions/${number}${download ? '?download' : ''}`;

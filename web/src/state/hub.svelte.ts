@@ -26,6 +26,8 @@ import { keptWords, type KeptWords } from './kept-words';
 import { unsentDocuments } from './unsent-log';
 import type { Connection, DocumentSession, HubState, RoomStore } from './types';
 
+/** What is needed only without a connection is loaded when the page has settled. */
+const LATER_MS = 2_000;
 /** A room that was left stays followed so long: going back shows it at once. */
 const LINGER_MS = 30_000;
 /** A document that was left with unsent edits may use this long to send them. */
@@ -228,6 +230,8 @@ export class Hub implements HubState {
     for (const session of this.#sessions.values()) session.connected();
     for (const tell of this.#whenLive) tell();
     void this.#sendLeft();
+    // Files are attached without a connection, too: the code for it has to be here by then.
+    setTimeout(() => this.#life.ended || import('../transfer').catch(() => undefined), LATER_MS);
   }
 
   #lost(): void {
@@ -430,6 +434,10 @@ export class Hub implements HubState {
       store: this.#store,
       send: async (entry) => {
         const files = await this.#uploadsOf(entry);
+        const [picture] = files;
+        if (entry.document !== undefined && picture) {
+          return this.#live.command({ cmd: 'add_attachment', thread: entry.thread, send_id: entry.sendId, file: picture, document: entry.document });
+        }
         return this.#live.command({
           cmd: 'post',
           thread: entry.thread,

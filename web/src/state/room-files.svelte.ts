@@ -1,15 +1,16 @@
 /** The files of a thread: all of them on demand, and what can be done with one. */
 import type { api } from '../api/client';
-import type { Picked } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
 import type { Attachment, Attachments, VersionReadyData } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
+import { attachmentId } from './attachments';
 import type { FilesStatus, FilesStore } from './types';
 
 /** The first page is what is seen at once; the others follow. */
 const FIRST_PAGE = 100;
 const PAGE = 2000;
+const MOST_NAMED = 200;
 
 export interface RoomFilesOptions {
   readonly thread: string;
@@ -17,8 +18,10 @@ export interface RoomFilesOptions {
   /** Ask, and take what is answered together with the events that came meanwhile. */
   ask(work: () => Promise<readonly Attachment[]>): Promise<void>;
   commit(command: CommandBody): Promise<unknown>;
-  /** A message without words that brings a new version. */
-  sendVersion(attachment: string, picked: Picked): Promise<void>;
+  /** Send one file, in a message without words or as a picture of a document. */
+  send(file: File, sendId: string, as: { attachment: string } | { document: string }): Promise<void>;
+  /** Who sends. */
+  readonly me: string;
 }
 
 export class RoomFiles implements FilesStore {
@@ -30,6 +33,11 @@ export class RoomFiles implements FilesStore {
   quota: number | null = $state(null);
   readonly #options: RoomFilesOptions;
   #loading: Promise<void> | null = null;
+  /** What `learn` asked for, and what it has still to ask for. */
+  readonly #asked = new Set<string>();
+  readonly #wanted: string[] = [];
+  /** Pictures that this page sent: shown from here. */
+  readonly #local = new Map<string, string>();
 
   constructor(options: RoomFilesOptions) {
     this.#options = options;
@@ -92,7 +100,40 @@ export class RoomFiles implements FilesStore {
   }
 
   async addVersion(attachment: string, file: File): Promise<void> {
-    await this.#options.sendVersion(attachment, { file });
+    await this.#options.send(file, newSendId(), { attachment });
+  }
+
+  async addPicture(document: string, file: File): Promise<string> {
+    const sendId = newSendId();
+    const attachment = await attachmentId(this.#options.thread, this.#options.me, sendId);
+    this.#local.set(attachment, URL.createObjectURL(file));
+    await this.#options.send(file, sendId, { document });
+    return attachment;
+  }
+
+  learn(attachment: string): void {
+    if (this.#asked.has(attachment)) return;
+    this.#asked.add(attachment);
+    if (this.#wanted.push(attachment) === 1) setTimeout(() => void this.#learnWanted());
+  }
+
+  async #learnWanted(): Promise<void> {
+    const query = new URLSearchParams(this.#wanted.splice(0, MOST_NAMED).map((one) => ['attachment', one]));
+    if (this.#wanted.length > 0) setTimeout(() => void this.#learnWanted());
+    const path = `/api/threads/${this.#options.thread}/attachments?${query.toString()}`;
+    await this.#options.ask(async () => (await this.#options.http.get<Attachments>(path)).attachments).catch(() => {
+      for (const one of query.values()) this.#asked.delete(one); // when it is looked at again
+    });
+  }
+
+  localOf(attachment: string): string | null {
+    return this.#local.get(attachment) ?? null;
+  }
+
+  /** Let go of what is here only to be looked at. */
+  end(): void {
+    for (const address of this.#local.values()) URL.revokeObjectURL(address);
+    this.#local.clear();
   }
 
   /** Send a version to another thread; no bytes move. */

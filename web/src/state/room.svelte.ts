@@ -61,7 +61,7 @@ export interface RoomEnvironment {
   commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
   outbox: {
     entries(): readonly OutboxEntry[];
-    add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files'>): void;
+    add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files' | 'document'>): void;
     retry(sendId: string): void;
     discard(sendId: string): void;
     confirm(sendId: string): void;
@@ -138,7 +138,8 @@ export class Room implements RoomStore {
       http: this.#http,
       ask: (work) => this.#askFiles(work),
       commit: (command) => environment.commit(command),
-      sendVersion: (attachment, picked) => this.#sendVersion(attachment, picked),
+      me: environment.me,
+      send: (file, sendId, as) => this.#sendFile(file, sendId, as),
     });
     this.#draft = environment.drafts.get(thread);
     this.#draftId = environment.draftIds.get(thread);
@@ -288,6 +289,7 @@ export class Room implements RoomStore {
   end(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.fileStore.end();
     clearTimeout(this.#retry);
     clearTimeout(this.#typingIdle);
     if (this.#readMark !== null) this.#sendRead();
@@ -472,14 +474,14 @@ export class Room implements RoomStore {
     this.#apart = new Map(this.#apart).set(upload, apart);
   }
 
-  /** A message without words. */
-  async #sendVersion(attachment: string, picked: Picked): Promise<void> {
+  /** A new version, in a message without words, or a picture of a document. */
+  async #sendFile(file: File, sendId: string, as: { attachment: string } | { document: string }): Promise<void> {
     const queue = await this.#environment.loadUploads();
-    const sendId = newSendId();
-    const added = queue.add([picked], this.thread, sendId);
-    for (const { upload } of added) upload.catch(() => undefined); // the item says why
-    const files = queue.items.filter((one) => one.purpose === sendId).map((one) => outgoing(one, attachment));
-    this.#environment.outbox.add({ sendId, thread: this.thread, text: '', replyTo: null, mentions: [], files });
+    for (const { upload } of queue.add([{ file }], this.thread, sendId)) upload.catch(() => undefined); // the item says why
+    const version = 'attachment' in as ? as.attachment : undefined;
+    const files = queue.items.filter((one) => one.purpose === sendId).map((one) => outgoing(one, version));
+    const picture = 'document' in as ? { document: as.document } : {};
+    this.#environment.outbox.add({ sendId, thread: this.thread, text: '', replyTo: null, mentions: [], files, ...picture });
   }
 
   retry(sendId: string): void {
@@ -509,7 +511,9 @@ export class Room implements RoomStore {
     const waiting = this.#environment.outbox.entries().filter((one) => one.thread === this.thread);
     const known = new Set(waiting.map((one) => one.sendId));
     const sent = [...this.#onTheirWay.values()].map((one) => one.entry).filter((one) => !known.has(one.sendId));
-    const pending = [...sent, ...waiting].filter((one) => !this.#arrived.has(one.sendId)).map(pendingOf);
+    // A picture shows in its document; one that the hub refused has to be told of.
+    const told = [...sent, ...waiting].filter((one) => one.document === undefined || one.status === 'failed');
+    const pending = told.filter((one) => !this.#arrived.has(one.sendId)).map(pendingOf);
     if (pending.length > 0 || this.#pending.length > 0) this.#pending = pending;
   }
 

@@ -144,6 +144,12 @@ export interface FilesStore {
   restore(attachment: string, number: number): Promise<void>;
   /** Send another version, in a message without words. */
   addVersion(attachment: string, file: File): Promise<void>;
+  /** Send a picture of a document. Resolves with the id of its attachment, perhaps long before the hub has it. */
+  addPicture(document: string, file: File): Promise<string>;
+  /** Find out about one that nothing is known of, once: when it is not there, an event tells that it comes. */
+  learn(attachment: string): void;
+  /** Where a picture that this page sent can be looked at. */
+  localOf(attachment: string): string | null;
   /** Send a version to another thread; no bytes move. */
   sendOn(attachment: string, number: number, thread: string): Promise<void>;
 }

@@ -17,6 +17,8 @@ export interface OutboxEntry {
   readonly mentions: readonly string[];
   /** What is sent with it; not there in entries of earlier versions. */
   readonly files?: readonly OutboxFile[];
+  /** No message: its file is a picture of this document. */
+  readonly document?: string;
   readonly status: 'queued' | 'sending' | 'failed';
   readonly error: { readonly code: string; readonly detail: string } | null;
   readonly at: number;
@@ -83,7 +85,7 @@ export class Outbox {
   }
 
   /** Queue a message; it is in `entries` when this returns. */
-  add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files'>): void {
+  add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files' | 'document'>): void {
     // The key orders the queue, so two messages of one millisecond need different times.
     this.#lastAt = Math.max(this.#lastAt + 1, (this.#options.now ?? Date.now)());
     const entry: OutboxEntry = { ...message, status: 'queued', error: null, at: this.#lastAt };

@@ -89,9 +89,20 @@ export function linkAddress(written: string): string | null {
   }
 }
 
-/** An address an image may have: what the page's policy lets a browser load. */
+const ATTACHMENT = /^attachment:(a_[\w-]{22})$/;
+const SERVED = /^\/api\/attachments\/(a_[\w-]{22})\/versions\/1$/;
+
+/** The attachment that a picture's address names. */
+export function attachmentOf(address: string): string | null {
+  return ATTACHMENT.exec(address)?.[1] ?? null;
+}
+
+/** An address an image may have: an attachment, or what the page's policy lets a browser load. */
 export function imageAddress(written: string): string | null {
   const text = written.trim();
+  if (ATTACHMENT.test(text)) return text;
+  const served = SERVED.exec(text.startsWith(location.origin) ? text.slice(location.origin.length) : text);
+  if (served) return `attachment:${served[1]}`;
   if (/^data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i.test(text)) return text;
   if (text.length > MAX_ADDRESS) return null;
   try {

@@ -4,11 +4,14 @@ import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 
 import { Carets } from './carets';
+import { PictureViews } from './picture-view';
 import { extensionsOf } from './schema';
 
 export class FakeEditor {
   readonly doc: Y.Doc;
   readonly editor: Editor;
+
+  readonly pictures = new PictureViews({ lookOf: (attachment) => ({ src: `/here/${attachment}`, words: '' }), learn: () => undefined });
 
   constructor(clientId: number, options: { leads?: boolean; editable?: boolean; doc?: Y.Doc } = {}) {
     this.doc = options.doc ?? new Y.Doc();
@@ -19,6 +22,7 @@ export class FakeEditor {
       element,
       injectCSS: false,
       extensions: extensionsOf({
+        drawPicture: (node) => this.pictures.draw(node),
         doc: this.doc,
         awareness: new Awareness(this.doc),
         carets: new Carets(() => ({ name: 'Somebody', colour: '#000000' })),

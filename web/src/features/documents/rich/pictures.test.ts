@@ -1,7 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
 import { endAll, type FakeEditor, make, sync } from './fake-editors';
-import { insertPicture, insertPictures } from './pictures';
+import { type Look, PictureViews } from './picture-view';
+import { insertPicture, insertPictures, keepEmbedded } from './pictures';
 
 const PIXEL = { src: 'data:image/png;base64,iVBORw0KGgo=', alt: 'dot' };
 afterEach(endAll);
@@ -46,7 +47,7 @@ test('the picture goes where it was pasted, while others write and the person go
   ann.editor.commands.setTextSelection(6); // behind "first"
   const file = new File([new Uint8Array([1, 2, 3])], 'dot.png', { type: 'image/png' });
   const refused = vi.fn();
-  const inserted = insertPictures(ann.editor, 6, [file, new File(['x'], 'x.svg', { type: 'image/svg+xml' }), file], refused);
+  const inserted = insertPictures(ann.editor, 6, [file, new File(['x'], 'x.svg', { type: 'image/svg+xml' }), file], async () => `a_${'x'.repeat(22)}`, refused);
   bob.editor.commands.insertContentAt(0, '<p>from Bob</p>');
   sync(ann, bob);
   ann.editor.commands.focus('end');
@@ -57,4 +58,54 @@ test('the picture goes where it was pasted, while others write and the person go
   sync(ann, bob);
   expect(blocks(ann)).toEqual(['from Bob', 'first', 'image', 'image', 'second goes on!']);
   expect(bob.shared).toEqual(ann.shared);
+});
+
+test('a picture that is on its way says so, and is drawn when it is there', () => {
+  const attachment = `a_${'x'.repeat(22)}`;
+  let look: Look = { src: null, words: 'arriving' };
+  const learn = vi.fn();
+  const views = new PictureViews({ lookOf: () => look, learn });
+  const one = make(1);
+  const node = one.editor.schema.nodes['image']!.create({ src: `attachment:${attachment}`, alt: 'The roof' });
+  const view = views.draw(node);
+  const dom = view.dom as HTMLElement;
+  expect(dom.textContent).toBe('The roof: arriving');
+  expect(learn).toHaveBeenCalledWith(attachment);
+  look = { src: `/api/attachments/${attachment}/versions/1`, words: '' };
+  views.refresh();
+  expect(dom.querySelector('img')?.getAttribute('src')).toBe(look.src);
+  dom.querySelector('img')?.dispatchEvent(new Event('error'));
+  expect(dom.textContent).toBe('The roof: this picture cannot be shown');
+  view.destroy?.();
+  look = { src: '/other', words: '' };
+  views.refresh();
+  expect(dom.querySelector('img')).toBeNull();
+});
+
+test('copied out it has the address where it is served, pasted in the one of the document', () => {
+  const one = make(1);
+  const attachment = `a_${'y'.repeat(22)}`;
+  insertPicture(one.editor, 1, { src: `attachment:${attachment}`, alt: '' });
+  const html = one.editor.getHTML();
+  expect(html).toContain(`src="/api/attachments/${attachment}/versions/1"`);
+  one.editor.commands.setContent(html);
+  expect(one.editor.getJSON().content?.[0]?.attrs).toMatchObject({ src: `attachment:${attachment}` });
+});
+
+test('pictures within pasted HTML become attachments; what is none stays', async () => {
+  const one = make(1);
+  const dot = 'data:image/png;base64,iVBORw0KGgo=';
+  one.editor.commands.setContent(`<p>a</p><img src="${dot}" alt="dot"><img src="${dot}"><img src="https://example.org/x.png"><img src="data:image/gif;base64,R0lGODlh">`);
+  const sent: File[] = [];
+  await keepEmbedded(one.editor, async (file) => {
+    sent.push(file);
+    if (file.type === 'image/gif') throw new Error('no room');
+    return `a_${'z'.repeat(22)}`;
+  });
+  expect(sent.map((file) => [file.name, file.type])).toEqual([['picture.png', 'image/png'], ['picture.gif', 'image/gif']]);
+  const sources: unknown[] = [];
+  one.editor.state.doc.descendants((node) => void (node.type.name === 'image' && sources.push(node.attrs['src'])));
+  const kept = `attachment:a_${'z'.repeat(22)}`;
+  expect(sources).toEqual([kept, kept, 'https://example.org/x.png', 'data:image/gif;base64,R0lGODlh']);
+  expect(one.editor.state.doc.firstChild?.textContent).toBe('a');
 });

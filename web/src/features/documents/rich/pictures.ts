@@ -1,25 +1,20 @@
-/** Pictures that are pasted, dropped or chosen become part of the document, so they are small. */
+/** Pictures that are pasted, dropped or chosen: each becomes an attachment of the thread that the document shows. */
 import type { Editor } from '@tiptap/core';
 import { GapCursor } from '@tiptap/pm/gapcursor';
 import type { Node } from '@tiptap/pm/model';
 import { Selection, type Transaction } from '@tiptap/pm/state';
 import { absolutePositionToRelativePosition, relativePositionToAbsolutePosition, ySyncPluginKey } from '@tiptap/y-tiptap';
 
-export const MAX_IMAGE_BYTES = 1024 * 1024;
+import { withoutPlace } from '../../../lib/exif';
+
 const TYPES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 
 export class ImageRefused extends Error {}
 
-/** A picture as a data address. */
-export async function readImage(file: File): Promise<string> {
+/** Send a picture, without the place where it was taken; resolves with its address in the document. */
+export async function keepPicture(file: File, send: (file: File) => Promise<string>): Promise<string> {
   if (!TYPES.has(file.type)) throw new ImageRefused('Pictures are PNG, JPEG, GIF or WebP.');
-  if (file.size > MAX_IMAGE_BYTES) throw new ImageRefused('A picture in a document holds at most 1 MB. Link to a larger one instead.');
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(new ImageRefused('The picture could not be read.'));
-    reader.readAsDataURL(file);
-  });
+  return `attachment:${await send(await withoutPlace(file))}`;
 }
 
 /** The pictures among what was pasted or dropped; HTML beside them wins, it has the text too. */
@@ -34,17 +29,61 @@ export function picturesOf(data: DataTransfer | null): File[] {
  *
  * @param refused told of each file that is no picture for a document.
  */
-export async function insertPictures(editor: Editor, from: number, files: readonly File[], refused: (error: unknown) => void): Promise<void> {
+export async function insertPictures(
+  editor: Editor,
+  from: number,
+  files: readonly File[],
+  send: (file: File) => Promise<string>,
+  refused: (error: unknown) => void,
+): Promise<void> {
   let place = placeAt(editor, from);
   for (const file of files) {
     try {
-      const src = await readImage(file);
+      const src = await keepPicture(file, send);
       if (editor.isDestroyed) return;
       const end = insertPicture(editor, place() ?? editor.state.selection.from, { src, alt: file.name });
       place = placeAt(editor, end);
     } catch (thrown) {
       refused(thrown);
     }
+  }
+}
+
+/** Pictures that came within pasted HTML become attachments, too; until then, and where they cannot, they stay as they are. */
+export async function keepEmbedded(editor: Editor, send: (file: File) => Promise<string>): Promise<void> {
+  const found = new Set<string>();
+  for (const { src } of imagesOf(editor)) if (src.startsWith('data:')) found.add(src);
+  for (const src of found) {
+    const file = fileOf(src);
+    const kept = file && (await keepPicture(file, send).catch(() => null));
+    if (editor.isDestroyed) return;
+    if (!kept) continue;
+    const { tr } = editor.state;
+    for (const { position, node } of imagesOf(editor)) {
+      if (node.attrs['src'] === src) tr.setNodeMarkup(position, undefined, { ...node.attrs, src: kept });
+    }
+    if (tr.docChanged) editor.view.dispatch(tr);
+  }
+}
+
+function imagesOf(editor: Editor): { position: number; node: Node; src: string }[] {
+  const found: { position: number; node: Node; src: string }[] = [];
+  editor.state.doc.descendants((node, position) => {
+    if (node.type.name === 'image') found.push({ position, node, src: String(node.attrs['src'] ?? '') });
+    return true;
+  });
+  return found;
+}
+
+/** What a data address holds. */
+function fileOf(address: string): File | null {
+  const match = /^data:(image\/(\w+));base64,(.+)$/s.exec(address);
+  if (!match) return null;
+  const [, type = '', suffix = '', base64 = ''] = match;
+  try {
+    return new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], `picture.${suffix === 'jpeg' ? 'jpg' : suffix}`, { type });
+  } catch {
+    return null;
   }
 }
 

@@ -11,7 +11,9 @@ import { TaskItem, TaskList } from '@tiptap/extension-list';
 import { Mention } from '@tiptap/extension-mention';
 import { TableKit } from '@tiptap/extension-table';
 import { Placeholder } from '@tiptap/extensions';
+import type { Node } from '@tiptap/pm/model';
 import { Plugin } from '@tiptap/pm/state';
+import type { NodeView } from '@tiptap/pm/view';
 import { StarterKit } from '@tiptap/starter-kit';
 import type { SuggestionOptions } from '@tiptap/suggestion';
 import { ySyncPluginKey } from '@tiptap/y-tiptap';
@@ -19,7 +21,8 @@ import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
 import { FRAGMENT_NAME } from '../../../state/documents';
-import { imageAddress, linkAddress } from '../model';
+import { addressOf } from '../../../state/attachments';
+import { attachmentOf, imageAddress, linkAddress } from '../model';
 import { type Carets, caretExtension } from './carets';
 import { ending } from './ending';
 import { tableRepairs } from './tables';
@@ -37,6 +40,7 @@ export interface SchemaOptions {
   isEditable: () => boolean;
   /** Whether this editor is the one that repairs tables, and in step. */
   mayRepairTables: () => boolean;
+  drawPicture: (node: Node) => NodeView;
 }
 
 /**
@@ -76,7 +80,13 @@ function caretAtStart(): Extension[] {
   return [around('beforeFirstDrawing', 2_000, null, none), around('afterFirstDrawing', 1, none, null)];
 }
 
-export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables }: SchemaOptions): Extensions {
+/** Where a browser finds a picture that a document names. */
+export function servedAt(src: string | null): string | null {
+  const attachment = attachmentOf(src ?? '');
+  return attachment === null ? src : addressOf(attachment, 1);
+}
+
+export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables, drawPicture }: SchemaOptions): Extensions {
   return [
     StarterKit.configure({
       undoRedo: false,
@@ -102,6 +112,20 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayR
     Image.extend({
       parseHTML() {
         return [{ tag: 'img[src]', getAttrs: (element) => (imageAddress(element.getAttribute('src') ?? '') ? null : false) }];
+      },
+      addAttributes() {
+        return {
+          ...this.parent?.(),
+          src: {
+            default: null,
+            parseHTML: (element) => imageAddress(element.getAttribute('src') ?? ''),
+            // What is copied is found elsewhere, too.
+            renderHTML: ({ src }) => ({ src: servedAt(src as string | null) }),
+          },
+        };
+      },
+      addNodeView() {
+        return ({ node }) => drawPicture(node);
       },
     }).configure({ allowBase64: true, HTMLAttributes: { loading: 'lazy', referrerpolicy: 'no-referrer' } }),
     Mention.configure({ HTMLAttributes: { class: 'mention' }, suggestion: mention as Partial<SuggestionOptions> }),
