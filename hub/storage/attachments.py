@@ -174,6 +174,9 @@ async def erase_due(connection: Any, now: datetime, limit: int = 100) -> int:
         await connection.execute(
             _ERASE_LINES, [row["stream_id"] for row in seqs], [row["seq"] for row in seqs]
         )
+        # What brought them is over, too: it keeps no bytes, counts for nobody, and makes no file
+        # of them again.
+        await connection.execute(_FORGET_UPLOADS, ids)
         await connection.execute("DELETE FROM versions WHERE attachment_id = ANY($1::text[])", ids)
         await connection.execute(
             "DELETE FROM attachments WHERE attachment_id = ANY($1::text[])", ids
@@ -355,6 +358,11 @@ WHERE stream_id = ANY($1::text[]) AND body IS NOT NULL
   AND (type LIKE 'attachment.%' OR type LIKE 'version.%')
   AND convert_from(body, 'UTF8')::json->>'attachment' = ANY($2::text[])
 RETURNING stream_id, seq
+"""
+
+_FORGET_UPLOADS = """
+DELETE FROM uploads u USING versions v
+WHERE v.attachment_id = ANY($1::text[]) AND u.upload_id = v.key AND u.state = 'done'
 """
 
 _ERASE_LINES = """

@@ -232,8 +232,14 @@ DELETE FROM uploads u WHERE upload_id = $1 AND state = 'done'
 RETURNING true
 """
 
+# Not what a job has still to do with, however long it could not: nothing that was acknowledged is
+# lost because a hub was away for days.
 _EXPIRED = f"""
-SELECT {_COLUMNS} FROM uploads WHERE expires_at < $1 AND state <> 'sealing'
+SELECT {_COLUMNS} FROM uploads u WHERE expires_at < $1 AND state <> 'sealing'
+  AND NOT (state = 'joined' AND EXISTS (
+    SELECT FROM uploads whole WHERE whole.state = 'sealing' AND u.upload_id = ANY(whole.parts)))
+  AND NOT (state = 'done' AND EXISTS (
+    SELECT FROM versions v WHERE v.key = u.upload_id AND v.state = 'arriving'))
 ORDER BY expires_at LIMIT $2
 """
 

@@ -19,7 +19,7 @@ from hub.storage.rebuild import Shadow
 from hub.wire import commands as cmd
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Person, Served
-from tests.integration.files.test_uploads import Sender, metadata, problem, some
+from tests.integration.files.test_uploads import TUS, Sender, metadata, problem, some
 from tests.support.hub_process import answer
 
 
@@ -37,6 +37,22 @@ class Room(Sender):
         if data:
             await self.patch(url, 0, data)
         return url.rpartition("/")[2]
+
+    async def in_parts(self, data: bytes) -> str:
+        """The same, as two uploads that are joined."""
+        urls = []
+        for part in (data[:1000], data[1000:]):
+            headers = {**TUS, "upload-length": str(len(part)), "upload-concat": "partial"}
+            urls.append((await self.http.post("/files/", headers=headers)).headers["location"])
+            await self.patch(urls[-1], 0, part)
+        headers = {
+            **TUS,
+            "upload-concat": "final;" + " ".join(urls),
+            "upload-metadata": metadata(filename="a.bin", thread=self.thread),
+        }
+        made = await self.http.post("/files/", headers=headers)
+        assert made.status_code == 201, made.text
+        return made.headers["location"].rpartition("/")[2]
 
     async def begin(self, size: int, name: str = "a.bin", **more: Any) -> str:
         told = metadata(filename=name, thread=self.thread)

@@ -6,11 +6,13 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from hub.api.hub import Hub
 from hub.mail.erasure import Eraser
+from hub.storage import uploads as rows
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Served, serve
 from tests.integration.files.test_attachments import Room
@@ -67,6 +69,26 @@ async def test_bytes_go_a_day_after_nothing_refers_to_them(room: Room) -> None:
     assert await days.stored() == []
 
 
+async def test_what_is_erased_goes_with_what_brought_it(room: Room) -> None:
+    """Its upload neither keeps the bytes for days, nor counts, nor makes a file of them again."""
+    days = Days(room.served.hub)
+    key = await room.upload(some(100))
+    await room.settle()
+    said = await room.says("", {"upload": key})
+    await room.settle()
+    await room.http.delete(f"/api/attachments/{said['attachments'][0]}")
+    days.clock.advance(3600)
+    await days.pass_(0)
+    async with room.served.hub.database.acquire() as connection:
+        assert await rows.used_by_account(connection, room.person.uid) == 0
+    refused = await room.http.post(
+        f"/api/threads/{room.thread}/messages", json={"files": [{"upload": key}]}
+    )
+    assert problem(refused) == (404, "upload_not_found")
+    assert await days.pass_(1.1) == 1
+    assert await days.stored() == []
+
+
 async def test_what_comes_back_in_time_stays(room: Room) -> None:
     days = Days(room.served.hub)
     data = some(100)
@@ -94,6 +116,31 @@ async def test_uploads_that_nobody_used_go_too(room: Room) -> None:
     )
     assert problem(refused) == (404, "upload_not_found")
     assert (await room.http.head(half, headers=TUS)).status_code == 404
+
+
+async def test_nothing_acknowledged_expires_while_the_jobs_wait(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub was away for days in the moment in which a file was sent."""
+    hub = room.served.hub
+    days = Days(hub)
+    data = some(2000)
+    whole = await room.upload(data)
+    await room.settle()
+    with monkeypatch.context() as patch:
+        patch.setattr(hub.jobs, "_start", AsyncMock())
+        said = await room.says("", {"upload": whole}, {"upload": await room.in_parts(data + data)})
+        days.clock.advance(4 * DAY_S)
+        await hub.uploads.expire()
+        await hub.keeper.collect()
+    await room.settle()
+    whole, parts = said["attachments"]
+    assert await room.bytes_of(whole, 1) == data
+    assert await room.bytes_of(parts, 1) == data + data
+    await days.pass_(4)
+    await days.pass_(2)
+    async with hub.database.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM uploads") == 0
 
 
 async def test_an_arriving_version_says_that_it_expired(room: Room) -> None:
@@ -140,7 +187,7 @@ async def test_the_same_bytes_come_while_they_are_being_removed(room: Room) -> N
     first = await room.send(data)
     await room.http.delete(f"/api/attachments/{first}")
     days.clock.advance(3600)
-    await days.pass_(4)
+    await days.pass_(0)
     days.clock.advance(2 * DAY_S)
     remove = hub.blobs.remove
 
