@@ -46,6 +46,8 @@ class Reading:
         listed = (await answer(http.get(f"{path}/attachments")))["attachments"]
         ids = [one["attachment"] for one in listed]
         files = [await answer(http.get(f"/api/attachments/{one}")) for one in ids]
+        for version in (one for file in files for one in file["versions"]):
+            version.pop("preview", None)  # no event tells of it
         return {
             "subject": state["summary"]["subject"],
             "role": state["summary"]["role"],
