@@ -161,7 +161,7 @@ class Attachments:
         """
         key = properties.key(command.key)
         value = None if command.property is None else properties.checked(command.property)
-        source = properties.checked_source(command.source) if value is not None else None
+        source = properties.checked_source(command.source)
         found = await self._attachment(command, since)
         async with self._database.acquire() as connection:
             if source is not None and source.number is not None:
