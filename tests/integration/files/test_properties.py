@@ -10,6 +10,8 @@ import pytest
 
 from hub.errors import HubError
 from hub.mail.erasure import Eraser
+from hub.mail.rebuild import rebuild_projections
+from hub.storage.projection import Projector
 from hub.wire import commands as cmd
 from hub.wire.properties import DateProperty, DocumentSource, StatusProperty
 from tests.conftest import TurnableClock
@@ -267,6 +269,21 @@ async def test_they_go_with_the_file(room: Room) -> None:  # noqa: F811
     assert not any(b"secret-" in row[0] for row in [*bodies, *items])
     assert [row["key"] for row in rows] == ["Status"]
     assert said(await room.attachment(kept)) == {"Status": PAID}
+
+
+async def test_they_are_what_the_log_says(room: Room) -> None:  # noqa: F811
+    file = await room.send(some(10))
+    await set_properties(room, file, {"Due": DUE, "Status": PAID})
+    before = await room.attachment(file)
+    hub = room.served.hub
+    async with hub.database.acquire() as connection:
+        await connection.execute("UPDATE attachments SET search = hub_words('forged')")
+        await connection.execute("DELETE FROM attachment_properties WHERE folded = 'due'")
+        await connection.execute("UPDATE attachment_properties SET set_by = 'forged'")
+    report = await rebuild_projections(hub.database, Projector(room.served.url))
+    assert sorted(report.changed) == ["attachment_properties", "attachments"]
+    assert await room.attachment(file) == before
+    assert await attachments_found(room, "paid 2026-11-30") == [file]
 
 
 async def test_a_file_that_goes_meanwhile_takes_no_more(room: Room) -> None:  # noqa: F811
