@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -20,11 +20,12 @@ from msgspec import inspect as mi
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from hub.wire import api, commands, events, protocol  # noqa: E402
+from hub.wire import api, commands, events, properties, protocol  # noqa: E402
 
 TARGET = ROOT / "web" / "src" / "wire" / "generated.ts"
 HEADER = "// Written by scripts/generate_wire_types.py from hub.wire. Do not edit.\n"
-BASES = {"Command", "Request", "Frame"}
+BASES = {"Command", "Request", "Frame", "Typed", "ReadFrom"}
+MODULES = (properties, commands, events, api)
 RENAMED = {"Event": "TimelineEvent"}
 """``Event`` would hide the DOM's."""
 
@@ -32,9 +33,9 @@ RENAMED = {"Event": "TimelineEvent"}
 def generate() -> str:
     """The whole text of the file."""
     writer = _Writer()
-    for module in (commands, events, api):
+    for module in MODULES:
         writer.aliases(module)
-    for module in (commands, events, api):
+    for module in MODULES:
         writer.structs(module)
     return writer.text()
 
@@ -44,6 +45,7 @@ class _Writer:
         self._parts: list[str] = []
         self._literals: dict[tuple[Any, ...], str] = {}
         self._names: dict[type, str] = {}
+        self._unions: dict[frozenset[Any], str] = {}
         self._tagged: dict[str, list[str]] = {"cmd": [], "t": []}
 
     def aliases(self, module: ModuleType) -> None:
@@ -57,8 +59,18 @@ class _Writer:
                     self._parts.append(f"export type {name} = {options};\n")
             elif _is_struct(value) and value.__module__ == module.__name__ and name not in BASES:
                 self._names[value] = _ts_name(module, name)
+        if module is properties:
+            self._union_aliases(module)
         if len(set(self._names.values())) != len(self._names):
             raise SystemExit("Two structs of hub.wire would have one TypeScript name.")
+
+    def _union_aliases(self, module: ModuleType) -> None:
+        """The named unions of a module's structs."""
+        for name, value in vars(module).items():
+            if isinstance(value, UnionType):
+                self._unions[frozenset(get_args(value))] = name
+                options = " | ".join(self._names[one] for one in get_args(value))
+                self._parts.append(f"export type {name} = {options};\n")
 
     def structs(self, module: ModuleType) -> None:
         """One interface for each struct of a module."""
@@ -74,7 +86,8 @@ class _Writer:
         lines = [_comment(cls), f"export interface {name} {{"]
         if info.tag_field is not None:
             lines.append(f'  {info.tag_field}: "{info.tag}";')
-            self._tagged[info.tag_field].append(name)
+            if info.tag_field in self._tagged:
+                self._tagged[info.tag_field].append(name)
         for field in info.fields:
             optional = not field.required and (sent or cls.__struct_config__.omit_defaults)
             if info.tag_field == "cmd" and field.name == "id":
@@ -100,7 +113,11 @@ class _Writer:
                 named = self._literals.get(tuple(sorted(values)))
                 return named or " | ".join(f'"{value}"' for value in values)
             case mi.UnionType(types=types):
-                return " | ".join(self._type(each) for each in types)
+                structs = frozenset(one.cls for one in types if isinstance(one, mi.StructType))
+                if (named := self._unions.get(structs)) is None:
+                    return " | ".join(self._type(each) for each in types)
+                others = [self._type(one) for one in types if not isinstance(one, mi.StructType)]
+                return " | ".join([named, *others])
             case mi.ListType(item_type=item):
                 inner = self._type(item)
                 plain = inner.isidentifier()

@@ -20,12 +20,13 @@ from hub.api.requests import (
 )
 from hub.errors import BadRequest, NotFound
 from hub.identity.principal import Principal
-from hub.ids import new_id
+from hub.ids import b64url, new_id, sha256
 from hub.rooms.permissions import Action, require
 from hub.storage import attachments as rows
 from hub.storage import timeline
 from hub.wire import api
 from hub.wire import commands as cmd
+from hub.wire import properties as props
 
 MAX_PAGE: Final = 5000
 MAX_NAMED: Final = 200
@@ -100,11 +101,35 @@ async def patch_attachment(request: Request) -> Response:
                 thread=thread, send_id=send_id + ".v", attachment=attachment, number=patch.number
             )
         )
+    commands += _set_properties(patch, thread, send_id, attachment)
     if not commands:
         raise BadRequest("Name what should change.", code="nothing_to_do")
     for command in commands:
         await hub_of(request).door.write(who, command)
     return respond(await _one(request, thread, since))
+
+
+def _set_properties(
+    patch: api.PatchAttachment, thread: str, send_id: str, attachment: str
+) -> list[cmd.SetProperty]:
+    """One for each, those that take one away first; nothing is written when one cannot be so.
+
+    Raises:
+        BadRequest: ``bad_property``.
+    """
+    props.checked_source(patch.source)
+    commands: dict[str, cmd.SetProperty] = {}
+    for given, value in sorted(patch.properties.items(), key=lambda one: one[1] is not None):
+        folded = props.folded(props.key(given))
+        if value is not None:
+            props.checked(value)
+        if folded in commands:
+            raise BadRequest(f"Two keys are one property: {given}.", code="bad_property")
+        commands[folded] = cmd.SetProperty(
+            thread=thread, send_id=f"{send_id}.p.{b64url(sha256(folded.encode())[:9])}",
+            attachment=attachment, key=given, property=value, source=patch.source,
+        )  # fmt: skip
+    return list(commands.values())
 
 
 async def remove_attachment(request: Request) -> Response:

@@ -31,6 +31,7 @@ from hub.storage.pool import Database
 from hub.storage.writer import Append
 from hub.wire import commands as cmd
 from hub.wire import events as ev
+from hub.wire import properties
 from hub.wire.filenames import file_name
 from hub.wire.visibility import visible_from
 
@@ -119,6 +120,8 @@ class Attachments:
                     found.attachment, found.added_seq, name
                 )
                 return _append(command, uid, "attachment.rename", data)
+            case cmd.SetProperty():
+                return await self._set_property(uid, command, since)
             case cmd.RemoveAttachment():
                 found = await self._attachment(command, since)
                 if found.document is not None:
@@ -148,6 +151,33 @@ class Attachments:
                 return _append(command, uid, "attachment.restore", data)
             case _:
                 raise BadRequest("This command is about no file.", code="unknown_command")
+
+    async def _set_property(self, uid: str, command: cmd.SetProperty, since: int) -> Append | None:
+        """The same value under the same key, from the same source, changes nothing.
+
+        Raises:
+            BadRequest: ``bad_property``.
+            NotFound: ``attachment_not_found``, ``version_not_found``.
+        """
+        key = properties.key(command.key)
+        value = None if command.property is None else properties.checked(command.property)
+        source = properties.checked_source(command.source)
+        found = await self._attachment(command, since)
+        async with self._database.acquire() as connection:
+            if source is not None and source.number is not None:
+                version = await rows.version(connection, found.attachment, source.number)
+                if version is None or version.seq < since:
+                    raise _no_version()
+            there = await rows.property_of(connection, found.attachment, properties.folded(key))
+        if value is None and there is None:
+            return None
+        if there is not None and there == (key, value, source):
+            return None
+        data = ev.AttachmentPropertyData(found.attachment, found.added_seq, key, value, source)
+        guard = partial(
+            _require_room, found.attachment, None if value is None else properties.folded(key)
+        )
+        return _append(command, uid, "attachment.property", data)._replace(guard=guard)
 
     async def remove_with(
         self, uid: str, command: cmd.Delete, files: Sequence[ev.MessageFile]
@@ -294,6 +324,25 @@ class Attachments:
             info = await documents.info(connection, document)
         if info is None or info.thread != thread:
             raise NotFound("There is no such document in this thread.", code="document_not_found")
+
+
+async def _require_room(attachment: str, folded: str | None, connection: Any) -> None:
+    """Asked where a property is written: the file is still there, and takes one more of this key.
+
+    Raises:
+        Conflict: ``too_many_properties``.
+        NotFound: ``attachment_not_found``.
+    """
+    found = await rows.find(connection, attachment)
+    if found is None or found.removed_by is not None:
+        raise _no_attachment()
+    if folded is None:
+        return
+    if await rows.count_others(connection, attachment, folded) >= properties.MAX_PROPERTIES:
+        raise Conflict(
+            f"A file has at most {properties.MAX_PROPERTIES} properties.",
+            code="too_many_properties",
+        )
 
 
 def _append(command: Any, uid: str, type_: str, data: msgspec.Struct) -> Append:

@@ -23,7 +23,7 @@ from hub.storage.timeline import MessageRow, RoomState
 from hub.storage.writer import Append, Committed, GroupCommitWriter
 from hub.wire import commands as cmd
 from hub.wire import events as ev
-from hub.wire import reactions, words
+from hub.wire import properties, reactions, words
 from hub.wire.api import NewThread
 from hub.wire.filenames import file_name
 
@@ -96,8 +96,8 @@ class Threads:
             case cmd.Undelete():
                 return await self._undelete(uid, command, since)
             case (
-                cmd.AddAttachment() | cmd.RenameAttachment() | cmd.RemoveAttachment()
-                | cmd.UnremoveAttachment() | cmd.RestoreVersion()
+                cmd.AddAttachment() | cmd.RenameAttachment() | cmd.SetProperty()
+                | cmd.RemoveAttachment() | cmd.UnremoveAttachment() | cmd.RestoreVersion()
             ):  # fmt: skip
                 return await self._files.prepare(uid, command, since)
             case cmd.React():
@@ -288,7 +288,7 @@ def _text(command: cmd.Post) -> str:
     return words.message(command.text)
 
 
-def _as_meant(meant: Callable[[str], str] | None, value: Any) -> Any:
+def _as_meant(meant: Callable[[Any], Any] | None, value: Any) -> Any:
     return value if meant is None or value is None else meant(value)
 
 
@@ -346,6 +346,7 @@ _TYPES: Final[dict[type, tuple[str, ...]]] = {
     cmd.RenameDocument: ("document.rename",),
     cmd.AddAttachment: ("attachment.add", "version.add"),
     cmd.RenameAttachment: ("attachment.rename",),
+    cmd.SetProperty: ("attachment.property",),
     cmd.RemoveAttachment: ("attachment.remove",),
     cmd.UnremoveAttachment: ("attachment.unremove",),
     cmd.RestoreVersion: ("attachment.restore",),
@@ -354,7 +355,7 @@ _TYPES: Final[dict[type, tuple[str, ...]]] = {
 
 # What of a command makes it another one, and how it stands in its event. Mentions do not: who is
 # in the thread may have changed since.
-_MEANT: Final[dict[type, dict[str, Callable[[str], str] | None]]] = {
+_MEANT: Final[dict[type, dict[str, Callable[[Any], Any] | None]]] = {
     cmd.Post: {"text": None, "reply_to": None},
     cmd.Edit: {"target": None, "text": None},
     cmd.Delete: {"target": None},
@@ -367,7 +368,11 @@ _MEANT: Final[dict[type, dict[str, Callable[[str], str] | None]]] = {
     cmd.RenameDocument: {"document": None, "title": words.subject},
     cmd.AddAttachment: {"document": None},
     cmd.RenameAttachment: {"attachment": None, "name": file_name},
+    cmd.SetProperty: {
+        "attachment": None, "key": properties.key, "property": properties.meant,
+        "source": properties.meant_source,
+    },
     cmd.RemoveAttachment: {"attachment": None},
     cmd.UnremoveAttachment: {"attachment": None},
     cmd.RestoreVersion: {"attachment": None, "number": None},
-}
+}  # fmt: skip

@@ -40,6 +40,7 @@ _OF_COMMAND: Final[dict[type[cmd.Command], Action]] = {
     cmd.RenameDocument: Action.WRITE,
     cmd.AddAttachment: Action.WRITE,
     cmd.RenameAttachment: Action.WRITE,
+    cmd.SetProperty: Action.WRITE,
     cmd.RemoveAttachment: Action.WRITE,
     cmd.UnremoveAttachment: Action.WRITE,
     cmd.RestoreVersion: Action.WRITE,

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from hub.storage import previews
 from hub.storage.blobs import Blob
 from hub.storage.verdicts import KNOWN
-from hub.wire.api import Attachment, Version
+from hub.wire.api import Attachment, Property, Version
+from hub.wire.properties import DocumentSource, PersonSource, PropertyValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class Stored:
     removed: bool
     verdict: str | None
     finding: str | None
+
+
+class PropertyRow(NamedTuple):
+    """``source`` is null when a person says so."""
+
+    key: str
+    value: PropertyValue
+    source: DocumentSource | None
 
 
 class Shown(NamedTuple):
@@ -107,6 +118,17 @@ async def pictures(connection: Any, document: str, most_bytes: int) -> list[Pict
     return [Picture(row[0], row[1], row[2], Blob(*row[3:])) for row in rows]
 
 
+async def property_of(connection: Any, attachment: str, folded: str) -> PropertyRow | None:
+    """The property under a key, folded."""
+    row = await connection.fetchrow(_PROPERTY, attachment, folded)
+    return None if row is None else PropertyRow(row["key"], *_said(row))
+
+
+async def count_others(connection: Any, attachment: str, folded: str) -> int:
+    """How many properties there are under other keys than this, folded."""
+    return int(await connection.fetchval(_OTHERS, attachment, folded))
+
+
 def numbered(before: Sequence[VersionRow], blob: str) -> tuple[int, bool]:
     """The number of a version whose bytes are here, and whether an earlier one has the same."""
     ready = [one for one in before if one.state == "ready" and one.number is not None]
@@ -131,6 +153,7 @@ async def listed(
     found = {row["attachment_id"]: _attachment(row) for row in rows[:limit]}
     for row in await connection.fetch(_LIST_VERSIONS, list(found), from_seq):
         found[row["attachment_id"]].versions.append(_version(row))
+    await _add_properties(connection, found)
     return list(found.values()), len(rows) > limit
 
 
@@ -158,6 +181,7 @@ async def some(
     }
     for row in await connection.fetch(_SOME_VERSIONS, list(attachments), from_seq):
         found[row["attachment_id"]].versions.append(_version(row))
+    await _add_properties(connection, found)
     return [
         found[one] for one in dict.fromkeys(attachments) if one in found and found[one].versions
     ]
@@ -177,19 +201,35 @@ async def erase_due(connection: Any, now: datetime, limit: int = 100) -> int:
         # What brought them is over, too: it keeps no bytes, counts for nobody, and makes no file
         # of them again.
         await connection.execute(_FORGET_UPLOADS, ids)
-        await connection.execute("DELETE FROM versions WHERE attachment_id = ANY($1::text[])", ids)
-        await connection.execute(
-            "DELETE FROM attachments WHERE attachment_id = ANY($1::text[])", ids
-        )
+        await _delete(connection, ids)
     return len(due)
 
 
 async def forget_erased(connection: Any, thread: str) -> None:
     """Take what the log does not say any more from the projections."""
     gone = [row["attachment_id"] for row in await connection.fetch(_ERASED, thread)]
-    await connection.execute("DELETE FROM versions WHERE attachment_id = ANY($1::text[])", gone)
-    await connection.execute("DELETE FROM attachments WHERE attachment_id = ANY($1::text[])", gone)
+    await _delete(connection, gone)
     await connection.execute(_FORGET_LINES, thread)
+
+
+async def _delete(connection: Any, attachments: Sequence[str]) -> None:
+    for table in ("versions", "attachment_properties", "attachments"):
+        await connection.execute(
+            f"DELETE FROM {table} WHERE attachment_id = ANY($1::text[])", attachments
+        )
+
+
+async def _add_properties(connection: Any, found: Mapping[str, Attachment]) -> None:
+    for row in await connection.fetch(_PROPERTIES, list(found)):
+        value, source = _said(row)
+        found[row["attachment_id"]].properties.append(
+            Property(row["key"], value, row["set_by"], row["set_at_ms"], source or PersonSource())
+        )
+
+
+def _said(row: Mapping[str, Any]) -> tuple[PropertyValue, DocumentSource | None]:
+    value: PropertyValue = _decode_value(row["property"])
+    return value, None if row["source"] is None else _decode_source(row["source"])
 
 
 def _attachment(row: Mapping[str, Any]) -> Attachment:
@@ -229,6 +269,23 @@ def _version(row: Mapping[str, Any]) -> Version:
         preview=None if row["verdict"] == "blocked" else previews.preview(row),
     )
 
+
+_decode_value = msgspec.json.Decoder(PropertyValue).decode
+_decode_source = msgspec.json.Decoder(DocumentSource).decode
+
+_PROPERTY = """
+SELECT key, property, source FROM attachment_properties WHERE attachment_id = $1 AND folded = $2
+"""
+
+_OTHERS = """
+SELECT count(*) FROM attachment_properties WHERE attachment_id = $1 AND folded <> $2
+"""
+
+_PROPERTIES = """
+SELECT attachment_id, key, property, source, set_by,
+       (extract(epoch FROM set_at) * 1000)::bigint AS set_at_ms
+FROM attachment_properties WHERE attachment_id = ANY($1::text[]) ORDER BY folded
+"""
 
 _FIND = """
 SELECT attachment_id, thread_id, name, document_id, added_seq, number, removed_by,

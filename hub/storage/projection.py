@@ -19,7 +19,7 @@ from hub.clock import to_datetime
 from hub.errors import ProtocolError
 from hub.storage.documents import decode_updates
 from hub.storage.writer import Committed
-from hub.wire import yupdate
+from hub.wire import properties, yupdate
 
 Run = Sequence[Committed]
 
@@ -50,6 +50,7 @@ class Projector:
             "attachment.remove": self._attachment_remove,
             "attachment.unremove": self._attachment_unremove,
             "attachment.restore": self._attachment_restore,
+            "attachment.property": self._attachment_property,
             "version.add": self._version_add,
             "version.ready": self._version_ready,
             "version.failed": self._version_failed,
@@ -296,6 +297,23 @@ class Projector:
         )
         await self._line(connection, run)
 
+    async def _attachment_property(self, connection: Any, run: Run) -> None:
+        touched = set()
+        for one, data in _read(run):
+            attachment, folded = data["attachment"], properties.folded(data["key"])
+            touched.add((one.stream_id, attachment))
+            if data["property"] is None:
+                await connection.execute(_REMOVE_PROPERTY, one.stream_id, attachment, folded)
+                continue
+            value = msgspec.convert(data["property"], properties.PropertyValue)
+            source = _json(data["source"]) if data.get("source") else None
+            await connection.execute(
+                _PROPERTY, one.stream_id, attachment, folded, data["key"], _json(value), source,
+                properties.as_text(value), one.sender, to_datetime(one.at_ms),
+            )  # fmt: skip
+        await connection.executemany(_INDEX_PROPERTIES, sorted(touched))
+        await self._line(connection, run)
+
     async def _claim(self, connection: Any, run: Run) -> None:
         await connection.executemany(
             _CLAIM,
@@ -471,8 +489,15 @@ _BLOCKED = """
 UPDATE versions SET blocked = $4 WHERE thread_id = $1 AND attachment_id = $2 AND key = $3
 """
 
-_RENAME_ATTACHMENT = """
-UPDATE attachments SET name = $3, search = hub_words($3)
+# What a file is found by: its name and its properties, in an order that is always the same.
+_WORDS = """
+hub_words({name} || coalesce(
+    (SELECT string_agg(' ' || p.key || ' ' || p.words, '' ORDER BY p.folded)
+     FROM attachment_properties p WHERE p.attachment_id = attachments.attachment_id), ''))
+"""
+
+_RENAME_ATTACHMENT = f"""
+UPDATE attachments SET name = $3, search = {_WORDS.format(name="$3::text")}
 WHERE thread_id = $1 AND attachment_id = $2
 """
 
@@ -481,8 +506,8 @@ UPDATE attachments SET removed_by = $3, erase_at = $4, search = NULL
 WHERE thread_id = $1 AND attachment_id = $2 AND removed_by IS NULL
 """
 
-_UNREMOVE_ATTACHMENT = """
-UPDATE attachments SET removed_by = NULL, erase_at = NULL, search = hub_words(name)
+_UNREMOVE_ATTACHMENT = f"""
+UPDATE attachments SET removed_by = NULL, erase_at = NULL, search = {_WORDS.format(name="name")}
 WHERE thread_id = $1 AND attachment_id = $2 AND removed_by = $3
 """
 
@@ -490,6 +515,26 @@ _RESTORE = """
 UPDATE attachments SET number = $3
 WHERE thread_id = $1 AND attachment_id = $2 AND EXISTS (
     SELECT FROM versions WHERE attachment_id = $2 AND number = $3 AND state = 'ready')
+"""
+
+_PROPERTY = """
+INSERT INTO attachment_properties (attachment_id, folded, thread_id, key, property, source, words,
+                                   set_by, set_at)
+SELECT $2::text, $3::text, $1::text, $4::text, $5::jsonb, $6::jsonb, $7::text, $8::text,
+       $9::timestamptz
+WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $2 AND thread_id = $1)
+ON CONFLICT (attachment_id, folded) DO UPDATE SET
+    key = excluded.key, property = excluded.property, source = excluded.source,
+    words = excluded.words, set_by = excluded.set_by, set_at = excluded.set_at
+"""
+
+_REMOVE_PROPERTY = """
+DELETE FROM attachment_properties WHERE thread_id = $1 AND attachment_id = $2 AND folded = $3
+"""
+
+_INDEX_PROPERTIES = f"""
+UPDATE attachments SET search = {_WORDS.format(name="name")}
+WHERE thread_id = $1 AND attachment_id = $2 AND removed_by IS NULL
 """
 
 # Only what is under ids of others.

@@ -31,6 +31,7 @@ TABLES: Final = {
         Table("documents", "thread_id", ("document_id",), unique="number"),
         Table("attachments", "thread_id", ("attachment_id",), ("erase_at",)),
         Table("versions", "thread_id", ("attachment_id", "key")),
+        Table("attachment_properties", "thread_id", ("attachment_id", "folded")),
     ),
     "document": (
         Table("client_ids", "document_id", ("document_id", "first_id")),

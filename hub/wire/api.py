@@ -24,6 +24,7 @@ from hub.wire.commands import (
     VersionNumber,
 )
 from hub.wire.events import EventType, MessageFile, Preview, Verdict
+from hub.wire.properties import PropertyValue, Source
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -297,10 +298,13 @@ class NewAttachment(Request):
 
 
 class PatchAttachment(Request):
-    """A new ``name``, or the ``number`` of the version to show."""
+    """A new ``name``, the ``number`` of the version to show, or ``properties`` by their keys, null
+    for those to take away; ``source`` says where all of these were read."""
 
     name: FileName | None = None
     number: VersionNumber | None = None
+    properties: Annotated[dict[str, PropertyValue | None], Meta(max_length=100)] = {}
+    source: Source | None = None
     send_id: SendId | None = None
 
 
@@ -332,9 +336,21 @@ class Version(Struct, omit_defaults=True):
     preview: Preview | None = None
 
 
+class Property(Struct):
+    """What a file says under ``key``, as ``set_by`` said at ``set_at``; ``source`` is where they
+    have it from."""
+
+    key: str
+    property: PropertyValue
+    set_by: str
+    set_at: int
+    source: Source
+
+
 class Attachment(Struct, omit_defaults=True):
     """A file of a thread, as it is now: version ``number`` is shown. ``versions`` are those that
-    the reader may see, newest first; in a list only the shown one and what arrives."""
+    the reader may see, newest first; in a list only the shown one and what arrives. ``properties``
+    stand in the order of their keys."""
 
     attachment: str
     thread: str
@@ -348,6 +364,7 @@ class Attachment(Struct, omit_defaults=True):
     document: str | None = None
     removed_by: str | None = None
     undo_until: int | None = None
+    properties: list[Property] = []
 
 
 class Attachments(Struct):
@@ -392,8 +409,8 @@ class Item(Struct):
 
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename, attachment.rename, attachment.remove,
-    attachment.unremove, attachment.restore, version.blocked, version.unblocked) whose ``data`` is
-    the event's body.
+    attachment.unremove, attachment.restore, attachment.property, version.blocked,
+    version.unblocked) whose ``data`` is the event's body.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
     ``mention_names`` says how those mentioned were called then.
     """
@@ -435,7 +452,8 @@ class EventsPage(Struct):
 
 class SearchHit(Struct):
     """A message, or with ``attachment`` and ``name`` a file. ``snippet`` is plain text, empty when
-    a file was found by its name alone; ``marks`` are [start, end) offsets in UTF-16 code units."""
+    a file was found by its name or properties alone; ``marks`` are [start, end) offsets in UTF-16
+    code units."""
 
     thread: str
     subject: str

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from hub.wire.properties import PropertyKey, PropertyValue, Source
+
 Role = Literal["owner", "editor", "reader"]
 History = Literal["all", "joined"]
 DocumentKind = Literal["rich", "text"]
@@ -190,6 +192,18 @@ class RenameAttachment(Command, tag="rename_attachment"):
     name: FileName
 
 
+class SetProperty(Command, tag="set_property"):
+    """A short typed value under a name; null takes it away. Keys that differ in capitals alone are
+    one. ``source``: where it was read; null is that whoever sets it says so."""
+
+    thread: ThreadId
+    send_id: SendId
+    attachment: AttachmentId
+    key: PropertyKey
+    property: PropertyValue | None
+    source: Source | None = None
+
+
 class RemoveAttachment(Command, tag="remove_attachment"):
     """All its versions; erased for good after the undo window. Pictures of documents stay."""
 
@@ -266,6 +280,6 @@ class Signal(Command, tag="signal"):
 AnyCommand = (
     Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
     | Rename | SetHistory | SetMember | CreateDocument | RenameDocument | AddAttachment
-    | RenameAttachment | RemoveAttachment | UnremoveAttachment | RestoreVersion | MarkRead | Typing
-    | Present | OpenDocument | CloseDocument | LeaseClientIds | Signal
+    | RenameAttachment | SetProperty | RemoveAttachment | UnremoveAttachment | RestoreVersion
+    | MarkRead | Typing | Present | OpenDocument | CloseDocument | LeaseClientIds | Signal
 )  # fmt: skip

@@ -12,13 +12,14 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from hub.wire.commands import DocumentKind, History, LineEnds, Role
+from hub.wire.properties import PropertyValue, Source
 
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
     "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
     "attachment.add", "attachment.rename", "attachment.remove", "attachment.unremove",
-    "attachment.restore", "version.add", "version.ready", "version.failed", "version.blocked",
-    "version.unblocked", "checkpoint",
+    "attachment.restore", "attachment.property", "version.add", "version.ready", "version.failed",
+    "version.blocked", "version.unblocked", "checkpoint",
 ]  # fmt: skip
 
 
@@ -214,6 +215,17 @@ class AttachmentRestoreData(Struct):
     attachment: str
     target: int
     number: int
+
+
+class AttachmentPropertyData(Struct, omit_defaults=True):
+    """What the file says under ``key`` now; null: nothing any more. Without ``source`` whoever sent
+    it says so."""
+
+    attachment: str
+    target: int
+    key: str
+    property: PropertyValue | None
+    source: Source | None = None
 
 
 class CheckpointHead(Struct):

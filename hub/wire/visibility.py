@@ -16,8 +16,8 @@ from hub.wire.events import Event
 
 _ABOUT_ANOTHER = frozenset((
     "message.edit", "message.delete", "message.undelete", "reaction", "attachment.rename",
-    "attachment.remove", "attachment.unremove", "attachment.restore", "version.ready",
-    "version.failed",
+    "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
+    "version.ready", "version.failed",
 ))  # fmt: skip
 
 

@@ -70,10 +70,18 @@ def name(text: str) -> str:
     line = " ".join(storable(text).split())
     if not is_visible(line):
         raise BadRequest("A name needs letters that can be seen.", code="bad_text")
-    for char in line:
-        hidden = unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") or char in _BLANK
-        if char in _DIRECTIONS or (hidden and char not in _JOINERS):
-            raise BadRequest(
-                f"A name cannot hold the hidden character U+{ord(char):04X}.", code="bad_text"
-            )
+    if (char := hidden(line)) is not None:
+        raise BadRequest(
+            f"A name cannot hold the hidden character U+{ord(char):04X}.", code="bad_text"
+        )
     return line
+
+
+def hidden(text: str) -> str | None:
+    """The first character that turns the direction of what follows, or is there without being
+    seen, but for what joins the parts of a letter or an emoji."""
+    for char in text:
+        unseen = unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in _BLANK
+        if char in _DIRECTIONS or (unseen and char not in _JOINERS):
+            return char
+    return None

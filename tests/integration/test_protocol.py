@@ -260,6 +260,9 @@ async def play_files(
     await event("version.unblocked")
     await write(cmd="restore_version", attachment=file, number=1)
     await write(cmd="rename_attachment", attachment=file, name="Offer of May.txt")
+    amount = {"type": "money", "amount": "1234.50", "currency": "EUR"}
+    place = {"by": "document", "number": 1, "page": 3, "quote": "Total 1 234,50 €"}
+    await write(cmd="set_property", attachment=file, key="Total", property=amount, source=place)
     await write(cmd="remove_attachment", attachment=file)
     await write(cmd="unremove_attachment", attachment=file)
     await write(cmd="add_attachment", file={"upload": key(third)})

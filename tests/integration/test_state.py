@@ -46,6 +46,8 @@ class Reading:
         listed = (await answer(http.get(f"{path}/attachments")))["attachments"]
         ids = [one["attachment"] for one in listed]
         files = [await answer(http.get(f"/api/attachments/{one}")) for one in ids]
+        for version in (one for file in files for one in file["versions"]):
+            version.pop("preview", None)  # no event tells of it
         return {
             "subject": state["summary"]["subject"],
             "role": state["summary"]["role"],
@@ -167,6 +169,18 @@ class Reading:
                 del file["removed_by"], file["undo_until"]
             case "attachment.restore":
                 file["number"] = data["number"]
+            case "attachment.property":
+                key = data["key"].lower()
+                there = {one["key"].lower(): one for one in file.pop("properties", [])}
+                there.pop(key, None)
+                if data["property"] is not None:
+                    source = data.get("source", {"by": "person"})
+                    there[key] = {
+                        "key": data["key"], "property": data["property"], "source": source,
+                        "set_by": event["sender"], "set_at": event["at"],
+                    }  # fmt: skip
+                if there:
+                    file["properties"] = [there[one] for one in sorted(there)]
 
     def line(self, type_: str, event: dict[str, Any], data: dict[str, Any]) -> None:
         state = self.state
@@ -305,6 +319,15 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
             await judge(served, result, finding)
             await settled(kind)
         await act(grace, cmd="rename_attachment", attachment=file, name="Offer.txt")
+        for key, value in [
+            ("Due", {"type": "date", "value": "2026-11-30"}),
+            ("Amount", {"type": "money", "amount": "1234.50", "currency": "EUR"}),
+            ("DUE", {"type": "text", "value": "in a week"}),
+            ("amount", None),
+        ]:
+            place = {"by": "document", "number": 1, "page": 3, "quote": "within a week"}
+            more = {"source": place} if key == "DUE" else {}
+            await act(linus, cmd="set_property", attachment=file, key=key, property=value, **more)
         await act(grace, cmd="remove_attachment", attachment=file)
         await act(grace, cmd="unremove_attachment", attachment=file)
         await act(grace, cmd="post", text="", files=[{"source": file, "number": 1}])

@@ -424,6 +424,8 @@ async def test_what_is_erased_while_the_projections_are_made_anew_stays_so(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attachment = await room.send(some(10), "secret-name.txt")
+    secret = {"properties": {"secret": {"type": "status", "value": "secret"}}}
+    await answer(room.http.patch(f"/api/attachments/{attachment}", json=secret))
     await room.http.delete(f"/api/attachments/{attachment}")
     hub = room.served.hub
     later = TurnableClock(hub.clock.now_ms() + 3_600_000)
@@ -442,6 +444,7 @@ async def test_what_is_erased_while_the_projections_are_made_anew_stays_so(
     async with hub.database.acquire() as connection:
         assert await connection.fetchval("SELECT count(*) FROM attachments") == 0
         assert await connection.fetchval("SELECT count(*) FROM versions") == 0
+        assert await connection.fetchval("SELECT count(*) FROM attachment_properties") == 0
         lines = await connection.fetch("SELECT data FROM items WHERE type = 'attachment.remove'")
     assert [row["data"] for row in lines] == [None]
 

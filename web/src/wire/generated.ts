@@ -1,5 +1,9 @@
 // Written by scripts/generate_wire_types.py from hub.wire. Do not edit.
 
+export type PropertyValue = DateProperty | MoneyProperty | ReferenceProperty | StatusProperty | TextProperty;
+
+export type Source = PersonSource | DocumentSource;
+
 export type Role = "owner" | "editor" | "reader";
 
 export type History = "all" | "joined";
@@ -8,7 +12,7 @@ export type DocumentKind = "rich" | "text";
 
 export type LineEnds = "lf" | "crlf";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "checkpoint";
 
 export type Verdict = "clean" | "blocked" | "unscannable";
 
@@ -23,6 +27,55 @@ export type LinkKind = "first_owner" | "invitation" | "reset";
 export type Scope = "read" | "write" | "admin";
 
 export type VersionState = "arriving" | "ready" | "same" | "failed";
+
+/** A day, ``YYYY-MM-DD``. */
+export interface DateProperty {
+  type: "date";
+  value: string;
+}
+
+/**
+ * ``amount`` is a decimal number in a string, of at most 15 digits, 4 of them after the point;
+ * ``currency`` a code of ISO 4217.
+ */
+export interface MoneyProperty {
+  type: "money";
+  amount: string;
+  currency: string;
+}
+
+/** What something is called by others: a variable symbol, the number of an order. */
+export interface ReferenceProperty {
+  type: "reference";
+  value: string;
+}
+
+export interface StatusProperty {
+  type: "status";
+  value: string;
+}
+
+/** The only one that may have several lines. */
+export interface TextProperty {
+  type: "text";
+  value: string;
+}
+
+/** Whoever set it says so. */
+export interface PersonSource {
+  by: "person";
+}
+
+/**
+ * Whoever set it read it in the file: in version ``number``, on ``page`` (from 1 on), in these
+ * words.
+ */
+export interface DocumentSource {
+  by: "document";
+  number?: number | null;
+  page?: number | null;
+  quote?: string | null;
+}
 
 /**
  * A file for a thread: an ``upload``, which may still be under way, or version ``number`` of
@@ -200,6 +253,21 @@ export interface RenameAttachmentCommand {
   send_id: string;
   attachment: string;
   name: string;
+  id: number;
+}
+
+/**
+ * A short typed value under a name; null takes it away. Keys that differ in capitals alone are
+ * one. ``source``: where it was read; null is that whoever sets it says so.
+ */
+export interface SetPropertyCommand {
+  cmd: "set_property";
+  thread: string;
+  send_id: string;
+  attachment: string;
+  key: string;
+  property: PropertyValue | null;
+  source?: Source | null;
   id: number;
 }
 
@@ -463,6 +531,18 @@ export interface AttachmentRestoreData {
   attachment: string;
   target: number;
   number: number;
+}
+
+/**
+ * What the file says under ``key`` now; null: nothing any more. Without ``source`` whoever sent
+ * it says so.
+ */
+export interface AttachmentPropertyData {
+  attachment: string;
+  target: number;
+  key: string;
+  property: PropertyValue | null;
+  source?: Source | null;
 }
 
 export interface CheckpointHead {
@@ -981,10 +1061,15 @@ export interface NewAttachment {
   send_id?: string | null;
 }
 
-/** A new ``name``, or the ``number`` of the version to show. */
+/**
+ * A new ``name``, the ``number`` of the version to show, or ``properties`` by their keys, null
+ * for those to take away; ``source`` says where all of these were read.
+ */
 export interface PatchAttachment {
   name?: string | null;
   number?: number | null;
+  properties?: Readonly<Record<string, PropertyValue | null>>;
+  source?: Source | null;
   send_id?: string | null;
 }
 
@@ -1015,8 +1100,21 @@ export interface Version {
 }
 
 /**
+ * What a file says under ``key``, as ``set_by`` said at ``set_at``; ``source`` is where they
+ * have it from.
+ */
+export interface Property {
+  key: string;
+  property: PropertyValue;
+  set_by: string;
+  set_at: number;
+  source: Source;
+}
+
+/**
  * A file of a thread, as it is now: version ``number`` is shown. ``versions`` are those that
- * the reader may see, newest first; in a list only the shown one and what arrives.
+ * the reader may see, newest first; in a list only the shown one and what arrives. ``properties``
+ * stand in the order of their keys.
  */
 export interface Attachment {
   attachment: string;
@@ -1031,6 +1129,7 @@ export interface Attachment {
   document?: string | null;
   removed_by?: string | null;
   undo_until?: number | null;
+  properties?: readonly Property[];
 }
 
 /**
@@ -1075,8 +1174,8 @@ export interface Reaction {
  *
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename, attachment.rename, attachment.remove,
- * attachment.unremove, attachment.restore, version.blocked, version.unblocked) whose ``data`` is
- * the event's body.
+ * attachment.unremove, attachment.restore, attachment.property, version.blocked,
+ * version.unblocked) whose ``data`` is the event's body.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
  * ``mention_names`` says how those mentioned were called then.
  */
@@ -1118,7 +1217,8 @@ export interface EventsPage {
 
 /**
  * A message, or with ``attachment`` and ``name`` a file. ``snippet`` is plain text, empty when
- * a file was found by its name alone; ``marks`` are [start, end) offsets in UTF-16 code units.
+ * a file was found by its name or properties alone; ``marks`` are [start, end) offsets in UTF-16
+ * code units.
  */
 export interface SearchHit {
   thread: string;
@@ -1171,6 +1271,7 @@ export type AnyCommand =
   | RenameDocumentCommand
   | AddAttachmentCommand
   | RenameAttachmentCommand
+  | SetPropertyCommand
   | RemoveAttachmentCommand
   | UnremoveAttachmentCommand
   | RestoreVersionCommand
@@ -1222,6 +1323,7 @@ export interface Results {
   rename_document: Accepted;
   add_attachment: Accepted;
   rename_attachment: Accepted;
+  set_property: Accepted;
   remove_attachment: Accepted;
   unremove_attachment: Accepted;
   restore_version: Accepted;
