@@ -627,7 +627,8 @@ async def test_documents(world: World, visit: Visit, scan: Scan) -> None:
     "files-empty", "files-list", "files-selecting", "files-none-found", "file-menu",
     "file-rename", "file-send-on", "file-picture", "file-pages", "file-code", "file-markdown",
     "file-compared", "file-compared-pictures", "file-without-preview", "file-blocked", "file-gone",
-    "composer-new-version", "narrow-files", "narrow-file",
+    "composer-new-version", "narrow-files", "narrow-file", "file-properties", "file-property",
+    "file-invoice",
 )  # fmt: skip
 @pytest.mark.timeout(120)
 async def test_files(world: World, visit: Visit, scan: Scan, tmp_path: Path) -> None:
@@ -691,6 +692,20 @@ async def test_files(world: World, visit: Visit, scan: Scan, tmp_path: Path) -> 
         "complete", True
     )
     await scan(page, "file-pages")
+    await button(page, "Invoice").click()
+    await page.get_by_label("Due").fill("2026-11-30")
+    await page.get_by_label("Total").fill("1 234,50")
+    await page.get_by_label("Variable symbol").fill("20260117")
+    await scan(page, "file-invoice")
+    await button(page, "Save").click()
+    chips = page.get_by_test_id("properties").get_by_role("button")
+    await expect(chips).to_have_count(4)
+    await expect(chips.nth(1)).to_have_text("Total €1,234.50")
+    await scan(page, "file-properties")
+    await button(page, "Property").click()
+    await expect(page.get_by_role("dialog", name="Add a property")).to_be_visible()
+    await scan(page, "file-property")
+    await page.keyboard.press("Escape")
     await opened("README.md")
     await expect(body.get_by_role("heading", name="The roof")).to_be_visible()
     await scan(page, "file-markdown")

@@ -181,6 +181,54 @@ async def test_a_folder_from_a_phone_and_what_the_other_does_with_it(
     ben.check()
 
 
+@pytest.mark.timeout(60)
+async def test_what_is_said_of_a_file(ada: Person, hub: HubProcess, browser: Browser) -> None:
+    await ada.begin_thread("Invoices")
+    invitation = await ada.invite()
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(invitation)
+    bill: FilePayload = {"name": "bill.txt", "mimeType": "", "buffer": b"To be paid."}
+    await ada.page.get_by_label("Attach files").set_input_files([bill])
+    await ada.say("The bill")
+    for person in (ada, ben):
+        await person.log().get_by_role("link", name=re.compile("Open.*bill.txt")).click()
+    group = ada.page.get_by_test_id("properties")
+    theirs = ben.page.get_by_test_id("properties").get_by_role("button")
+    await group.get_by_role("button", name="Invoice").click()
+    dialog = ada.page.get_by_role("dialog", name="Invoice")
+    await dialog.get_by_label("Total").fill("12.345,6")
+    await dialog.get_by_label("Currency").fill("nok")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(theirs.first).to_have_text("Total NOK\u00a012,345.6")
+    await expect(theirs.first).to_have_attribute("title", re.compile("^Ada Okafor, "))
+    # What the hub does not take stays in the form; who changes it says so from then on.
+    await theirs.first.click()
+    dialog = ben.page.get_by_role("dialog", name="Change “Total”")
+    await dialog.get_by_label("Total").fill("a lot")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("amount")
+    ben.forgive("Failed to load resource")
+    await dialog.get_by_label("Total").fill("13")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(group.get_by_role("button").first).to_have_text("Total NOK\u00a013")
+    await expect(group.get_by_role("button").first).to_have_attribute(
+        "title", re.compile("^Ben Novak, ")
+    )
+    line = "Ben Novak set “Total” of a file to NOK\u00a013"
+    await expect(ada.log().get_by_text(line)).to_be_visible()
+    # It is found by it, here and in the search; taken away it is not.
+    await ada.page.get_by_role("button", name="Show files").click()
+    await ada.page.get_by_label("Find a file").fill("nok 13")
+    await expect(ada.page.get_by_test_id("file-row")).to_have_count(1)
+    await ben.page.goto(f"{hub.url}/search?q=nok")
+    await expect(ben.page.get_by_role("link", name=re.compile("bill.txt"))).to_be_visible()
+    await group.get_by_role("button").first.click()
+    await ada.page.get_by_role("button", name="Remove", exact=True).click()
+    await expect(group.get_by_role("button")).to_have_text(["Property", "Invoice"])
+    ada.check()
+    ben.check()
+
+
 async def drop(page: Page, folder: Path) -> None:
     """As the file manager of the system does."""
     session = await page.context.new_cdp_session(page)

@@ -97,6 +97,9 @@ export const STATES: readonly State[] = [
   { id: 'file-compared-pictures', route: 'room', about: 'Two versions of a picture beside each other' },
   { id: 'file-without-preview', route: 'room', about: 'A file that can only be had' },
   { id: 'file-blocked', route: 'room', about: 'A scanner found malware' },
+  { id: 'file-properties', route: 'room', about: 'What is said of a file, as chips' },
+  { id: 'file-property', route: 'room', about: 'The dialog of a property' },
+  { id: 'file-invoice', route: 'room', about: 'The dialog of an invoice' },
   { id: 'file-gone', route: 'room', about: 'No such file' },
   { id: 'composer-new-version', route: 'room', about: 'A file that is attached as a new version' },
 

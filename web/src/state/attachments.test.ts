@@ -78,3 +78,13 @@ test('the id of an attachment is what the hub will call it', async () => {
   // Computed by the hub's own code.
   expect(await attachmentId('r_room', 'u_ada', 'send-1')).toBe('a_5LpcVittrqqdvWzj2CLyHQ');
 });
+
+test('a property has one value under each key, whoever writes it how', () => {
+  const said = (key: string, value: string | null): TimelineEvent =>
+    event('attachment.property', { attachment: 'a', target: 1, key, property: value === null ? null : { type: 'text', value } }, 'u_ben');
+  const words = (...events: TimelineEvent[]) => after(add('f1'), ...events).properties?.map((one) => (one.property.type === 'text' ? `${one.key}=${one.property.value}` : ''));
+  expect(words(said('Total', '1'), said('Due', '2'))).toEqual(['Due=2', 'Total=1']);
+  expect(words(said('Total', '1'), said('TOTAL', '3'))).toEqual(['TOTAL=3']);
+  expect(words(said('Stra\u00dfe', '1'), said('STRASSE', null))).toEqual([]);
+  expect(after(add('f1'), said('Total', '1')).properties?.[0]).toMatchObject({ set_by: 'u_ben', source: { by: 'person' } });
+});

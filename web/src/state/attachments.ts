@@ -8,9 +8,11 @@
 import type {
   Attachment,
   AttachmentAddData,
+  AttachmentPropertyData,
   AttachmentRemoveData,
   AttachmentRenameData,
   AttachmentRestoreData,
+  Property,
   TimelineEvent,
   Version,
   VersionAddData,
@@ -137,6 +139,8 @@ function changed(one: Attachment, event: TimelineEvent): Attachment {
     }
     case 'attachment.rename':
       return { ...one, name: (event.data as AttachmentRenameData).name };
+    case 'attachment.property':
+      return { ...one, properties: withProperty(one.properties ?? [], event, event.data as AttachmentPropertyData) };
     case 'attachment.remove':
       if (one.removed_by != null) return one;
       return { ...one, removed_by: event.sender, undo_until: event.at + (event.data as AttachmentRemoveData).undo_s * 1000 };
@@ -147,6 +151,18 @@ function changed(one: Attachment, event: TimelineEvent): Attachment {
     default:
       return one;
   }
+}
+
+/** In the order of their keys, of which one says the same in any case. */
+function withProperty(properties: readonly Property[], event: TimelineEvent, { key, property, source }: AttachmentPropertyData): Property[] {
+  const others = properties.filter((one) => foldedKey(one.key) !== foldedKey(key));
+  if (property === null) return others;
+  const said: Property = { key, property, set_by: event.sender, set_at: event.at, source: source ?? { by: 'person' } };
+  return [...others, said].sort((one, other) => (foldedKey(one.key) < foldedKey(other.key) ? -1 : 1));
+}
+
+function foldedKey(key: string): string {
+  return key.normalize('NFC').toUpperCase().toLowerCase();
 }
 
 function versionOf(

@@ -1,7 +1,7 @@
 /** The files of a thread: all of them on demand, and what can be done with one. */
 import type { api } from '../api/client';
 import { ApiError, asApiError } from '../wire/error';
-import type { Attachment, Attachments, VersionReadyData } from '../wire/generated';
+import type { Attachment, Attachments, PropertyValue, VersionReadyData } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import { attachmentId } from './attachments';
@@ -92,6 +92,10 @@ export class RoomFiles implements FilesStore {
 
   async undoRemove(attachment: string): Promise<void> {
     await this.#commit({ cmd: 'unremove_attachment', attachment });
+  }
+
+  async setProperty(attachment: string, key: string, property: PropertyValue | null): Promise<void> {
+    await this.#commit({ cmd: 'set_property', attachment, key, property });
   }
 
   /** Show another version. */

@@ -74,6 +74,7 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'attachment.remove',
   'attachment.unremove',
   'attachment.restore',
+  'attachment.property',
   'version.blocked',
   'version.unblocked',
 ]);

@@ -21,6 +21,7 @@ import type {
   Me,
   NewThread,
   PresenceEntry,
+  PropertyValue,
   Role,
   ThreadState,
   ThreadSummary,
@@ -142,6 +143,8 @@ export interface FilesStore {
   undoRemove(attachment: string): Promise<void>;
   /** Show another version. */
   restore(attachment: string, number: number): Promise<void>;
+  /** Null takes it away. */
+  setProperty(attachment: string, key: string, property: PropertyValue | null): Promise<void>;
   /** Send another version, in a message without words. */
   addVersion(attachment: string, file: File): Promise<void>;
   /** Send a picture of a document. Resolves with the id of its attachment, perhaps long before the hub has it. */

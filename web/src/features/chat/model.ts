@@ -3,8 +3,9 @@
  */
 import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
+import { valueWords } from '../../lib/values';
 import type { PendingMessage } from '../../state';
-import type { AttachmentRenameData, AttachmentRestoreData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionBlockedData } from '../../wire/generated';
+import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -201,6 +202,12 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       return `${who} brought a file back`;
     case 'attachment.restore':
       return data ? `${who} went back to version ${(data as AttachmentRestoreData).number} of a file` : `${who} went back to another version of a file`;
+    case 'attachment.property': {
+      const said = data as AttachmentPropertyData | null;
+      if (!said) return `${who} changed a property of a file`;
+      if (!said.property) return `${who} removed “${isolated(said.key)}” of a file`;
+      return `${who} set “${isolated(said.key)}” of a file to ${isolated(valueWords(said.property))}`;
+    }
     case 'version.blocked':
       return data
         ? `A scanner found malware in a file of ${who} (${isolated((data as VersionBlockedData).finding)}): nobody gets it any more`

@@ -1,5 +1,6 @@
 /** The files of a thread as a list: which, and in what order. Pure. */
 import type { Attachment, Version } from '../../wire/generated';
+import { propertyText } from './properties';
 
 export type Sort = 'latest' | 'name' | 'size' | 'sender';
 
@@ -29,7 +30,7 @@ export function folded(text: string): string {
 
 /**
  * Files that are there, are no pictures of a document, and hold every word of the question in their
- * name or their sender's.
+ * name, their sender's or their properties.
  */
 export function listed(files: Iterable<Attachment>, question: string, sort: Sort, nameOf: (uid: string) => string): Attachment[] {
   const words = folded(question).split(/\s+/u).filter(Boolean);
@@ -37,7 +38,7 @@ export function listed(files: Iterable<Attachment>, question: string, sort: Sort
   for (const file of files) {
     if (file.removed_by != null || file.document != null) continue;
     if (words.length > 0) {
-      const text = folded(`${file.name} ${nameOf(file.added_by)}`);
+      const text = folded(`${file.name} ${nameOf(file.added_by)} ${propertyText(file.properties)}`);
       if (!words.every((word) => text.includes(word))) continue;
     }
     found.push(file);
