@@ -33,7 +33,7 @@ from hub.api.hub import Hub
 from hub.api.security import SecurityHeaders
 from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
-from hub.blobs.opening import open_store
+from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.local import LocalBus
 from hub.clock import Clock, SystemClock
@@ -231,6 +231,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             threads=mail,
             search=Search(database),
             blobs=store,
+            handover=open_handover(store, settings),
             keeper=keeper,
             uploads=files,
             jobs=jobs,

@@ -62,6 +62,12 @@ class Settings:
         None, "Access key of the S3 store; else as its tools find it.", secret=True
     )
     blob_secret: str | None = _setting(None, "Secret key of the S3 store.", secret=True)
+    accel_prefix: str | None = _setting(
+        None, "Address under which nginx has the folder of files and sends them for the hub."
+    )
+    blob_links: bool = _setting(
+        False, "Whether downloads come from the S3 store itself, by links of some minutes."
+    )
     max_file_bytes: int = _setting(0, "Largest file; 0: no bound.")
     account_quota_bytes: int = _setting(0, "Bytes of files one account may bring; 0: no bound.")
     thread_quota_bytes: int = _setting(0, "Bytes of files one thread may hold; 0: no bound.")

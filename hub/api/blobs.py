@@ -133,6 +133,11 @@ async def _answer(request: Request, hub: Hub, stored: Stored, name: str) -> Resp
     if is_.media_type.startswith("text/"):
         headers["Content-Type"] += "; charset=utf-8"
     headers["Content-Disposition"] = disposition(name, inline=inline)
+    if hub.handover is not None and version.size:
+        download = "download" in request.query_params
+        handed = await hub.handover.of(stored.place, headers, download=download)
+        if handed is not None:
+            return Response(status_code=handed.status, headers=dict(handed.headers))
     asked = request.headers.get("range")
     if request.headers.get("if-range") not in (None, etag):
         asked = None

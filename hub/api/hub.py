@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from starlette.requests import HTTPConnection
 
 from hub.api.tickets import Tickets
+from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
@@ -47,6 +48,7 @@ class Hub:
     threads: Threads
     search: Search
     blobs: BlobStore
+    handover: Handover | None
     keeper: Keeper
     uploads: Uploads
     jobs: Jobs

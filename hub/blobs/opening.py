@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from hub.blobs.handover import Accelerated, Handover, Linked
 from hub.blobs.local import LocalStore
 from hub.blobs.store import BlobStore
 from hub.settings import Settings, SettingsError
+
+
+def open_handover(store: BlobStore, settings: Settings) -> Handover | None:
+    """Who sends downloads for the hub; null: nobody does."""
+    if isinstance(store, LocalStore):
+        return Accelerated(store, settings.accel_prefix) if settings.accel_prefix else None
+    from hub.blobs.s3 import S3Store
+
+    return Linked(store) if settings.blob_links and isinstance(store, S3Store) else None
 
 
 def open_store(settings: Settings) -> BlobStore:
