@@ -25,7 +25,7 @@ from hub.files.scanning.verdicts import blocked
 from hub.ids import b64url, sha256
 from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import blobs, documents, timeline, uploads, verdicts
+from hub.storage import blobs, documents, timeline, uploads
 from hub.storage.attachments import AttachmentRow, VersionRow
 from hub.storage.pool import Database
 from hub.storage.writer import Append
@@ -294,11 +294,11 @@ class Attachments:
                 if any(other.number == one.number and other.state == "ready" for other in before):
                     raise Unavailable("Another version just came.", code="version_taken")
             if one.blob is not None:
+                # Before the blob is locked: whoever does these jobs locks in this order, too.
+                await self._jobs.put(connection, PREVIEW, one.blob)
+                await self._jobs.put(connection, TELL, one.blob)
                 if not await blobs.refer(connection, one.blob):
                     raise _no_version()
-                if await verdicts.judged(connection, one.blob):
-                    await self._jobs.put(connection, TELL, one.blob)
-                await self._jobs.put(connection, PREVIEW, one.blob)
         waiting = [one.upload for one in files if one.upload is not None]
         await self._jobs.put(connection, SETTLE, *waiting)
 

@@ -18,7 +18,7 @@ from hub.files.previews.service import PREVIEW
 from hub.files.scanning.service import TELL
 from hub.jobs.queue import Jobs, Later
 from hub.storage import attachments as rows
-from hub.storage import uploads, verdicts
+from hub.storage import uploads
 from hub.storage.attachments import VersionRow
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
@@ -83,7 +83,8 @@ class Settling:
     async def _before_ready(
         self, attachment: str, blob: str, number: int, same: bool, connection: Any
     ) -> None:
-        """Asked where it is written: versions may have come since, or a verdict on the blob.
+        """Asked where it is written: versions may have come since. Whether there is a verdict on
+        the blob is not asked: one may be coming at this moment.
 
         Raises:
             Conflict: ``version_taken``.
@@ -91,9 +92,8 @@ class Settling:
         before = await rows.versions(connection, attachment)
         if rows.numbered(before, blob) != (number, same):
             raise _Taken
-        if await verdicts.judged(connection, blob):
-            await self._jobs.put(connection, TELL, blob)
         await self._jobs.put(connection, PREVIEW, blob)
+        await self._jobs.put(connection, TELL, blob)
 
 
 def _failed(version: VersionRow, reason: str) -> ev.VersionFailedData:

@@ -43,11 +43,6 @@ async def untold(connection: Any, blob_id: str, limit: int = 100) -> list[Untold
     return [Untold(*row) for row in await connection.fetch(_UNTOLD, blob_id, limit)]
 
 
-async def judged(connection: Any, blob_id: str) -> bool:
-    """Whether there is a verdict; there comes none before the transaction ends."""
-    return bool(await connection.fetchval(_JUDGED, blob_id))
-
-
 async def places(connection: Any, blob_id: str) -> list[Place]:
     """The versions that have this blob, and how it is judged for them."""
     return [Place(*row) for row in await connection.fetch(_PLACES, blob_id)]
@@ -97,8 +92,6 @@ KNOWN = """
 (b.verdict = 'blocked' OR u.created_at IS NULL OR b.scanned_at >= u.created_at)
 """
 """Of blobs ``b`` and uploads ``u``."""
-
-_JUDGED = "SELECT verdict IS NOT NULL FROM blobs WHERE blob_id = $1 FOR SHARE"
 
 _PLACES = f"""
 SELECT v.thread_id, v.key, b.verdict, b.finding

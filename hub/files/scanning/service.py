@@ -129,14 +129,14 @@ class Scanning:
         engines = _names([(one.engine, one.database) for one in verdicts])
         now = to_datetime(self._clock.now_ms())
         async with self._jobs.holding(job) as connection:
+            # Before the blob is locked: whoever does these jobs locks in this order, too.
             if worst.result is not Result.blocked:
-                # Before the blob is locked: a preview that ends locks in this order, too.
                 await self._jobs.put(connection, PREVIEW, blob.blob)
+            await self._jobs.put(connection, TELL, blob.blob)
             await rows.put(
                 connection, blob.blob, worst.engine, worst.database, worst.result.value,
                 worst.finding, engines, now,
             )  # fmt: skip
-            await self._jobs.put(connection, TELL, blob.blob)
         self._jobs.wake()
         if worst.result is not Result.clean:
             log.warning("a file is not clean", blob=blob.blob, result=worst.result.value,
