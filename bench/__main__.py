@@ -2,6 +2,7 @@
 python -m bench ingest: 20,000 one-edit updates on one connection, as fast as they go.
 python -m bench post: messages on one connection, 64 in flight.
 python -m bench memory: connections that do nothing, and one that does not read.
+python -m bench files --gib 4: a file in and out, beside the disk, @tus/server and nginx.
 python -m bench client: the browser client against its bars."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import statistics
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from bench import client
+from bench import client, files
 from bench.load import ingest, post, typing
 from bench.memory import idle, stalled
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
@@ -126,14 +127,18 @@ def main() -> None:
         "what",
         nargs="?",
         default="typing",
-        choices=["typing", "ingest", "post", "memory", "client"],
+        choices=["typing", "ingest", "post", "memory", "files", "client"],
     )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--edits-per-s", type=float, default=2)
     parser.add_argument("--updates", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--gib", type=float, default=4)
     options = parser.parse_args()
+    if options.what == "files":
+        asyncio.run(files.run(options.runs, int(options.gib * (1 << 30))))
+        return
     if options.what == "client":
         asyncio.run(client.run())
         return
