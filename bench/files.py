@@ -39,7 +39,7 @@ http {{
     listen 127.0.0.1:{port};
     location /plain/ {{ alias {root}/; }}
     location /hub-files/ {{ internal; alias {root}/; }}
-    location / {{ proxy_pass {hub}; proxy_set_header Host {host}; }}
+    location / {{ proxy_pass {hub}; proxy_set_header Host {host}; proxy_set_header X-Hub-Accel 1; }}
   }}
 }}
 """

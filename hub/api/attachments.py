@@ -58,11 +58,12 @@ async def _named(
     connection: Any, thread: str, attachments: Sequence[str], since: int
 ) -> list[api.Attachment]:
     """Those of them that are there, with all versions."""
-    found = await rows.some(connection, attachments, 0)
-    for one in found:
-        if one.document is None:
-            one.versions = [version for version in one.versions if version.seq >= since]
-    return [one for one in found if one.thread == thread and one.versions]
+    seen = {one.attachment: one for one in await rows.some(connection, attachments, since)}
+    hidden = [one for one in attachments if one not in seen]
+    # A picture is seen by whoever reads its document.
+    shown = [one for one in await rows.some(connection, hidden, 0) if one.document is not None]
+    found = seen | {one.attachment: one for one in shown}
+    return [one for one in found.values() if one.thread == thread]
 
 
 async def add_attachment(request: Request) -> Response:

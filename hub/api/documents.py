@@ -110,7 +110,8 @@ async def _exported(request: Request, format_: str) -> tuple[DocumentInfo, bytes
             info, state = live.info, live.state()
         made: dict[str, str] = {}
         if format_ == "html" and info.kind == "rich":
-            made = await embedded(hub.database, hub.blobs, info.document)
+            held = hub.scanning.policy == "hold"
+            made = await embedded(hub.database, hub.blobs, info.document, held=held)
 
         def pictures(attachment: str) -> str:
             served = f"{hub.settings.public_url}/api/attachments/{attachment}/versions/1"

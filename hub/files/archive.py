@@ -29,12 +29,10 @@ class Entry(NamedTuple):
 async def archived(entries: Iterable[Entry]) -> AsyncIterator[bytes]:
     """The bytes of a ZIP in which every name stands once."""
     sink = _Sink()
-    names: set[str] = set()
+    names = Names()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for entry in entries:
-            name = free_name(entry.name, names)
-            names.add(name)
-            info = zipfile.ZipInfo(name, _date(entry.at_ms))
+            info = zipfile.ZipInfo(names.take(entry.name), _date(entry.at_ms))
             info.external_attr = 0o644 << 16
             with archive.open(info, "w", force_zip64=entry.size >= WIDE_BYTES) as file:
                 async for part in entry.parts:
@@ -44,16 +42,25 @@ async def archived(entries: Iterable[Entry]) -> AsyncIterator[bytes]:
     yield sink.taken()
 
 
-def free_name(name: str, taken: set[str]) -> str:
-    """The name, or the next free "name (2).txt"."""
-    stem, dot, suffix = name.rpartition(".")
-    if not stem:
-        stem, dot, suffix = name, "", ""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{stem} ({number}){dot}{suffix}"
-    return free
+class Names:
+    """Each name once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._last: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """The name, or the next free "name (2).txt"."""
+        stem, dot, suffix = name.rpartition(".")
+        if not stem:
+            stem, dot, suffix = name, "", ""
+        number, free = self._last.get(name, 1), name
+        while free in self._taken:
+            number += 1
+            free = f"{stem} ({number}){dot}{suffix}"
+        self._last[name] = number
+        self._taken.add(free)
+        return free
 
 
 def _date(at_ms: int) -> tuple[int, int, int, int, int, int]:

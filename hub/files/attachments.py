@@ -169,11 +169,14 @@ class Attachments:
                 if version is None or version.seq < since:
                     raise _no_version()
             there = await rows.property_of(connection, found.attachment, properties.folded(key))
+            # It is said of what is shown: who sees that version sees it.
+            shown = await rows.version(connection, found.attachment, found.number or 0)
         if value is None and there is None:
             return None
         if there is not None and there == (key, value, source):
             return None
-        data = ev.AttachmentPropertyData(found.attachment, found.added_seq, key, value, source)
+        target = found.added_seq if shown is None else shown.seq
+        data = ev.AttachmentPropertyData(found.attachment, target, key, value, source)
         guard = partial(
             _require_room, found.attachment, None if value is None else properties.folded(key)
         )

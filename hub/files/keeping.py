@@ -23,6 +23,7 @@ from hub.errors import Unavailable
 from hub.files.contents import contents
 from hub.jobs.queue import Jobs
 from hub.storage import blobs as rows
+from hub.storage import previews
 from hub.storage.blobs import Blob
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
@@ -76,7 +77,10 @@ class Keeper:
             async with self._database.transaction() as connection:
                 going = await rows.take_unused(connection, to_datetime(now - self._keep_ms))
             for blob in going:
-                await self._store.remove(blob.name)
+                async with self._database.acquire() as connection:
+                    made = await previews.names(connection, blob.blob)
+                for name in (*made, blob.name):
+                    await self._store.remove(name)
                 async with self._database.acquire() as connection:
                     await rows.removed(connection, blob)
             removed += len(going)

@@ -16,10 +16,16 @@ PICTURE_BYTES: Final = 8 << 20
 ALL_BYTES: Final = 32 << 20
 
 
-async def embedded(database: Database, store: BlobStore, document: str) -> dict[str, str]:
-    """Pictures as data addresses by their attachments: those a browser shows, up to a bound."""
+async def embedded(
+    database: Database, store: BlobStore, document: str, *, held: bool
+) -> dict[str, str]:
+    """Pictures as data addresses by their attachments: those a browser shows, up to a bound.
+
+    Args:
+        held: only what a scanner has looked at.
+    """
     async with database.acquire() as connection:
-        found = await rows.pictures(connection, document, PICTURE_BYTES)
+        found = await rows.pictures(connection, document, PICTURE_BYTES, held)
     made: dict[str, str] = {}
     left = ALL_BYTES
     for one in found:

@@ -75,7 +75,7 @@ class Settling:
         self, version: VersionRow, type_: str, data: msgspec.Struct, guard: Any
     ) -> None:
         append = Append(
-            version.thread, type_, version.author, _encode(data), version.key,
+            version.thread, type_, version.author, _encode(data), f"hub:{version.key}",
             guard=guard,
         )  # fmt: skip
         await self._writer.append(append)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.storage import previews
+from hub.storage import previews, verdicts
 from hub.storage.blobs import Blob
 from hub.storage.verdicts import KNOWN
 from hub.wire.api import Attachment, Property, Version
@@ -112,9 +112,15 @@ async def stored(connection: Any, attachment: str, number: int) -> Stored | None
     return Stored(VersionRow(*version), place, removed, verdict, finding)
 
 
-async def pictures(connection: Any, document: str, most_bytes: int) -> list[Picture]:
-    """Those of a document that may be shown, smallest first."""
-    rows = await connection.fetch(_PICTURES, document, most_bytes)
+async def pictures(
+    connection: Any, document: str, most_bytes: int, judged: bool
+) -> list[Picture]:  # fmt: skip
+    """Those of a document that may be shown, smallest first.
+
+    Args:
+        judged: only those that a scanner has looked at.
+    """
+    rows = await connection.fetch(_PICTURES, document, most_bytes, judged)
     return [Picture(row[0], row[1], row[2], Blob(*row[3:])) for row in rows]
 
 
@@ -153,7 +159,7 @@ async def listed(
     found = {row["attachment_id"]: _attachment(row) for row in rows[:limit]}
     for row in await connection.fetch(_LIST_VERSIONS, list(found), from_seq):
         found[row["attachment_id"]].versions.append(_version(row))
-    await _add_properties(connection, found)
+    await _add_properties(connection, found, from_seq)
     return list(found.values()), len(rows) > limit
 
 
@@ -181,7 +187,7 @@ async def some(
     }
     for row in await connection.fetch(_SOME_VERSIONS, list(attachments), from_seq):
         found[row["attachment_id"]].versions.append(_version(row))
-    await _add_properties(connection, found)
+    await _add_properties(connection, found, from_seq)
     return [
         found[one] for one in dict.fromkeys(attachments) if one in found and found[one].versions
     ]
@@ -213,14 +219,19 @@ async def forget_erased(connection: Any, thread: str) -> None:
 
 
 async def _delete(connection: Any, attachments: Sequence[str]) -> None:
+    await previews.forget(connection, attachments)
+    await verdicts.forget(connection, attachments)
     for table in ("versions", "attachment_properties", "attachments"):
         await connection.execute(
             f"DELETE FROM {table} WHERE attachment_id = ANY($1::text[])", attachments
         )
 
 
-async def _add_properties(connection: Any, found: Mapping[str, Attachment]) -> None:
-    for row in await connection.fetch(_PROPERTIES, list(found)):
+async def _add_properties(
+    connection: Any, found: Mapping[str, Attachment], from_seq: int
+) -> None:  # fmt: skip
+    """What was said of a version that may be seen."""
+    for row in await connection.fetch(_PROPERTIES, list(found), from_seq):
         value, source = _said(row)
         found[row["attachment_id"]].properties.append(
             Property(row["key"], value, row["set_by"], row["set_at_ms"], source or PersonSource())
@@ -284,7 +295,8 @@ SELECT count(*) FROM attachment_properties WHERE attachment_id = $1 AND folded <
 _PROPERTIES = """
 SELECT attachment_id, key, property, source, set_by,
        (extract(epoch FROM set_at) * 1000)::bigint AS set_at_ms
-FROM attachment_properties WHERE attachment_id = ANY($1::text[]) ORDER BY folded
+FROM attachment_properties WHERE attachment_id = ANY($1::text[]) AND target >= $2
+ORDER BY folded
 """
 
 _FIND = """
@@ -374,12 +386,13 @@ WHERE a.thread_id = $1 AND v.seq >= $2 AND a.removed_by IS NULL
 ORDER BY a.added_seq
 """
 
-_PICTURES = """
+_PICTURES = f"""
 SELECT a.attachment_id, a.name, v.type, b.blob_id, b.size, b.name AS place
 FROM attachments a JOIN versions v ON v.attachment_id = a.attachment_id AND v.number = 1
-JOIN blobs b ON b.blob_id = v.blob_id
+JOIN blobs b ON b.blob_id = v.blob_id LEFT JOIN uploads u ON u.upload_id = v.key
 WHERE a.document_id = $1 AND v.state = 'ready' AND b.size <= $2
   AND b.verdict IS DISTINCT FROM 'blocked'
+  AND (NOT $3 OR b.verdict IS NOT NULL AND {KNOWN})
 ORDER BY b.size
 """
 

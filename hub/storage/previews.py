@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hub.storage.verdicts import KNOWN
 from hub.wire.events import Preview
 
 
@@ -52,8 +53,11 @@ class Shown(NamedTuple):
     at: datetime
 
 
-async def candidates(connection: Any, blob_id: str) -> list[Candidate]:
-    return [Candidate(*row) for row in await connection.fetch(_CANDIDATES, blob_id)]
+async def candidates(connection: Any, blob_id: str, judged: bool) -> list[Candidate]:
+    """Args:
+    judged: only those for which a scanner has looked at it.
+    """
+    return [Candidate(*row) for row in await connection.fetch(_CANDIDATES, blob_id, judged)]
 
 
 async def missing(connection: Any, after: str, judged: bool, limit: int = 500) -> list[str]:
@@ -122,6 +126,16 @@ async def show(connection: Any, preview_id: int, keys: Sequence[str], at: dateti
     await connection.execute(_SHOW, preview_id, list(keys), at)
 
 
+async def names(connection: Any, blob_id: str) -> list[str]:
+    """Of all parts that were made of a blob, in the store."""
+    return [row["name"] for row in await connection.fetch(_NAMES, blob_id)]
+
+
+async def forget(connection: Any, attachments: Sequence[str]) -> None:
+    """Which previews versions had that are being erased."""
+    await connection.execute(_FORGET, list(attachments))
+
+
 async def wire(connection: Any, preview_id: int) -> Preview | None:
     """As clients see it."""
     row = await connection.fetchrow(_WIRE, preview_id)
@@ -159,11 +173,11 @@ p.preview_id, p.blob_id, p.kind, p.media_type, p.width, p.height, p.pages, p.rea
 p.text IS NOT NULL
 """
 
-_CANDIDATES = """
-SELECT v.key, v.thread_id, v.name, v.type,
-       EXISTS (SELECT FROM uploads u WHERE u.upload_id = v.key)
-FROM versions v
+_CANDIDATES = f"""
+SELECT v.key, v.thread_id, v.name, v.type, u.upload_id IS NOT NULL
+FROM versions v JOIN blobs b USING (blob_id) LEFT JOIN uploads u ON u.upload_id = v.key
 WHERE v.blob_id = $1 AND v.state IN ('ready', 'same')
+  AND (NOT $2 OR b.verdict IS NOT NULL AND {KNOWN})
   AND NOT EXISTS (SELECT FROM version_previews w WHERE w.key = v.key)
 ORDER BY v.thread_id, v.seq
 """
@@ -208,7 +222,17 @@ RETURNING part, name, media_type, size, width, height, made_at
 
 _SHOW = """
 INSERT INTO version_previews (key, preview_id, at) SELECT k, $1, $3 FROM unnest($2::text[]) AS k
+WHERE EXISTS (SELECT FROM versions v WHERE v.key = k)
 ON CONFLICT (key) DO NOTHING
+"""
+
+_NAMES = """
+SELECT o.name FROM preview_parts o JOIN previews p USING (preview_id) WHERE p.blob_id = $1
+"""
+
+_FORGET = """
+DELETE FROM version_previews w USING versions v
+WHERE w.key = v.key AND v.attachment_id = ANY($1::text[])
 """
 
 _WIRE = f"SELECT {COLUMNS} FROM previews p WHERE p.preview_id = $1"

@@ -309,7 +309,7 @@ class Projector:
             source = _json(data["source"]) if data.get("source") else None
             await connection.execute(
                 _PROPERTY, one.stream_id, attachment, folded, data["key"], _json(value), source,
-                properties.as_text(value), one.sender, to_datetime(one.at_ms),
+                properties.as_text(value), one.sender, to_datetime(one.at_ms), data["target"],
             )  # fmt: skip
         await connection.executemany(_INDEX_PROPERTIES, sorted(touched))
         await self._line(connection, run)
@@ -519,13 +519,14 @@ WHERE thread_id = $1 AND attachment_id = $2 AND EXISTS (
 
 _PROPERTY = """
 INSERT INTO attachment_properties (attachment_id, folded, thread_id, key, property, source, words,
-                                   set_by, set_at)
+                                   set_by, set_at, target)
 SELECT $2::text, $3::text, $1::text, $4::text, $5::jsonb, $6::jsonb, $7::text, $8::text,
-       $9::timestamptz
+       $9::timestamptz, $10::bigint
 WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $2 AND thread_id = $1)
 ON CONFLICT (attachment_id, folded) DO UPDATE SET
     key = excluded.key, property = excluded.property, source = excluded.source,
-    words = excluded.words, set_by = excluded.set_by, set_at = excluded.set_at
+    words = excluded.words, set_by = excluded.set_by, set_at = excluded.set_at,
+    target = excluded.target
 """
 
 _REMOVE_PROPERTY = """

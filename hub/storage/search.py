@@ -40,11 +40,14 @@ WITH readable AS (
     FROM members m JOIN threads t USING (thread_id)
     WHERE m.uid = $1 AND m.role IS NOT NULL AND ($3::text IS NULL OR m.thread_id = $3)
 ), files AS (
-    SELECT attachment_id FROM attachments WHERE search @@ to_tsquery('simple', $2)
+    SELECT a.attachment_id FROM attachments a JOIN readable r USING (thread_id)
+    WHERE a.search @@ to_tsquery('simple', $2) AND a.added_seq >= r.since
     UNION
-    SELECT v.attachment_id FROM previews p
+    SELECT a.attachment_id FROM previews p
     JOIN version_previews vp USING (preview_id) JOIN versions v USING (key)
-    WHERE p.search @@ to_tsquery('simple', $2)
+    JOIN attachments a ON a.attachment_id = v.attachment_id AND a.number = v.number
+    JOIN readable r ON r.thread_id = a.thread_id
+    WHERE p.search @@ to_tsquery('simple', $2) AND v.state = 'ready'
 ), hits AS (
     SELECT i.thread_id, r.subject, i.seq, i.sender, i.at, NULL AS attachment_id, NULL AS name,
            NULL::bigint AS preview_id
@@ -60,13 +63,13 @@ WITH readable AS (
     LEFT JOIN version_previews vp ON vp.key = v.key
     LEFT JOIN previews p ON p.preview_id = vp.preview_id
     WHERE a.removed_by IS NULL AND v.seq >= r.since AND b.verdict IS DISTINCT FROM 'blocked'
-      AND (a.search @@ to_tsquery('simple', $2) OR p.search @@ to_tsquery('simple', $2))
     ORDER BY at DESC, seq DESC LIMIT $4 OFFSET $5
 )
 SELECT h.thread_id, h.subject, h.seq, h.sender,
        (extract(epoch FROM h.at) * 1000)::bigint AS at_ms, h.attachment_id, h.name,
        CASE WHEN h.attachment_id IS NULL THEN i.text
-            ELSE substr(p.text, greatest(1, strpos(hub_fold(left(p.text, 200000)), $6) - 300), 3000)
+            ELSE substr(p.text, greatest(1, regexp_instr(
+                     hub_fold(left(p.text, 200000)), '(^|[^[:alnum:]])' || $6) - 1500), 6000)
        END AS text
 FROM hits h
 LEFT JOIN items i ON h.attachment_id IS NULL AND i.thread_id = h.thread_id AND i.seq = h.seq

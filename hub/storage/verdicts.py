@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -43,9 +44,14 @@ async def untold(connection: Any, blob_id: str, limit: int = 100) -> list[Untold
     return [Untold(*row) for row in await connection.fetch(_UNTOLD, blob_id, limit)]
 
 
-async def places(connection: Any, blob_id: str) -> list[Place]:
-    """The versions that have this blob, and how it is judged for them."""
-    return [Place(*row) for row in await connection.fetch(_PLACES, blob_id)]
+async def news(connection: Any, blob_id: str) -> list[Place]:
+    """The versions that have this blob and were told another verdict, or none; they are told."""
+    return [Place(*row) for row in await connection.fetch(_NEWS, blob_id)]
+
+
+async def forget(connection: Any, attachments: Sequence[str]) -> None:
+    """What versions were told that are being erased."""
+    await connection.execute(_FORGET, list(attachments))
 
 
 async def unscanned(connection: Any, after: str, limit: int = 500) -> list[str]:
@@ -93,10 +99,23 @@ KNOWN = """
 """
 """Of blobs ``b`` and uploads ``u``."""
 
-_PLACES = f"""
-SELECT v.thread_id, v.key, b.verdict, b.finding
-FROM versions v JOIN blobs b USING (blob_id) LEFT JOIN uploads u ON u.upload_id = v.key
-WHERE v.blob_id = $1 AND b.verdict IS NOT NULL AND {KNOWN}
+_NEWS = f"""
+WITH places AS (
+    SELECT v.thread_id, v.key, b.verdict, b.finding
+    FROM versions v JOIN blobs b USING (blob_id) LEFT JOIN uploads u ON u.upload_id = v.key
+    WHERE v.blob_id = $1 AND b.verdict IS NOT NULL AND {KNOWN}
+), told AS (
+    INSERT INTO told_verdicts AS t SELECT key, verdict, finding FROM places ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET verdict = excluded.verdict, finding = excluded.finding
+    WHERE (t.verdict, t.finding) <> (excluded.verdict, excluded.finding)
+    RETURNING key
+)
+SELECT thread_id, key, verdict, finding FROM places WHERE key IN (SELECT key FROM told)
+"""
+
+_FORGET = """
+DELETE FROM told_verdicts t USING versions v
+WHERE t.key = v.key AND v.attachment_id = ANY($1::text[])
 """
 
 _UNSCANNED = """

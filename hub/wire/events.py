@@ -219,7 +219,7 @@ class AttachmentRestoreData(Struct):
 
 class AttachmentPropertyData(Struct, omit_defaults=True):
     """What the file says under ``key`` now; null: nothing any more. Without ``source`` whoever sent
-    it says so."""
+    it says so. ``target`` is the seq of the event that added the version that was shown."""
 
     attachment: str
     target: int

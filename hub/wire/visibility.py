@@ -17,7 +17,7 @@ from hub.wire.events import Event
 _ABOUT_ANOTHER = frozenset((
     "message.edit", "message.delete", "message.undelete", "reaction", "attachment.rename",
     "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
-    "version.ready", "version.failed",
+    "version.ready", "version.failed", "version.blocked", "version.unblocked",
 ))  # fmt: skip
 
 

@@ -58,6 +58,10 @@ class Making:
     parts: list[Picture] = field(default_factory=list)
 
 
+MOST_PAGES: Final = 2000
+"""More than people look through."""
+
+
 async def make(sandbox: Sandbox, is_: Nature, source: Path) -> Making:
     """Args:
     source: the whole file.
@@ -127,7 +131,7 @@ def _take(making: Making, outcome: Outcome, page: str = "thumb") -> None:
         if part.name == "picture":
             making.width, making.height = _number(part, "width"), _number(part, "height")
         elif part.name == "document":
-            making.pages = _number(part, "pages")
+            making.pages = min(_number(part, "pages") or 0, MOST_PAGES) or None
         elif part.name == "thumbnail":
             name = "thumb" if _number(part, "side") == THUMB_SIDE else "view"
             _add(making, name, part)

@@ -65,8 +65,12 @@ def _page(document: pypdfium2.PdfDocument, number: int, width: int) -> Part:
 def _text(document: pypdfium2.PdfDocument, text_bytes: int) -> Part:
     parts: list[bytes] = []
     left = text_bytes
-    for page in document:
-        read = page.get_textpage()
+    for number in range(len(document)):
+        try:
+            page = document[number]
+            read = page.get_textpage()
+        except pypdfium2.PdfiumError:
+            continue  # the others may be well
         # A character is at least one byte.
         text = read.get_text_range(0, min(read.count_chars(), left + 1)) if left > 0 else "."
         read.close()

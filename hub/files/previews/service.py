@@ -26,7 +26,7 @@ from hub.blobs.reading import BlobRotted
 from hub.blobs.store import BlobMissing, BlobStore
 from hub.blobs.writing import write
 from hub.clock import Clock, to_datetime
-from hub.errors import HubError, NotFound
+from hub.errors import HubError, NotFound, Unavailable
 from hub.files.contents import contents
 from hub.files.previews import making
 from hub.files.previews.frames import Reason
@@ -34,7 +34,7 @@ from hub.files.previews.kinds import HEAD_BYTES, Nature, nature
 from hub.files.previews.making import Making, Picture
 from hub.files.previews.sandbox import Sandbox
 from hub.ids import new_id
-from hub.jobs.queue import Jobs
+from hub.jobs.queue import TRIES, JobLost, Jobs
 from hub.storage import blobs
 from hub.storage import previews as rows
 from hub.storage.blobs import Blob
@@ -47,6 +47,8 @@ PREVIEW: Final = "preview"
 """The job that makes what is shown of a blob."""
 MAX_BYTES: Final = 256 << 20
 SANDBOX_TRIES: Final = 4
+MOST_PAGES_AT_ONCE: Final = 64
+_UNKNOWN: Final = Nature("none", "application/octet-stream", False)
 
 log = structlog.get_logger()
 
@@ -152,10 +154,9 @@ class Previews:
         async with self._database.acquire() as connection:
             blob = await blobs.find(connection, job.key)
             verdict = await rows.verdict(connection, job.key)
-            waiting = await rows.candidates(connection, job.key)
-        # What waits for a verdict is asked for with it.
-        unjudged = self._judged_first and verdict is None
-        if blob is None or not waiting or unjudged or verdict == "blocked":
+            # What waits for a verdict is asked for with it.
+            waiting = await rows.candidates(connection, job.key, self._judged_first)
+        if blob is None or not waiting or verdict == "blocked":
             return
         try:
             head = await self._head(blob)
@@ -166,6 +167,20 @@ class Previews:
                 await self._take(job, blob, is_, some)
         except (BlobMissing, BlobRotted) as error:
             log.error("a blob is not what it was", blob=blob.blob, reason=error.code)
+            await self._give_up(job, blob, waiting, "damaged")
+        except (HubError, SandboxFailed, JobLost):
+            raise
+        except Exception:
+            if job.tries < TRIES:
+                raise
+            log.exception("no preview, after all tries", blob=blob.blob)
+            await self._give_up(job, blob, waiting, "sandbox")
+
+    async def _give_up(
+        self, job: Job, blob: Blob, some: list[Candidate], reason: Reason
+    ) -> None:  # fmt: skip
+        """Nobody waits for what does not come."""
+        await self._store_made(job, blob, _UNKNOWN, some, Making(reason=reason), [], None)
 
     async def _take(self, job: Job, blob: Blob, is_: Nature, some: list[Candidate]) -> None:
         """A preview for versions that take the blob for the same."""
@@ -181,6 +196,14 @@ class Previews:
                 parts = [await self._keep(one, now) for one in made.parts]
             else:
                 made = None
+        await self._store_made(job, blob, is_, some, made, parts, before)
+
+    async def _store_made(
+        self, job: Job, blob: Blob, is_: Nature, some: list[Candidate], made: Making | None,
+        parts: list[Part], before: rows.Row | None,
+    ) -> None:  # fmt: skip
+        """Null ``made``: what was there ``before`` is good enough."""
+        now = to_datetime(self._clock.now_ms())
         async with self._jobs.holding(job) as connection:
             if made is not None:
                 preview = await rows.put(
@@ -263,6 +286,8 @@ class Previews:
             return found
         task = self._pages.get((row.preview_id, name))
         if task is None:
+            if len(self._pages) >= MOST_PAGES_AT_ONCE:
+                raise Unavailable("Too many pages are being made.", code="preview_busy")
             task = asyncio.create_task(self._page(shown, number), name=f"preview {name}")
             self._pages[row.preview_id, name] = task
             task.add_done_callback(lambda done: self._done((row.preview_id, name), done))

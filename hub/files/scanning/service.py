@@ -47,6 +47,10 @@ log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
 
+class NotTold(Exception):
+    """An event was written and changed nothing: something is wrong, and is tried again later."""
+
+
 class Scanning:
     """Args:
         scanners: all of them; there may be none.
@@ -124,7 +128,15 @@ class Scanning:
             blob = await blobs.find(connection, job.key)
         if blob is None:
             return
-        verdicts = [await self._ask(one, blob) for one in self.scanners]
+        asked = await asyncio.gather(
+            *(self._ask(one, blob) for one in self.scanners), return_exceptions=True
+        )
+        verdicts = [one for one in asked if isinstance(one, Verdict)]
+        # What one of them found counts, also while another is away.
+        if not any(one.result is Result.blocked for one in verdicts):
+            for failure in asked:
+                if isinstance(failure, BaseException):
+                    raise failure
         worst = max(verdicts, key=lambda one: _GRAVITY[one.result])
         engines = _names([(one.engine, one.database) for one in verdicts])
         now = to_datetime(self._clock.now_ms())
@@ -150,17 +162,21 @@ class Scanning:
             return Verdict(engine, database, Result.unscannable, error.title)
 
     async def _tell(self, job: Job) -> None:
+        told: set[tuple[str, int]] = set()
         while True:
             async with self._database.acquire() as connection:
                 untold = await rows.untold(connection, job.key)
-            for one in untold:
-                await self._writer.append(_event(one))
             if not untold:
                 break
+            for one in untold:
+                if (one.key, one.verdict_id) in told:
+                    raise NotTold(one.key)
+                told.add((one.key, one.verdict_id))
+                await self._writer.append(_event(one))
+        async with self._jobs.holding(job) as connection:
+            news = await rows.news(connection, job.key)
         if self.on_verdict is not None:
-            async with self._database.acquire() as connection:
-                places = await rows.places(connection, job.key)
-            for place in places:
+            for place in news:
                 self.on_verdict(place)
 
 
@@ -180,5 +196,5 @@ def _event(one: Untold) -> Append:
         data = ev.VersionUnblockedData(one.attachment, one.key, one.seq)
     kind = "version.blocked" if one.blocked else "version.unblocked"
     # Said once of each verdict, however often the job is done.
-    send_id = f"{one.key}.{one.verdict_id}"
+    send_id = f"hub:{one.key}.{one.verdict_id}"
     return Append(one.thread, kind, one.author, _encode(data), send_id)

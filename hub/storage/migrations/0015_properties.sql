@@ -5,6 +5,7 @@ CREATE TABLE attachment_properties (
     folded        text COLLATE "C" NOT NULL,     -- the key as keys are compared, and ordered
     thread_id     text NOT NULL,
     key           text NOT NULL,                 -- as it was written last
+    target        bigint NOT NULL,               -- seq of the version that it was said of
     property      jsonb NOT NULL,
     source        jsonb,                         -- null: whoever set it says so
     words         text NOT NULL,                 -- by which it is found

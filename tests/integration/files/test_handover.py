@@ -29,7 +29,9 @@ async def test_the_web_server_in_front_gets_the_place_in_the_folder(
     async with room_on(database_url, data_dir=tmp_path, accel_prefix="/hub-files/") as room:
         file = await room.send(b"hello", "Plán.txt")
         path = f"/api/attachments/{file}/versions/1"
-        found = await room.http.get(path, headers={"range": "bytes=1-2"})
+        assert (await room.http.get(path)).content == b"hello"  # nobody is in front
+        front = {"x-hub-accel": "1"}
+        found = await room.http.get(path, headers={"range": "bytes=1-2", **front})
         assert (found.status_code, found.content) == (200, b"")
         address = found.headers["x-accel-redirect"]
         assert address.startswith("/hub-files/sealed/")

@@ -483,3 +483,36 @@ async def test_the_doctor_names_the_wall(
         monkeypatch.setattr("hub.doctor.sandbox_kind", lambda wall=wall: wall)
         (found,) = [one for one in await examine(settings) if one.about == "previews"]
         assert (found.verdict, word in found.words) == (verdict, True)
+
+
+async def test_a_page_that_cannot_be_read_costs_only_itself(room: Room) -> None:
+    # The second of three pages is none.
+    broken = THREE.replace(b"/Kids[4 0 R 6 0 R 8 0 R]", b"/Kids[4 0 R 5 0 R 8 0 R]")
+    assert broken != THREE
+    file = await room.send(broken, "three.pdf")
+    made = await preview(room, file) or {}
+    assert made["parts"] == ["text", "thumb"], made
+    text = (await get(room, file, "text")).text
+    assert "First words" in text
+    assert "Third words" in text
+
+
+async def test_nobody_looks_through_so_many_pages(room: Room) -> None:
+    kids = b" ".join([b"4 0 R"] * 5000)
+    many = THREE.replace(b"/Count 3/Kids[4 0 R 6 0 R 8 0 R]", b"/Count 5000/Kids[%s]" % kids)
+    file = await room.send(many, "many.pdf")
+    assert (await preview(room, file) or {})["pages"] == 2000
+    assert problem(await get(room, file, "page-2001")) == (404, "preview_not_found")
+
+
+async def test_what_rotted_says_so_instead_of_waiting(room: Room) -> None:
+    file = await room.send(b"words" * 1000, "a.txt")
+    hub = room.served.hub
+    async with hub.database.acquire() as connection:
+        await connection.execute("DELETE FROM previews")
+        place = await connection.fetchval("SELECT name FROM blobs")
+    path = hub.blobs.path_of(place)  # type: ignore[attr-defined]
+    path.write_bytes(b"WORDS" * 1000)
+    await hub.previews.begin()
+    await room.settle()
+    assert (await preview(room, file) or {})["reason"] == "damaged"

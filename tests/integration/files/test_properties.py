@@ -208,13 +208,18 @@ async def test_whoever_sees_the_file_sees_them(room: Room) -> None:  # noqa: F81
     assert veiled.get("data") is None
     assert await attachments_found(ben, "secret") == []
     await room.send(some(10, 3), "old", attachment=old)
-    assert said(await ben.attachment(old)) == {"Status": PAID}
-    assert await attachments_found(ben, "paid") == [old]
+    # What was said before is of a version that is not there for them.
+    assert said(await ben.attachment(old)) == {}
+    assert await attachments_found(ben, "paid") == []
+    assert said(await room.attachment(old)) == {"Status": PAID}
     # Not from a version that is not there for them.
     place = {"by": "document", "number": 1}
     refused = await patched(ben, old, properties={"Status": DUE}, source=place)
     assert problem(refused) == (404, "version_not_found")
     await set_properties(ben, old, {"Status": DUE}, source=place | {"number": 2})
+    for one in (ben, room):
+        assert said(await one.attachment(old)) == {"Status": DUE}
+    assert (await events(ben))[-1]["data"]["property"] == DUE
 
 
 async def test_files_are_found_by_them(room: Room) -> None:  # noqa: F811

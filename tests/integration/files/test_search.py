@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from tests.integration.conftest import Served, judge
@@ -55,3 +56,23 @@ async def test_who_came_later_finds_only_what_came_later(room: Room, served: Ser
     await answer(room.http.post(f"{path}/members", json={"uid": grace.uid}))
     after = await room.send(b"secret, too", "after.txt")
     assert [one["attachment"] for one in await found(room.of(grace), "secret")] == [after]
+
+
+async def test_a_word_is_found_where_it_begins(room: Room) -> None:  # noqa: F811
+    filling = "Important imports and exports of everything else.\n" * 400
+    await room.send(f"{filling}The port of Hamburg.\n".encode(), "harbours.txt")
+    (hit,) = await found(room, "port")
+    assert "The port of Hamburg" in hit["snippet"]
+    assert hit["marks"]
+
+
+async def test_a_text_with_more_words_than_an_index_takes_is_shown_and_found(
+    room: Room,  # noqa: F811
+) -> None:
+    random = Random(7)
+    letters = [chr(random.randrange(0xAC00, 0xD7A3)) for _ in range(180_000)]
+    syllables = ["".join(letters[at : at + 3]) for at in range(0, len(letters), 3)]
+    file = await room.send(" ".join(syllables).encode(), "words.txt")
+    (version,) = (await room.attachment(file))["versions"]
+    assert version["preview"]["parts"] == ["text"]
+    assert [one["attachment"] for one in await found(room, syllables[0])] == [file]

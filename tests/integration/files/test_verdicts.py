@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from hub.client.connection import ThreadFeed
+from hub.files.pictures import embedded
 from hub.files.scanning.probes import eicar
 from hub.mail.rebuild import rebuild_projections
 from hub.storage.projection import Projector
+from hub.storage.verdicts import Place
 from tests.integration.conftest import serve
 from tests.integration.files.test_attachments import Room
 from tests.integration.files.test_clamd import zipped
 from tests.integration.files.test_uploads import problem
+from tests.support.hub_process import answer
 from tests.support.scanners import FILE_BYTES, KNOWN, ClamdProcess, IcapProcess
 
 Rooms = Callable[..., AbstractAsyncContextManager[Room]]
@@ -167,3 +170,67 @@ async def test_what_came_before_there_was_a_scanner_is_looked_at(
         room = Room(served, ada, thread)
         await room.settle()
         assert (await verdict(room, file))[0] == "blocked"
+
+
+async def test_nobody_keeps_a_verdict_away_by_taking_its_send_id(
+    rooms: Rooms, clamd: ClamdProcess
+) -> None:
+    async with rooms(clamd=f"unix:{clamd.socket}") as room:
+        key = await room.upload(KNOWN, "known.txt")
+        path = f"/api/threads/{room.thread}/messages"
+        for number in range(1, 9):
+            for send_id in (f"{key}.{number}", key):
+                await room.http.post(path, json={"text": "mine", "send_id": send_id})
+        taken = await room.http.post(path, json={"text": "mine", "send_id": f"hub:{key}.1"})
+        assert taken.status_code == 400, taken.text
+        said = await room.says("", {"upload": key})
+        await room.settle()
+        assert (await verdict(room, said["attachments"][0]))[0] == "blocked"
+        assert "version.blocked" in [one["type"] for one in (await room.history())["items"]]
+
+
+async def test_what_another_thread_brings_is_no_news_here(
+    rooms: Rooms, clamd: ClamdProcess
+) -> None:
+    async with rooms(clamd=f"unix:{clamd.socket}") as room:
+        file = await room.send(b"the same in both", "a.txt")
+        told: list[Place] = []
+        scanning = room.served.hub.scanning
+        before, scanning.on_verdict = scanning.on_verdict, told.append
+        assert before is not None
+        other = Room(room.served, room.person, await room.served.thread(room.person))
+        await other.send(b"the same in both", "b.txt")
+        assert [one.thread for one in told] == [other.thread]
+        assert await verdict(room, file) == ("clean", None)
+
+
+async def test_nothing_is_made_of_what_only_another_thread_had_looked_at(
+    rooms: Rooms, mortal_clamd: ClamdProcess
+) -> None:
+    async with rooms(clamd=f"unix:{mortal_clamd.socket}", hold_unscanned=True) as room:
+        await room.send(b"some words to be found", "a.txt")
+        mortal_clamd.kill()
+        other = Room(room.served, room.person, await room.served.thread(room.person))
+        file = await other.send(b"some words to be found", "b.txt")
+        (version,) = (await other.attachment(file))["versions"]
+        assert version.get("verdict") is None
+        assert version.get("preview") is None
+        hits = (await answer(room.http.get("/api/search?q=found")))["hits"]
+        assert [one["thread"] for one in hits] == [room.thread]
+        # Nor does an export of a document hand out its pictures.
+        document = await other.served.document(other.person, other.thread, "rich")
+        body = {"file": {"upload": await other.upload(b"GIF89a", "c.gif")}, "document": document}
+        await answer(other.http.post(f"/api/threads/{other.thread}/attachments", json=body))
+        await other.settle()
+        hub = other.served.hub
+        assert await embedded(hub.database, hub.blobs, document, held=True) == {}
+        assert len(await embedded(hub.database, hub.blobs, document, held=False)) == 1
+
+
+async def test_what_one_of_two_finds_counts_while_the_other_is_away(
+    rooms: Rooms, clamd: ClamdProcess, icap: IcapProcess
+) -> None:
+    async with rooms(clamd="127.0.0.1:1", icap=icap.url("whole")) as room:
+        bad, good = await room.send(eicar(), "a.txt"), await room.send(b"hello", "b.txt")
+        assert (await verdict(room, bad))[0] == "blocked"
+        assert await verdict(room, good) == (None, None)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub.files.archive import Entry, archived, free_name
+from hub.files.archive import Entry, Names, archived
 
 
 async def parts(data: bytes) -> AsyncIterator[bytes]:
@@ -31,4 +31,7 @@ async def test_everything_is_in_it_under_a_name_of_its_own() -> None:
     ("name", "free"), [("a.txt", "a (3).txt"), (".env", ".env (2)"), ("b", "b"), ("c", "c (2)")]
 )
 def test_a_free_name(name: str, free: str) -> None:
-    assert free_name(name, {"a.txt", "a (2).txt", ".env", "c"}) == free
+    names = Names()
+    for taken in ("a.txt", "a (2).txt", ".env", "c"):
+        names.take(taken)
+    assert names.take(name) == free
