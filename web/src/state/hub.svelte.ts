@@ -388,6 +388,7 @@ export class Hub implements HubState {
       people: this.people,
       drafts: this.#drafts,
       isLive: () => this.#live.isLive,
+      scans: () => this.scanning !== 'off',
       command: (command) => this.#live.command(command),
       commit: (command) => this.#commit(command),
       outbox: {

@@ -128,7 +128,7 @@ export interface InboxStore {
 export type FilesStatus = 'none' | 'loading' | 'ready' | 'error';
 
 export interface FilesStore {
-  /** Of the list of all: `ready` once the last page is here. */
+  /** Of the list of all: `ready` once the last page is here; `none` again when the thread was read anew. */
   readonly status: FilesStatus;
   readonly error: ApiError | null;
   /** Bytes in this thread, and how many there may be. */
