@@ -186,8 +186,8 @@ export class RoomFiles implements FilesStore {
   }
 
   /** Send a version to another thread; no bytes move. */
-  async sendOn(attachment: string, number: number, thread: string): Promise<void> {
-    await this.#options.commit({ cmd: 'post', thread, send_id: newSendId(), text: '', files: [{ source: attachment, number }] });
+  async sendOn(attachment: string, number: number, thread: string, sendId: string): Promise<void> {
+    await this.#options.commit({ cmd: 'post', thread, send_id: sendId, text: '', files: [{ source: attachment, number }] });
   }
 
   async #commit(body: { cmd: string; attachment: string; [more: string]: unknown }): Promise<void> {

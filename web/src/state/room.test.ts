@@ -437,6 +437,13 @@ test('a thread that was read anew asks for its files anew', async () => {
   expect(room.fileStore.status).toBe('ready');
 });
 
+test('sent on again under the same id it is the same message', async () => {
+  const room = await enter();
+  for (let times = 0; times < 2; times++) await room.fileStore.sendOn('a_1', 1, 'r_2', 's_1');
+  const said = { cmd: 'post', thread: 'r_2', send_id: 's_1', text: '', files: [{ source: 'a_1', number: 1 }] };
+  expect(hub.commands.slice(-2)).toEqual([said, said]);
+});
+
 test('read marks are shown at once and sent once', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const room = new Room(THREAD, hub);

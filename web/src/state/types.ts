@@ -153,8 +153,8 @@ export interface FilesStore {
   learn(attachment: string): void;
   /** Where a picture that this page sent can be looked at. */
   localOf(attachment: string): string | null;
-  /** Send a version to another thread; no bytes move. */
-  sendOn(attachment: string, number: number, thread: string): Promise<void>;
+  /** Send a version to another thread; no bytes move. Again under the same id it is the same message. */
+  sendOn(attachment: string, number: number, thread: string, sendId: string): Promise<void>;
 }
 
 export type RoomStatus = 'loading' | 'ready' | 'not_found' | 'removed' | 'error';
