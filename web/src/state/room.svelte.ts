@@ -153,6 +153,7 @@ export class Room implements RoomStore {
     });
     this.#draft = environment.drafts.get(thread);
     this.#draftId = environment.draftIds.get(thread);
+    this.#apart = environment.draftIds.apart(thread);
     this.outboxChanged();
     void this.reload();
   }
@@ -501,6 +502,7 @@ export class Room implements RoomStore {
 
   setApart(upload: string, apart: boolean): void {
     this.#apart = new Map(this.#apart).set(upload, apart);
+    this.#environment.draftIds.keepApart(this.thread, [[upload, apart]]);
   }
 
   /** A new version, in a message without words, or a picture of a document. */
@@ -527,7 +529,11 @@ export class Room implements RoomStore {
     const keeps = !message || message.files.length === 0 || this.attached.length === 0;
     this.#environment.outbox.discard(sendId);
     if (!keeps) this.#cancelFiles(sendId);
-    else if (message && message.files.length > 0) this.#draftId = this.#environment.draftIds.renew(this.thread, sendId);
+    else if (message && message.files.length > 0) {
+      this.#draftId = this.#environment.draftIds.renew(this.thread, sendId);
+      const draft = new Set(this.attached.map((one) => one.id));
+      this.#environment.draftIds.keepApart(this.thread, [...this.#apart].filter(([id]) => draft.has(id)));
+    }
     return keeps;
   }
 

@@ -444,6 +444,31 @@ test('sent on again under the same id it is the same message', async () => {
   expect(hub.commands.slice(-2)).toEqual([said, said]);
 });
 
+test('what is to be a file of its own stays so after a reload, until it is sent', async () => {
+  const room = await enter();
+  hub.attachments = [fileOf('a_1', 50)];
+  await room.fileStore.load();
+  await room.attach([new File(['x'], 'a.txt')]);
+  const [upload] = room.attached;
+  expect(room.versionOf(upload!)?.attachment).toBe('a_1');
+  room.setApart(upload!.id, true);
+  room.end();
+
+  const again = await enter();
+  await again.fileStore.load();
+  expect(again.attached).toHaveLength(1);
+  expect(again.namesakeOf(again.attached[0]!)?.attachment).toBe('a_1');
+  expect(again.versionOf(again.attached[0]!)).toBeNull();
+  const sendId = again.send('with it');
+  expect(hub.entries.at(-1)?.files?.[0]).not.toHaveProperty('attachment');
+  const kept = (): string[] => Object.keys(localStorage).filter((one) => one.includes('apart'));
+  expect(kept()).toEqual([]);
+  // Taken back to be written again, it is said again.
+  again.outboxChanged();
+  again.takeBack(sendId);
+  expect(kept()).toHaveLength(1);
+});
+
 test('read marks are shown at once and sent once', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const room = new Room(THREAD, hub);
