@@ -40,3 +40,34 @@ test.each([
   const file = fileOf(base64, type);
   expect(await bytesOf(await withoutPlace(file))).toBe(await bytesOf(file));
 });
+
+const binary = (base64: string): string => atob(base64);
+/** A segment with its length. */
+const segment = (marker: number, body: string): string => `\xff${String.fromCharCode(marker, (body.length + 2) >> 8, (body.length + 2) & 255)}${body}`;
+const stripped = async (bytes: string): Promise<string> => bytesOf(await withoutPlace(fileOf(btoa(bytes), 'image/jpeg')));
+
+test('what phones put behind a picture is gone', async () => {
+  const [plain, taken] = [binary(PLAIN), binary(PICTURES['image/jpeg'])];
+  const film = '\0\0\0\x18ftypmp42 a film of Ada';
+  expect(await stripped(plain + film)).toBe(plain);
+  const mpf = segment(0xe2, 'MPF\0II*\0where the other pictures are');
+  const several = plain.slice(0, 2) + mpf + plain.slice(2) + taken;
+  expect(await stripped(several)).toBe(plain);
+  // A profile of colours is in a segment of the same kind.
+  const coloured = plain.slice(0, 2) + segment(0xe2, 'ICC_PROFILE\0\x01\x01colours') + plain.slice(2);
+  expect(await stripped(coloured)).toBe(coloured);
+  expect(await stripped(taken + film)).toBe(await stripped(taken));
+});
+
+test('the end of a picture is where its last scan ends', async () => {
+  const start = '\xff\xd8' + segment(0xdb, 'a table');
+  // Stuffed bytes, restarts and a fill byte within a scan; several scans, with a table and a comment between them.
+  const first = segment(0xda, 'head') + 'bits\xff\x00\xd9\xff\xd0more\xff\xd7\xff\x00\xff';
+  const second = segment(0xc4, 'a table with \xff\xd9 in it') + segment(0xda, 'head \xff\xd9') + 'last\xff\x00';
+  const picture = `${start}${first}${second}\xff\xd9`;
+  expect(await stripped(picture)).toBe(picture);
+  expect(await stripped(`${picture}behind it`)).toBe(picture);
+  expect(await stripped(`${start}${first}${segment(0xfe, 'a comment')}${second}\xff\xd9`)).toBe(picture);
+  // One without an end is left as it is.
+  expect(await stripped(start + first + second)).toBe(start + first + second);
+});

@@ -2,7 +2,7 @@
  * Pictures without what a camera wrote beside them: where they were taken, with what and by whom. How
  * they are to be turned stays.
  *
- * Source: JFIF and Exif 2.32 (JPEG), PNG third edition 11.3 (eXIf, tEXt and the like), WebP container (RIFF).
+ * Source: ITU-T T.81 annex B, JFIF, Exif 2.32 and CIPA DC-007 (JPEG), PNG third edition 11.3 (eXIf, tEXt and the like), WebP container (RIFF).
  */
 
 /** The same file without it; itself when there is nothing, or when it is of another kind. */
@@ -31,13 +31,23 @@ function jpeg(bytes: Uint8Array): Uint8Array[] | null {
   const kept: Uint8Array[] = [bytes.subarray(0, 2)];
   let dropped = false;
   let at = 2;
-  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+  while (at + 2 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1] ?? 0;
-    if (marker === 0xda) break; // the picture itself
-    const end = at + 2 + view.getUint16(at + 2);
+    if (marker === 0xff) {
+      at += 1; // a fill byte
+      continue;
+    }
+    if (marker === 0xd9) {
+      // Phones put a film, or more pictures with an Exif of their own, behind the first picture.
+      kept.push(bytes.subarray(at, at + 2));
+      return dropped || at + 2 < bytes.length ? kept : null;
+    }
+    if (at + 4 > bytes.length) break;
+    const head = at + 2 + view.getUint16(at + 2);
+    const end = marker === 0xda ? scanEnd(bytes, head) : head;
     const isExif = marker === 0xe1;
-    // IPTC has places, too; so have comments.
-    if (isExif || marker === 0xed || marker === 0xfe) {
+    // IPTC has places, too; so have comments. An MPF says where the other pictures are.
+    if (isExif || marker === 0xed || marker === 0xfe || (marker === 0xe2 && ascii(bytes, at + 4, 4) === 'MPF\0')) {
       dropped = true;
       const turn = isExif && ascii(bytes, at + 4, 6) === 'Exif\0\0' ? orientation(view, at + 10, end) : 1;
       if (turn !== 1) kept.push(turned(turn));
@@ -45,6 +55,17 @@ function jpeg(bytes: Uint8Array): Uint8Array[] | null {
     at = end;
   }
   return dropped ? [...kept, bytes.subarray(at)] : null;
+}
+
+/** Where the bits of a scan end: at the next marker that is none of their own. */
+function scanEnd(bytes: Uint8Array, start: number): number {
+  for (let at = bytes.indexOf(0xff, start); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    const next = bytes[at + 1];
+    const stuffed = next === 0x00 || next === 0xff;
+    const restart = next !== undefined && next >= 0xd0 && next <= 0xd7;
+    if (!stuffed && !restart) return at;
+  }
+  return bytes.length;
 }
 
 /** Of a TIFF header between two offsets: 1 to 8. */

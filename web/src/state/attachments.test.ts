@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Attachment, EventType, TimelineEvent } from '../wire/generated';
-import { attachmentId, applyToFiles, type Files, learn, NO_FILES, progressed } from './attachments';
+import type { Attachment, EventType, TimelineEvent, Version } from '../wire/generated';
+import { attachmentId, applyToFiles, type Files, lacksNotes, learn, NO_FILES, noted, progressed, withoutErased } from './attachments';
 
 let seq = 0;
 function event(type: EventType, data: object, sender = 'u_ada'): TimelineEvent {
@@ -62,6 +62,70 @@ test('a new version of a file that is not known is asked for', () => {
   expect(applyToFiles(NO_FILES, ready('f2', 2))).toEqual({ files: NO_FILES, missing: null });
   const asked = learn(NO_FILES, [after(add('f1'), version('f2'))]);
   expect(asked.get('a')?.versions).toHaveLength(2);
+});
+
+test('an answer of the list is newer than the missed events that follow it', () => {
+  const before = [add('f1'), ready('f1', 1)];
+  const missed = [version('f2'), ready('f2', 2), event('attachment.rename', { attachment: 'a', target: 1, name: 'b.txt' }), version('f3'), ready('f3', 3), event('attachment.rename', { attachment: 'a', target: 1, name: 'c.txt' })];
+  const now = after(...before, ...missed);
+  const answer = { ...now, versions: now.versions.slice(0, 1) };
+  const follow = (files: Files, events: TimelineEvent[]): Files => events.reduce((known: Files, one) => applyToFiles(known, one).files, files);
+  const known: Files = new Map([['a', after(...before)]]);
+  // The versions that the list leaves out come with the events: messages speak of them.
+  for (const events of [missed.slice(0, 2), missed]) {
+    const caughtUp = follow(learn(known, [answer], [], seq), events).get('a') as Attachment;
+    expect(brief(caughtUp)).toEqual([3, 3, ['f3 ready 3', 'f2 ready 2', 'f1 ready 1']]);
+    expect(caughtUp.name).toBe('c.txt');
+  }
+  const later = [version('f4'), ready('f4', 4)];
+  expect(brief(follow(learn(known, [answer], [], seq - 2), [...missed, ...later]).get('a') as Attachment)).toEqual([4, 4, ['f4 ready 4', 'f3 ready 3', 'f2 ready 2', 'f1 ready 1']]);
+});
+
+test('an answer that was overtaken by a newer one changes nothing but what that left out', () => {
+  const [first, second] = [[add('f1'), ready('f1', 1)], [version('f2'), ready('f2', 2)]];
+  const old = after(...first);
+  const now = after(...first, ...second);
+  const known = learn(NO_FILES, [{ ...now, versions: now.versions.slice(0, 1) }], [], seq);
+  expect(brief(learn(known, [old], [], seq - 2).get('a') as Attachment)).toEqual([2, 2, ['f2 ready 2', 'f1 ready 1']]);
+});
+
+test('what came meanwhile of another file is not counted twice', () => {
+  const other = { ...after(add('f1'), ready('f1', 1)), attachment: 'b' };
+  const one = after(add('f1'), ready('f1', 1));
+  const late = ready('f2', 2); // of a version that is not known here
+  const files = applyToFiles(new Map([['a', one]]), late).files;
+  expect(learn(files, [other], [late]).get('a')?.count).toBe(2);
+});
+
+test('a preview and a verdict that came while the answer was on its way stay', () => {
+  const asked = after(add('f1'), ready('f1', 1));
+  const preview = { kind: 'image', parts: ['thumb'] } as unknown as NonNullable<Version['preview']>;
+  let files: Files = noted(new Map([['a', asked]]), 'f1', { preview });
+  files = noted(files, 'f1', { verdict: 'unscannable', finding: 'encrypted' });
+  const [only] = learn(files, [asked], [], seq).get('a')?.versions ?? [];
+  expect(only).toMatchObject({ preview, verdict: 'unscannable', finding: 'encrypted' });
+  // What the hub says is newer than what is known.
+  const scanned = { ...asked, versions: asked.versions.map((one) => ({ ...one, verdict: 'clean' as const })) };
+  expect(learn(files, [scanned], [], seq).get('a')?.versions[0]).toMatchObject({ preview, verdict: 'clean', finding: null });
+});
+
+test('what may have been told while nobody listened', () => {
+  const bare = after(add('f1'), ready('f1', 1));
+  const with_ = (more: Partial<Version>): Attachment => ({ ...bare, versions: bare.versions.map((one) => ({ ...one, ...more })) });
+  const preview = { kind: 'image', parts: [] } as unknown as NonNullable<Version['preview']>;
+  expect(lacksNotes(bare, false)).toBe(true);
+  expect(lacksNotes(with_({ preview }), false)).toBe(false);
+  expect(lacksNotes(with_({ preview }), true)).toBe(true);
+  expect(lacksNotes(with_({ preview, verdict: 'clean' }), true)).toBe(false);
+  expect(lacksNotes(with_({ state: 'failed' }), true)).toBe(false);
+  expect(lacksNotes({ ...bare, removed_by: 'u_ada' }, true)).toBe(false);
+});
+
+test('what is in no page of the whole list was erased', () => {
+  const one = (attachment: string, at: number, more: Partial<Attachment> = {}): [string, Attachment] => [attachment, { ...after(add('f1')), attachment, seq: at, ...more }];
+  const files: Files = new Map([one('listed', 1), one('erased', 2), one('picture', 3, { document: 'd_1' }), one('new', 11)]);
+  expect([...withoutErased(files, new Set(['listed']), 10).keys()]).toEqual(['listed', 'picture', 'new']);
+  expect(withoutErased(files, new Set(['listed', 'erased']), 10)).toBe(files);
 });
 
 test('progress goes forward only, and only while it arrives', () => {

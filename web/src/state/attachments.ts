@@ -22,26 +22,71 @@ import type {
   VersionUnblockedData,
 } from '../wire/generated';
 
-export type Files = ReadonlyMap<string, Attachment>;
+/** `asOf`: what it says of itself holds up to this seq, whatever events up to there come later. */
+export type Known = Attachment & { readonly asOf?: number };
+export type Files = ReadonlyMap<string, Known>;
 
 export const NO_FILES: Files = new Map();
 
 /**
  * With what the hub answered, in place of what was known; versions that it left out stay.
  *
- * @param meanwhile events since it was asked: some of them are in the answer already, which does no harm.
+ * @param meanwhile events since it was asked, some of which may be in the answer already.
+ * @param asOf the seq up to which the answer is true; null: it does not say, but has all versions, so
+ *   that events which are in it change nothing.
  */
-export function learn(files: Files, found: readonly Attachment[], meanwhile: readonly TimelineEvent[] = []): Files {
+export function learn(files: Files, found: readonly Attachment[], meanwhile: readonly TimelineEvent[] = [], asOf: number | null = null): Files {
   if (found.length === 0) return files;
   const next = new Map(files);
-  for (const one of found) next.set(one.attachment, Object.freeze({ ...one, versions: Object.freeze(together(one.versions, files.get(one.attachment)?.versions)) }));
-  return meanwhile.reduce<Files>((all, event) => applyToFiles(all, event).files, next);
+  for (const one of found) next.set(one.attachment, merged(one, files.get(one.attachment), asOf));
+  const names = new Set(found.map((one) => one.attachment));
+  const theirs = meanwhile.filter((event) => names.has((event.data as { attachment?: string } | null | undefined)?.attachment ?? ''));
+  return theirs.reduce<Files>((all, event) => applyToFiles(all, event).files, next);
+}
+
+function merged(found: Attachment, known: Known | undefined, asOf: number | null): Known {
+  // Of two answers the one that was asked for first may come last.
+  if (asOf !== null && known?.asOf !== undefined && known.asOf > asOf) return Object.freeze({ ...known, versions: together(known.versions, found.versions) });
+  const versions = together(found.versions, known?.versions);
+  return Object.freeze(asOf === null ? { ...found, versions } : { ...found, versions, asOf });
 }
 
 /** Newest first. */
-function together(found: readonly Version[], known: readonly Version[] = []): Version[] {
-  const keys = new Set(found.map((one) => one.key));
-  return [...found, ...known.filter((one) => !keys.has(one.key))].sort((one, other) => other.seq - one.seq);
+function together(found: readonly Version[], known: readonly Version[] = []): readonly Version[] {
+  const others = new Map(known.map((one) => [one.key, one]));
+  const versions = found.map((one) => withNotes(one, others.get(one.key)));
+  for (const { key } of found) others.delete(key);
+  return Object.freeze([...versions, ...others.values()].sort(newestFirst));
+}
+
+function newestFirst(one: Version, other: Version): number {
+  return other.seq - one.seq;
+}
+
+/** What passed by while the answer was on its way is in no event. */
+function withNotes(found: Version, known: Version | undefined): Version {
+  if (!known) return found;
+  const preview = found.preview ?? known.preview ?? null;
+  const { verdict, finding } = found.verdict == null ? known : found;
+  return { ...found, preview, verdict: verdict ?? null, finding: finding ?? null };
+}
+
+/**
+ * Without those that were erased while nobody told: what is in none of the pages of a whole list.
+ *
+ * @param listed ids of all of its pages.
+ * @param asOf the seq of its first page: what came later is in no page.
+ */
+export function withoutErased(files: Files, listed: ReadonlySet<string>, asOf: number): Files {
+  // Pictures of a document may be seen where the list leaves them out.
+  const left = [...files].filter(([id, one]) => listed.has(id) || one.document != null || one.seq > asOf);
+  return left.length === files.size ? files : new Map(left);
+}
+
+/** Whether something of a file may have been told while nobody listened: its preview, what scanners said. */
+export function lacksNotes(file: Attachment, scanned: boolean): boolean {
+  if (file.removed_by != null) return false;
+  return file.versions.some((one) => one.state !== 'failed' && (one.preview == null || (scanned && one.verdict == null)));
 }
 
 /** One event later. */
@@ -56,7 +101,10 @@ export function applyToFiles(files: Files, event: TimelineEvent): { files: Files
   const before = files.get(attachment);
   if (!before) return event.type === 'version.add' ? { files, missing: attachment } : unchanged;
   const after = changed(before, event);
-  return after === before ? unchanged : put(files, after);
+  if (after === before) return unchanged;
+  // The list leaves out versions, which messages speak of all the same.
+  if (event.seq <= (before.asOf ?? 0)) return after.versions === before.versions ? unchanged : put(files, { ...before, versions: after.versions });
+  return put(files, after);
 }
 
 /** What passes by of a version: what scanners said, its preview. */
@@ -80,7 +128,7 @@ export function progressed(files: Files, key: string, received: number): Files {
   return files;
 }
 
-function put(files: Files, one: Attachment): { files: Files; missing: null } {
+function put(files: Files, one: Known): { files: Files; missing: null } {
   return { files: new Map(files).set(one.attachment, Object.freeze(one)), missing: null };
 }
 
@@ -102,14 +150,14 @@ function added(event: TimelineEvent, data: AttachmentAddData): Attachment {
   };
 }
 
-function changed(one: Attachment, event: TimelineEvent): Attachment {
+function changed(one: Known, event: TimelineEvent): Known {
   switch (event.type) {
     case 'version.add': {
       const data = event.data as VersionAddData;
       if (one.versions.some((version) => version.key === data.key)) return one;
       const here = data.blob != null && data.number != null;
       const state = here ? { state: data.same ? ('same' as const) : ('ready' as const), number: data.number ?? null } : { state: 'arriving' as const };
-      const next = { ...one, versions: [versionOf(event, data, state), ...one.versions] };
+      const next = { ...one, versions: [versionOf(event, data, state), ...one.versions].sort(newestFirst) };
       return here ? { ...next, number: data.number ?? null, count: one.count + (data.same ? 0 : 1) } : next;
     }
     case 'version.ready': {

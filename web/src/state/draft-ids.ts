@@ -1,17 +1,20 @@
 /**
  * The send id that the next message of a thread will have, for this person: what is attached to a draft
- * belongs to the message before it is sent, also after a reload.
+ * belongs to the message before it is sent, also after a reload. And which of that is a file of its own.
  */
 import { newSendId } from '../wire/ids';
 
 const PREFIX = 'hub.draft-id.';
+const APART = 'hub.draft-apart.';
 
 export class DraftIds {
   readonly #prefix: string;
+  readonly #apartPrefix: string;
   readonly #ids = new Map<string, string>();
 
   constructor(uid: string) {
     this.#prefix = `${PREFIX}${uid}.`;
+    this.#apartPrefix = `${APART}${uid}.`;
   }
 
   get(thread: string): string {
@@ -24,13 +27,33 @@ export class DraftIds {
   /** The draft has been sent: the next one is another message. Or it is one that was taken back. */
   renew(thread: string, id = newSendId()): string {
     this.#put(thread, id);
+    this.#write(this.#apartPrefix + thread, null);
     return id;
+  }
+
+  /** Whether uploads of the draft are files of their own, where the person said so. */
+  apart(thread: string): Map<string, boolean> {
+    try {
+      return new Map(JSON.parse(localStorage.getItem(this.#apartPrefix + thread) ?? '[]') as [string, boolean][]);
+    } catch {
+      return new Map();
+    }
+  }
+
+  keepApart(thread: string, more: Iterable<[string, boolean]>): void {
+    const all = [...new Map([...this.apart(thread), ...more])]; // another tab may have said so of others
+    this.#write(this.#apartPrefix + thread, all.length > 0 ? JSON.stringify(all) : null);
   }
 
   #put(thread: string, id: string): void {
     this.#ids.set(thread, id);
+    this.#write(this.#prefix + thread, id);
+  }
+
+  #write(key: string, text: string | null): void {
     try {
-      localStorage.setItem(this.#prefix + thread, id);
+      if (text === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, text);
     } catch {
       // It holds for this page.
     }

@@ -10,7 +10,7 @@ import { openChannel, withLock } from '../lib/tabs';
 import type { UploadQueue } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
-import type { AnyFrame, DocumentInfo, Me, MemberSetData, NewFileCommand, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
+import type { Accepted, AnyFrame, DocumentInfo, Me, MemberSetData, NewFileCommand, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live } from '../wire/live';
 import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
@@ -388,6 +388,7 @@ export class Hub implements HubState {
       people: this.people,
       drafts: this.#drafts,
       isLive: () => this.#live.isLive,
+      scans: () => this.scanning !== 'off',
       command: (command) => this.#live.command(command),
       commit: (command) => this.#commit(command),
       outbox: {
@@ -438,21 +439,24 @@ export class Hub implements HubState {
         if (entry.document !== undefined && picture) {
           return this.#live.command({ cmd: 'add_attachment', thread: entry.thread, send_id: entry.sendId, file: picture, document: entry.document });
         }
-        return this.#live.command({
-          cmd: 'post',
-          thread: entry.thread,
-          send_id: entry.sendId,
-          text: entry.text,
-          reply_to: entry.replyTo,
-          mentions: entry.mentions,
-          ...(files.length > 0 ? { files } : {}),
-        });
+        try {
+          return await this.#post(entry, files);
+        } catch (error) {
+          if (asApiError(error).code !== 'attachment_not_found' || !files.some((one) => one.attachment != null)) throw error;
+          // Its namesake was removed while it waited.
+          return this.#post(entry, files.map(({ attachment: _, ...file }) => file));
+        }
       },
       lock: (task) => withLock(`hub.outbox.${uid}`, task),
       channel: (hear) => openChannel<OutboxNews>(`hub.outbox.${uid}`, hear),
       changed: () => this.#outboxChanged(),
       sent: (sent) => this.#rooms.get(sent.thread)?.sent(sent),
     });
+  }
+
+  #post({ thread, sendId, text, replyTo, mentions }: OutboxEntry, files: readonly NewFileCommand[]): Promise<Accepted> {
+    const more = files.length > 0 ? { files } : {};
+    return this.#live.command({ cmd: 'post', thread, send_id: sendId, text, reply_to: replyTo, mentions, ...more });
   }
 
   /** The uploads of a message; of those that have not begun they are waited for. */

@@ -148,6 +148,26 @@ test('a message goes from the composer to the history', async () => {
   expect(room.items.at(-1)?.text).toBe('hello');
 });
 
+test('a new version of a file that was removed while it waited becomes a file of its own', async () => {
+  const store = new LocalStore('u_me');
+  const file = { item: 'i', name: 'a.txt', upload: 'f_1' };
+  await store.put('outbox', '0000000000000001 s_1', { sendId: 's_1', thread: 'r_1', text: 'here', replyTo: null, mentions: [], files: [{ ...file, attachment: 'a_1' }], status: 'queued', error: null, at: 1 });
+  await store.close();
+  start();
+  const socket = await connect();
+  const posts = (): SentCommand[] => received.filter((one) => one.cmd === 'post');
+  await vi.waitFor(() => expect(posts().at(-1)).toMatchObject({ send_id: 's_1', files: [{ upload: 'f_1', attachment: 'a_1' }] }));
+  socket.error(posts()[0]!, 'attachment_not_found');
+  await vi.waitFor(() => expect(posts()).toHaveLength(2));
+  expect(posts()[1]).toMatchObject({ send_id: 's_1', text: 'here', files: [{ upload: 'f_1' }] });
+  expect((posts()[1]?.['files'] as object[])[0]).not.toHaveProperty('attachment');
+  // Without it there is nothing to try again.
+  socket.error(posts()[1]!, 'attachment_not_found');
+  const room = hub.room('r_1');
+  await vi.waitFor(() => expect(room.pending[0]?.status).toBe('failed'));
+  expect(posts()).toHaveLength(2);
+});
+
 test('the room of a thread is shared, and kept a while', async () => {
   start();
   await connect();

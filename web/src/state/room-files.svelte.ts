@@ -12,11 +12,19 @@ const FIRST_PAGE = 100;
 const PAGE = 2000;
 const MOST_NAMED = 200;
 
+/** `head`: up to where it is true; the answer for a single file does not say. */
+export interface FilesAnswer {
+  readonly attachments: readonly Attachment[];
+  readonly head?: number;
+}
+
 export interface RoomFilesOptions {
   readonly thread: string;
   readonly http: Pick<typeof api, 'get'>;
   /** Ask, and take what is answered together with the events that came meanwhile. */
-  ask(work: () => Promise<readonly Attachment[]>): Promise<void>;
+  ask(work: () => Promise<FilesAnswer>): Promise<void>;
+  /** The whole list is here, true as of the seq of its first page: what is in no page is erased. */
+  listed(ids: ReadonlySet<string>, asOf: number): void;
   commit(command: CommandBody): Promise<unknown>;
   /** Send one file, in a message without words or as a picture of a document. */
   send(file: File, sendId: string, as: { attachment: string } | { document: string }): Promise<void>;
@@ -33,6 +41,8 @@ export class RoomFiles implements FilesStore {
   quota: number | null = $state(null);
   readonly #options: RoomFilesOptions;
   #loading: Promise<void> | null = null;
+  /** Counts how often the thread was read anew. */
+  #reading = 0;
   /** What `learn` asked for, and what it has still to ask for. */
   readonly #asked = new Set<string>();
   readonly #wanted: string[] = [];
@@ -45,28 +55,49 @@ export class RoomFiles implements FilesStore {
 
   /** Have all files of the thread, page by page; again to catch up. */
   load(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => (this.#loading = null));
-    return this.#loading;
+    if (this.#loading) return this.#loading;
+    const loading = this.#load().finally(() => {
+      if (this.#loading === loading) this.#loading = null;
+    });
+    this.#loading = loading;
+    return loading;
+  }
+
+  /** The thread was read anew: nothing that was asked for is here any more. */
+  reset(): void {
+    this.#reading++;
+    this.#loading = null;
+    this.#asked.clear();
+    this.#wanted.length = 0;
+    this.status = 'none';
   }
 
   async #load(): Promise<void> {
     if (this.status !== 'ready') this.status = 'loading';
     this.error = null;
+    const reading = this.#reading;
+    const listed = new Set<string>();
+    let asOf = null as number | null;
     try {
       let before: number | null = null;
       for (let more = true; more; ) {
         const query: string = before === null ? `limit=${FIRST_PAGE}` : `limit=${PAGE}&before=${before}`;
         await this.#options.ask(async () => {
-          const page = await this.#options.http.get<Attachments>(`/api/threads/${this.#options.thread}/attachments?${query}`);
+          const page = await this.#page(query);
+          for (const one of page.attachments) listed.add(one.attachment);
+          asOf ??= page.head;
           before = page.attachments.at(-1)?.seq ?? null;
           more = page.more && before !== null;
           this.used = page.used;
           this.quota = page.quota;
-          return page.attachments;
+          return page;
         });
+        if (reading !== this.#reading) return;
       }
+      if (asOf !== null) this.#options.listed(listed, asOf);
       this.status = 'ready';
     } catch (thrown) {
+      if (reading !== this.#reading) return;
       this.error = asApiError(thrown);
       this.status = 'error';
     }
@@ -79,7 +110,7 @@ export class RoomFiles implements FilesStore {
 
   /** Have a file with all of its versions. */
   async loadOne(attachment: string): Promise<void> {
-    await this.#options.ask(async () => [await this.#options.http.get<Attachment>(`/api/attachments/${attachment}`)]);
+    await this.#options.ask(async () => ({ attachments: [await this.#options.http.get<Attachment>(`/api/attachments/${attachment}`)] }));
   }
 
   async rename(attachment: string, name: string): Promise<void> {
@@ -122,12 +153,26 @@ export class RoomFiles implements FilesStore {
   }
 
   async #learnWanted(): Promise<void> {
-    const query = new URLSearchParams(this.#wanted.splice(0, MOST_NAMED).map((one) => ['attachment', one]));
+    const names = this.#wanted.splice(0, MOST_NAMED);
     if (this.#wanted.length > 0) setTimeout(() => void this.#learnWanted());
-    const path = `/api/threads/${this.#options.thread}/attachments?${query.toString()}`;
-    await this.#options.ask(async () => (await this.#options.http.get<Attachments>(path)).attachments).catch(() => {
-      for (const one of query.values()) this.#asked.delete(one); // when it is looked at again
+    if (names.length === 0) return; // the thread was read anew
+    await this.#askNamed(names).catch(() => {
+      for (const one of names) this.#asked.delete(one); // when it is looked at again
     });
+  }
+
+  /** Have what was told of files while the connection was away: no event tells it again. */
+  async catchUp(names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += MOST_NAMED) await this.#askNamed(names.slice(at, at + MOST_NAMED));
+  }
+
+  #askNamed(names: readonly string[]): Promise<void> {
+    const query = new URLSearchParams(names.map((one) => ['attachment', one])).toString();
+    return this.#options.ask(() => this.#page(query));
+  }
+
+  #page(query: string): Promise<Attachments> {
+    return this.#options.http.get<Attachments>(`/api/threads/${this.#options.thread}/attachments?${query}`);
   }
 
   localOf(attachment: string): string | null {
@@ -141,8 +186,8 @@ export class RoomFiles implements FilesStore {
   }
 
   /** Send a version to another thread; no bytes move. */
-  async sendOn(attachment: string, number: number, thread: string): Promise<void> {
-    await this.#options.commit({ cmd: 'post', thread, send_id: newSendId(), text: '', files: [{ source: attachment, number }] });
+  async sendOn(attachment: string, number: number, thread: string, sendId: string): Promise<void> {
+    await this.#options.commit({ cmd: 'post', thread, send_id: sendId, text: '', files: [{ source: attachment, number }] });
   }
 
   async #commit(body: { cmd: string; attachment: string; [more: string]: unknown }): Promise<void> {

@@ -33,7 +33,7 @@ import type {
   ThreadSummary,
   TimelineEvent,
 } from '../wire/generated';
-import { applyToFiles, type Files, learn, NO_FILES, noted, progressed } from './attachments';
+import { applyToFiles, type Files, lacksNotes, learn, NO_FILES, noted, progressed, withoutErased } from './attachments';
 import { excerpt } from './excerpt';
 
 export interface Stale {
@@ -89,7 +89,7 @@ export function createModel(me: string, state: ThreadState, page: HistoryPage): 
     itemsHead: page.head,
     hasOlder: page.more,
     hasNewer: false,
-    files: learn(NO_FILES, page.attachments),
+    files: learn(NO_FILES, page.attachments, [], page.head),
     hidden: new Map<number, Item>(),
     stale: FRESH,
   });
@@ -116,9 +116,24 @@ function withFile(model: RoomModel, event: TimelineEvent): RoomModel {
   return Object.freeze({ ...model, files, stale });
 }
 
-/** Attachments as the hub has them now. */
-export function refreshFiles(model: RoomModel, found: readonly Attachment[], meanwhile: readonly TimelineEvent[]): RoomModel {
-  return Object.freeze({ ...model, files: learn(model.files, found, meanwhile) });
+/** Attachments as the hub has them, as of a seq if it says so. */
+export function refreshFiles(model: RoomModel, found: readonly Attachment[], meanwhile: readonly TimelineEvent[], asOf: number | null): RoomModel {
+  return Object.freeze({ ...model, files: learn(model.files, found, meanwhile, asOf) });
+}
+
+/** Without files that the whole list of them, as of a seq, has no more. */
+export function dropErased(model: RoomModel, listed: ReadonlySet<string>, asOf: number): RoomModel {
+  const files = withoutErased(model.files, listed, asOf);
+  return files === model.files ? model : Object.freeze({ ...model, files });
+}
+
+/** Files that the loaded items speak of and of which something may have been missed. */
+export function filesToAsk(model: RoomModel, scanned: boolean): string[] {
+  const spoken = new Set(model.items.flatMap((item) => item.files.map((one) => one.attachment)));
+  return [...spoken].filter((id) => {
+    const file = model.files.get(id);
+    return file !== undefined && lacksNotes(file, scanned);
+  });
 }
 
 /** More of an arriving version is here. */
@@ -362,7 +377,7 @@ export function mergePage(
     ...model,
     stale: lost.length > 0 ? Object.freeze({ ...model.stale, items: lost.map((one) => one.seq) }) : model.stale,
     items: Object.freeze(items),
-    files: late.reduce((files, event) => applyToFiles(files, event).files, learn(model.files, page.attachments)),
+    files: learn(model.files, page.attachments, late, page.head),
     itemsHead: placement === 'window' ? Math.max(page.head, model.itemsHead) : model.itemsHead,
     hasOlder: placement === 'newer' ? model.hasOlder : page.more,
     hasNewer: !endsNow,

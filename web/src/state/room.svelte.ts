@@ -38,7 +38,7 @@ import type { Item as Upload, Picked, UploadQueue } from '../transfer';
 import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
-import { RoomFiles } from './room-files.svelte';
+import { type FilesAnswer, RoomFiles } from './room-files.svelte';
 import * as model from './room-model';
 import type { RoomModel } from './room-model';
 import type { NewDocumentOptions, PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
@@ -56,6 +56,8 @@ export interface RoomEnvironment {
   readonly people: People;
   readonly drafts: Drafts;
   isLive(): boolean;
+  /** Whether malware scanners look at files. */
+  scans(): boolean;
   command<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
   /** A command with a send_id: repeated over a short loss of the connection. */
   commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
@@ -111,8 +113,15 @@ export class Room implements RoomStore {
   #following: 'no' | 'asking' | 'yes' = 'no';
   #queue: TimelineEvent[] = [];
   #lastGap = -1;
+  /** The connection was away: previews and verdicts may have been missed. */
+  #missed = false;
+  /** What was missed of the timeline is here with this seq. */
+  #caughtUpAt: number | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #loading: Promise<void> | null = null;
+
+  /** Counts how often the whole was read. */
+  #readings = 0;
 
   // Pages that are being asked for, and what arrived since.
   #asking = 0;
@@ -137,12 +146,14 @@ export class Room implements RoomStore {
       thread,
       http: this.#http,
       ask: (work) => this.#askFiles(work),
+      listed: (ids, asOf) => this.#model && this.#set(model.dropErased(this.#model, ids, asOf)),
       commit: (command) => environment.commit(command),
       me: environment.me,
       send: (file, sendId, as) => this.#sendFile(file, sendId, as),
     });
     this.#draft = environment.drafts.get(thread);
     this.#draftId = environment.draftIds.get(thread);
+    this.#apart = environment.draftIds.apart(thread);
     this.outboxChanged();
     void this.reload();
   }
@@ -167,6 +178,8 @@ export class Room implements RoomStore {
       this.#environment.people.learn(state);
       this.#following = 'no';
       this.#set(model.createModel(this.#environment.me, state, page));
+      this.#readings++;
+      this.fileStore.reset();
       this.status = 'ready';
       void this.#follow();
     } catch (error) {
@@ -202,6 +215,8 @@ export class Room implements RoomStore {
 
   lost(): void {
     this.#following = 'no';
+    this.#missed = true;
+    this.#caughtUpAt = null;
     clearTimeout(this.#retry);
     this.presence = [];
     for (const uid of this.#typists.keys()) this.#stopsTyping(uid);
@@ -223,6 +238,7 @@ export class Room implements RoomStore {
 
   #followed(result: SubscribeResult): void {
     this.#following = 'yes';
+    if (this.#missed) this.#caughtUpAt = result.head;
     this.presence = result.presence.map(filled);
     const queue = this.#queue;
     this.#queue = [];
@@ -230,8 +246,18 @@ export class Room implements RoomStore {
       // What came early by the inbox and does not fit comes again, in its place.
       if (this.#model && event.seq <= model.headOf(this.#model) + 1) this.#take(event);
     }
+    this.#askForMissed();
     if (this.#present) this.#sendPresent();
     if (this.#readMark !== null) this.#sendRead();
+  }
+
+  /** Once the missed events are here: they bring files, too. */
+  #askForMissed(): void {
+    if (!this.#model || this.#caughtUpAt === null || model.headOf(this.#model) < this.#caughtUpAt) return;
+    this.#missed = false;
+    this.#caughtUpAt = null;
+    const files = model.filesToAsk(this.#model, this.#environment.scans());
+    this.fileStore.catchUp(files).catch(() => undefined); // until the next load
   }
 
   #notFollowed(error: ApiError): void {
@@ -263,6 +289,7 @@ export class Room implements RoomStore {
     if (event.type === 'member.set' && event.data) this.#environment.people.need((event.data as MemberSetData).uid);
     this.#set(model.apply(before, event, (uid) => this.#environment.people.get(uid)));
     this.#askForStale();
+    this.#askForMissed();
     // The window was wholly of what may not be seen any more.
     if (this.items.length === 0 && this.hasNewer && this.#asking === 0) this.loadLatest().catch(() => undefined);
   }
@@ -333,11 +360,14 @@ export class Room implements RoomStore {
   }
 
   /** Learn of files what is answered, and what came meanwhile. */
-  async #askFiles(work: () => Promise<readonly Attachment[]>): Promise<void> {
+  async #askFiles(work: () => Promise<FilesAnswer>): Promise<void> {
+    const readings = this.#readings;
     this.#asking++;
     try {
-      const found = await work();
-      if (this.#model && !this.#closed) this.#set(model.refreshFiles(this.#model, found, this.#meanwhile));
+      const { attachments, head } = await work();
+      // The thread was read anew meanwhile: the hub may have gone back to before that head.
+      if (head !== undefined && readings !== this.#readings) return;
+      if (this.#model && !this.#closed) this.#set(model.refreshFiles(this.#model, attachments, this.#meanwhile, head ?? null));
     } finally {
       if (--this.#asking === 0) this.#meanwhile = [];
     }
@@ -472,6 +502,7 @@ export class Room implements RoomStore {
 
   setApart(upload: string, apart: boolean): void {
     this.#apart = new Map(this.#apart).set(upload, apart);
+    this.#environment.draftIds.keepApart(this.thread, [[upload, apart]]);
   }
 
   /** A new version, in a message without words, or a picture of a document. */
@@ -498,7 +529,11 @@ export class Room implements RoomStore {
     const keeps = !message || message.files.length === 0 || this.attached.length === 0;
     this.#environment.outbox.discard(sendId);
     if (!keeps) this.#cancelFiles(sendId);
-    else if (message && message.files.length > 0) this.#draftId = this.#environment.draftIds.renew(this.thread, sendId);
+    else if (message && message.files.length > 0) {
+      this.#draftId = this.#environment.draftIds.renew(this.thread, sendId);
+      const draft = new Set(this.attached.map((one) => one.id));
+      this.#environment.draftIds.keepApart(this.thread, [...this.#apart].filter(([id]) => draft.has(id)));
+    }
     return keeps;
   }
 

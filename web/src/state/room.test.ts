@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { ApiError } from '../wire/error';
-import type { EventType, HistoryPage, ThreadState, ThreadSummary, TimelineEvent } from '../wire/generated';
+import type { Attachment, Attachments, EventType, HistoryPage, ThreadState, ThreadSummary, TimelineEvent } from '../wire/generated';
 import type { OutboxEntry } from '../wire/outbox';
 import type { Item, Picked, UploadQueue } from '../transfer';
 import { DraftIds } from './draft-ids';
@@ -59,6 +59,9 @@ class FakeRoom implements RoomEnvironment {
   readonly commands: { cmd: string; [field: string]: unknown }[] = [];
   readonly summaries: ThreadSummary[] = [];
   readonly asked: string[] = [];
+  /** What the hub has of files, and whether scanners look at them. */
+  attachments: Attachment[] = [];
+  scanners = false;
   answers: Record<string, unknown> = {};
   confirmed: string[] = [];
 
@@ -66,6 +69,7 @@ class FakeRoom implements RoomEnvironment {
     get: async <T>(path: string): Promise<T> => {
       this.asked.push(path);
       if (this.failing) throw this.failing;
+      if (path.includes('/attachments')) return this.#list(path) as T;
       return (path.includes('/history') ? this.#page(path) : this.#state()) as T;
     },
   };
@@ -81,6 +85,7 @@ class FakeRoom implements RoomEnvironment {
   };
 
   isLive = (): boolean => this.live;
+  scans = (): boolean => this.scanners;
   command = async (command: { cmd: string; [field: string]: unknown }): Promise<never> => {
     this.commands.push(command);
     if (!this.live) throw new ApiError('offline', '');
@@ -95,6 +100,12 @@ class FakeRoom implements RoomEnvironment {
     this.summaries.push(summary);
   }
   released(): void {}
+
+  #list(path: string): Attachments {
+    const named = new URL(path, 'http://hub').searchParams.getAll('attachment');
+    const attachments = this.attachments.filter((one) => named.length === 0 || named.includes(one.attachment));
+    return { attachments, head: this.head, used: 0, quota: null, more: false };
+  }
 
   #state(): ThreadState {
     return {
@@ -349,6 +360,113 @@ test('what is attached goes with the message, and comes back with it', async () 
   room.outboxChanged();
   room.discard(last);
   expect(hub.files.cancelled).toEqual(['i0', 'i1', 'i2']);
+});
+
+const fileOf = (attachment: string, seq: number, preview = false): Attachment => ({
+  attachment, thread: THREAD, name: 'a.txt', seq, added_by: 'u_ann', added_at: seq, number: 1, count: 1,
+  versions: [{
+    key: `f_${attachment}`, seq, author: 'u_ann', at: seq, name: 'a.txt', type: 'text/plain', size: 1, state: 'ready', number: 1,
+    preview: preview ? ({ kind: 'text', parts: ['thumb'] } as never) : null,
+  }],
+});
+
+test('after a time away the previews that were missed are asked for, once the missed events are here', async () => {
+  const room = await enter();
+  const comes = (at: number, attachment: string): void => {
+    room.event(event(at, 'attachment.add', { attachment, key: `f_${attachment}`, name: 'a.txt', type: '', size: 1, blob: 'b' }));
+    room.event(event(at + 1, 'message', { text: '', files: [{ attachment, key: `f_${attachment}` }] }));
+  };
+  comes(101, 'a_1');
+  hub.asked.length = 0;
+  room.lost();
+  hub.head = 104;
+  room.connected();
+  await vi.waitFor(() => expect(hub.commands.at(-1)).toMatchObject({ cmd: 'subscribe', after: 102 }));
+  await Promise.resolve();
+  expect(hub.asked).toEqual([]);
+  hub.attachments = [fileOf('a_1', 101, true), fileOf('a_2', 103, true)];
+  comes(103, 'a_2');
+  expect(hub.asked).toEqual([`/api/threads/${THREAD}/attachments?attachment=a_1&attachment=a_2`]);
+  await vi.waitFor(() => expect([...room.files.values()].map((one) => one.versions[0]?.preview?.kind)).toEqual(['text', 'text']));
+  // Nothing is missing any more, but what scanners say when they look.
+  for (const [scanners, times] of [[false, 1], [true, 2]] as const) {
+    hub.scanners = scanners;
+    room.lost();
+    room.connected();
+    await vi.waitFor(() => expect(hub.commands.at(-1)).toMatchObject({ cmd: 'subscribe', after: 104 }));
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(hub.asked).toHaveLength(times);
+  }
+});
+
+test('at most 200 files are named in one question', async () => {
+  const room = await enter();
+  await room.fileStore.catchUp(Array.from({ length: 201 }, (_, index) => `a_${index}`));
+  expect(hub.asked.filter((one) => one.includes('/attachments')).map((one) => one.split('attachment=').length - 1)).toEqual([200, 1]);
+});
+
+test('a file that was erased while one was away leaves the list; one that comes meanwhile stays', async () => {
+  const room = await enter();
+  hub.attachments = [fileOf('a_1', 50), fileOf('a_2', 60)];
+  await room.fileStore.load();
+  expect([...room.files.keys()]).toEqual(['a_1', 'a_2']);
+  hub.attachments = [fileOf('a_2', 60)];
+  const loading = room.fileStore.load();
+  room.event(event(101, 'attachment.add', { attachment: 'a_3', key: 'f_3', name: 'b.txt', type: '', size: 1 }));
+  await loading;
+  expect([...room.files.keys()]).toEqual(['a_2', 'a_3']);
+});
+
+test('a thread that was read anew asks for its files anew', async () => {
+  const room = await enter();
+  hub.attachments = [fileOf('a_1', 50)];
+  const learn = (): Promise<void> => {
+    room.fileStore.learn('a_1');
+    return vi.waitFor(() => expect(room.files.has('a_1')).toBe(true));
+  };
+  await room.fileStore.load();
+  await learn();
+  room.fileStore.learn('a_9');
+  const late = room.fileStore.load();
+  await room.reload();
+  await late;
+  expect(room.fileStore.status).toBe('none');
+  expect(room.files.size).toBe(0);
+  await learn();
+  await room.fileStore.load();
+  expect(room.fileStore.status).toBe('ready');
+});
+
+test('sent on again under the same id it is the same message', async () => {
+  const room = await enter();
+  for (let times = 0; times < 2; times++) await room.fileStore.sendOn('a_1', 1, 'r_2', 's_1');
+  const said = { cmd: 'post', thread: 'r_2', send_id: 's_1', text: '', files: [{ source: 'a_1', number: 1 }] };
+  expect(hub.commands.slice(-2)).toEqual([said, said]);
+});
+
+test('what is to be a file of its own stays so after a reload, until it is sent', async () => {
+  const room = await enter();
+  hub.attachments = [fileOf('a_1', 50)];
+  await room.fileStore.load();
+  await room.attach([new File(['x'], 'a.txt')]);
+  const [upload] = room.attached;
+  expect(room.versionOf(upload!)?.attachment).toBe('a_1');
+  room.setApart(upload!.id, true);
+  room.end();
+
+  const again = await enter();
+  await again.fileStore.load();
+  expect(again.attached).toHaveLength(1);
+  expect(again.namesakeOf(again.attached[0]!)?.attachment).toBe('a_1');
+  expect(again.versionOf(again.attached[0]!)).toBeNull();
+  const sendId = again.send('with it');
+  expect(hub.entries.at(-1)?.files?.[0]).not.toHaveProperty('attachment');
+  const kept = (): string[] => Object.keys(localStorage).filter((one) => one.includes('apart'));
+  expect(kept()).toEqual([]);
+  // Taken back to be written again, it is said again.
+  again.outboxChanged();
+  again.takeBack(sendId);
+  expect(kept()).toHaveLength(1);
 });
 
 test('read marks are shown at once and sent once', async () => {

@@ -128,7 +128,7 @@ export interface InboxStore {
 export type FilesStatus = 'none' | 'loading' | 'ready' | 'error';
 
 export interface FilesStore {
-  /** Of the list of all: `ready` once the last page is here. */
+  /** Of the list of all: `ready` once the last page is here; `none` again when the thread was read anew. */
   readonly status: FilesStatus;
   readonly error: ApiError | null;
   /** Bytes in this thread, and how many there may be. */
@@ -153,8 +153,8 @@ export interface FilesStore {
   learn(attachment: string): void;
   /** Where a picture that this page sent can be looked at. */
   localOf(attachment: string): string | null;
-  /** Send a version to another thread; no bytes move. */
-  sendOn(attachment: string, number: number, thread: string): Promise<void>;
+  /** Send a version to another thread; no bytes move. Again under the same id it is the same message. */
+  sendOn(attachment: string, number: number, thread: string, sendId: string): Promise<void>;
 }
 
 export type RoomStatus = 'loading' | 'ready' | 'not_found' | 'removed' | 'error';

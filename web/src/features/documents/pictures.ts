@@ -2,7 +2,7 @@
 import { bytesInWords } from '../../lib/bytes';
 import { addressOf } from '../../state/attachments';
 import type { RoomStore } from '../../state';
-import type { Attachment } from '../../wire/generated';
+import type { Attachment, Version } from '../../wire/generated';
 import type { Look, Pictures } from './rich/picture-view';
 
 export interface DocumentPictures extends Pictures {
@@ -27,9 +27,14 @@ export function lookOf(attachment: string, file: Attachment | undefined, local: 
   if (local !== null) return { src: local, words: '' };
   // Who asked for its bytes too early would be told that there is no such thing.
   if (!file) return { src: null, words: 'this picture is not here yet' };
-  const version = file.versions.at(-1);
+  // Whoever may write can give it another version, which the document does not show.
+  const version = file.versions.find((one) => one.number === 1 && one.state === 'ready') ?? first(file.versions);
   if (version?.verdict === 'blocked') return { src: null, words: 'a scanner found malware in this picture' };
   if (version?.state === 'failed') return { src: null, words: 'this picture did not arrive' };
   if (version?.state === 'arriving') return { src: null, words: `this picture is arriving, ${bytesInWords(version.received ?? 0)} of ${bytesInWords(version.size)}` };
   return { src: addressOf(attachment, 1), words: '' };
+}
+
+function first(versions: readonly Version[]): Version | undefined {
+  return versions.reduce<Version | undefined>((least, one) => (least && least.seq < one.seq ? least : one), undefined);
 }

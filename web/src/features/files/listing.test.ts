@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Attachment, Version } from '../../wire/generated';
-import { archiveOf, listed, shownOf } from './listing';
+import { archivable, archiveOf, chosenWords, listed, shownOf } from './listing';
 
 let seq = 1;
 function file(name: string, more: Partial<Attachment> = {}, version: Partial<Version> = {}): Attachment {
@@ -42,4 +42,22 @@ test('what is shown is the chosen version; the latest while there is none', () =
 test('an archive of some, and of all', () => {
   expect(archiveOf('r_1', ['a_1', 'a_2'])).toBe('/api/threads/r_1/files.zip?attachment=a_1&attachment=a_2');
   expect(archiveOf('r_1', null)).toBe('/api/threads/r_1/files.zip');
+});
+
+test('an archive names what can be downloaded, and says what it leaves out', () => {
+  const clean = file('a', {}, { verdict: 'clean' });
+  const unseen = file('b');
+  const mixed = [
+    clean, unseen, file('c', {}, { verdict: 'blocked' }), file('d', { number: null, count: 0 }, { state: 'arriving', number: null }), file('e', { number: null }, { state: 'failed', number: null }),
+  ];
+  expect(archivable(mixed, 'off')).toEqual({ named: [clean.attachment, unseen.attachment], left: 3, over: 0 });
+  expect(archivable(mixed, 'hold')).toEqual({ named: [clean.attachment], left: 4, over: 0 });
+  expect(chosenWords(5, archivable(mixed, 'hold'))).toBe('5 selected, 4 cannot be downloaded');
+  const many = Array.from({ length: 400 }, (_, index) => file('f', { attachment: `a_${String(index).padStart(22, '0')}` }));
+  const archive = archivable(many, 'off');
+  expect(archive).toMatchObject({ left: 0, over: 250 });
+  expect(archiveOf(`r_${'x'.repeat(22)}`, archive.named).length).toBeLessThan(8000);
+  expect(chosenWords(400, archive)).toBe('400 selected, the first 150 go into one ZIP');
+  expect(chosenWords(2, archivable(many.slice(0, 2), 'off'))).toBe('2 selected');
+  expect(chosenWords(0, archivable([], 'off'))).toBe('Choose files');
 });

@@ -1,5 +1,6 @@
 /** The files of a thread as a list: which, and in what order. Pure. */
-import type { Attachment, Version } from '../../wire/generated';
+import type { Attachment, Version, Welcome } from '../../wire/generated';
+import { shownVersion } from './model';
 import { propertyText } from './properties';
 
 export type Sort = 'latest' | 'name' | 'size' | 'sender';
@@ -57,6 +58,28 @@ const ORDER: Record<Sort, (nameOf: (uid: string) => string) => Compare> = {
   size: () => (one, other) => sizeOf(other) - sizeOf(one) || byName(one, other),
   sender: (nameOf) => (one, other) => collator.compare(nameOf(one.added_by), nameOf(other.added_by)) || byTime(one, other),
 };
+
+/** More of them, and the address of the ZIP is longer than what lies between takes. */
+const MOST_NAMED = 150;
+
+/** Of chosen files those that a ZIP of them names; how many it has to leave out, and how many are too many. */
+export function archivable(files: readonly Attachment[], scanning: Welcome['scanning']): { named: string[]; left: number; over: number } {
+  // The hub refuses the whole when one of them is not to be had.
+  const there = files.filter((file) => isThere(file, scanning)).map((one) => one.attachment);
+  return { named: there.slice(0, MOST_NAMED), left: files.length - there.length, over: Math.max(0, there.length - MOST_NAMED) };
+}
+
+function isThere(file: Attachment, scanning: Welcome['scanning']): boolean {
+  const version = shownOf(file);
+  return version?.state === 'ready' && shownVersion(version, file.count, scanning).number !== null;
+}
+
+/** What is chosen, and what of that a ZIP leaves out, in words. */
+export function chosenWords(count: number, { left, over }: { left: number; over: number }): string {
+  if (count === 0) return 'Choose files';
+  const more = [...(left > 0 ? [`${left} cannot be downloaded`] : []), ...(over > 0 ? [`the first ${MOST_NAMED} go into one ZIP`] : [])];
+  return [`${count} selected`, ...more].join(', ');
+}
 
 /** Where several files are as one ZIP; null: all of the thread. */
 export function archiveOf(thread: string, attachments: readonly string[] | null): string {

@@ -40,6 +40,8 @@ class PictureView implements NodeView {
   readonly #words = document.createElement('span');
   #node: Node;
   #shown: string | null = null;
+  /** What was at this address could not be shown; it is not asked for again. */
+  #failed: string | null = null;
 
   constructor(
     node: Node,
@@ -50,7 +52,10 @@ class PictureView implements NodeView {
     this.dom.className = 'picture';
     this.#image.referrerPolicy = 'no-referrer';
     this.#image.draggable = false;
-    this.#image.onerror = () => this.#say('this picture cannot be shown');
+    this.#image.onerror = () => {
+      this.#failed = this.#shown;
+      this.#say('this picture cannot be shown');
+    };
     this.#words.className = 'picture-words';
     this.refresh();
   }
@@ -61,10 +66,11 @@ class PictureView implements NodeView {
     const look = attachment === null ? { src, words: '' } : this.pictures.lookOf(attachment);
     this.#image.alt = alt ?? '';
     this.#image.title = title ?? '';
+    if (look.src !== this.#failed) this.#failed = null;
     if (look.src === null) {
       this.#say(look.words);
       if (attachment !== null) this.pictures.learn(attachment);
-    } else if (look.src !== this.#shown) {
+    } else if (look.src !== this.#shown && look.src !== this.#failed) {
       this.#shown = look.src;
       this.#image.src = look.src;
       this.dom.replaceChildren(this.#image);

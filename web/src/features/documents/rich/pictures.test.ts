@@ -76,10 +76,17 @@ test('a picture that is on its way says so, and is drawn when it is there', () =
   expect(dom.querySelector('img')?.getAttribute('src')).toBe(look.src);
   dom.querySelector('img')?.dispatchEvent(new Event('error'));
   expect(dom.textContent).toBe('The roof: this picture cannot be shown');
+  // Asked for again only at another address.
+  views.refresh();
+  expect(dom.querySelector('img')).toBeNull();
+  expect(dom.textContent).toBe('The roof: this picture cannot be shown');
+  look = { src: '/elsewhere', words: '' };
+  views.refresh();
+  expect(dom.querySelector('img')?.getAttribute('src')).toBe('/elsewhere');
   view.destroy?.();
   look = { src: '/other', words: '' };
   views.refresh();
-  expect(dom.querySelector('img')).toBeNull();
+  expect(dom.querySelector('img')?.getAttribute('src')).toBe('/elsewhere');
 });
 
 test('copied out it has the address where it is served, pasted in the one of the document', () => {
