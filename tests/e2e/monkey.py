@@ -40,6 +40,8 @@ LOOK = """(title) => {
     if (view) text = html = view.state.doc.toString();
     else {
         const copy = editor.cloneNode(true);
+        // Who sent a picture sees it from their own memory, others perhaps that it is arriving.
+        for (const one of copy.querySelectorAll('.picture')) one.replaceChildren();
         const drawn = '.caret, .ending, .ProseMirror-gapcursor, .ProseMirror-separator';
         for (const one of copy.querySelectorAll(`${drawn}, .ProseMirror-trailingBreak`))
             one.remove();

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from hub.blobs.reading import verified
+from hub.errors import Unavailable
 from hub.storage import blobs
 from hub.storage import uploads as rows
 from hub.wire.pieces import PIECE_BYTES, Hasher, count
@@ -433,6 +434,35 @@ async def test_parts_are_joined_and_the_answer_may_be_lost(sender: Sender) -> No
         403,
         "upload_joined",
     )
+
+
+async def test_what_was_joined_and_sealed_is_not_joined_again(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = []
+    for data in (b"01234", b"56789"):
+        headers = {**TUS, "upload-length": "5", "upload-concat": "partial"}
+        urls.append((await sender.http.post("/files/", headers=headers)).headers["location"])
+        await sender.patch(urls[-1], 0, data)
+    sealing = rows.still_sealing
+    asked = 0
+
+    async def once_away(connection: Any, upload: str) -> bool:
+        """As when the hub dies between the seal and the row that tells of it."""
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise Unavailable("away")
+        return await sealing(connection, upload)
+
+    monkeypatch.setattr(rows, "still_sealing", once_away)
+    told = metadata(filename="a", thread=sender.thread)
+    headers = {**TUS, "upload-concat": "final;" + " ".join(urls), "upload-metadata": told}
+    made = await sender.http.post("/files/", headers=headers)
+    async with asyncio.timeout(10):
+        while asked < 2:
+            await asyncio.sleep(0.05)
+    assert await sender.blob(made.headers["location"]) == b"0123456789"
 
 
 async def test_the_same_bytes_are_kept_once(sender: Sender) -> None:
