@@ -535,7 +535,7 @@ export interface AttachmentRestoreData {
 
 /**
  * What the file says under ``key`` now; null: nothing any more. Without ``source`` whoever sent
- * it says so.
+ * it says so. ``target`` is the seq of the event that added the version that was shown.
  */
 export interface AttachmentPropertyData {
   attachment: string;
