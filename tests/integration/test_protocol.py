@@ -86,8 +86,9 @@ class Book:
         if key == "token":
             return "hub_…"
         if isinstance(value, str):
-            whole = re.fullmatch(r"\d{10,}|[a-z]_[\w-]{16,}(\.\d+)?", value)
-            return self._name(value) if whole else value
+            own, id_ = ("hub:", value[4:]) if value.startswith("hub:") else ("", value)
+            whole = re.fullmatch(r"\d{10,}|[a-z]_[\w-]{16,}(\.\d+)?", id_)
+            return own + self._name(id_) if whole else value
         if isinstance(value, int) and not isinstance(value, bool):
             if value > 1_600_000_000_000:
                 return 1_790_000_000_000
