@@ -141,7 +141,7 @@ class Jobs:
                 continue
             async with self._database.acquire() as connection:
                 now = to_datetime(self._clock.now_ms())
-                if not await rows.any_due(connection, now, kinds or list(self._handlers)):
+                if not await rows.due_kinds(connection, now, kinds or list(self._handlers)):
                     return
             await asyncio.sleep(0.01)
 
@@ -151,7 +151,11 @@ class Jobs:
             return
         async with self._database.acquire() as connection:
             now = to_datetime(self._clock.now_ms())
+            kinds = [kind for lane in lanes for kind in lane.kinds]
+            due = await rows.due_kinds(connection, now, kinds)
             for lane in lanes:
+                if due.isdisjoint(lane.kinds):
+                    continue
                 free = lane.at_once - lane.running
                 for job in await rows.take(connection, self._worker, lane.kinds, now, LEASE, free):
                     lane.running += 1

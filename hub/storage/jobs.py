@@ -80,14 +80,9 @@ async def waiting(connection: Any) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM jobs WHERE NOT given_up"))
 
 
-async def any_due(connection: Any, now: datetime, kinds: Sequence[str]) -> bool:
-    return bool(
-        await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM jobs WHERE NOT given_up AND due_at <= $1 "
-            "AND kind = ANY($2::text[]))",
-            now, list(kinds),
-        )
-    )  # fmt: skip
+async def due_kinds(connection: Any, now: datetime, kinds: Sequence[str]) -> set[str]:
+    """Of which of these kinds there are jobs that are due, or that somebody is at."""
+    return {row["kind"] for row in await connection.fetch(_DUE_KINDS, now, list(kinds))}
 
 
 _PUT = """
@@ -110,6 +105,11 @@ WHERE job_id IN (
     ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED
 )
 RETURNING job_id, kind, key, tries
+"""
+
+_DUE_KINDS = """
+SELECT k.kind FROM unnest($2::text[]) AS k (kind)
+WHERE EXISTS (SELECT FROM jobs j WHERE j.kind = k.kind AND NOT given_up AND due_at <= $1)
 """
 
 _RENEW = """

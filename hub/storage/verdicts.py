@@ -32,12 +32,11 @@ class Untold(NamedTuple):
 async def put(
     connection: Any, blob_id: str, engine: str, database: str, result: str, finding: str,
     scanned_with: str, at: datetime,
-) -> str | None:  # fmt: skip
-    """The last word on a blob. Returns the result before."""
-    before: str | None = await connection.fetchval(_BEFORE, blob_id)
+) -> None:  # fmt: skip
+    """The last word on a blob."""
+    await connection.execute(_LOCK, blob_id)
     await connection.execute(_PUT, blob_id, engine, database, result, finding, at)
     await connection.execute(_LAST, blob_id, result, finding, scanned_with, at)
-    return before
 
 
 async def untold(connection: Any, blob_id: str, limit: int = 100) -> list[Untold]:
@@ -68,12 +67,7 @@ async def stale(
     return [row["blob_id"] for row in rows]
 
 
-async def counts(connection: Any) -> dict[str, int]:
-    """How many blobs have which verdict; "" for none."""
-    return {row["verdict"]: row["count"] for row in await connection.fetch(_COUNTS)}
-
-
-_BEFORE = "SELECT verdict FROM blobs WHERE blob_id = $1 FOR UPDATE"
+_LOCK = "SELECT FROM blobs WHERE blob_id = $1 FOR UPDATE"
 
 _PUT = """
 INSERT INTO verdicts (blob_id, engine, database, result, finding, at)
@@ -128,5 +122,3 @@ WHERE created_at > $2 AND scanned_at IS NOT NULL AND NOT going
   AND (scanned_with <> $1 OR scanned_at < $3)
 ORDER BY created_at DESC LIMIT $4
 """
-
-_COUNTS = "SELECT coalesce(verdict, '') AS verdict, count(*)::int FROM blobs GROUP BY 1"

@@ -53,6 +53,9 @@ LOOK = """(title) => {
         copy.normalize();
         text = copy.textContent;
         html = copy.innerHTML;
+        editor.editor.state.doc.descendants((node) => {
+            if (node.type.name === 'image') html += ` ${node.attrs.src}`;
+        });
     }
     const { activeElement } = document;
     const focused = editor.contains(activeElement);

@@ -47,6 +47,7 @@ PREVIEW: Final = "preview"
 """The job that makes what is shown of a blob."""
 MAX_BYTES: Final = 256 << 20
 SANDBOX_TRIES: Final = 4
+RETRY_S: Final = 5.0
 MOST_PAGES_AT_ONCE: Final = 64
 _UNKNOWN: Final = Nature("none", "application/octet-stream", False)
 
@@ -139,6 +140,15 @@ class Previews:
             if not found:
                 break
             last = found[-1]
+
+    async def run(self) -> None:
+        """The same, once the database lets it."""
+        while True:
+            try:
+                return await self.begin()
+            except Unavailable as away:
+                log.warning("previews wait", reason=away.code)
+                await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         """Give up pages that are being made."""

@@ -94,15 +94,21 @@ class Scanning:
             last = found[-1]
 
     async def run(self) -> None:
-        """Look again at what was judged by other signatures than there are, for ever."""
+        """Look at what nobody has looked at, and then, for ever, at what was judged by other
+        signatures than there are."""
         if not self.scanners:
             return
+        begun = False
         while True:
-            await asyncio.sleep(LOOK_S)
             try:
-                await self.again()
+                if begun:
+                    await self.again()
+                else:
+                    await self.begin()
+                    begun = True
             except Unavailable as away:
-                log.warning("looking at files again waits", reason=away.code)
+                log.warning("looking at files waits", reason=away.code)
+            await asyncio.sleep(LOOK_S)
 
     async def again(self) -> int:
         """Ask for some of what was judged by other signatures, latest first; returns how many.

@@ -41,6 +41,8 @@ export class RoomFiles implements FilesStore {
   quota: number | null = $state(null);
   readonly #options: RoomFilesOptions;
   #loading: Promise<void> | null = null;
+  /** What came up to this seq is counted. */
+  #usedAsOf = 0;
   /** Counts how often the thread was read anew. */
   #reading = 0;
   /** What `learn` asked for, and what it has still to ask for. */
@@ -89,6 +91,7 @@ export class RoomFiles implements FilesStore {
           before = page.attachments.at(-1)?.seq ?? null;
           more = page.more && before !== null;
           this.used = page.used;
+          this.#usedAsOf = page.head;
           this.quota = page.quota;
           return page;
         });
@@ -104,8 +107,8 @@ export class RoomFiles implements FilesStore {
   }
 
   /** The bytes of a version are here. */
-  arrived({ size, same }: VersionReadyData): void {
-    if (!same) this.used += size;
+  arrived(seq: number, { size, same }: VersionReadyData): void {
+    if (!same && seq > this.#usedAsOf) this.used += size;
   }
 
   /** Have a file with all of its versions. */

@@ -285,7 +285,7 @@ export class Room implements RoomStore {
     if (this.#asking > 0) this.#meanwhile.push(event);
     if (event.send_id && event.sender === this.#environment.me) this.#seen(event.send_id);
     if (event.type === 'message') this.#stopsTyping(event.sender);
-    if (event.type === 'version.ready' && event.data) this.fileStore.arrived(event.data as VersionReadyData);
+    if (event.type === 'version.ready' && event.data) this.fileStore.arrived(event.seq, event.data as VersionReadyData);
     if (event.type === 'member.set' && event.data) this.#environment.people.need((event.data as MemberSetData).uid);
     this.#set(model.apply(before, event, (uid) => this.#environment.people.get(uid)));
     this.#askForStale();
