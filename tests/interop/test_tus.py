@@ -168,7 +168,7 @@ async def test_a_cut_cable_and_a_killed_hub(
         await client.until(5_000_000)
         wire.cut()
         wire.mend()
-        # Well before the end: the one request that joins its parallel parts this client never repeats.
+        # Well before the end: the request that joins its parallel parts this client never repeats.
         await client.until(12_000_000)
         await room.hub.kill()
         await room.hub.start()
