@@ -75,6 +75,9 @@ bench: build bench/node_modules/.ready ## the figures, side by side with peers
 	$(BIN)/python -m bench ingest
 	$(BIN)/python -m bench post
 	$(BIN)/python -m bench memory
+	$(BIN)/python -m bench files
+	$(BIN)/python -m bench beside --clients 10
+	$(BIN)/python -m bench many
 	$(BIN)/python -m bench client
 
 wheel: build ## dist/*.whl with the built client in it

@@ -3,6 +3,8 @@ python -m bench ingest: 20,000 one-edit updates on one connection, as fast as th
 python -m bench post: messages on one connection, 64 in flight.
 python -m bench memory: connections that do nothing, and one that does not read.
 python -m bench files --gib 4: a file in and out, beside the disk, @tus/server and nginx.
+python -m bench beside: typing while somebody uploads at full speed, beside typing at rest.
+python -m bench many: 1,000 small files from the browser, and a thread that has 10,000.
 python -m bench client: the browser client against its bars."""
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from bench import client, files
+from bench import beside, client, files, many
 from bench.load import ingest, post, typing
 from bench.memory import idle, stalled
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
@@ -121,13 +124,25 @@ async def memory(runs: int, connections: int) -> None:
     print(f"\nratio of medians, idle: {ratio:.2f}")
 
 
+PARTS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, None]]] = {
+    "typing": lambda o: compare(o.runs, o.clients, o.edits_per_s, o.seconds),
+    "ingest": lambda o: compare_ingest(o.runs, o.updates),
+    "post": lambda o: posts(o.runs, o.updates // 4),
+    "memory": lambda o: memory(o.runs, 1000),
+    "files": lambda o: files.run(o.runs, int(o.gib * (1 << 30))),
+    "beside": lambda o: beside.run(o.runs, o.clients, o.edits_per_s, o.seconds),
+    "many": lambda o: many.run(),
+    "client": lambda o: client.run(),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "what",
         nargs="?",
         default="typing",
-        choices=["typing", "ingest", "post", "memory", "files", "client"],
+        choices=[*PARTS],
     )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
@@ -136,22 +151,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--gib", type=float, default=4)
     options = parser.parse_args()
-    if options.what == "files":
-        asyncio.run(files.run(options.runs, int(options.gib * (1 << 30))))
-        return
-    if options.what == "client":
-        asyncio.run(client.run())
-        return
-    if options.what == "post":
-        asyncio.run(posts(options.runs, options.updates // 4))
-        return
-    if options.what == "memory":
-        asyncio.run(memory(options.runs, 1000))
-        return
-    if options.what == "ingest":
-        asyncio.run(compare_ingest(options.runs, options.updates))
-        return
-    asyncio.run(compare(options.runs, options.clients, options.edits_per_s, options.seconds))
+    asyncio.run(PARTS[options.what](options))
 
 
 if __name__ == "__main__":

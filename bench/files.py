@@ -25,24 +25,10 @@ import psutil
 
 from bench.servers import HERE
 from tests.support.hub_process import HubProcess, answer, free_port, token
+from tests.support.nginx import NginxProcess
 
 MIB = 1 << 20
 BLOCK = 64 * MIB
-NGINX = """
-worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b;
-  fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  sendfile on;
-  server {{
-    listen 127.0.0.1:{port};
-    location /plain/ {{ alias {root}/; }}
-    location /hub-files/ {{ internal; alias {root}/; }}
-    location / {{ proxy_pass {hub}; proxy_set_header Host {host}; proxy_set_header X-Hub-Accel 1; }}
-  }}
-}}
-"""
 
 
 def _connect(url: str) -> socket.socket:
@@ -69,7 +55,8 @@ def _head(connection: socket.socket) -> tuple[str, dict[str, str], bytes]:
 def _request(
     connection: socket.socket, method: str, path: str, headers: dict[str, str]
 ) -> None:  # fmt: skip
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: keep-alive"]
+    lines = [f"{method} {path} HTTP/1.1"]
+    headers = {"Host": "127.0.0.1", "Connection": "keep-alive", **headers}
     lines += [f"{name}: {value}" for name, value in headers.items()]
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
 
@@ -153,28 +140,6 @@ async def peer(folder: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-@asynccontextmanager
-async def nginx(root: Path, hub: str) -> AsyncIterator[str]:
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        raise SystemExit("There is no nginx (Debian: nginx-light).")
-    with TemporaryDirectory(prefix="hub-nginx-") as folder:
-        port = free_port()
-        config = Path(folder) / "nginx.conf"
-        host = hub.removeprefix("http://")
-        config.write_text(
-            NGINX.format(folder=folder, port=port, root=root, hub=hub, host=host)
-        )  # fmt: skip
-        user = ["-g", "user root;"] if os.getuid() == 0 else []
-        process = await asyncio.create_subprocess_exec(program, "-c", str(config), *user)
-        try:
-            await _answers(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            await process.wait()
-
-
 async def _answers(port: int) -> None:
     async with asyncio.timeout(20):
         while True:
@@ -256,9 +221,12 @@ async def _once(folder: Path, size: int, table: Table) -> float:
         root = hub.data_dir / "blobs"
         (stored,) = root.glob("sealed/*/*")
         plain = f"/plain/{stored.relative_to(root)}"
-        async with nginx(root, hub.url) as front:
-            await table.time("out: hub by nginx", partial(fetch, front, served.path, size, bearer))
-            await table.time("out: nginx", partial(fetch, front, plain, size, {}))
+        # As the hub would see it: nginx does not know its own name here.
+        bearer["Host"] = hub.url.removeprefix("http://")
+        with NginxProcess(hub.url, root, f"location /plain/ {{ alias {root}/; }}") as front:
+            way = partial(fetch, front.url, served.path, size, bearer)
+            await table.time("out: hub by nginx", way)
+            await table.time("out: nginx", partial(fetch, front.url, plain, size, {}))
     return grown
 
 

@@ -23,11 +23,10 @@ from rich.progress import (
 from hub.client.files import PATIENCE_S, FileClient
 from hub.client.notes import LocalFile, local
 from hub.client.sending import Sent
-from hub.errors import BadRequest, HubError, Unauthenticated
+from hub.errors import HubError, Unauthenticated
 from hub.wire.filenames import file_name
 
 INTERRUPTED = 130
-MAX_FILES = 100
 console = Console(stderr=True, highlight=False)
 
 Hub = Annotated[
@@ -87,12 +86,10 @@ def put(
     state_dir: StateDir = None,
     patience: WaitS = PATIENCE_S,
 ) -> None:
-    """Send files into a thread, in one message; the same command goes on after an end."""
+    """Send files into a thread, 100 in a message; the same command goes on after an end."""
     bars = Bars()
 
     async def run() -> None:
-        if len(files) > MAX_FILES:
-            raise BadRequest(f"A message has at most {MAX_FILES} files.", code="bad_parameter")
         client = _client(hub, token_file, state_dir, patience, bars)
         sent: list[Sent] = []
         with bars.progress:

@@ -53,7 +53,9 @@ class Accelerated:
     async def of(self, name: str, headers: Mapping[str, str], *, download: bool) -> Handed | None:
         place = self._store.path_of(name).relative_to(self._store.root)
         address = f"{self._prefix}/{quote(place.as_posix())}"
-        return Handed(200, {**headers, "X-Accel-Redirect": address})
+        # Which ranges there are is nginx's to say, and it does not replace what is said already.
+        kept = {name: value for name, value in headers.items() if name != "Accept-Ranges"}
+        return Handed(200, {**kept, "X-Accel-Redirect": address})
 
 
 class Linked:

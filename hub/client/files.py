@@ -30,6 +30,8 @@ from hub.wire.commands import NewFile
 from hub.wire.events import Accepted
 from hub.wire.filenames import file_name
 
+MOST_FILES: Final = 100
+"""Of a message."""
 PATIENCE_S: Final = 300.0
 READY_S: Final = 600.0
 FIRST_LOOK_S: Final = 0.05
@@ -91,11 +93,20 @@ class FileClient:
 
     async def post(self, thread: str, sent: Sequence[Sent], text: str = "") -> list[Attachment]:
         """Send a message with files and wait until they are there. Asked again for the same files
-        and text, it is the same message.
+        and text, it is the same message. More than MOST_FILES go with the messages after it.
 
         Raises:
             HubError: as ``wait_ready``; what the hub says (``upload_used``: a message has them).
         """
+        found: list[Attachment] = []
+        for at in range(0, max(1, len(sent)), MOST_FILES):
+            some = sent[at : at + MOST_FILES]
+            found += await self._message(thread, some, text if at == 0 else "")
+        # Not before: who stops while this waits, and begins again, sends no second message.
+        self._forget(sent)
+        return found
+
+    async def _message(self, thread: str, sent: Sequence[Sent], text: str) -> list[Attachment]:
         uploads = [one.upload for one in sent]
         send_id = "put." + b64url(sha256(msgspec.json.encode((text, uploads))))
         files = [NewFile(upload=one.upload, name=one.name) for one in sent]
@@ -103,14 +114,11 @@ class FileClient:
         path = f"/api/threads/{quote(thread, safe='')}/messages"
         try:
             accepted = await self._ask("POST", path, Accepted, body)
-            found = await self.wait_ready(accepted.attachments, sent)
+            return await self.wait_ready(accepted.attachments, sent)
         except HubError as error:
             if error.code in HOPELESS:
                 self._forget(sent)
             raise
-        # Not before: who stops while this waits, and begins again, sends no second message.
-        self._forget(sent)
-        return found
 
     async def wait_ready(
         self, attachments: Sequence[str], sent: Sequence[Sent], timeout_s: float = READY_S

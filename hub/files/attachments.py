@@ -194,19 +194,21 @@ class Attachments:
             others = {one.key for one in brought} - {one.key for one in files}
             if found is None or found.removed_by is not None or others:
                 continue
-            data = ev.AttachmentRemoveData(found.attachment, found.added_seq, self._undo_s)
+            data = ev.AttachmentRemoveData(
+                found.attachment, found.added_seq, self._undo_s, command.target
+            )
             appends.append(_with(command, index, uid, "attachment.remove", data))
         return tuple(appends)
 
     async def unremove_with(
         self, uid: str, command: cmd.Undelete, files: Sequence[ev.MessageFile]
     ) -> tuple[Append, ...]:
-        """And brings them back."""
+        """And brings them back; what somebody removed before stays removed."""
         appends = []
         for index, file in enumerate(files):
             async with self._database.acquire() as connection:
                 found = await rows.find(connection, file.attachment)
-            if found is not None and found.removed_by == uid:
+            if found is not None and found.removed_with == command.target:
                 data = ev.AttachmentUnremoveData(found.attachment, found.added_seq)
                 appends.append(_with(command, index, uid, "attachment.unremove", data))
         return tuple(appends)

@@ -21,7 +21,10 @@ from hub.wire.properties import DocumentSource, PersonSource, PropertyValue
 
 @dataclass(frozen=True, slots=True)
 class AttachmentRow:
-    """An attachment as commands see it; ``erase_at_ms`` while its removal can be undone."""
+    """An attachment as commands see it; ``erase_at_ms`` while its removal can be undone.
+
+    ``removed_with``: the seq of the message whose deletion took it along.
+    """
 
     attachment: str
     thread: str
@@ -31,6 +34,7 @@ class AttachmentRow:
     number: int | None
     removed_by: str | None
     erase_at_ms: int | None
+    removed_with: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +305,7 @@ ORDER BY folded
 
 _FIND = """
 SELECT attachment_id, thread_id, name, document_id, added_seq, number, removed_by,
-       (extract(epoch FROM erase_at) * 1000)::bigint
+       (extract(epoch FROM erase_at) * 1000)::bigint, removed_with
 FROM attachments WHERE attachment_id = $1
 """
 

@@ -276,7 +276,7 @@ class Projector:
             [
                 (
                     one.stream_id, data["attachment"], one.sender,
-                    to_datetime(one.at_ms + data["undo_s"] * 1000),
+                    to_datetime(one.at_ms + data["undo_s"] * 1000), data.get("message"),
                 )
                 for one, data in _read(run)
             ],
@@ -502,12 +502,13 @@ WHERE thread_id = $1 AND attachment_id = $2
 """
 
 _REMOVE_ATTACHMENT = """
-UPDATE attachments SET removed_by = $3, erase_at = $4, search = NULL
+UPDATE attachments SET removed_by = $3, erase_at = $4, removed_with = $5, search = NULL
 WHERE thread_id = $1 AND attachment_id = $2 AND removed_by IS NULL
 """
 
 _UNREMOVE_ATTACHMENT = f"""
-UPDATE attachments SET removed_by = NULL, erase_at = NULL, search = {_WORDS.format(name="name")}
+UPDATE attachments SET removed_by = NULL, erase_at = NULL, removed_with = NULL,
+                       search = {_WORDS.format(name="name")}
 WHERE thread_id = $1 AND attachment_id = $2 AND removed_by = $3
 """
 

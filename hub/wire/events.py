@@ -196,12 +196,16 @@ class AttachmentRenameData(Struct):
     name: str
 
 
-class AttachmentRemoveData(Struct):
-    """``undo_s`` seconds after the event its names and bytes are erased."""
+class AttachmentRemoveData(Struct, omit_defaults=True):
+    """``undo_s`` seconds after the event its names and bytes are erased.
+
+    ``message``: the seq of the message that was deleted and took it along.
+    """
 
     attachment: str
     target: int
     undo_s: int
+    message: int | None = None
 
 
 class AttachmentUnremoveData(Struct):

@@ -60,7 +60,9 @@ LOOK = """(title) => {
     const { activeElement } = document;
     const focused = editor.contains(activeElement);
     const focus = activeElement?.getAttribute('aria-label') ?? activeElement?.tagName;
-    return { text, html, fault, editable: editor.isContentEditable, focused, focus };
+    const chosen = view ? view.state.selection.main : editor.editor.state.selection;
+    const editable = editor.isContentEditable;
+    return { text, html, fault, editable, focused, focus, selects: !chosen.empty };
 }"""
 
 
@@ -230,6 +232,8 @@ class Monkey:
         gone = marks(before["text"]) - marks(after["text"]) if after else set()
         if gone:
             self.ledger.note(self.name, f"  beside it went {''.join(sorted(gone))}")
+        if before["selects"]:
+            self.ledger.deleted |= gone  # typed over
         seen = bool(after and mark in after["text"])
         at = [(look["editable"], look["focus"]) if look else None for look in (before, after)]
         self.ledger.note(self.name, f"  {mark} in {title}, {took=}, {seen=}, {at}")
@@ -302,13 +306,19 @@ class Monkey:
         await self.removes(editor, remove)
 
     async def shape(self) -> None:
-        """What changes the form of blocks, and no word."""
-        await self.editor(RICH)
+        """What changes the form of blocks, and no word but those that are selected."""
+        editor = await self.editor(RICH)
         key = self.chance.choice(
             ("Control+b", "Control+Alt+1", "Control+Alt+0", "Control+Shift+8", "Control+Shift+7",
              "Control+Shift+b", "Tab", "Shift+Tab", "Enter", "Control+Alt+c")
         )  # fmt: skip
+        before = await self.looks(editor)
         await self.page.keyboard.press(key)
+        after = await self.looks(editor)
+        if before and after and before["selects"]:
+            gone = marks(before["text"]) - marks(after["text"])
+            self.ledger.deleted |= gone
+            self.ledger.note(self.name, f"  {key} over {''.join(sorted(gone))}")
 
     async def read_private_copy(self) -> None:
         """Take the words and let go of them."""

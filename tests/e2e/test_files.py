@@ -135,6 +135,7 @@ async def test_a_folder_from_a_phone_and_what_the_other_does_with_it(
     assert await violations(ada.page) == []
     await ada.page.get_by_role("button", name="Send", exact=True).click()
     files = ben.log().get_by_test_id("file")
+    await ben.log().get_by_role("button", name="6 more files").click()
     await expect(files).to_have_count(30)
     await expect(files.filter(has_text="Arriving")).to_have_count(20)
     await ada.page.unroute("**/files/**")

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self
 
 from hub.files.scanning.probes import eicar
-from tests.support.hub_process import free_port
+from tests.support.child import Child
 
 KNOWN = b"a file that is known by its hash alone\n"
 STREAM_BYTES = 3 << 20
 FILE_BYTES = 1 << 20
 RECURSION = 5
-_PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin"
 
 
 async def parts(data: bytes, size: int = 10_000) -> AsyncIterator[bytes]:
@@ -29,61 +21,7 @@ async def parts(data: bytes, size: int = 10_000) -> AsyncIterator[bytes]:
         yield data[at : at + size]
 
 
-class _Child:
-    """A process with a folder, which answers ``hello`` on its socket once it has started."""
-
-    program: str
-    hello: bytes
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hub-scan-"))
-        self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def arguments(self) -> list[str]:
-        raise NotImplementedError
-
-    def start(self) -> None:
-        program = shutil.which(self.program, path=_PATH)
-        assert program is not None, f"there is no {self.program}: run scripts/require-scanners"
-        with (self.folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                [program, *self.arguments()],
-                stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-                cwd=self.folder, start_new_session=True,
-            )  # fmt: skip
-        ends = time.monotonic() + 15
-        while not self._answers():
-            said = (self.folder / "output").read_text(errors="replace")
-            assert self._process.poll() is None, f"{self.program} ended:\n{said}"
-            assert time.monotonic() < ends, f"{self.program} does not answer:\n{said}"
-            time.sleep(0.02)  # polling a socket that is not there yet
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as peer:
-                peer.sendall(self.hello)
-                return bool(peer.recv(1))
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        """SIGKILL, to all of it."""
-        if self._process is not None:
-            os.killpg(self._process.pid, 9)
-            self._process.wait()
-            self._process = None
-
-
-class ClamdProcess(_Child):
+class ClamdProcess(Child):
     """clamd on a Unix socket and on a port.
 
     Args:
@@ -164,7 +102,7 @@ virus_scan.DefaultEngine clamd
 """
 
 
-class IcapProcess(_Child):
+class IcapProcess(Child):
     """c-icap with its virus_scan service, in several ways, and its echo.
 
     Args:

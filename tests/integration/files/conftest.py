@@ -1,4 +1,4 @@
-"""Scanners to ask: real ones, one of each for the whole session, and hostile peers."""
+"""Servers of others: real ones, one of each for the whole session, and hostile peers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.scanners import ClamdProcess, IcapProcess
 Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Hostile = Callable[[Behave], AbstractAsyncContextManager[int]]
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "require-scanners"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "require-services"
 _installed: subprocess.CompletedProcess[str] | None = None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Before the first test, whose time does not count then."""
     global _installed
-    wanted = any("scanners" in getattr(one, "fixturenames", ()) for one in session.items)
+    wanted = any("services" in getattr(one, "fixturenames", ()) for one in session.items)
     if wanted and not session.config.option.collectonly:
         _installed = subprocess.run(
             [SCRIPT], capture_output=True, text=True, check=False, timeout=570
@@ -30,20 +30,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def scanners() -> None:
+def services() -> None:
     assert _installed is not None
     if _installed.returncode:
-        pytest.fail(f"no scanners to test with: {_installed.stdout}{_installed.stderr}")
+        pytest.fail(f"no services to test with: {_installed.stdout}{_installed.stderr}")
 
 
 @pytest.fixture(scope="session")
-def clamd(scanners: None) -> Iterator[ClamdProcess]:
+def clamd(services: None) -> Iterator[ClamdProcess]:
     with ClamdProcess() as process:
         yield process
 
 
 @pytest.fixture
-def mortal_clamd(scanners: None) -> Iterator[ClamdProcess]:
+def mortal_clamd(services: None) -> Iterator[ClamdProcess]:
     """One that the test may kill."""
     with ClamdProcess() as process:
         yield process

@@ -228,10 +228,12 @@ async def test_removing_and_bringing_back(room: Room) -> None:
 
 
 async def test_a_message_takes_its_files_along(room: Room) -> None:
-    one, two = await room.upload(some(10, 1), "one"), await room.upload(some(10, 2), "two")
-    said = await room.says("Both", {"upload": one}, {"upload": two})
+    names = ["one", "two", "three"]
+    uploads = [await room.upload(some(10, i), name) for i, name in enumerate(names)]
+    said = await room.says("All", *({"upload": one} for one in uploads))
     await room.settle()
-    first, second = said["attachments"]
+    first, second, third = said["attachments"]
+    await answer(room.http.delete(f"/api/attachments/{third}"))  # this one was not wanted before
     await room.send(some(10, 3), "two", attachment=second)  # another message has a version of it
     async with room.served.live(room.person) as live:
         message = {"thread": room.thread, "target": said["seq"]}
@@ -240,6 +242,7 @@ async def test_a_message_takes_its_files_along(room: Room) -> None:
         assert "removed_by" not in await room.attachment(second)
         await live.send(cmd.Undelete(send_id="back", **message))
     assert "removed_by" not in await room.attachment(first)
+    assert (await room.attachment(third))["removed_by"] == room.person.uid
 
 
 async def test_a_file_is_sent_on_without_its_bytes(room: Room) -> None:

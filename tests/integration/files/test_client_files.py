@@ -11,7 +11,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
@@ -91,6 +91,25 @@ async def test_there_and_back(desk: Desk, size: int) -> None:
     assert got.read_bytes() == data
     assert os.listdir(desk.copies) == ["a film.mov"]
     assert desk.notes() == 0
+
+
+async def test_more_files_than_a_message_takes(desk: Desk) -> None:
+    paths = [desk.file(some(10, n), f"{n}.bin") for n in range(101)]
+    sent = [await desk.client.upload(path, desk.thread) for path in paths]
+    # Ended between the two messages: the same again sends nothing twice.
+    refused = Unavailable("Gone.", code="timeout")
+    ends = patch.object(desk.client, "_message", AsyncMock(side_effect=[[], refused]))
+    with ends, pytest.raises(Unavailable):
+        await desk.client.post(desk.thread, sent, "The folder")
+    assert desk.notes() == 101
+    assert [await desk.client.upload(path, desk.thread) for path in paths] == sent
+    found = await desk.client.post(desk.thread, sent, "The folder")
+    assert [one.name for one in found] == [path.name for path in paths]
+    assert desk.notes() == 0
+    path = f"/api/threads/{desk.thread}/history"
+    history = await answer(desk.ada.http.get(path, params={"limit": 200}))
+    messages = [one for one in history["items"] if one["type"] == "message"]
+    assert [(one["text"], len(one["files"])) for one in messages] == [("The folder", 100), ("", 1)]
 
 
 async def test_several_files_in_one_message(desk: Desk) -> None:

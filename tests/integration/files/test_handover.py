@@ -12,7 +12,8 @@ import pytest
 
 from tests.integration.conftest import judge, serve
 from tests.integration.files.test_attachments import Room
-from tests.integration.files.test_uploads import problem
+from tests.integration.files.test_uploads import TUS, problem, some
+from tests.support.nginx import NginxProcess
 from tests.support.object_store import new_bucket, object_store
 
 
@@ -48,6 +49,52 @@ async def test_the_web_server_in_front_gets_the_place_in_the_folder(
         assert problem(await room.http.get(path[:-1] + "2"))[0] == 403
         grace = await room.served.person("grace", room.person)
         assert problem(await grace.http.get(path)) == (404, "attachment_not_found")
+
+
+async def test_a_real_nginx_in_front_as_the_manual_says(
+    database_url: str, tmp_path: Path, services: None
+) -> None:
+    blobs = tmp_path / "blobs"
+    async with room_on(database_url, data_dir=tmp_path, accel_prefix="/hub-files") as room:
+        data = some(5_000_000)  # more than nginx takes by itself
+        with NginxProcess(room.served.url, blobs) as front:
+            # The hub's address is that of the proxy.
+            host = room.served.url.removeprefix("http://")
+            file = await room.send(data, "Plán.html")
+            path = f"/api/attachments/{file}/versions/1"
+            async with httpx.AsyncClient(
+                base_url=front.url, trust_env=False,
+                headers={"host": host, "authorization": f"Bearer {room.person.token}"},
+            ) as http:  # fmt: skip
+                found = await http.get(path)
+                assert (found.status_code, found.content) == (200, data)
+                straight = await room.http.get(path)
+                for name in (
+                    "content-type", "content-disposition", "content-security-policy", "etag",
+                    "x-content-type-options", "content-length", "accept-ranges",
+                ):  # fmt: skip
+                    assert found.headers[name] == straight.headers[name], name
+                part = await http.get(path, headers={"range": "bytes=1000000-1000009"})
+                assert (part.status_code, part.content) == (206, data[1_000_000:1_000_010])
+                beyond = await http.get(path, headers={"range": "bytes=5000000-"})
+                assert beyond.status_code == 416
+                (stored,) = blobs.glob("sealed/*/*")
+                inside = await http.get(f"/hub-files/{stored.relative_to(blobs)}")
+                assert inside.status_code == 404
+                stranger = await http.get(path, headers={"authorization": "Bearer no"})
+                assert stranger.status_code == 401
+
+                # In through it: no request is too large, and what came counts when it breaks.
+                url = await room.begin(len(data), "again.bin")
+                place = url[url.index("/files/") :]
+                patched = await http.patch(
+                    place, content=data,
+                    headers={
+                        **TUS, "upload-offset": "0",
+                        "content-type": "application/offset+octet-stream",
+                    },
+                )  # fmt: skip
+                assert (patched.status_code, patched.headers["upload-offset"]) == (204, "5000000")
 
 
 @pytest.fixture(scope="module")

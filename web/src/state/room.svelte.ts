@@ -32,13 +32,14 @@ import type {
 } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
-import type { OutboxEntry, OutboxFile, Sent } from '../wire/outbox';
+import type { OutboxEntry, Sent } from '../wire/outbox';
 import { NO_FILES } from './attachments';
 import type { Item as Upload, Picked, UploadQueue } from '../transfer';
 import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
 import { type FilesAnswer, RoomFiles } from './room-files.svelte';
+import { RoomDraft } from './room-draft.svelte';
 import * as model from './room-model';
 import type { RoomModel } from './room-model';
 import type { NewDocumentOptions, PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
@@ -87,11 +88,6 @@ export class Room implements RoomStore {
   loadingOlder = $state(false);
   loadingNewer = $state(false);
   #model: RoomModel | null = $state.raw(null);
-  #draft = $state('');
-  /** Whether an upload is a file of its own although one of its name is here, where the person said so. */
-  #apart: ReadonlyMap<string, boolean> = $state.raw(new Map());
-  /** The send id of the message that is being written. */
-  #draftId = $state('');
   #pending: readonly PendingMessage[] = $state.raw([]);
 
   readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
@@ -103,6 +99,7 @@ export class Room implements RoomStore {
   readonly canWrite: boolean = $derived(this.status === 'ready' && (this.role === 'owner' || this.role === 'editor'));
 
   readonly fileStore: RoomFiles;
+  readonly #draft: RoomDraft;
   users = 0;
   readonly thread: string;
   readonly #environment: RoomEnvironment;
@@ -149,11 +146,17 @@ export class Room implements RoomStore {
       listed: (ids, asOf) => this.#model && this.#set(model.dropErased(this.#model, ids, asOf)),
       commit: (command) => environment.commit(command),
       me: environment.me,
-      send: (file, sendId, as) => this.#sendFile(file, sendId, as),
+      send: (file, sendId, as) => this.#draft.sendFile(file, sendId, as),
     });
-    this.#draft = environment.drafts.get(thread);
-    this.#draftId = environment.draftIds.get(thread);
-    this.#apart = environment.draftIds.apart(thread);
+    this.#draft = new RoomDraft({
+      thread,
+      drafts: environment.drafts,
+      draftIds: environment.draftIds,
+      outbox: environment.outbox,
+      uploads: () => environment.uploads(),
+      loadUploads: () => environment.loadUploads(),
+      files: () => this.files,
+    });
     this.outboxChanged();
     void this.reload();
   }
@@ -441,12 +444,11 @@ export class Room implements RoomStore {
   }
 
   get draft(): string {
-    return this.#draft;
+    return this.#draft.text;
   }
 
   set draft(text: string) {
-    this.#draft = text;
-    this.#environment.drafts.put(this.thread, text);
+    this.#draft.text = text;
   }
 
   get editDrafts(): ReadonlyMap<number, string> {
@@ -458,61 +460,29 @@ export class Room implements RoomStore {
   }
 
   get attached(): readonly Upload[] {
-    const items = this.#environment.uploads()?.items ?? [];
-    return items.filter((one) => one.thread === this.thread && one.purpose === this.#draftId);
+    return this.#draft.attached;
   }
 
-  async attach(files: readonly (File | Picked)[]): Promise<void> {
-    const queue = await this.#environment.loadUploads();
-    if (this.attached.length === 0) this.#draftId = this.#environment.draftIds.get(this.thread);
-    for (const { upload } of queue.add(files, this.thread, this.#draftId)) upload.catch(() => undefined); // the item says why
+  attach(files: readonly (File | Picked)[]): Promise<void> {
+    return this.#draft.attach(files);
   }
 
   send(text: string, options: SendOptions = {}): string {
-    const files = this.attached.filter((one) => one.state !== 'failed');
-    const sendId = files.length > 0 ? this.#draftId : newSendId();
-    this.#environment.outbox.add({
-      sendId,
-      thread: this.thread,
-      text,
-      replyTo: options.replyTo ?? null,
-      mentions: options.mentions ?? [],
-      ...(files.length > 0 ? { files: files.map((one) => outgoing(one, this.versionOf(one)?.attachment)) } : {}),
-    });
-    if (files.length > 0) this.#draftId = this.#environment.draftIds.renew(this.thread);
-    this.draft = '';
+    const sendId = this.#draft.send(text, options);
     this.setTyping(false);
     return sendId;
   }
 
   versionOf(upload: Upload): Attachment | null {
-    // Cameras and clipboards call every picture the same.
-    const apart = this.#apart.get(upload.id) ?? upload.type.startsWith('image/');
-    return apart ? null : this.namesakeOf(upload);
+    return this.#draft.versionOf(upload);
   }
 
   namesakeOf(upload: Upload): Attachment | null {
-    let found: Attachment | null = null;
-    for (const one of this.files.values()) {
-      const fits = one.name === upload.name && one.removed_by == null && one.document == null;
-      if (fits && (!found || one.seq > found.seq)) found = one;
-    }
-    return found;
+    return this.#draft.namesakeOf(upload);
   }
 
   setApart(upload: string, apart: boolean): void {
-    this.#apart = new Map(this.#apart).set(upload, apart);
-    this.#environment.draftIds.keepApart(this.thread, [[upload, apart]]);
-  }
-
-  /** A new version, in a message without words, or a picture of a document. */
-  async #sendFile(file: File, sendId: string, as: { attachment: string } | { document: string }): Promise<void> {
-    const queue = await this.#environment.loadUploads();
-    for (const { upload } of queue.add([{ file }], this.thread, sendId)) upload.catch(() => undefined); // the item says why
-    const version = 'attachment' in as ? as.attachment : undefined;
-    const files = queue.items.filter((one) => one.purpose === sendId).map((one) => outgoing(one, version));
-    const picture = 'document' in as ? { document: as.document } : {};
-    this.#environment.outbox.add({ sendId, thread: this.thread, text: '', replyTo: null, mentions: [], files, ...picture });
+    this.#draft.setApart(upload, apart);
   }
 
   retry(sendId: string): void {
@@ -521,25 +491,16 @@ export class Room implements RoomStore {
 
   discard(sendId: string): void {
     this.#environment.outbox.discard(sendId);
-    this.#cancelFiles(sendId);
+    this.#draft.cancelFiles(sendId);
   }
 
   takeBack(sendId: string): boolean {
     const message = this.#pending.find((one) => one.sendId === sendId);
-    const keeps = !message || message.files.length === 0 || this.attached.length === 0;
     this.#environment.outbox.discard(sendId);
-    if (!keeps) this.#cancelFiles(sendId);
-    else if (message && message.files.length > 0) {
-      this.#draftId = this.#environment.draftIds.renew(this.thread, sendId);
-      const draft = new Set(this.attached.map((one) => one.id));
-      this.#environment.draftIds.keepApart(this.thread, [...this.#apart].filter(([id]) => draft.has(id)));
-    }
+    if (!message || message.files.length === 0) return true;
+    const keeps = this.#draft.takeBack(sendId);
+    if (!keeps) this.#draft.cancelFiles(sendId);
     return keeps;
-  }
-
-  #cancelFiles(sendId: string): void {
-    const queue = this.#environment.uploads();
-    for (const one of queue?.items ?? []) if (one.purpose === sendId) void queue?.cancel(one.id);
   }
 
   outboxChanged(): void {
@@ -564,9 +525,7 @@ export class Room implements RoomStore {
     this.#onTheirWay.delete(sendId);
     this.#environment.outbox.confirm(sendId);
     this.outboxChanged();
-    // The history shows them from now on.
-    const queue = this.#environment.uploads();
-    for (const one of queue?.items ?? []) if (one.purpose === sendId && one.state === 'done') queue?.dismiss(one.id);
+    this.#draft.dismissFiles(sendId);
   }
 
   async edit(seq: number, text: string, mentions: readonly string[] = []): Promise<void> {
@@ -720,10 +679,6 @@ export class Room implements RoomStore {
 }
 
 const NOTHING: readonly Item[] = Object.freeze([]);
-
-function outgoing({ id, name, upload }: Upload, attachment: string | undefined): OutboxFile {
-  return { item: id, name, upload, ...(attachment === undefined ? {} : { attachment }) };
-}
 
 type Unaddressed = CommandBody extends infer C
   ? C extends { thread: string; send_id: string }

@@ -41,6 +41,9 @@ class FakeRoom implements RoomEnvironment {
     dismiss(id: string) {
       this.items = this.items.filter((one) => one.id !== id);
     },
+    assign(ids: readonly string[], purpose: string) {
+      this.items = this.items.map((one) => (ids.includes(one.id) ? { ...one, purpose } : one));
+    },
   };
   uploads(): UploadQueue {
     return this.files as unknown as UploadQueue;
@@ -360,6 +363,31 @@ test('what is attached goes with the message, and comes back with it', async () 
   room.outboxChanged();
   room.discard(last);
   expect(hub.files.cancelled).toEqual(['i0', 'i1', 'i2']);
+});
+
+test('more files than a message takes go with the messages after it', async () => {
+  const room = await enter();
+  await room.attach(Array.from({ length: 230 }, (_, i) => new File(['x'], `${i}.txt`)));
+  const sendId = room.send('The folder');
+  expect(room.attached).toEqual([]);
+  expect(hub.entries.map((one) => [one.text, one.files?.length])).toEqual([['The folder', 100], ['', 100], ['', 30]]);
+  expect(hub.entries[0]?.sendId).toBe(sendId);
+  expect(hub.entries[2]?.files?.at(-1)?.name).toBe('229.txt');
+  room.outboxChanged();
+  // Each has files of its own.
+  room.discard(hub.entries[1]!.sendId);
+  expect(hub.files.cancelled).toEqual(Array.from({ length: 100 }, (_, i) => `i${i + 100}`));
+  expect(room.takeBack(hub.entries.at(-1)!.sendId)).toBe(true);
+  expect(room.attached.map((one) => one.name)).toEqual(Array.from({ length: 30 }, (_, i) => `${i + 200}.txt`));
+});
+
+test('a file that failed stays with the draft when the others go', async () => {
+  const room = await enter();
+  await room.attach([new File(['x'], 'a.txt'), new File(['x'], 'b.txt')]);
+  hub.files.items = hub.files.items.map((one) => (one.id === 'i0' ? { ...one, state: 'failed' } : one));
+  room.send('what there is');
+  expect(hub.entries[0]?.files?.map((one) => one.name)).toEqual(['b.txt']);
+  expect(room.attached.map((one) => one.name)).toEqual(['a.txt']);
 });
 
 const fileOf = (attachment: string, seq: number, preview = false): Attachment => ({

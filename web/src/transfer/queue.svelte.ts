@@ -14,15 +14,17 @@
 import type { HttpStack } from 'tus-js-client';
 
 import type { LocalStore } from '../lib/local-store';
-import { type Channel, holdLock, openChannel, withLock } from '../lib/tabs';
+import { holdLock, withLock } from '../lib/tabs';
 import { ApiError } from '../wire/error';
 import { newSendId } from '../wire/ids';
+import { type Entry, entryOf, fromKept, settle, snapshot } from './entry';
 import { changedError, FILE_CHANGED, type Item, type ItemError, neededError, type Picked } from './item';
-import { type Kept, type KeptState, KeptUploads } from './kept';
+import { type Kept, KeptUploads } from './kept';
 import { next } from './order';
-import { type HoldLock, Peers } from './peers';
-import { beginProof, extendProof, proves } from './proof';
-import { Rate } from './rate';
+import { type Ask, OtherTabs } from './others';
+import type { HoldLock } from './peers';
+import { beginProof, extendProof } from './proof';
+import { differs, readable, refusal, type WithPermission } from './same-file';
 import { ONE_REQUEST_BYTES, Sending, terminate } from './sending';
 import { ENDED, judge } from './verdict';
 
@@ -70,42 +72,6 @@ export interface Offered {
   readonly error: ItemError | null;
 }
 
-type News =
-  | { readonly kind: 'hello'; readonly tab: string }
-  | { readonly kind: 'items'; readonly tab: string; readonly items: readonly Item[] }
-  | { readonly kind: 'gone'; readonly ids: readonly string[] }
-  | { readonly kind: 'do'; readonly id: string; readonly what: 'pause' | 'resume' | 'cancel' | 'retry' | 'dismiss' };
-
-/** What this tab has to do with an upload. */
-interface Entry {
-  kept: Kept;
-  file: File | null;
-  handle: FileSystemFileHandle | null;
-  /** Looking for the file, proving it, or sending. */
-  work: Sending | 'preparing' | null;
-  /** Only to get its id. */
-  naming: boolean;
-  sent: number;
-  readonly rate: Rate;
-  attempts: number;
-  retryAt: number;
-  /** Why it is tried again. */
-  problem: ItemError | null;
-  settle: Settle | null;
-  item: Item;
-}
-
-interface Settle {
-  readonly promise: Promise<string>;
-  resolve(upload: string): void;
-  reject(error: ApiError): void;
-}
-
-type WithPermission = FileSystemFileHandle & {
-  queryPermission?(wants: { mode: 'read' }): Promise<PermissionState>;
-  requestPermission?(wants: { mode: 'read' }): Promise<PermissionState>;
-};
-
 export class UploadQueue {
   /** In the order they were added; those of other tabs, too. */
   items: readonly Item[] = $state.raw([]);
@@ -117,10 +83,8 @@ export class UploadQueue {
   readonly #lock: typeof withLock;
   readonly #tab = newSendId();
   readonly #kept: KeptUploads;
-  readonly #peers: Peers;
-  readonly #channel: Channel<News>;
+  readonly #others: OtherTabs;
   readonly #entries = new Map<string, Entry>();
-  readonly #foreign = new Map<string, { owner: string; item: Item }>();
   readonly #dirty = new Set<Entry>();
   /** Told nobody any more: cancelled or dismissed here. */
   readonly #gone = new Set<string>();
@@ -143,14 +107,22 @@ export class UploadQueue {
     this.#now = options.now ?? Date.now;
     this.#lock = options.lock ?? withLock;
     this.#kept = new KeptUploads(options.store);
-    const name = `hub.transfer.${options.uid}`;
-    this.#peers = new Peers(`${name}.`, options.holdLock ?? holdLock, this.#tab, (tab) => void this.#takeOver(tab));
-    this.#channel = openChannel<News>(name, (news) => this.#hear(news));
+    this.#others = new OtherTabs({
+      name: `hub.transfer.${options.uid}`,
+      tab: this.#tab,
+      holdLock: options.holdLock ?? holdLock,
+      watches: options.holdLock !== undefined || globalThis.navigator?.locks !== undefined,
+      all: () => this.#told([...this.#entries.values()]),
+      claimed: (id) => this.#claimed(id),
+      asked: (id, ask) => this.#entries.has(id) && this.#do(id, ask),
+      changed: () => this.#showSoon(),
+      gone: (tab) => void this.#takeOver(tab),
+    });
     globalThis.addEventListener?.('online', this.#hearOnline);
     globalThis.addEventListener?.('offline', this.#hearOffline);
     globalThis.addEventListener?.('pagehide', this.#flush);
     this.#loaded = this.#load();
-    this.#channel.post({ kind: 'hello', tab: this.#tab });
+    this.#others.greet();
   }
 
   /** What earlier visits left is in `items`. */
@@ -189,7 +161,7 @@ export class UploadQueue {
 
   /** Stop sending; what was sent counts. */
   pause(id: string): void {
-    const entry = this.#mine(id, 'pause');
+    const entry = this.#mine(id, { what: 'pause' });
     if (!entry || entry.kept.state !== 'waiting') return;
     this.#set(entry, { state: 'paused' });
     this.#stopWork(entry);
@@ -202,7 +174,7 @@ export class UploadQueue {
    * the handler of a click.
    */
   resume(id: string): void {
-    const entry = this.#mine(id, 'resume');
+    const entry = this.#mine(id, { what: 'resume' });
     if (!entry) return;
     if (entry.kept.state === 'needs-file') void this.#reopen(entry);
     else if (entry.kept.state === 'paused') this.#wait(entry);
@@ -210,7 +182,7 @@ export class UploadQueue {
 
   /** Give it up, here and on the hub. */
   cancel(id: string): void {
-    const entry = this.#mine(id, 'cancel');
+    const entry = this.#mine(id, { what: 'cancel' });
     if (!entry) return;
     if (entry.kept.state === 'done') {
       this.dismiss(id);
@@ -229,7 +201,7 @@ export class UploadQueue {
 
   /** Try a failed one again: as a new upload, if nothing comes of the old one. */
   retry(id: string): void {
-    const entry = this.#mine(id, 'retry');
+    const entry = this.#mine(id, { what: 'retry' });
     if (!entry || entry.kept.state !== 'failed') return;
     const code = entry.kept.error?.code ?? '';
     if (ENDED.has(code)) {
@@ -248,7 +220,7 @@ export class UploadQueue {
 
   /** Forget one that is done, also for the other tabs. */
   dismiss(id: string): void {
-    const entry = this.#mine(id, 'dismiss');
+    const entry = this.#mine(id, { what: 'dismiss' });
     if (entry?.kept.state !== 'done') return;
     if (entry.kept.told) {
       this.#entries.delete(id);
@@ -261,6 +233,15 @@ export class UploadQueue {
   /** Forget all that are done. */
   dismissDone(): void {
     for (const { id, state } of this.items) if (state === 'done') this.dismiss(id);
+  }
+
+  /** They belong to something else than `add` was told. */
+  assign(ids: readonly string[], purpose: string): void {
+    for (const id of ids) {
+      const entry = this.#mine(id, { what: 'assign', purpose });
+      if (entry) this.#set(entry, { purpose });
+    }
+    this.#showNow();
   }
 
   /** The id of an upload, as soon as there is one; as of `add`. */
@@ -334,8 +315,7 @@ export class UploadQueue {
       waiting?.reject(new ApiError('closed', 'Nothing can be sent any more.'));
     }
     await this.#kept.flush();
-    this.#channel.close();
-    this.#peers.close();
+    this.#others.close();
   }
 
   // --- whose turn it is ---------------------------------------------------------------------------
@@ -619,11 +599,11 @@ export class UploadQueue {
     const found = await this.#kept.load().catch(() => []);
     if (this.#closed) return;
     for (const kept of found) {
-      if (kept.owner === this.#tab || this.#foreign.has(kept.id)) continue;
-      if (kept.state !== 'cancelled') this.#foreign.set(kept.id, { owner: kept.owner, item: fromKept(kept) });
+      if (kept.owner === this.#tab || this.#others.has(kept.id)) continue;
+      if (kept.state !== 'cancelled') this.#others.found(kept.owner, fromKept(kept));
     }
     this.#showNow();
-    for (const owner of new Set(found.map((one) => one.owner))) this.#peers.watch(owner);
+    for (const owner of new Set(found.map((one) => one.owner))) this.#others.watch(owner);
   }
 
   /** A tab is gone: what it left is ours, unless another one was faster. */
@@ -635,7 +615,7 @@ export class UploadQueue {
       return left;
     });
     if (this.#closed) return;
-    for (const [id, one] of this.#foreign) if (one.owner === tab) this.#foreign.delete(id);
+    this.#others.deleteOf(tab);
     for (const kept of taken) {
       this.#lastBatch = Math.max(this.#lastBatch, kept.batch);
       const entry = this.#enter({ ...kept, owner: this.#tab });
@@ -663,68 +643,41 @@ export class UploadQueue {
       const kept = await this.#kept.read(id);
       if (kept?.state !== 'needs-file') return null;
       const entry = this.#enter({ ...kept, owner: this.#tab });
-      this.#foreign.delete(id);
+      this.#others.delete(id);
       this.#kept.put(entry.kept);
       await this.#kept.flush();
-      this.#channel.post({ kind: 'items', tab: this.#tab, items: [entry.item] });
+      this.#others.tell([entry.item]);
       return entry;
     });
   }
 
-  #hear(news: News): void {
-    if (this.#closed) return;
-    switch (news.kind) {
-      case 'hello':
-        this.#watch(news.tab);
-        if (this.#entries.size > 0) this.#post([...this.#entries.values()]);
-        break;
-      case 'items':
-        this.#watch(news.tab);
-        for (const item of news.items) this.#heard(item, news.tab);
-        this.#showSoon();
-        break;
-      case 'gone':
-        for (const id of news.ids) this.#foreign.delete(id);
-        this.#showSoon();
-        break;
-      case 'do':
-        if (this.#entries.has(news.id)) this[news.what](news.id);
-        break;
-    }
-  }
-
-  /** A tab that speaks is alive. Without Web Locks nothing would tell when it is not. */
-  #watch(tab: string): void {
-    if (this.#options.holdLock ?? globalThis.navigator?.locks) this.#peers.watch(tab);
-  }
-
-  #heard(item: Item, owner: string): void {
-    const mine = this.#entries.get(item.id);
-    if (mine) {
-      // It was claimed there.
-      if (mine.kept.state !== 'needs-file') return;
-      this.#entries.delete(item.id);
-      this.#kept.forget(item.id);
-    }
-    this.#foreign.set(item.id, { owner, item: { ...item, here: false } });
+  /** Another tab has it: it was claimed there. */
+  #claimed(id: string): boolean {
+    const mine = this.#entries.get(id);
+    if (!mine) return true;
+    if (mine.kept.state !== 'needs-file') return false;
+    this.#entries.delete(id);
+    this.#kept.forget(id);
+    return true;
   }
 
   /** The entry, if it is ours; else its tab is asked to do it. */
-  #mine(id: string, what: (News & { kind: 'do' })['what']): Entry | null {
+  #mine(id: string, ask: Ask): Entry | null {
     const entry = this.#entries.get(id);
     if (entry && !this.#gone.has(id)) return entry;
-    if (this.#foreign.has(id)) this.#channel.post({ kind: 'do', id, what });
+    this.#others.ask(id, ask);
     return null;
+  }
+
+  #do(id: string, ask: Ask): void {
+    if (ask.what === 'assign') this.assign([id], ask.purpose);
+    else this[ask.what](id);
   }
 
   // --- showing ------------------------------------------------------------------------------------
 
   #enter(kept: Kept): Entry {
-    const entry: Entry = {
-      kept, file: null, handle: null, work: null, naming: false, sent: kept.acknowledged, rate: new Rate(), attempts: 0, retryAt: 0,
-      problem: null, settle: null, item: fromKept(kept),
-    };
-    entry.item = snapshot(entry);
+    const entry = entryOf(kept);
     this.#entries.set(kept.id, entry);
     return entry;
   }
@@ -755,17 +708,16 @@ export class UploadQueue {
     const changed = [...this.#dirty].filter((entry) => this.#shows(entry));
     this.#dirty.clear();
     for (const entry of changed) entry.item = snapshot(entry);
-    if (changed.length > 0) this.#post(changed);
-    const all = [...this.#foreign.values()].map(({ item }) => ({ item, order: 0 }));
+    this.#others.tell(this.#told(changed));
+    const all = this.#others.items.map((item) => ({ item, order: 0 }));
     for (const entry of this.#entries.values()) if (this.#shows(entry)) all.push({ item: entry.item, order: entry.kept.order });
     all.sort((a, b) => a.item.addedAt - b.item.addedAt || a.order - b.order);
     this.items = all.map(({ item }) => item);
     this.#options.changed?.();
   }
 
-  #post(entries: readonly Entry[]): void {
-    const items = entries.filter((entry) => this.#shows(entry)).map((entry) => entry.item);
-    if (items.length > 0) this.#channel.post({ kind: 'items', tab: this.#tab, items });
+  #told(entries: readonly Entry[]): Item[] {
+    return entries.filter((entry) => this.#shows(entry)).map((entry) => entry.item);
   }
 
   #shows({ kept }: Entry): boolean {
@@ -774,72 +726,6 @@ export class UploadQueue {
 
   #tellGone(ids: readonly string[]): void {
     for (const id of ids) this.#gone.add(id);
-    this.#channel.post({ kind: 'gone', ids });
+    this.#others.tellGone(ids);
   }
-}
-
-function snapshot({ kept, work, naming, sent, rate, problem }: Entry): Item {
-  const moving = work instanceof Sending && !naming && kept.state === 'waiting';
-  return Object.freeze({
-    ...fromKept(kept),
-    state: moving ? 'sending' : shown(kept.state),
-    sent: kept.state === 'done' ? kept.size : Math.max(sent, kept.acknowledged),
-    speed: moving ? rate.speed : null,
-    remaining: moving ? rate.remaining(kept.size - sent) : null,
-    error: kept.error ?? (kept.state === 'waiting' ? problem : null),
-    here: true,
-  });
-}
-
-function fromKept({ id, name, path, size, type, thread, purpose, addedAt, state, acknowledged, error, upload }: Kept): Item {
-  return {
-    id, name, path, size, type, thread, purpose, addedAt, state: shown(state), acknowledged, sent: acknowledged, speed: null, remaining: null,
-    error, upload, here: false,
-  };
-}
-
-/** What is cancelled is not shown. */
-function shown(state: KeptState): Item['state'] {
-  return state === 'cancelled' ? 'done' : state;
-}
-
-/** Why it is not the file; null: it is. */
-async function refusal(kept: Kept, file: File): Promise<ItemError | null> {
-  const { name, size, modified, proof } = kept;
-  if (modified === null) return null;
-  if (file.size !== size) {
-    return { code: 'other_file', detail: `This ${name} has ${file.size} bytes, the one that is being sent ${size}.` };
-  }
-  if (file.lastModified !== modified) {
-    return { code: 'other_file', detail: `This ${name} was changed at another time than the one that is being sent.` };
-  }
-  const same = await proves(proof, file).catch(() => false);
-  return same ? null : { code: 'other_file', detail: `This ${name} has other content than the one that is being sent.` };
-}
-
-/** Its file, if this page may read it without asking. */
-async function readable(handle: FileSystemFileHandle): Promise<File | null> {
-  try {
-    const allowed = (await (handle as WithPermission).queryPermission?.({ mode: 'read' })) ?? 'granted';
-    return allowed === 'granted' ? await handle.getFile() : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the file on disk is not the one that was chosen any more. */
-async function differs(handle: FileSystemFileHandle, kept: Kept): Promise<boolean> {
-  const file = await readable(handle);
-  return file !== null && kept.modified !== null && (file.size !== kept.size || file.lastModified !== kept.modified);
-}
-
-function settle(): Settle {
-  let resolve: (upload: string) => void = () => undefined;
-  let reject: (error: ApiError) => void = () => undefined;
-  const promise = new Promise<string>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  promise.catch(() => undefined); // nobody has to ask
-  return { promise, resolve, reject };
 }

@@ -426,6 +426,17 @@ test('two tabs: one sends, the other shows it, steers it, and takes over', async
   await whole('film.mov', given);
 });
 
+test('uploads are given to another message, whichever tab sends them', async () => {
+  const one = tab({ keepDone: true });
+  const [added] = one.add([text('a.txt')], 'r_1', 'draft');
+  await becomes(one, 'done');
+  const two = tab();
+  await vi.waitFor(() => expect(first(two)?.purpose).toBe('draft'));
+  two.assign([added!.id], 'message');
+  await vi.waitFor(() => expect([first(one).purpose, first(two).purpose]).toEqual(['message', 'message']));
+  await vi.waitFor(async () => expect((await open[0]!.store.entries<Item>('uploads', ''))[0]?.[1].purpose).toBe('message'));
+});
+
 test('two tabs: what one left is taken over by one', async () => {
   const one = tab();
   const hang = held();

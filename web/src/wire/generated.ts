@@ -514,11 +514,16 @@ export interface AttachmentRenameData {
   name: string;
 }
 
-/** ``undo_s`` seconds after the event its names and bytes are erased. */
+/**
+ * ``undo_s`` seconds after the event its names and bytes are erased.
+ *
+ * ``message``: the seq of the message that was deleted and took it along.
+ */
 export interface AttachmentRemoveData {
   attachment: string;
   target: number;
   undo_s: number;
+  message?: number | null;
 }
 
 export interface AttachmentUnremoveData {

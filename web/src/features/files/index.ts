@@ -1,3 +1,3 @@
 export { default as Attached } from './Attached.svelte';
 export { default as DropArea } from './DropArea.svelte';
-export { default as FileChip } from './FileChip.svelte';
+export { default as MessageFiles } from './MessageFiles.svelte';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
+import type { Item as Upload } from '../../transfer';
 import type { Attachment, Version } from '../../wire/generated';
-import { shown, suffix } from './model';
+import { allWords, pressing, shown, suffix } from './model';
 
 const version = (more: Partial<Version>): Version => ({ key: 'f_1', seq: 5, author: 'u', at: 1, name: 'a', type: 't', size: 2_000_000, state: 'ready', number: 1, ...more });
 const file = (more: Partial<Attachment>, ...versions: Version[]): Attachment => ({
@@ -32,4 +33,20 @@ test.each([
 
 test.each([['a.pdf', 'PDF'], ['archive.tar.gz', 'GZ'], ['README', ''], ['x.longer', ''], ['.env', 'ENV']])('the sign of %s', (name, sign) => {
   expect(suffix(name)).toBe(sign);
+});
+
+const upload = (state: Upload['state'], size = 1000, acknowledged = state === 'done' ? size : 0) => ({ state, size, acknowledged });
+
+test('of very many uploads those that need a person come first', () => {
+  const many = [...Array.from({ length: 5 }, () => upload('done')), upload('waiting'), upload('failed')];
+  expect(pressing(many, 7)).toBe(many);
+  expect(pressing(many, 3).map((one) => one.state)).toEqual(['failed', 'waiting', 'done']);
+});
+
+test.each([
+  [[upload('done'), upload('done')], '2 files, 2 kB'],
+  [[upload('done'), upload('sending', 3000, 500)], '1 of 2 files sent, 1.5 kB of 4 kB'],
+  [Array.from({ length: 101 }, () => upload('done', 10)), '101 files, 1.01 kB, in 2 messages'],
+])('uploads as a whole in words', (items, words) => {
+  expect(allWords(items)).toBe(words);
 });

@@ -2,6 +2,7 @@
 import { bytesInWords, percent } from '../../lib/bytes';
 import type { Item as Upload } from '../../transfer';
 import type { Attachment, Version, Welcome } from '../../wire/generated';
+import { MOST_FILES_OF_A_MESSAGE } from '../../wire/limits';
 
 /** Why nothing came of an upload, in words. */
 const REASONS: Record<string, string> = {
@@ -78,6 +79,31 @@ export function sendingWords(item: Pick<Upload, 'state' | 'size' | 'acknowledged
     default:
       return `${bytesInWords(item.acknowledged)} of ${size}${item.remaining === null ? '' : `, ${secondsInWords(item.remaining)} left`}`;
   }
+}
+
+/** The first `most` of them in their order, but none before those that only a person can help. */
+export function pressing<T extends Pick<Upload, 'state'>>(items: readonly T[], most: number): readonly T[] {
+  if (items.length <= most) return items;
+  const stuck = items.filter((one) => STUCK.has(one.state));
+  const others = items.filter((one) => !STUCK.has(one.state) && one.state !== 'done');
+  return [...stuck, ...others, ...items.filter((one) => one.state === 'done')].slice(0, most);
+}
+
+const STUCK: ReadonlySet<Upload['state']> = new Set(['failed', 'needs-file', 'paused']);
+
+/** Many uploads of one's own in words: "12 of 1,000 files sent, 48 kB of 4.1 MB, in 10 messages". */
+export function allWords(items: readonly Pick<Upload, 'state' | 'size' | 'acknowledged'>[]): string {
+  let [done, size, sent] = [0, 0, 0];
+  for (const one of items) {
+    if (one.state === 'done') done++;
+    size += one.size;
+    sent += one.acknowledged;
+  }
+  const messages = Math.ceil(items.length / MOST_FILES_OF_A_MESSAGE);
+  const more = messages > 1 ? [`in ${messages} messages`] : [];
+  const count = items.length.toLocaleString();
+  const how = done === items.length ? [`${count} files`, bytesInWords(size)] : [`${done.toLocaleString()} of ${count} files sent`, `${bytesInWords(sent)} of ${bytesInWords(size)}`];
+  return [...how, ...more].join(', ');
 }
 
 function secondsInWords(seconds: number): string {
