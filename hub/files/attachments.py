@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from hub.clock import Clock
-from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.files.previews.service import PREVIEW
 from hub.files.scanning.service import TELL
 from hub.files.scanning.verdicts import blocked
@@ -63,6 +63,14 @@ class _File:
     append: Append
 
 
+class VersionTaken(Conflict):
+    """The same command again asks for the next number."""
+
+    code = "version_taken"
+    title = "Another version came meanwhile"
+    retry_s = 1
+
+
 class Attachments:
     def __init__(self, database: Database, clock: Clock, jobs: Jobs, undo_s: int) -> None:
         self._database = database
@@ -91,6 +99,9 @@ class Attachments:
         keys = [one.upload for one in checked if one.upload is not None]
         if len(set(keys)) < len(keys):
             raise BadRequest("An upload is one file.", code="bad_file")
+        sent_on = [one.attachment for one in checked if one.blob is not None]
+        if len(set(sent_on)) < len(sent_on):  # they would get one number
+            raise BadRequest("Send on one version of a file at a time.", code="bad_file")
         return Added(
             tuple(one.append for one in checked),
             [ev.MessageFile(one.attachment, one.key) for one in checked],
@@ -286,6 +297,7 @@ class Attachments:
         Raises:
             Conflict: ``upload_used``.
             NotFound: ``attachment_not_found``.
+            VersionTaken.
         """
         for one in files:
             if await rows.by_key(connection, one.key) is not None:
@@ -297,7 +309,7 @@ class Attachments:
             if one.number is not None:
                 before = await rows.versions(connection, one.attachment)
                 if any(other.number == one.number and other.state == "ready" for other in before):
-                    raise Unavailable("Another version just came.", code="version_taken")
+                    raise VersionTaken
             if one.blob is not None:
                 # Before the blob is locked: whoever does these jobs locks in this order, too.
                 await self._jobs.put(connection, PREVIEW, one.blob)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from hub.client import LiveClient
+from hub.files.attachments import Attachments
 from hub.mail.erasure import Eraser
 from hub.mail.rebuild import rebuild_projections
 from hub.storage.projection import Projector
@@ -199,6 +200,42 @@ async def test_two_versions_at_once_get_numbers_of_their_own(room: Room) -> None
     await room.settle()
     found = await room.attachment(attachment)
     assert sorted(version["number"] for version in found["versions"]) == list(range(1, 8))
+
+
+async def test_who_sends_on_at_once_hears_that_another_version_came(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody else notices."""
+    target = await room.send(some(10, 0), "a")
+    sources = [await room.send(some(10, seed), "b") for seed in (1, 2)]
+    checked = asyncio.Barrier(len(sources))
+    file = Attachments._file
+
+    async def together(self: Attachments, *arguments: Any) -> Any:
+        found = await file(self, *arguments)
+        await checked.wait()
+        return found
+
+    monkeypatch.setattr(Attachments, "_file", together)
+    path = f"/api/threads/{room.thread}/messages"
+    bodies = [{"files": [{"source": one, "attachment": target}], "send_id": one} for one in sources]
+    answers = await asyncio.gather(*(room.http.post(path, json=body) for body in bodies))
+    monkeypatch.undo()
+    assert sorted(one.status_code for one in answers) == [201, 409]
+    (late,) = [number for number, one in enumerate(answers) if one.status_code == 409]
+    assert problem(answers[late]) == (409, "version_taken")
+    assert answers[late].headers["retry-after"] == "1"
+    await answer(room.http.post(path, json=bodies[late]))
+    found = await room.attachment(target)
+    assert [version["number"] for version in found["versions"]] == [3, 2, 1]
+
+
+async def test_a_command_sends_on_one_version_of_a_file(room: Room) -> None:
+    target = await room.send(some(10, 0), "a")
+    sources = [await room.send(some(10, seed), "b") for seed in (1, 2)]
+    files = [{"source": one, "attachment": target} for one in sources]
+    refused = await room.http.post(f"/api/threads/{room.thread}/messages", json={"files": files})
+    assert problem(refused) == (400, "bad_file")
 
 
 async def test_removing_and_bringing_back(room: Room) -> None:
