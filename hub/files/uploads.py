@@ -25,6 +25,7 @@ from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge, Unavailable
 from hub.files.attachments import SETTLE
 from hub.files.keeping import DIGEST
+from hub.files.quotas import Quotas
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
 from hub.ids import new_id
 from hub.jobs.queue import Jobs
@@ -460,15 +461,8 @@ class Uploads:
         self, connection: Any, uid: str, thread: str | None, size: int
     ) -> None:
         await rows.reserve(connection, uid, thread)
-        account, most = self.bounds.account, self.bounds.thread
-        if account and await rows.used_by_account(connection, uid) + size > account:
-            raise TooLarge(
-                "Your files would take more than this hub gives you.", code="account_quota"
-            )
-        if most and thread and await rows.used_in_thread(connection, thread) + size > most:
-            raise TooLarge(
-                "The files of this thread would take more than it may have.", code="thread_quota"
-            )
+        quotas = Quotas(self.bounds.account, self.bounds.thread)
+        await quotas.require(connection, uid, thread, size)
 
     def _new(
         self, uid: str, thread: str | None, size: int, name: str, type_: str, metadata: str

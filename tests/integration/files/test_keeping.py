@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from unittest.mock import AsyncMock
 
+import httpx
 import pytest
 
 from hub.api.hub import Hub
@@ -252,6 +253,32 @@ async def test_a_quota_counts_what_is_there(database_url: str) -> None:
         assert problem(await room.create(1)) == (413, "account_quota")
         await room.http.delete(url, headers=TUS)
         assert (await room.create(601)).status_code == 201
+
+
+async def test_what_is_sent_on_is_asked_for_too(database_url: str) -> None:
+    """It counts, as its bytes would stay when what it came from is erased."""
+    async with serve(database_url, account_quota_bytes=1500, thread_quota_bytes=1000) as served:
+        ada = await served.person("ada")
+        room = Room(served, ada, await served.thread(ada))
+        file = await room.send(some(400, 1))
+        other = Room(served, ada, await served.thread(ada, subject="Other"))
+
+        async def send_on(to: Room, *more: dict[str, str]) -> httpx.Response:
+            files = [{"source": file}, *more]
+            return await to.http.post(f"/api/threads/{to.thread}/messages", json={"files": files})
+
+        assert problem(await send_on(room, {"source": file})) == (413, "thread_quota")
+        assert (await send_on(room)).is_success
+        assert problem(await send_on(room)) == (413, "thread_quota")
+        assert (await room.listed())["used"] == 800
+        assert (await send_on(other)).is_success
+        assert problem(await send_on(other)) == (413, "account_quota")
+        assert problem(await other.create(301)) == (413, "account_quota")
+        # The same version of the same file takes nothing.
+        assert (await send_on(room, {"source": file, "attachment": file})).status_code == 413
+        path = f"/api/threads/{room.thread}/messages"
+        same = {"files": [{"source": file, "attachment": file}]}
+        assert (await room.http.post(path, json=same)).is_success
 
 
 def test_the_folder_of_files_is_private(tmp_path: Path) -> None:
