@@ -408,11 +408,16 @@ async def test_ranges_and_conditions(room: Room) -> None:
         beyond = await get(range=asked)
         assert beyond.status_code == 416
         assert beyond.headers["content-range"] == f"bytes */{len(data)}"
+        assert problem(beyond) == (416, "bad_range")
+        assert beyond.headers["content-type"] == "application/problem+json"
     assert (await get(if_none_match=etag)).status_code == 304
     assert (await get(range="bytes=0-1", if_range=etag)).status_code == 206
     assert (await get(range="bytes=0-1", if_range='"other"')).status_code == 200
     head = await room.http.head(path)
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(data)))
+    for asked in ("bytes=0-1", f"bytes={len(data)}-"):  # of GET alone
+        head = await room.http.head(path, headers={"range": asked})
+        assert (head.status_code, head.headers["content-length"]) == (200, str(len(data)))
 
 
 @pytest.mark.parametrize(
