@@ -407,6 +407,7 @@ class Uploads:
             blob, hashes = hasher.finish(), hasher.hashes
         assert blob is not None
         await self._store.seal(name, upload.begun, pieces.notes)
+        lost = await self._lost(Blob(blob, upload.size, name))
         async with self._jobs.holding(job) as connection:
             if not await rows.still_sealing(connection, name):
                 return  # who gave it up removes its bytes
@@ -415,12 +416,20 @@ class Uploads:
             for kind in self.then:
                 await self._jobs.put(connection, kind, blob)
             now = to_datetime(self._clock.now_ms())
-            kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now)
+            kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now, lost)
             await rows.sealed(connection, name, blob)
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():
             await self._store.remove(part)
+
+    async def _lost(self, new: Blob) -> str | None:
+        """The name under which the same bytes should be, and are not. The store is asked in any
+        case: by the time it takes nobody learns that they were here before."""
+        async with self._database.acquire() as connection:
+            known = await blobs.find(connection, new.blob) or new
+        stored = await self._store.find(known.name)
+        return None if stored is not None and stored.size == known.size else known.name
 
     async def _hashed(self, upload: Upload, *, sealed: bool = False) -> Hasher:
         """Of what was joined."""

@@ -16,6 +16,7 @@ from hub.mail.erasure import Eraser
 from hub.storage import uploads as rows
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Served, serve
+from tests.integration.files.previews.pictures import corners, written
 from tests.integration.files.test_attachments import Room
 from tests.integration.files.test_uploads import TUS, problem, some
 from tests.integration.test_commands import run
@@ -205,6 +206,65 @@ async def test_the_same_bytes_come_while_they_are_being_removed(room: Room) -> N
     await days.pass_(3)
     assert await room.bytes_of(again[0], 1) == data
     assert len(await days.stored()) == 1
+
+
+async def test_what_comes_back_while_it_is_removed_is_shown_again(room: Room) -> None:
+    """The pictures that were made of it are gone from the store by then."""
+    hub = room.served.hub
+    days = Days(hub)
+    data = written(corners(900, 600), "PNG")
+    first = await room.send(data, "a.png")
+    await room.http.delete(f"/api/attachments/{first}")
+    days.clock.advance(3600)
+    await days.pass_(0)
+    days.clock.advance(2 * DAY_S)
+    remove, again = hub.blobs.remove, []
+
+    async def slowly(name: str) -> None:
+        await remove(name)
+        async with hub.database.acquire() as connection:
+            last = name == await connection.fetchval("SELECT name FROM blobs WHERE going")
+        if last:
+            again.append(await room.send(data, "a.png"))
+
+    hub.blobs.remove = slowly  # type: ignore[method-assign]
+    assert await hub.keeper.collect() >= 1
+    hub.blobs.remove = remove  # type: ignore[method-assign]
+    (file,) = again
+    thumb = f"/api/attachments/{file}/versions/1/preview/thumb"
+    assert (await room.http.get(thumb)).status_code == 200
+    await days.pass_(3)
+    assert (await room.http.get(thumb)).status_code == 200
+    assert await room.bytes_of(file, 1) == data
+    assert len(await days.stored()) == 2
+
+
+@pytest.mark.parametrize("parts", [False, True])
+@pytest.mark.parametrize("left", [None, 5])
+async def test_who_brings_lost_bytes_again_heals_the_file(
+    room: Room, left: int | None, parts: bool
+) -> None:
+    data = some(3000)
+    file = await room.send(data)
+    (stored,) = await names_of(room)
+    path = room.served.hub.blobs.path_of(stored)  # type: ignore[attr-defined]
+    if left is None:
+        path.unlink()
+    else:
+        os.truncate(path, left)
+    assert problem(await room.http.get(f"/api/attachments/{file}/versions/1"))[0] == 500
+    await (room.in_parts(data) if parts else room.upload(data))
+    await room.settle()
+    assert await room.bytes_of(file, 1) == data
+    days = Days(room.served.hub)
+    await days.pass_(4)
+    await days.pass_(1)
+    assert await room.bytes_of(file, 1) == data
+    assert len(await days.stored()) == 1
+
+
+async def names_of(room: Room) -> list[str]:
+    return [one.name async for one in room.served.hub.blobs.all()]
 
 
 async def test_the_digest_of_a_whole_file_is_computed(room: Room) -> None:
