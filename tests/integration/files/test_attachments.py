@@ -7,10 +7,13 @@ import io
 import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from hub.api import archives
+from hub.api.hub import ARCHIVES
 from hub.client import LiveClient
 from hub.files.attachments import Attachments
 from hub.mail.erasure import Eraser
@@ -19,7 +22,7 @@ from hub.storage.projection import Projector
 from hub.storage.rebuild import Shadow
 from hub.wire import commands as cmd
 from tests.conftest import TurnableClock
-from tests.integration.conftest import Person, Served
+from tests.integration.conftest import Person, Served, judge
 from tests.integration.files.test_uploads import TUS, Sender, metadata, problem, some
 from tests.support.hub_process import answer
 
@@ -515,6 +518,37 @@ async def test_files_come_as_one_zip(room: Room, served: Served) -> None:
     assert problem(await room.http.get(path, params={"attachment": [second, gone]}))[0] == 404
     grace = await served.person("grace", room.person)
     assert problem(await grace.http.get(path)) == (404, "thread_not_found")
+
+
+async def test_what_is_blocked_meanwhile_is_in_no_zip(room: Room) -> None:
+    hub = room.served.hub
+    await room.send(some(100, 0), "first.bin")
+    second = await room.send(some(100, 1), "second.bin")
+    await room.says("", {"upload": await room.upload(some(100, 2)), "attachment": second})
+    await room.settle()
+    path = f"/api/threads/{room.thread}/files.zip"
+    turns = [await hub.archives.acquire() for _ in range(ARCHIVES)]
+    async with room.http.stream("GET", path) as sent:
+        assert sent.status_code == 200
+        # The first file waits for its turn; the second one is judged meanwhile.
+        await judge(room.served, "blocked", "Eicar")
+        for _ in turns:
+            hub.archives.release()
+        with pytest.raises(httpx.RemoteProtocolError):
+            await sent.aread()
+
+
+async def test_nothing_is_read_for_the_head_of_a_zip(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.send(b"one", "a.txt")
+    read = Mock(side_effect=AssertionError("it was read"))
+    monkeypatch.setattr(archives, "contents", read)
+    head = await room.http.head(f"/api/threads/{room.thread}/files.zip")
+    assert (head.status_code, head.headers["content-type"]) == (200, "application/zip")
+    assert head.headers["content-disposition"].startswith('attachment; filename="Offer.zip"')
+    assert "content-length" not in head.headers
+    assert not read.called
 
 
 async def test_files_are_listed_in_pages(room: Room) -> None:
