@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from unittest.mock import AsyncMock
 
@@ -12,6 +15,8 @@ import httpx
 import pytest
 
 from hub.api.hub import Hub
+from hub.blobs.store import Stored
+from hub.files import keeping
 from hub.mail.erasure import Eraser
 from hub.storage import uploads as rows
 from tests.conftest import TurnableClock
@@ -36,12 +41,15 @@ class Days:
     async def pass_(self, days: float) -> int:
         """Returns how much was removed at the end of them."""
         await Eraser(self.hub.database, self.clock).erase()
-        removed = await self.hub.keeper.collect()
+        removed = await self.clean()
         self.clock.advance(days * DAY_S)
         await self.hub.uploads.expire()
         await self.hub.jobs.drain()
         await Eraser(self.hub.database, self.clock).erase()
-        return removed + await self.hub.keeper.collect()
+        return removed + await self.clean()
+
+    async def clean(self) -> int:
+        return await self.hub.keeper.collect() + await self.hub.keeper.sweep()
 
     async def stored(self) -> list[str]:
         return [one.name async for one in self.hub.blobs.all()]
@@ -178,8 +186,46 @@ async def test_leftovers_of_a_crash_go(room: Room) -> None:
     days.clock = TurnableClock(int(time.time() * 1000))
     hub.keeper._clock = days.clock
     await hub.blobs.begin("f_fresh", 5)
-    await days.hub.keeper.collect()
+    await days.clean()
     assert "f_fresh" in await days.stored()
+
+
+async def test_all_of_the_store_is_read_once_a_day(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = room.served.hub
+    days = Days(hub)
+    monkeypatch.setattr(keeping, "INTERVAL_S", 0.001)
+    rounds, done = hub.keeper.collect, asyncio.Condition()
+    counts = Counter[str]()
+
+    async def collect() -> int:
+        async with done:
+            counts["rounds"] += 1
+            done.notify_all()
+        return await rounds()
+
+    def all_() -> AsyncIterator[Stored]:
+        counts["sweeps"] += 1
+        return everything()
+
+    async def more(rounds: int) -> int:
+        so_far = counts["rounds"]
+        async with done:
+            await done.wait_for(lambda: counts["rounds"] >= so_far + rounds)
+        return counts["sweeps"]
+
+    everything = hub.blobs.all
+    monkeypatch.setattr(hub.blobs, "all", all_)
+    monkeypatch.setattr(hub.keeper, "collect", collect)
+    task = asyncio.create_task(hub.keeper.run())
+    try:
+        assert [await more(3), await more(3)] == [1, 1]
+        days.clock.advance(DAY_S)
+        assert [await more(3), await more(3)] == [2, 2]
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def test_the_same_bytes_come_while_they_are_being_removed(room: Room) -> None:
