@@ -126,12 +126,14 @@ class Keeper:
                 await asyncio.to_thread(digest.update, part)
         except (BlobMissing, BlobRotted) as error:
             log.error("a blob is not what it was", blob=blob.blob, reason=error.code)
+            async with self._jobs.holding(job) as connection:
+                await rows.note_damage(connection, blob, True)
             return
         async with self._jobs.holding(job) as connection:
             await rows.set_digest(connection, blob.blob, digest.digest())
 
     async def faults(self, on_progress: Callable[[Blob], None] | None = None) -> list[Fault]:
-        """Read every blob, and say which are not whole and as they were."""
+        """Read every blob; note and say which are not whole and as they were."""
         found: list[Fault] = []
         last = ""
         while True:
@@ -141,13 +143,21 @@ class Keeper:
                 return found
             for blob in some:
                 last = blob.blob
-                try:
-                    async for _ in self._bytes_of(blob):
-                        pass
-                except (BlobMissing, BlobRotted) as error:
-                    found.append(Fault(blob, error.code))
+                fault = await self._fault(blob)
+                if fault is not None:
+                    found.append(fault)
+                async with self._database.acquire() as connection:
+                    await rows.note_damage(connection, blob, fault is not None)
                 if on_progress is not None:
                     on_progress(blob)
+
+    async def _fault(self, blob: Blob) -> Fault | None:
+        try:
+            async for _ in self._bytes_of(blob):
+                pass
+        except (BlobMissing, BlobRotted) as error:
+            return Fault(blob, error.code)
+        return None
 
     def _bytes_of(self, blob: Blob) -> AsyncIterator[bytes]:
         return contents(self._database, self._store, blob)

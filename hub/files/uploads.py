@@ -25,6 +25,7 @@ from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge, Unavailable
 from hub.files.attachments import SETTLE
 from hub.files.keeping import DIGEST
+from hub.files.previews.service import PREVIEW
 from hub.files.quotas import Quotas
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
 from hub.ids import new_id
@@ -413,7 +414,7 @@ class Uploads:
                 return  # who gave it up removes its bytes
             await self._jobs.put(connection, SETTLE, name)
             # Before the blob is locked: whoever does these jobs holds them first, too.
-            for kind in self.then:
+            for kind in (*self.then, *([PREVIEW] if lost else [])):
                 await self._jobs.put(connection, kind, blob)
             now = to_datetime(self._clock.now_ms())
             kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now, lost)
@@ -424,12 +425,14 @@ class Uploads:
             await self._store.remove(part)
 
     async def _lost(self, new: Blob) -> str | None:
-        """The name under which the same bytes should be, and are not. The store is asked in any
-        case: by the time it takes nobody learns that they were here before."""
+        """The name under which the same bytes should be, and are not as they were. The store is
+        asked in any case: by the time it takes nobody learns that they were here before."""
         async with self._database.acquire() as connection:
             known = await blobs.find(connection, new.blob) or new
+            damaged = await blobs.is_damaged(connection, new.blob)
         stored = await self._store.find(known.name)
-        return None if stored is not None and stored.size == known.size else known.name
+        whole = stored is not None and stored.size == known.size and not damaged
+        return None if whole else known.name
 
     async def _hashed(self, upload: Upload, *, sealed: bool = False) -> Hasher:
         """Of what was joined."""

@@ -313,6 +313,34 @@ async def names_of(room: Room) -> list[str]:
     return [one.name async for one in room.served.hub.blobs.all()]
 
 
+async def test_who_brings_rotted_bytes_again_heals_the_file(room: Room) -> None:
+    """Once it is known that they are: by who reads them all, or by whoever brought them before."""
+    hub = room.served.hub
+    data = written(corners(900, 600), "PNG")
+    file = await room.send(data, "a.png")
+    thumb = f"/api/attachments/{file}/versions/1/preview/thumb"
+    for verified in (True, False):
+        async with hub.database.acquire() as connection:
+            place = await connection.fetchval("SELECT name FROM blobs")
+        path = hub.blobs.path_of(place)  # type: ignore[attr-defined]
+        path.write_bytes(bytes(len(data)))
+        if verified:
+            (fault,) = await hub.keeper.faults()
+            assert fault.code == "blob_rotted"
+        else:
+            await room.upload(data)
+            await room.settle()
+            found = await room.http.get(f"/api/attachments/{file}/versions/1")
+            assert problem(found) == (500, "blob_rotted")
+        await room.upload(data)
+        await room.settle()
+        assert await room.bytes_of(file, 1) == data
+        assert await hub.keeper.faults() == []
+        assert (await room.http.get(thumb)).status_code == 200
+    async with hub.database.acquire() as connection:
+        assert not await connection.fetchval("SELECT damaged FROM blobs")
+
+
 async def test_the_digest_of_a_whole_file_is_computed(room: Room) -> None:
     data = some(3_000_000)
     await room.send(data)
