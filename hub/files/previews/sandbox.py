@@ -26,6 +26,7 @@ from typing import Any, BinaryIO, Final, Literal
 import msgspec
 import structlog
 
+from hub.errors import Unavailable
 from hub.files.previews import bubblewrap, landlock, seccomp
 from hub.files.previews.cell import Orders
 from hub.files.previews.frames import REASONS, Garbled, Part, Reason, decode
@@ -107,8 +108,12 @@ class Program:
     folder: Path | None = None
 
 
-class WallUnknown(Exception):
+class WallUnknown(Unavailable):
     """This machine was too busy to try its walls: a lesser one than it has is not taken."""
+
+    code = "preview_sandbox"
+    title = "The hub could not tell how foreign files are kept apart here"
+    retry_s = 5
 
 
 def sandbox_kind() -> Kind:
@@ -152,12 +157,12 @@ class Sandbox:
 
         Returns:
             What it made, or why not: never an exception of the worker's making.
+
+        Raises:
+            WallUnknown: no worker was started.
         """
         async with self._slots:
-            try:
-                wall = await asyncio.to_thread(_wall)
-            except WallUnknown as error:
-                return PreviewFailed("sandbox", str(error))
+            wall = await asyncio.to_thread(_wall)
             if self._kind is not None and self._kind != wall.kind:
                 wall = _Wall(self._kind)
             if limits.processes and wall.kind != "bubblewrap":
