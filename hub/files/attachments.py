@@ -4,8 +4,8 @@
     version.add   ──────┘   └──► version.failed
 
 A version is named by a key from its first moment: the id of its upload. Its number is given when
-its bytes are here. Never decides roles and never writes; ``hub.files.settling`` finishes what
-arrives.
+its bytes are here; a new file whose bytes are here when it is added is ready at once. Never decides
+roles and never writes; ``hub.files.settling`` finishes what arrives.
 """
 
 from __future__ import annotations
@@ -244,6 +244,9 @@ class Attachments:
             if upload is None or upload.uid != uid or upload.thread != thread:
                 raise NotFound("There is no such upload of yours here.", code="upload_not_found")
             key, size, type_, name = upload.upload, upload.size, upload.type, upload.name
+            # A new version of a file gets its number where nobody else can get it meanwhile.
+            if upload.state == "done" and file.attachment is None:
+                blob = upload.blob
         else:
             source = await self._source(uid, file)
             key = "f_" + b64url(sha256(b"key", seed)[:16])
@@ -317,9 +320,13 @@ class Attachments:
         # waits for nobody; only who begins an upload in this very moment may go beyond.
         if takes := sum(one.takes for one in files):
             await self._quotas.require(connection, uid, thread, takes)
+        here = sorted({one.blob for one in files if one.blob is not None})
+        # Before a blob is locked: whoever does these jobs locks in this order, too.
+        await self._jobs.put(connection, PREVIEW, *here)
+        await self._jobs.put(connection, TELL, *here)
+        if await rows.are_used(connection, [one.key for one in files]):
+            raise Conflict("This upload is a file of the thread already.", code="upload_used")
         for one in files:
-            if await rows.by_key(connection, one.key) is not None:
-                raise Conflict("This upload is a file of the thread already.", code="upload_used")
             if not one.is_new:
                 found = await rows.find(connection, one.attachment)
                 if found is None or found.removed_by is not None:
@@ -328,13 +335,9 @@ class Attachments:
                 before = await rows.versions(connection, one.attachment)
                 if any(other.number == one.number and other.state == "ready" for other in before):
                     raise VersionTaken
-            if one.blob is not None:
-                # Before the blob is locked: whoever does these jobs locks in this order, too.
-                await self._jobs.put(connection, PREVIEW, one.blob)
-                await self._jobs.put(connection, TELL, one.blob)
-                if not await blobs.refer(connection, one.blob):
-                    raise _no_version()
-        waiting = [one.upload for one in files if one.upload is not None]
+        if not await blobs.refer(connection, here):
+            raise _no_version()
+        waiting = [one.upload for one in files if one.upload is not None and one.blob is None]
         await self._jobs.put(connection, SETTLE, *waiting)
 
     async def _attachment(

@@ -103,6 +103,11 @@ async def by_key(connection: Any, key: str) -> VersionRow | None:
     return None if row is None else VersionRow(*row)
 
 
+async def are_used(connection: Any, keys: Sequence[str]) -> bool:
+    """Whether one of them names a version already."""
+    return bool(await connection.fetchval(_ARE_USED, list(keys)))
+
+
 async def versions(connection: Any, attachment: str) -> list[VersionRow]:
     """In the order in which they were added."""
     return [VersionRow(*row) for row in await connection.fetch(_VERSIONS, attachment)]
@@ -319,6 +324,8 @@ SELECT {_ROW} FROM versions v WHERE v.attachment_id = $1 AND v.number = $2 AND v
 """
 
 _BY_KEY = f"SELECT {_ROW} FROM versions v WHERE v.key = $1"
+
+_ARE_USED = "SELECT EXISTS (SELECT FROM versions WHERE key = ANY($1::text[]))"
 
 _VERSIONS = f"SELECT {_ROW} FROM versions v WHERE v.attachment_id = $1 ORDER BY v.seq"
 

@@ -6,7 +6,7 @@ What refers to a blob: a version of an attachment that is not erased, an upload 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -72,10 +72,10 @@ async def is_damaged(connection: Any, blob_id: str) -> bool:
     return bool(await connection.fetchval("SELECT damaged FROM blobs WHERE blob_id = $1", blob_id))
 
 
-async def refer(connection: Any, blob_id: str) -> bool:
-    """Something is about to refer to a blob, in this transaction; false when it is being
-    removed."""
-    return bool(await connection.fetchval(_REFER, blob_id))
+async def refer(connection: Any, blob_ids: Collection[str]) -> bool:
+    """Something is about to refer to blobs, in this transaction; false when one of them is not
+    there, or is being removed."""
+    return not blob_ids or await connection.fetchval(_REFER, list(blob_ids)) == len(blob_ids)
 
 
 async def mark_unused(connection: Any, now: datetime) -> None:
@@ -131,7 +131,14 @@ UPDATE blobs SET damaged = $3 WHERE blob_id = $1 AND name = $2 AND damaged <> $3
 """
 
 _REFER = """
-UPDATE blobs SET unused_since = NULL WHERE blob_id = $1 AND NOT going RETURNING true
+WITH kept AS (
+    SELECT blob_id FROM blobs WHERE blob_id = ANY($1::text[]) AND NOT going
+    ORDER BY blob_id FOR UPDATE
+), used AS (
+    UPDATE blobs b SET unused_since = NULL FROM kept
+    WHERE b.blob_id = kept.blob_id AND unused_since IS NOT NULL
+)
+SELECT count(*) FROM kept
 """
 
 _REFERRED = """

@@ -109,7 +109,7 @@ async def test_what_was_not_looked_through_could_not_be_scanned(
     ],
 )
 async def test_a_clamd_that_says_nothing_when_it_skips_is_never_believed(
-    scanners: None, setting: str, value: str, probe: bytes, words: str
+    services: None, setting: str, value: str, probe: bytes, words: str
 ) -> None:
     with ClamdProcess(**{setting: value}) as silent:
         scanner = Clamd(f"unix:{silent.socket}")
@@ -123,7 +123,7 @@ async def test_a_clamd_that_says_nothing_when_it_skips_is_never_believed(
         assert (await scanned(scanner, eicar())).result is Result.blocked
 
 
-async def test_a_clamd_without_its_signatures_is_never_believed(scanners: None) -> None:
+async def test_a_clamd_without_its_signatures_is_never_believed(services: None) -> None:
     with ClamdProcess() as bare:
         bare.kill()
         (bare.folder / "database" / "hub.ndb").unlink()
@@ -134,7 +134,7 @@ async def test_a_clamd_without_its_signatures_is_never_believed(scanners: None) 
         assert (await scanned(scanner, b"hello")).result is Result.unscannable
 
 
-async def test_a_new_configuration_is_noticed(scanners: None) -> None:
+async def test_a_new_configuration_is_noticed(services: None) -> None:
     with ClamdProcess(AlertExceedsMax="no") as process:
         scanner, lazy = (Clamd(str(process.socket), probe_every_s=every) for every in (0, 3600))
         for one in (scanner, lazy):

@@ -1,7 +1,7 @@
 /** The files of a thread: all of them on demand, and what can be done with one. */
 import type { api } from '../api/client';
 import { ApiError, asApiError } from '../wire/error';
-import type { Attachment, Attachments, PropertyValue, VersionReadyData } from '../wire/generated';
+import type { Attachment, Attachments, PropertyValue } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import { attachmentId } from './attachments';
@@ -107,8 +107,8 @@ export class RoomFiles implements FilesStore {
   }
 
   /** The bytes of a version are here. */
-  arrived(seq: number, { size, same }: VersionReadyData): void {
-    if (!same && seq > this.#usedAsOf) this.used += size;
+  arrived(seq: number, bytes: number): void {
+    if (seq > this.#usedAsOf) this.used += bytes;
   }
 
   /** Have a file with all of its versions. */

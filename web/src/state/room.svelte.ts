@@ -28,7 +28,6 @@ import type {
   UploadProgress,
   VersionFailedData,
   VersionPreview,
-  VersionReadyData,
   VersionVerdict,
 } from '../wire/generated';
 import { newSendId } from '../wire/ids';
@@ -289,7 +288,8 @@ export class Room implements RoomStore {
     if (this.#asking > 0) this.#meanwhile.push(event);
     if (event.send_id && event.sender === this.#environment.me) this.#seen(event.send_id);
     if (event.type === 'message') this.#stopsTyping(event.sender);
-    if (event.type === 'version.ready' && event.data) this.fileStore.arrived(event.seq, event.data as VersionReadyData);
+    const brought = bytesOf(event);
+    if (brought > 0) this.fileStore.arrived(event.seq, brought);
     if (event.type === 'version.failed' && event.data) this.#draft.ended((event.data as VersionFailedData).key);
     if (event.type === 'member.set' && event.data) this.#environment.people.need((event.data as MemberSetData).uid);
     this.#set(model.apply(before, event, (uid) => this.#environment.people.get(uid)));
@@ -681,6 +681,13 @@ export class Room implements RoomStore {
     this.#typists.delete(uid);
     this.typing = [...this.#typists.keys()];
   }
+}
+
+/** Bytes that a thread has more of with an event. */
+function bytesOf({ type, data }: TimelineEvent): number {
+  if (!data || (type !== 'version.ready' && type !== 'attachment.add' && type !== 'version.add')) return 0;
+  const { blob, size, same } = data as { blob?: string | null; size: number; same?: boolean };
+  return blob == null || same ? 0 : size;
 }
 
 const NOTHING: readonly Item[] = Object.freeze([]);
