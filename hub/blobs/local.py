@@ -14,11 +14,11 @@ import fcntl
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from hub.blobs.store import BlobMissing, Busy, Mark, StoreAway, Stored, StoreFull
+from hub.blobs.store import BlobMissing, Busy, Confirm, Mark, StoreAway, Stored, StoreFull
 
 T = TypeVar("T")
 
@@ -55,19 +55,18 @@ class LocalStore:
         return ""
 
     async def open(
-        self, name: str, begun: str, durable: int, notes: Sequence[str]
+        self, name: str, begun: str, durable: int, notes: Sequence[str],
+        confirm: Confirm | None = None,
     ) -> LocalIntake:  # fmt: skip
-        loop = asyncio.get_running_loop()
-        until = loop.time() + LOCK_S
-        while True:
-            try:
-                descriptor = await self._run(name, _locked, self._uploads / name, durable)
-            except BlockingIOError:
-                if loop.time() > until:
-                    raise Busy from None
-                await asyncio.sleep(RETRY_S)
-            else:
-                return LocalIntake(self, name, descriptor, durable)
+        intake = LocalIntake(self, name, await self._lock(name), durable)
+        try:
+            if confirm is not None:
+                await confirm()
+            await intake.cut(durable)
+        except BaseException:
+            await intake.close()
+            raise
+        return intake
 
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
         await self._run(name, self._join, name, parts, sizes)
@@ -98,6 +97,26 @@ class LocalStore:
     async def free_bytes(self) -> int:
         status = await self._run("", os.statvfs, self.root)
         return status.f_bavail * status.f_frsize
+
+    async def _lock(self, name: str) -> int:
+        """A descriptor of the file of an upload; nobody else has one like it.
+
+        Raises:
+            Busy: somebody has, and does not let go.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LOCK_S
+        while True:
+            job = self._threads.submit(_told, name, _locked, (self._uploads / name,), {})
+            try:
+                return await asyncio.wrap_future(job)
+            except BlockingIOError:
+                if loop.time() > until:
+                    raise Busy from None
+                await asyncio.sleep(RETRY_S)
+            except asyncio.CancelledError:
+                job.add_done_callback(_closed)
+                raise
 
     async def _run(self, name: str, work: Callable[..., T], *args: Any, **named: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -150,6 +169,14 @@ class LocalIntake:
         self._users = 1
         self._lock = threading.Lock()
 
+    async def cut(self, size: int) -> None:
+        """Throw away what is behind so many bytes.
+
+        Raises:
+            BlobMissing: there are fewer.
+        """
+        await self._run(_cut, self._name, size)
+
     async def write(self, parts: Sequence[bytes]) -> None:
         self._position = await self._run(_append, parts, self._position)
 
@@ -187,23 +214,33 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path, durable: int) -> int:
-    """A descriptor of the file, which ends at ``durable``; nobody else has one like it.
-
+def _locked(path: Path) -> int:
+    """
     Raises:
-        BlockingIOError: somebody has.
-        BlobMissing: the file is shorter.
+        BlockingIOError: somebody else has it.
+        FileNotFoundError: also where it was renamed or removed before it was locked.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_size < durable:
-            raise BlobMissing(f"{path.name} is shorter than {durable} bytes.")
-        os.ftruncate(descriptor, durable)
+        if not os.path.samestat(os.fstat(descriptor), path.stat()):
+            raise FileNotFoundError(path)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _closed(job: Future[int]) -> None:
+    """Nobody waits for this descriptor any more."""
+    if not job.cancelled() and job.exception() is None:
+        os.close(job.result())
+
+
+def _cut(descriptor: int, name: str, size: int) -> None:
+    if os.fstat(descriptor).st_size < size:
+        raise BlobMissing(f"{name} is shorter than {size} bytes.")
+    os.ftruncate(descriptor, size)
 
 
 def _append(descriptor: int, parts: Sequence[bytes], position: int) -> int:

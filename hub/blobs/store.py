@@ -8,7 +8,7 @@ nobody who removes one thing meets somebody who brings another.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -69,6 +69,10 @@ class Mark(NamedTuple):
     note: str
 
 
+Confirm = Callable[[], Awaitable[None]]
+"""Raises what an opening ends with; nothing has changed then."""
+
+
 class Intake(Protocol):
     """The one writer of an upload."""
 
@@ -99,8 +103,15 @@ class BlobStore(Protocol):
         """Prepare for an upload of so many bytes. Returns what ``open`` and ``seal`` need."""
         ...
 
-    async def open(self, name: str, begun: str, durable: int, notes: Sequence[str]) -> Intake:
+    async def open(
+        self, name: str, begun: str, durable: int, notes: Sequence[str],
+        confirm: Confirm | None = None,
+    ) -> Intake:  # fmt: skip
         """Go on behind ``durable`` bytes; what was written after them is thrown away.
+
+        Args:
+            confirm: asked when no other writer can get in any more, before anything is thrown
+                away: whoever waited for that may have been told of too few bytes.
 
         Raises:
             Busy.

@@ -212,7 +212,7 @@ class Uploads:
         found = await self.find(uid, upload)
         if found.parts is not None:
             raise Forbidden("An upload that was joined takes no bytes.", code="upload_joined")
-        await self._stop(upload)
+        await self._stop_here(upload)
         writer = new_id("w")
         writing = self._writing[upload] = _Writing(body, asyncio.Event())
         try:
@@ -230,8 +230,7 @@ class Uploads:
             return await self._receive(taken, writer, writing, checksum)
         finally:
             writing.ended.set()
-            if self._writing.get(upload) is writing:
-                del self._writing[upload]
+            del self._writing[upload]
 
     async def _receive(
         self, upload: Upload, writer: str, writing: _Writing, checksum: Checksum | None
@@ -242,11 +241,16 @@ class Uploads:
             async with self._database.acquire() as connection:
                 return await rows.is_writer(connection, upload.upload, writer)
 
+        async def confirm() -> None:
+            # Only its writer moves the row on: where it stood at the take-over it stands now.
+            if not await still_mine():
+                raise Superseded
+
         async with self._database.acquire() as connection:
             pieces = await rows.pieces(connection, upload.upload)
         try:
             intake = await self._store.open(
-                upload.upload, upload.begun, upload.received, pieces.notes
+                upload.upload, upload.begun, upload.received, pieces.notes, confirm
             )
         except BlobMissing:
             if await still_mine():
@@ -306,18 +310,24 @@ class Uploads:
         Raises:
             Busy.
         """
-        writing = self._writing.get(upload)
-        if writing is not None:
-            writing.stopped = True
-            writing.body.interrupt()
-            try:
-                async with asyncio.timeout(TAKE_OVER_S):
+        await self._stop_here(upload)
+        async with self._database.acquire() as connection:
+            await rows.take_over(connection, upload, None)
+
+    async def _stop_here(self, upload: str) -> None:
+        """Nobody of this process writes it when this returns, until the next ``await``.
+
+        Raises:
+            Busy.
+        """
+        try:
+            async with asyncio.timeout(TAKE_OVER_S):
+                while (writing := self._writing.get(upload)) is not None:
+                    writing.stopped = True
+                    writing.body.interrupt()
                     await writing.ended.wait()
-            except TimeoutError:
-                raise Busy from None
-        else:
-            async with self._database.acquire() as connection:
-                await rows.take_over(connection, upload, None)
+        except TimeoutError:
+            raise Busy from None
 
     async def _complete_empty(self, upload: Upload) -> None:
         async with self._database.transaction() as connection:
@@ -406,6 +416,9 @@ class Uploads:
             blob, hashes = hasher.finish(), hasher.hashes
         assert blob is not None
         await self._store.seal(name, upload.begun, pieces.notes)
+        stored = await self._store.find(name)
+        if stored is None or stored.size != upload.size:
+            raise BlobMissing(f"{name} is not whole.")
         async with self._jobs.holding(job) as connection:
             if not await rows.still_sealing(connection, name):
                 return  # who gave it up removes its bytes

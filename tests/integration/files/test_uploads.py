@@ -278,6 +278,98 @@ async def test_two_processes_and_one_upload(sender: Sender, database_url: str) -
     assert await sender.blob(url) == data
 
 
+async def test_a_writer_that_is_late_throws_nothing_away(
+    sender: Sender, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both take over at the same offset; the second is through with it before the first opens."""
+    data = some(3_000_000)
+    url = await sender.begin(len(data))
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    pieces = rows.pieces
+
+    async def held_up(connection: Any, upload: str) -> rows.Pieces:
+        monkeypatch.undo()
+        reached.set()
+        await go_on.wait()
+        return await pieces(connection, upload)
+
+    async with serve(database_url, data_dir=sender.served.hub.settings.data_dir) as other:
+        monkeypatch.setattr(rows, "pieces", held_up)
+        late = asyncio.create_task(sender.patch(url, 0, b"x" * 10))
+        await reached.wait()
+        there = other.browser()
+        there.headers["authorization"] = f"Bearer {sender.person.token}"
+        headers = {**BODY, "upload-offset": "0"}
+        answer = await there.patch(url, headers=headers, content=data[:2_000_000])
+        assert answer.status_code == 204, answer.text
+        go_on.set()
+        assert problem(await late) == (409, "upload_taken_over")
+    assert await sender.offset(url) == 2_000_000
+    assert (await sender.patch(url, 2_000_000, data[2_000_000:])).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_only_one_request_of_a_process_writes_an_upload(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = sender.served.hub.uploads
+    receive = uploads._receive
+    at_once: list[int] = []
+    now = 0
+
+    async def counted(*args: Any) -> rows.Upload:
+        nonlocal now
+        now += 1
+        at_once.append(now)
+        try:
+            return await receive(*args)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(uploads, "_receive", counted)
+    # As when all of them look before one of them writes.
+    take_over = rows.take_over
+    together = asyncio.Barrier(2)
+
+    async def wait(connection: Any, upload: str, writer: str | None) -> rows.Upload | None:
+        taken = await take_over(connection, upload, writer)
+        if writer is None:
+            await together.wait()
+        return taken
+
+    url = await sender.begin(1_000_000)
+    data = some(1_000_000)
+    monkeypatch.setattr(rows, "take_over", wait)
+    answers = await asyncio.gather(*(sender.patch(url, 0, data) for _ in range(2)))
+    monkeypatch.setattr(rows, "take_over", take_over)
+    assert {one.status_code for one in answers} <= {204, 409}
+    assert set(at_once) == {1}
+    at = await sender.offset(url)
+    if at < len(data):
+        assert (await sender.patch(url, at, data[at:])).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_a_file_that_is_cut_short_is_never_a_blob(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = sender.served.hub
+    seal = hub.uploads._store.seal
+
+    async def cut_short(name: str, begun: str, notes: Any) -> None:
+        os.truncate(hub.uploads._store.root / "uploads" / name, 3)
+        await seal(name, begun, notes)
+
+    monkeypatch.setattr(hub.uploads._store, "seal", cut_short)
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    await hub.jobs.drain()
+    assert (await sender.http.head(url, headers=TUS)).status_code == 410
+    async with hub.database.acquire() as connection:
+        assert (await blobs.totals(connection)).blobs == 0
+    assert [one async for one in hub.uploads._store.all()] == []
+
+
 async def test_checksums(sender: Sender) -> None:
     data = some(2_500_000)
 

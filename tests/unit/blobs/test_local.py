@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,72 @@ async def test_only_one_writes(store: LocalStore, monkeypatch: pytest.MonkeyPatc
     second = asyncio.create_task(store.open("f_abc", begun, 0, ()))
     await first.close()
     await (await second).close()
+
+
+async def test_nothing_is_thrown_away_of_an_upload_that_is_another_writers(
+    store: LocalStore,
+) -> None:
+    """Who waited for the lock was told of fewer bytes than there are by now."""
+    begun = await stage(store, "f_abc", b"hello")
+    first = await store.open("f_abc", begun, 0, ())
+    asked = 0
+
+    async def not_mine() -> None:
+        nonlocal asked
+        asked += 1
+        raise Busy
+
+    late = asyncio.create_task(store.open("f_abc", begun, 0, (), not_mine))
+    await first.write([b"hello again"])
+    await first.sync(last=True)
+    assert asked == 0
+    await first.close()
+    with pytest.raises(Busy):
+        await late
+    assert asked == 1
+    again = await store.open("f_abc", begun, 11, ())  # the lock is free
+    assert await again.read(0, 11) == b"hello again"
+    await again.close()
+
+
+async def test_who_gets_the_lock_after_the_end_of_an_upload_has_nothing(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = await stage(store, "f_abc", b"hello")
+    lock = fcntl.flock
+
+    def sealed_meanwhile(descriptor: int, how: int) -> None:
+        monkeypatch.undo()
+        store._seal(store.root / "uploads" / "f_abc", store.path_of("f_abc"))
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", sealed_meanwhile)
+    with pytest.raises(BlobMissing):
+        await store.open("f_abc", begun, 0, ())
+    assert await store.read("f_abc", 0, 5) == b"hello"
+
+
+async def test_who_is_cancelled_while_waiting_for_the_lock_does_not_keep_it(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = await store.begin("f_abc", 5)
+    reached, go_on = threading.Event(), threading.Event()
+    lock = fcntl.flock
+
+    def held_up(descriptor: int, how: int) -> None:
+        lock(descriptor, how)
+        reached.set()
+        go_on.wait()
+
+    monkeypatch.setattr(fcntl, "flock", held_up)
+    opening = asyncio.create_task(store.open("f_abc", begun, 0, ()))
+    await asyncio.to_thread(reached.wait)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go_on.set()
+    monkeypatch.undo()
+    await (await store.open("f_abc", begun, 0, ())).close()
 
 
 async def test_a_descriptor_is_open_for_as_long_as_a_thread_uses_it(store: LocalStore) -> None:
