@@ -54,6 +54,9 @@ class LocalStore:
         await self._run(name, self._begin, self._uploads / name)
         return ""
 
+    def begin_joined(self, size: int) -> str:
+        return ""
+
     async def open(
         self, name: str, begun: str, durable: int, notes: Sequence[str],
         confirm: Confirm | None = None,

@@ -110,6 +110,9 @@ class S3Store:
             begun = Begun(size, part, upload)
         return msgspec.json.encode(begun).decode()
 
+    def begin_joined(self, size: int) -> str:
+        return msgspec.json.encode(Begun(size, part_bytes(size, self._least_part))).decode()
+
     async def open(
         self, name: str, begun: str, durable: int, notes: Sequence[str],
         confirm: Confirm | None = None,

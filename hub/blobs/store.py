@@ -103,6 +103,10 @@ class BlobStore(Protocol):
         """Prepare for an upload of so many bytes. Returns what ``open`` and ``seal`` need."""
         ...
 
+    def begin_joined(self, size: int) -> str:
+        """As ``begin``, of an upload that ``join`` makes of others. Asks the store for nothing."""
+        ...
+
     async def open(
         self, name: str, begun: str, durable: int, notes: Sequence[str],
         confirm: Confirm | None = None,

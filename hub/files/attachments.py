@@ -226,7 +226,7 @@ class Attachments:
             async with self._database.acquire() as connection:
                 upload = await uploads.find(connection, file.upload)
             if upload is None or upload.uid != uid or upload.thread != thread:
-                raise NotFound("There is no such upload of yours here.", code="upload_not_found")
+                raise _no_upload()
             key, size, type_, name = upload.upload, upload.size, upload.type, upload.name
         else:
             source = await self._source(uid, file)
@@ -285,11 +285,15 @@ class Attachments:
 
         Raises:
             Conflict: ``upload_used``.
-            NotFound: ``attachment_not_found``.
+            NotFound: ``attachment_not_found``, ``upload_not_found``.
         """
+        waiting = [one.upload for one in files if one.upload is not None]
+        kept = await uploads.keep(connection, waiting)
         for one in files:
             if await rows.by_key(connection, one.key) is not None:
                 raise Conflict("This upload is a file of the thread already.", code="upload_used")
+            if one.upload is not None and one.upload not in kept:
+                raise _no_upload()
             if not one.is_new:
                 found = await rows.find(connection, one.attachment)
                 if found is None or found.removed_by is not None:
@@ -304,7 +308,6 @@ class Attachments:
                 await self._jobs.put(connection, TELL, one.blob)
                 if not await blobs.refer(connection, one.blob):
                     raise _no_version()
-        waiting = [one.upload for one in files if one.upload is not None]
         await self._jobs.put(connection, SETTLE, *waiting)
 
     async def _attachment(
@@ -361,6 +364,10 @@ def _with(command: Any, index: int, uid: str, type_: str, data: msgspec.Struct) 
 
 def _no_attachment() -> NotFound:
     return NotFound("There is no such file in this thread.", code="attachment_not_found")
+
+
+def _no_upload() -> NotFound:
+    return NotFound("There is no such upload of yours here.", code="upload_not_found")
 
 
 def _no_version() -> NotFound:
