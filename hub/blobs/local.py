@@ -39,8 +39,12 @@ class LocalStore:
         self.root = root
         self._uploads = root / "uploads"
         self._sealed = root / "sealed"
-        for folder in (root, self._uploads, self._sealed):
+        for folder in (self._uploads, self._sealed):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Also when they are there: who made them may not have come so far.
+        sync_folder(root)
+        with contextlib.suppress(PermissionError):
+            sync_folder(root.parent)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
 
     def path_of(self, name: str) -> Path:
@@ -72,10 +76,35 @@ class LocalStore:
         return intake
 
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
-        await self._run(name, self._join, name, parts, sizes)
+        """The first part is renamed, the others are copied behind it, by the file system where it
+        can share blocks. A thread may still be at it whose job another process has now: hence the
+        lock."""
+        first, *others = [self._uploads / part for part in parts]
+        await self._run(name, _take, first, self._uploads / name)
+        intake = LocalIntake(self, name, await self._lock(name), 0)
+        try:
+            await intake.join(others, sizes)
+        finally:
+            await intake.close()
+        await self._run(name, sync_folder, self._uploads)
 
     async def seal(self, name: str, begun: str, notes: Sequence[str]) -> None:
-        await self._run(name, self._seal, self._uploads / name, self.path_of(name))
+        path = self.path_of(name)
+        try:
+            intake = LocalIntake(self, name, await self._lock(name), 0)
+        except BlobMissing:
+            if await self.find(name) is None:
+                raise
+        else:
+            try:
+                await intake.seal(self._uploads / name, path)
+            finally:
+                await intake.close()
+        for folder in (
+            path.parent,
+            self._uploads,
+        ):  # whoever else renamed it may not have come here
+            await self._run(name, sync_folder, folder)
 
     async def read(self, name: str, start: int, end: int) -> bytes:
         return await self._run(name, _read_file, self.path_of(name), start, end)
@@ -129,35 +158,6 @@ class LocalStore:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         sync_folder(self._uploads)
 
-    def _seal(self, staged: Path, path: Path) -> None:
-        if path.exists():
-            return
-        if not path.parent.exists():
-            path.parent.mkdir(exist_ok=True, mode=0o700)
-            sync_folder(self._sealed)
-        with staged.open("rb+") as file:
-            os.fsync(file.fileno())
-        staged.rename(path)
-        sync_folder(path.parent)
-        sync_folder(self._uploads)
-
-    def _join(self, name: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
-        """The first part is renamed, the others are copied behind it, by the file system where it
-        can share blocks."""
-        target = self._uploads / name
-        first = self._uploads / parts[0]
-        if first.exists():
-            first.rename(target)
-        with target.open("rb+") as file:
-            os.ftruncate(file.fileno(), sizes[0])
-            at = sizes[0]
-            for part, size in zip(parts[1:], sizes[1:], strict=True):
-                with (self._uploads / part).open("rb") as source:
-                    _copy(source.fileno(), file.fileno(), size, at)
-                at += size
-            os.fsync(file.fileno())
-        sync_folder(self._uploads)
-
 
 class LocalIntake:
     """Appends to one file, which is locked against other processes, too."""
@@ -179,6 +179,18 @@ class LocalIntake:
             BlobMissing: there are fewer.
         """
         await self._run(_cut, self._name, size)
+
+    async def join(self, others: Sequence[Path], sizes: Sequence[int]) -> None:
+        """Copy others behind what is here; ``sizes`` of all, this one first.
+
+        Raises:
+            BlobMissing: one of them has fewer bytes.
+            StoreFull.
+        """
+        await self._run(_join, self._name, others, sizes)
+
+    async def seal(self, staged: Path, path: Path) -> None:
+        await self._run(_seal, staged, path)
 
     async def write(self, parts: Sequence[bytes]) -> None:
         self._position = await self._run(_append, parts, self._position)
@@ -244,6 +256,28 @@ def _cut(descriptor: int, name: str, size: int) -> None:
     if os.fstat(descriptor).st_size < size:
         raise BlobMissing(f"{name} is shorter than {size} bytes.")
     os.ftruncate(descriptor, size)
+
+
+def _take(first: Path, target: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # it was taken before
+        first.rename(target)
+
+
+def _join(descriptor: int, name: str, others: Sequence[Path], sizes: Sequence[int]) -> None:
+    _cut(descriptor, name, sizes[0])
+    at = sizes[0]
+    for part, size in zip(others, sizes[1:], strict=True):
+        with part.open("rb") as source:
+            _copy(source.fileno(), descriptor, size, at)
+        at += size
+    os.fsync(descriptor)
+
+
+def _seal(descriptor: int, staged: Path, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True, mode=0o700)
+    sync_folder(path.parent.parent)  # whoever else made the folder may not have come here
+    os.fsync(descriptor)
+    staged.rename(path)
 
 
 def _append(descriptor: int, parts: Sequence[bytes], position: int) -> int:

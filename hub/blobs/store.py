@@ -124,11 +124,21 @@ class BlobStore(Protocol):
 
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
         """Make an upload of others, which are whole and not sealed; they may be gone afterwards.
-        Done again it comes to the same."""
+        Done again it comes to the same.
+
+        Raises:
+            BlobMissing: one of them is not there, or shorter.
+            Busy, StoreFull.
+        """
         ...
 
     async def seal(self, name: str, begun: str, notes: Sequence[str]) -> None:
-        """The upload is whole. What is sealed already stays so."""
+        """The upload is whole. What is sealed already stays so.
+
+        Raises:
+            BlobMissing: it is not there.
+            Busy, StoreFull.
+        """
         ...
 
     async def read(self, name: str, start: int, end: int) -> bytes:

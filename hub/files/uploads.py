@@ -41,6 +41,7 @@ TAKE_OVER_S: Final = 10.0
 SWEEP_S: Final = 15.0
 READ_BYTES: Final = 4 * 2**20
 FULL_S: Final = 30.0
+BUSY_S: Final = 1.0
 MAX_PARTS: Final = 64
 
 
@@ -402,6 +403,8 @@ class Uploads:
         except StoreFull as error:  # all its bytes are here; it waits for space
             log.error("an upload waits to be sealed", upload=job.key, reason=error.code)
             raise Later(FULL_S) from None
+        except Busy:  # a thread of a job that was lost is still at it
+            raise Later(BUSY_S) from None
         except BlobMissing as error:
             log.error("an upload cannot be sealed", upload=job.key, reason=error.code)
             await self.fail(job.key, error.code, job)

@@ -18,7 +18,6 @@ import pytest
 from hub.blobs.reading import verified
 from hub.errors import Unavailable
 from hub.files.attachments import SETTLE
-from hub.jobs.queue import Later
 from hub.storage import attachments, blobs
 from hub.storage import uploads as rows
 from hub.storage.jobs import Job
@@ -644,11 +643,15 @@ async def test_joining_needs_space_for_what_it_copies(
     async def free() -> int:
         return uploads.bounds.free + left
 
-    async def away(job: Job) -> None:
-        raise Later(0.1)
+    go_on = asyncio.Event()
+    seal = uploads._seal
+
+    async def wait(job: Job) -> None:
+        await go_on.wait()
+        await seal(job)
 
     monkeypatch.setattr(uploads._store, "free_bytes", free)
-    monkeypatch.setitem(sender.served.hub.jobs._handlers, "seal", away)
+    monkeypatch.setitem(sender.served.hub.jobs._handlers, "seal", wait)
     assert problem(await join(sender, urls[:3])) == (507, "no_space")
     left = 799
     made = await join(sender, urls[:3])
@@ -658,7 +661,7 @@ async def test_joining_needs_space_for_what_it_copies(
     assert problem(await join(sender, [*other, urls[3]])) == (507, "no_space")
     left = 800
     assert (await join(sender, [*other, urls[3]])).status_code == 201
-    monkeypatch.undo()
+    go_on.set()
     assert await sender.blob(made.headers["location"]) == b"a" * 600 + b"b" * 300 + b"c" * 200
 
 
