@@ -39,7 +39,7 @@ class LocalStore:
         self.root = root
         self._uploads = root / "uploads"
         self._sealed = root / "sealed"
-        for folder in (self._uploads, self._sealed):
+        for folder in (root, self._uploads, self._sealed):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Also when they are there: who made them may not have come so far.
         sync_folder(root)
