@@ -42,6 +42,7 @@ from hub.files.attachments import Attachments
 from hub.files.keeping import DIGEST, Keeper
 from hub.files.previews.sandbox import Sandbox
 from hub.files.previews.service import Made, Previews
+from hub.files.quotas import Quotas
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.service import SCAN, Scanning
 from hub.files.settling import Settling
@@ -156,7 +157,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             database, clock, settings, on_revoked=connections.revoke, on_people=people.changed
         )
         jobs = Jobs(database, clock)
-        attachments = Attachments(database, clock, jobs, settings.undo_s)
+        quotas = Quotas(settings.account_quota_bytes, settings.thread_quota_bytes)
+        attachments = Attachments(database, clock, jobs, settings.undo_s, quotas)
         Settling(database, writer, jobs)
         mail = Threads(database, writer, clock, identity, attachments, settings.undo_s)
         background = Background()

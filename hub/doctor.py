@@ -13,7 +13,7 @@ from typing import Literal
 import hub
 from hub.errors import Conflict, HubError
 from hub.files.previews.office import program
-from hub.files.previews.sandbox import sandbox_kind
+from hub.files.previews.sandbox import WallUnknown, sandbox_kind
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.verdicts import ScannerDown
 from hub.settings import Settings, is_loopback
@@ -50,7 +50,10 @@ async def examine(settings: Settings) -> list[Finding]:
 
 def _previews() -> list[Finding]:
     """What stands between foreign files and this machine, and what can be shown of them."""
-    wall = sandbox_kind()
+    try:
+        wall = sandbox_kind()
+    except WallUnknown as error:
+        return [Finding("previews", "warning", f"{error}; they wait until it does")]
     if wall == "rlimits":
         words = (
             "foreign files are opened in processes with limits, and no wall around them; install "

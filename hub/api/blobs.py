@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from hub.api.attachments import readable
 from hub.api.downloads import disposition
 from hub.api.hub import Hub, hub_of
+from hub.api.problems import problem
 from hub.api.requests import principal
 from hub.blobs.handover import Linked
 from hub.blobs.reading import verified
@@ -137,19 +138,21 @@ async def _answer(request: Request, hub: Hub, stored: Stored, name: str) -> Resp
         headers["Content-Type"] += "; charset=utf-8"
     headers["Content-Disposition"] = disposition(name, inline=inline)
     front = isinstance(hub.handover, Linked) or ACCELERATES in request.headers
-    if hub.handover is not None and front and version.size:
+    # Links are signed for GET.
+    if hub.handover is not None and front and version.size and request.method == "GET":
         download = "download" in request.query_params
         handed = await hub.handover.of(stored.place, headers, download=download)
         if handed is not None:
             return Response(status_code=handed.status, headers=dict(handed.headers))
     asked = request.headers.get("range")
-    if request.headers.get("if-range") not in (None, etag):
+    if request.method != "GET" or request.headers.get("if-range") not in (None, etag):
         asked = None
     try:
         part = part_of(asked, version.size)
     except BadRange as error:
-        error_headers = {**headers, "Content-Range": f"bytes */{version.size}"}
-        return Response(status_code=error.http_status, headers=error_headers)
+        refusal = problem(error)
+        refusal.headers.update(file_headers(etag) | {"Content-Range": f"bytes */{version.size}"})
+        return refusal
     headers["Content-Length"] = str(part.end - part.start)
     if not part.whole:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{version.size}"

@@ -31,13 +31,14 @@ from hub.storage.pool import Database
 from hub.storage.writer import GroupCommitWriter
 
 EXPORTS = 2  # at once
+ARCHIVES = 4
 
 
 @dataclass
 class Hub:
     """``draining`` is set at the end: no new connection is taken. ``unknown_sockets`` counts those
     that have not said yet who they are. ``exports`` bounds how many are made at once, and so how
-    much memory they take."""
+    much memory they take; ``archives`` how many pieces of files are read for archives at once."""
 
     settings: Settings
     clock: Clock
@@ -60,6 +61,7 @@ class Hub:
     draining: bool = False
     unknown_sockets: int = 0
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
+    archives: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ARCHIVES))
 
     @property
     def rooms(self) -> Registry:

@@ -169,7 +169,8 @@ class FileClient:
             attachment = await self.attachment(attachment)
         version = _version(attachment, number)
         name = quote(attachment.attachment, safe="")
-        path = f"/api/attachments/{name}/versions/{version.number}?download"
+        # Not as a download, which the store may send instead of the hub, unproved.
+        path = f"/api/attachments/{name}/versions/{version.number}"
         goes_to = place(target, file_name(attachment.name))
         download = Download(
             self._endpoint, self._notes, self._patience(), path, version, goes_to, force,

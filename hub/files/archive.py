@@ -7,10 +7,13 @@ Source: PKWARE APPNOTE (sizes follow the bytes: 4.3.9).
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
+
+from hub.wire.filenames import MAX_BYTES, shortened
 
 WIDE_BYTES: Final = 1 << 31
 _FIRST_YEAR: Final = 1980
@@ -43,24 +46,35 @@ async def archived(entries: Iterable[Entry]) -> AsyncIterator[bytes]:
 
 
 class Names:
-    """Each name once."""
+    """Each name once, wherever it is unpacked."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._last: dict[str, int] = {}
 
     def take(self, name: str) -> str:
-        """The name, or the next free "name (2).txt"."""
-        stem, dot, suffix = name.rpartition(".")
-        if not stem:
-            stem, dot, suffix = name, "", ""
-        number, free = self._last.get(name, 1), name
-        while free in self._taken:
+        """The name, or the next free "name (2).txt"; of at most 255 bytes as the name is."""
+        number, free = self._last.get(_folded(name), 1), name
+        while _folded(free) in self._taken:
             number += 1
-            free = f"{stem} ({number}){dot}{suffix}"
-        self._last[name] = number
-        self._taken.add(free)
+            free = _numbered(name, number)
+        self._last[_folded(name)] = number
+        self._taken.add(_folded(free))
         return free
+
+
+def _folded(name: str) -> str:
+    """The same for names that are one file to Windows or macOS."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _numbered(name: str, number: int) -> str:
+    mark = f" ({number})"
+    short = shortened(name, MAX_BYTES - len(mark))
+    stem, dot, suffix = short.rpartition(".")
+    if not stem:
+        stem, dot, suffix = short, "", ""
+    return f"{stem}{mark}{dot}{suffix}"
 
 
 def _date(at_ms: int) -> tuple[int, int, int, int, int, int]:

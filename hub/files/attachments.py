@@ -18,8 +18,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from hub.clock import Clock
-from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.files.previews.service import PREVIEW
+from hub.files.quotas import Quotas
 from hub.files.scanning.service import TELL
 from hub.files.scanning.verdicts import blocked
 from hub.ids import b64url, sha256
@@ -60,15 +61,27 @@ class _File:
     upload: str | None
     blob: str | None  # of what is here already
     number: int | None  # of that, when it is new
+    takes: int  # bytes of the quotas, of what is here already
     append: Append
 
 
+class VersionTaken(Conflict):
+    """The same command again asks for the next number."""
+
+    code = "version_taken"
+    title = "Another version came meanwhile"
+    retry_s = 1
+
+
 class Attachments:
-    def __init__(self, database: Database, clock: Clock, jobs: Jobs, undo_s: int) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, jobs: Jobs, undo_s: int, quotas: Quotas
+    ) -> None:
         self._database = database
         self._clock = clock
         self._jobs = jobs
         self._undo_s = undo_s
+        self._quotas = quotas
 
     async def add(
         self, uid: str, thread: str, send_id: str, files: Sequence[cmd.NewFile], since: int, *,
@@ -91,10 +104,13 @@ class Attachments:
         keys = [one.upload for one in checked if one.upload is not None]
         if len(set(keys)) < len(keys):
             raise BadRequest("An upload is one file.", code="bad_file")
+        sent_on = [one.attachment for one in checked if one.blob is not None]
+        if len(set(sent_on)) < len(sent_on):  # they would get one number
+            raise BadRequest("Send on one version of a file at a time.", code="bad_file")
         return Added(
             tuple(one.append for one in checked),
             [ev.MessageFile(one.attachment, one.key) for one in checked],
-            partial(self._require_free, checked),
+            partial(self._require_free, uid, thread, checked),
         )
 
     async def prepare(self, uid: str, command: Any, since: int) -> Append | None:
@@ -221,7 +237,7 @@ class Attachments:
             raise BadRequest("A file is an upload or a source.", code="bad_file")
         # The same command again asks for the same attachment.
         seed = _encode([thread, uid, send_id, index])
-        blob = None
+        blob, takes = None, 0
         if file.upload is not None:
             async with self._database.acquire() as connection:
                 upload = await uploads.find(connection, file.upload)
@@ -232,27 +248,33 @@ class Attachments:
             source = await self._source(uid, file)
             key = "f_" + b64url(sha256(b"key", seed)[:16])
             size, type_, name, blob = source.size, source.type, source.name, source.blob
+            takes = size
         name = file_name(file.name) if file.name is not None else name
+        expected = None
         if file.attachment is not None:
             found = await self._attachment_of(thread, file.attachment, since)
             attachment = found.attachment
-            number, same, expected = None, False, None
+            number, same = None, False
             if blob is not None:
                 async with self._database.acquire() as connection:
                     before = await rows.versions(connection, attachment)
                 number, same = rows.numbered(before, blob)
-                expected = None if same else number
+                if same:
+                    takes = 0
+                else:
+                    expected = number
             data: msgspec.Struct = ev.VersionAddData(
                 attachment, key, name, size, type_, message, blob, number, same
             )
             kind = "version.add"
         else:
             attachment = "a_" + b64url(sha256(b"attachment", seed)[:16])
-            expected = None
             data = ev.AttachmentAddData(attachment, key, name, size, type_, message, document, blob)
             kind = "attachment.add"
         add = Append(thread, kind, uid, _encode(data), f"{send_id}/{index}")
-        return _File(attachment, key, file.attachment is None, file.upload, blob, expected, add)
+        return _File(
+            attachment, key, file.attachment is None, file.upload, blob, expected, takes, add
+        )
 
     async def _source(self, uid: str, file: cmd.NewFile) -> VersionRow:
         """A version that somebody sends on; of a thread that they may read.
@@ -280,15 +302,23 @@ class Attachments:
             raise blocked(stored.finding)
         return version
 
-    async def _require_free(self, files: Sequence[_File], connection: Any) -> None:
+    async def _require_free(
+        self, uid: str, thread: str, files: Sequence[_File], connection: Any
+    ) -> None:
         """Asked in the transaction that adds them; has what arrives finished after it.
 
         Raises:
             Conflict: ``upload_used``.
             NotFound: ``attachment_not_found``, ``upload_not_found``.
+            TooLarge: ``account_quota``, ``thread_quota``.
+            VersionTaken.
         """
         waiting = [one.upload for one in files if one.upload is not None]
         kept = await uploads.keep(connection, waiting)
+        # What arrives was asked for when it was begun. No lock of the quotas is taken: a writer
+        # waits for nobody; only who begins an upload in this very moment may go beyond.
+        if takes := sum(one.takes for one in files):
+            await self._quotas.require(connection, uid, thread, takes)
         for one in files:
             if await rows.by_key(connection, one.key) is not None:
                 raise Conflict("This upload is a file of the thread already.", code="upload_used")
@@ -301,7 +331,7 @@ class Attachments:
             if one.number is not None:
                 before = await rows.versions(connection, one.attachment)
                 if any(other.number == one.number and other.state == "ready" for other in before):
-                    raise Unavailable("Another version just came.", code="version_taken")
+                    raise VersionTaken
             if one.blob is not None:
                 # Before the blob is locked: whoever does these jobs locks in this order, too.
                 await self._jobs.put(connection, PREVIEW, one.blob)

@@ -4,7 +4,8 @@ checked.
     unused_since noted ─► a day later: going (nothing may refer to it any more) ─► removed ─► no row
 
 Each step is done again after a crash. What the store has and no row names is removed, too, once it
-is older than a day: an upload that was given up in the moment of its beginning.
+is older than a day: an upload that was given up in the moment of its beginning. That is looked for
+once a day only, as all of the store has to be read for it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from hub.storage.pool import Database
 DIGEST: Final = "digest"
 """The job that computes the SHA-256 of a whole blob."""
 INTERVAL_S: Final = 600.0
+SWEEP_S: Final = 86_400.0
 BATCH: Final = 500
 
 log = structlog.get_logger()
@@ -59,16 +61,20 @@ class Keeper:
         jobs.handle(DIGEST, self._digest)
 
     async def run(self) -> None:
-        """Collect for ever."""
+        """Collect for ever, and sweep: first soon after the start, then once a day."""
+        sweep_at_ms = self._clock.now_ms()
         while True:
             await asyncio.sleep(INTERVAL_S)
             try:
                 await self.collect()
+                if (now := self._clock.now_ms()) >= sweep_at_ms:
+                    await self.sweep()
+                    sweep_at_ms = now + int(SWEEP_S * 1000)
             except Unavailable as away:
                 log.warning("collecting waits", reason=away.code)
 
     async def collect(self) -> int:
-        """One round; returns how many blobs and leftovers were removed."""
+        """Remove blobs to which nothing refers; returns how many."""
         now = self._clock.now_ms()
         async with self._database.transaction() as connection:
             await rows.mark_unused(connection, to_datetime(now))
@@ -85,11 +91,11 @@ class Keeper:
                     await rows.removed(connection, blob)
             removed += len(going)
             if not going:
-                return removed + await self._sweep(now)
+                return removed
 
-    async def _sweep(self, now_ms: int) -> int:
-        """Remove what the store has and no row names."""
-        removed = 0
+    async def sweep(self) -> int:
+        """Remove what the store has and no row names; returns how much. Reads all of the store."""
+        now_ms, removed = self._clock.now_ms(), 0
         old: list[str] = []
         async for stored in self._store.all():
             if stored.at_s * 1000 < now_ms - self._keep_ms:
@@ -120,12 +126,14 @@ class Keeper:
                 await asyncio.to_thread(digest.update, part)
         except (BlobMissing, BlobRotted) as error:
             log.error("a blob is not what it was", blob=blob.blob, reason=error.code)
+            async with self._jobs.holding(job) as connection:
+                await rows.note_damage(connection, blob, True)
             return
         async with self._jobs.holding(job) as connection:
             await rows.set_digest(connection, blob.blob, digest.digest())
 
     async def faults(self, on_progress: Callable[[Blob], None] | None = None) -> list[Fault]:
-        """Read every blob, and say which are not whole and as they were."""
+        """Read every blob; note and say which are not whole and as they were."""
         found: list[Fault] = []
         last = ""
         while True:
@@ -135,13 +143,21 @@ class Keeper:
                 return found
             for blob in some:
                 last = blob.blob
-                try:
-                    async for _ in self._bytes_of(blob):
-                        pass
-                except (BlobMissing, BlobRotted) as error:
-                    found.append(Fault(blob, error.code))
+                fault = await self._fault(blob)
+                if fault is not None:
+                    found.append(fault)
+                async with self._database.acquire() as connection:
+                    await rows.note_damage(connection, blob, fault is not None)
                 if on_progress is not None:
                     on_progress(blob)
+
+    async def _fault(self, blob: Blob) -> Fault | None:
+        try:
+            async for _ in self._bytes_of(blob):
+                pass
+        except (BlobMissing, BlobRotted) as error:
+            return Fault(blob, error.code)
+        return None
 
     def _bytes_of(self, blob: Blob) -> AsyncIterator[bytes]:
         return contents(self._database, self._store, blob)

@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub.errors import Conflict
-from hub.files.attachments import SETTLE
+from hub.files.attachments import SETTLE, VersionTaken
 from hub.files.previews.service import PREVIEW
 from hub.files.scanning.service import TELL
 from hub.jobs.queue import Jobs, Later
@@ -27,12 +26,6 @@ from hub.storage.writer import Append, GroupCommitWriter
 from hub.wire import events as ev
 
 _encode = msgspec.json.Encoder().encode
-
-
-class _Taken(Conflict):
-    """Another version got the number meanwhile."""
-
-    code = "version_taken"
 
 
 class Settling:
@@ -68,7 +61,7 @@ class Settling:
         guard = partial(self._before_ready, version.attachment, upload.blob, number, same)
         try:
             await self._append(version, "version.ready", data, guard)
-        except _Taken:
+        except VersionTaken:
             raise Later(0) from None
 
     async def _append(
@@ -87,11 +80,11 @@ class Settling:
         the blob is not asked: one may be coming at this moment.
 
         Raises:
-            Conflict: ``version_taken``.
+            VersionTaken.
         """
         before = await rows.versions(connection, attachment)
         if rows.numbered(before, blob) != (number, same):
-            raise _Taken
+            raise VersionTaken
         await self._jobs.put(connection, PREVIEW, blob)
         await self._jobs.put(connection, TELL, blob)
 

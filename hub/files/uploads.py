@@ -26,6 +26,8 @@ from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge, Unavailable
 from hub.files.attachments import SETTLE
 from hub.files.keeping import DIGEST
+from hub.files.previews.service import PREVIEW
+from hub.files.quotas import Quotas
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
 from hub.ids import new_id
 from hub.jobs.queue import Jobs, Later
@@ -435,20 +437,31 @@ class Uploads:
         stored = await self._store.find(name)
         if stored is None or stored.size != upload.size:
             raise BlobMissing(f"{name} is not whole.")
+        lost = await self._lost(Blob(blob, upload.size, name))
         async with self._jobs.holding(job) as connection:
             if not await rows.still_sealing(connection, name):
                 return  # who gave it up removes its bytes
             await self._jobs.put(connection, SETTLE, name)
             # Before the blob is locked: whoever does these jobs holds them first, too.
-            for kind in self.then:
+            for kind in (*self.then, *([PREVIEW] if lost else [])):
                 await self._jobs.put(connection, kind, blob)
             now = to_datetime(self._clock.now_ms())
-            kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now)
+            kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now, lost)
             await rows.sealed(connection, name, blob)
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():
             await self._store.remove(part)
+
+    async def _lost(self, new: Blob) -> str | None:
+        """The name under which the same bytes should be, and are not as they were. The store is
+        asked in any case: by the time it takes nobody learns that they were here before."""
+        async with self._database.acquire() as connection:
+            known = await blobs.find(connection, new.blob) or new
+            damaged = await blobs.is_damaged(connection, new.blob)
+        stored = await self._store.find(known.name)
+        whole = stored is not None and stored.size == known.size and not damaged
+        return None if whole else known.name
 
     async def _hashed(self, upload: Upload, *, sealed: bool = False) -> Hasher:
         """Of what was joined."""
@@ -492,15 +505,8 @@ class Uploads:
         self, connection: Any, uid: str, thread: str | None, size: int
     ) -> None:
         await rows.reserve(connection, uid, thread)
-        account, most = self.bounds.account, self.bounds.thread
-        if account and await rows.used_by_account(connection, uid) + size > account:
-            raise TooLarge(
-                "Your files would take more than this hub gives you.", code="account_quota"
-            )
-        if most and thread and await rows.used_in_thread(connection, thread) + size > most:
-            raise TooLarge(
-                "The files of this thread would take more than it may have.", code="thread_quota"
-            )
+        quotas = Quotas(self.bounds.account, self.bounds.thread)
+        await quotas.require(connection, uid, thread, size)
 
     def _new(
         self, uid: str, thread: str | None, size: int, name: str, type_: str, metadata: str

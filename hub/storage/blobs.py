@@ -46,14 +46,30 @@ async def hashes(connection: Any, blob_id: str, first: int, count: int) -> list[
 
 
 async def put(
-    connection: Any, blob: Blob, hashes: Sequence[bytes], at: datetime
+    connection: Any, blob: Blob, hashes: Sequence[bytes], at: datetime, lost: str | None = None
 ) -> str:  # fmt: skip
     """Bytes are here under a name. Returns the name that stays: this one, or that of the same bytes
-    that were here before. The row is locked until the transaction ends."""
+    that were here before. The row is locked until the transaction ends.
+
+    Args:
+        lost: a name under which they are not any more, or not as they were.
+    """
     row = await connection.fetchrow(
-        _PUT, blob.blob, blob.size, blob.name, b"".join(hashes), at
+        _PUT, blob.blob, blob.size, blob.name, b"".join(hashes), at, lost
     )  # fmt: skip
+    if row["name"] == blob.name:
+        # What was made of those before is gone with them, or may be made of what was none.
+        await connection.execute("DELETE FROM previews WHERE blob_id = $1", blob.blob)
     return str(row["name"])
+
+
+async def note_damage(connection: Any, blob: Blob, damaged: bool) -> None:
+    """Whether its bytes were not what they are called when they were read last."""
+    await connection.execute(_NOTE_DAMAGE, blob.blob, blob.name, damaged)
+
+
+async def is_damaged(connection: Any, blob_id: str) -> bool:
+    return bool(await connection.fetchval("SELECT damaged FROM blobs WHERE blob_id = $1", blob_id))
 
 
 async def refer(connection: Any, blob_id: str) -> bool:
@@ -100,13 +116,18 @@ async def set_digest(connection: Any, blob_id: str, sha256: bytes) -> None:
     await connection.execute("UPDATE blobs SET sha256 = $2 WHERE blob_id = $1", blob_id, sha256)
 
 
-# What is being removed is here again, under the new name.
+# What is being removed, or was lost, is here again, under the new name.
 _PUT = """
 INSERT INTO blobs (blob_id, size, name, hashes, created_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (blob_id) DO UPDATE SET
-    name = CASE WHEN blobs.going THEN excluded.name ELSE blobs.name END,
+    name = CASE WHEN blobs.going OR blobs.name = $6 THEN excluded.name ELSE blobs.name END,
+    damaged = blobs.damaged AND NOT blobs.going AND blobs.name IS DISTINCT FROM $6,
     going = false, unused_since = NULL
 RETURNING name
+"""
+
+_NOTE_DAMAGE = """
+UPDATE blobs SET damaged = $3 WHERE blob_id = $1 AND name = $2 AND damaged <> $3
 """
 
 _REFER = """

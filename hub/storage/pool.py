@@ -16,6 +16,11 @@ ACQUIRE_S = 5.0
 COMMAND_S = 30.0
 
 
+class DatabaseAway(Unavailable):
+    """Gone, read-only, full or too busy: the same may be done again once it is back. No other
+    error is one, so that nothing else is taken for it."""
+
+
 _SQLSTATE: dict[type[BaseException], tuple[str, str]] = {
     pg.DiskFullError: ("disk_full", "The database's disk is full; nothing was written."),
     pg.ReadOnlySQLTransactionError: (
@@ -39,13 +44,13 @@ _GONE: tuple[type[BaseException], ...] = (
 _REFUSALS: tuple[type[BaseException], ...] = (asyncpg.PostgresError, *_GONE)
 
 
-def as_unavailable(error: BaseException) -> Unavailable | None:
+def as_unavailable(error: BaseException) -> DatabaseAway | None:
     """The hub's own error for a database that is gone, read-only or full; else None."""
     for kind, (code, detail) in _SQLSTATE.items():
         if isinstance(error, kind):
-            return Unavailable(detail, code=code, retry_after_s=5)
+            return DatabaseAway(detail, code=code, retry_after_s=5)
     if isinstance(error, _GONE):
-        return Unavailable(
+        return DatabaseAway(
             "The database does not answer at the moment.", code="database_down", retry_after_s=2
         )
     return None
@@ -53,7 +58,7 @@ def as_unavailable(error: BaseException) -> Unavailable | None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Database failures leave the block as ``Unavailable``."""
+    """Database failures leave the block as ``DatabaseAway``."""
     try:
         yield
     except HubError:
@@ -103,7 +108,7 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
         """A connection of one's own, not of the pool, closed at the end: for what leaves something
-        behind in it. Failures leave the block as ``Unavailable``; no command has a deadline."""
+        behind in it. Failures leave the block as ``DatabaseAway``; no command has a deadline."""
         with _translated():
             connection = await asyncpg.connect(
                 self._url, timeout=ACQUIRE_S, server_settings={"application_name": "webmail-hub"}
@@ -115,7 +120,7 @@ class Database:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
-        """A connection. Database failures inside the block leave it as ``Unavailable``."""
+        """A connection. Database failures inside the block leave it as ``DatabaseAway``."""
         with _translated():
             async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
                 yield connection

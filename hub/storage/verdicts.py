@@ -39,6 +39,14 @@ async def put(
     await connection.execute(_LAST, blob_id, result, finding, scanned_with, at)
 
 
+async def last(connection: Any, blob_id: str) -> tuple[str | None, str | None]:
+    """The last word on a blob, and what was found; null when there is none."""
+    row = await connection.fetchrow(
+        "SELECT verdict, finding FROM blobs WHERE blob_id = $1", blob_id
+    )  # fmt: skip
+    return (None, None) if row is None else (row["verdict"], row["finding"])
+
+
 async def untold(connection: Any, blob_id: str, limit: int = 100) -> list[Untold]:
     return [Untold(*row) for row in await connection.fetch(_UNTOLD, blob_id, limit)]
 

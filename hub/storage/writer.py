@@ -25,7 +25,7 @@ from hub.clock import Clock, to_datetime
 from hub.errors import HubError, NotFound, Unavailable
 from hub.ids import new_id, sha256, thread_id_of
 from hub.storage import streams
-from hub.storage.pool import Database
+from hub.storage.pool import Database, DatabaseAway
 from hub.wire.varint import write_varint
 
 log = structlog.get_logger()
@@ -49,7 +49,8 @@ UPDATES = (UPDATE, RELAYED)
 
 
 Guard = Callable[[Any], Awaitable[None]]
-"""Gets the connection of the transaction; raises a ``HubError``."""
+"""Gets the connection of the transaction; raises a ``HubError``, which stands against its own
+entry alone, whatever it says; ``DatabaseAway`` is everybody's."""
 
 
 class Append(NamedTuple):
@@ -317,7 +318,7 @@ class GroupCommitWriter:
             batch = self._take()
             try:
                 await self._flush(batch)
-            except Unavailable as away:
+            except DatabaseAway as away:
                 self._give_back(batch, away)
                 pause = RETRY_S[min(failures, len(RETRY_S) - 1)]
                 failures += 1
@@ -380,7 +381,7 @@ class GroupCommitWriter:
         for position, entry in enumerate(batch):
             try:
                 await self._flush([entry])
-            except Unavailable as away:
+            except DatabaseAway as away:
                 self._give_back(batch[position:], away)
                 return
             except Exception as own:
@@ -581,7 +582,7 @@ class GroupCommitWriter:
             if entry.guard is not None and (entry.send_id is None or key not in known):
                 try:
                     await entry.guard(connection)
-                except Unavailable:
+                except DatabaseAway:
                     raise
                 except HubError as error:
                     refused.append(entry)

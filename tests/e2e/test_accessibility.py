@@ -18,7 +18,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from PIL import Image
-from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, async_playwright, expect
 
 from hub.client import FileClient, LiveClient
 from hub.files.scanning.service import TELL
@@ -628,7 +628,7 @@ async def test_documents(world: World, visit: Visit, scan: Scan) -> None:
     "file-rename", "file-send-on", "file-picture", "file-pages", "file-code", "file-markdown",
     "file-compared", "file-compared-pictures", "file-without-preview", "file-blocked", "file-gone",
     "composer-new-version", "narrow-files", "narrow-file", "file-properties", "file-property",
-    "file-invoice",
+    "file-invoice", "sending", "sending-list",
 )  # fmt: skip
 @pytest.mark.timeout(120)
 async def test_files(world: World, visit: Visit, scan: Scan, tmp_path: Path) -> None:
@@ -680,6 +680,28 @@ async def test_files(world: World, visit: Visit, scan: Scan, tmp_path: Path) -> 
     await expect(page.get_by_role("heading", name="No file is called so")).to_be_visible()
     await scan(page, "files-none-found")
     await page.get_by_label("Find a file").fill("")
+
+    film = tmp_path / "film.mov"  # too large to be kept by the browser
+    film.write_bytes(bytes(12_000_000))
+
+    async def hold(route: Route) -> None:
+        if route.request.method != "PATCH":
+            await route.continue_()
+
+    await page.route("**/files/*", hold)
+    await attach.set_input_files(film)
+    await expect(page.get_by_test_id("attached")).to_contain_text("film.mov")
+    await button(page, "Send").click()
+    await button(page, "Pause film.mov").click()
+    await expect(page.get_by_role("region", name="Files being sent")).to_be_visible()
+    await scan(page, "sending")
+    await page.get_by_role("button", name="Show", exact=True).click()
+    await expect(page.get_by_test_id("sending").get_by_role("listitem")).to_have_count(1)
+    await scan(page, "sending-list")
+    await page.keyboard.press("Escape")
+    await page.unroute("**/files/*")
+    await button(page, "Stop sending film.mov").click()
+    await expect(page.get_by_role("region", name="Files being sent")).to_have_count(0)
 
     body = page.get_by_test_id("file-body")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -246,3 +247,77 @@ PASTE_PICTURE = """(box) => {
     const what = { clipboardData: transfer, bubbles: true, cancelable: true };
     box.dispatchEvent(new ClipboardEvent('paste', what));
 }"""
+
+
+@pytest.mark.timeout(90)
+async def test_a_film_is_gone_on_with_after_a_reload(
+    ada: Person, hub: HubProcess, tmp_path: Path
+) -> None:
+    page = ada.page
+    page.on("dialog", lambda dialog: dialog.accept())  # the page asks before it goes
+    await ada.begin_thread("Films")
+    film, other = tmp_path / "film.mov", tmp_path / "other" / "film.mov"
+    other.parent.mkdir()
+    film.write_bytes(os.urandom(24 << 20))
+    other.write_bytes(os.urandom(24 << 20))
+    os.utime(other, ns=(film.stat().st_atime_ns, film.stat().st_mtime_ns))
+    throttle = await page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 6 << 20}
+    await throttle.send("Network.emulateNetworkConditions", slow)
+    await page.get_by_label("Attach files").set_input_files(film)
+    await expect(page.get_by_test_id("attached")).to_contain_text("film.mov")
+    await ada.say("The film")
+    file = ada.log().get_by_test_id("file")
+    await expect(file).to_contain_text(re.compile(r"8\.39 MB of 25\.2 MB"))
+    await expect(page.get_by_role("region", name="Files being sent")).to_contain_text("film.mov")
+    await file.get_by_role("button", name="Pause film.mov").click()
+    await expect(file).to_contain_text("Paused at")
+    await file.get_by_role("button", name="Go on with film.mov").click()
+    await expect(file.get_by_role("button", name="Pause film.mov")).to_be_focused()
+    await page.reload()
+
+    # What the browser could not keep is asked for again, and it has to be the same.
+    await expect(file).to_contain_text(re.compile(r"Choose film\.mov again to go on at \d+ %"))
+    line = page.get_by_role("region", name="Files being sent")
+    await expect(line).to_contain_text("Choose film.mov again")
+    choose = file.get_by_label("Choose film.mov again")
+    await choose.set_input_files(other)
+    await expect(page.get_by_text("has other content")).to_be_visible()
+    await page.goto(hub.url)  # and wherever one is
+    await line.get_by_role("button", name="Show").click()
+    await page.get_by_test_id("sending").get_by_label("Choose film.mov again").set_input_files(film)
+    await expect(page.get_by_text("All files are sent.")).to_be_visible(timeout=30_000)
+    await page.keyboard.press("Escape")
+    await ada.open_thread("Films")
+    link = ada.log().get_by_role("link", name="Download film.mov", exact=True)
+    async with page.expect_download() as coming:
+        await link.click()
+    assert (await (await coming.value).path()).read_bytes() == film.read_bytes()
+    ada.check()
+
+
+@pytest.mark.timeout(60)
+async def test_a_message_with_files_is_written_again(ada: Person, tmp_path: Path) -> None:
+    ada.forgive(r"ERR_|Failed to load resource|WebSocket")
+    await ada.begin_thread("Notes")
+    note = tmp_path / "note.txt"
+    note.write_text("Measure twice.")
+    await ada.page.get_by_label("Attach files").set_input_files(note)
+    attached = ada.page.get_by_test_id("attached")
+    await expect(attached).to_contain_text("note.txt")
+    await ada.page.context.set_offline(True)
+    await ada.say("Look at tihs")
+    await expect(attached).to_have_count(0)
+    pending = ada.page.get_by_test_id("pending")
+    await pending.get_by_role("button", name="Edit").click()
+    await expect(attached).to_contain_text("note.txt")
+    box = ada.page.get_by_role("textbox", name=re.compile("^Message"))
+    await expect(box).to_have_value("Look at tihs")
+    await ada.say("Look at this")
+    await ada.page.context.set_offline(False)
+    await expect(ada.log().get_by_text("Look at this")).to_be_visible()
+    await expect(
+        ada.log().get_by_role("link", name="Download note.txt", exact=True)
+    ).to_be_visible()
+    await expect(pending).to_have_count(0)
+    await expect(ada.log().get_by_text("tihs")).to_have_count(0)

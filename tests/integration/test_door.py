@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from hub.errors import HubError, Unavailable
+from hub.errors import HubError
 from hub.rooms import following, poll, registry
 from hub.storage import documents as rows
 from hub.storage import timeline
-from hub.storage.pool import Database
+from hub.storage.pool import Database, DatabaseAway
 from hub.storage.writer import Append
 from hub.wire import commands as cmd
 from hub.wire import frames
@@ -180,11 +180,11 @@ class Faults:
         async def failing(database: Database) -> AsyncIterator[Any]:
             number, self.uses = self.uses, self.uses + 1
             if number == self.at and not self.after:
-                raise Unavailable("on purpose", code="database_down")
+                raise DatabaseAway("on purpose", code="database_down")
             async with acquire(database) as connection:
                 yield connection
             if number == self.at and self.after:
-                raise Unavailable("on purpose", code="database_down")
+                raise DatabaseAway("on purpose", code="database_down")
 
         monkeypatch.setattr(Database, "acquire", failing)
 

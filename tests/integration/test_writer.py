@@ -12,7 +12,7 @@ from hub.clock import SystemClock
 from hub.errors import Unavailable
 from hub.ids import new_id
 from hub.storage import documents, streams
-from hub.storage.pool import Database
+from hub.storage.pool import Database, DatabaseAway
 from hub.storage.writer import Append, Committed, GroupCommitWriter
 
 
@@ -75,7 +75,7 @@ async def test_an_update_whose_commit_was_not_heard_is_written_once(
             rest = await real(*arguments)  # type: ignore[arg-type]
             if not deaf:
                 deaf.append("once")
-                raise Unavailable("gone", code="database_down")
+                raise DatabaseAway("gone", code="database_down")
             return rest
 
         monkeypatch.setattr(writer, "_append_at_known_heads", commit_and_lose_the_answer)
@@ -88,3 +88,19 @@ async def test_an_update_whose_commit_was_not_heard_is_written_once(
         rows = await documents.all_rows(connection, stream)
         assert [row.updates for row in rows] == [[b"first"], [b"second"], [b"third"]]
         assert (await streams.verify(connection, stream)).sound
+
+
+async def test_what_a_guard_says_stands_against_its_own_entry_alone(database: Database) -> None:
+    """Also when it says that something else is away: nobody's entry waits for that."""
+    one, other = [await new_stream(database) for _ in range(2)]
+
+    async def refuses(connection: object) -> None:
+        raise Unavailable("The store is away.", code="blob_store_down")
+
+    async with writing(database) as writer:
+        refused = writer.append(Append(one, "note", "u", b"refused", "s1", guard=refuses))
+        taken = writer.append(Append(other, "note", "u", b"taken", "s2"))
+        with pytest.raises(Unavailable, match="The store is away"):
+            await refused
+        assert writer.flushes == 1
+        assert (await taken).seq == 1

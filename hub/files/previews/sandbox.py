@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import functools
 import importlib.util
 import os
@@ -25,6 +26,7 @@ from typing import Any, BinaryIO, Final, Literal
 import msgspec
 import structlog
 
+from hub.errors import Unavailable
 from hub.files.previews import bubblewrap, landlock, seccomp
 from hub.files.previews.cell import Orders
 from hub.files.previews.frames import REASONS, Garbled, Part, Reason, decode
@@ -37,6 +39,9 @@ _LIBRARIES: Final = ("PIL", "pypdfium2", "pypdfium2_raw", "pi_heif", "msgspec")
 _CHUNK_BYTES: Final = 1 << 18
 _CLEAN_UP_S: Final = 5
 _STDERR_BYTES: Final = 2048
+_TRIAL_S: Final = 10
+_FOR_EVER: Final = frozenset((errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOEXEC))
+"""A program that cannot be started, whenever it is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,20 @@ class Program:
     folder: Path | None = None
 
 
+class WallUnknown(Unavailable):
+    """This machine was too busy to try its walls: a lesser one than it has is not taken."""
+
+    code = "preview_sandbox"
+    title = "The hub could not tell how foreign files are kept apart here"
+    retry_s = 5
+
+
 def sandbox_kind() -> Kind:
-    """The best wall that works here; tried once."""
+    """The best wall that works here; tried until that is known.
+
+    Raises:
+        WallUnknown.
+    """
     return _wall().kind
 
 
@@ -140,6 +157,9 @@ class Sandbox:
 
         Returns:
             What it made, or why not: never an exception of the worker's making.
+
+        Raises:
+            WallUnknown: no worker was started.
         """
         async with self._slots:
             wall = await asyncio.to_thread(_wall)
@@ -158,20 +178,28 @@ class _Wall:
     namespaces: Sequence[str] = ()
 
 
-@functools.cache
+@functools.cache  # but not that it is unknown
 def _wall() -> _Wall:
     bwrap = shutil.which("bwrap")
     for namespaces in bubblewrap.NAMESPACES if bwrap else ():
         assert bwrap is not None
         wall = _Wall("bubblewrap", bwrap, namespaces)
         words = _command(wall, Program(), Limits())
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
+        try:
             subprocess.run(  # noqa: S603  our own words
                 [*words, "-c", "import hub.files.previews.cell"],
                 env=_environment(wall, Program()), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10, check=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_TRIAL_S, check=True,
             )  # fmt: skip
-            return wall
+        except subprocess.CalledProcessError:
+            continue
+        except subprocess.TimeoutExpired as error:
+            raise WallUnknown(f"bubblewrap did not answer in {_TRIAL_S} s") from error
+        except OSError as error:
+            if error.errno in _FOR_EVER:
+                break
+            raise WallUnknown(f"bubblewrap was not started: {error.strerror}") from error
+        return wall
     if landlock.version() and seccomp.supported():
         return _Wall("landlock")
     return _Wall("rlimits")

@@ -7,18 +7,22 @@ import io
 import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from hub.api import archives
+from hub.api.hub import ARCHIVES
 from hub.client import LiveClient
+from hub.files.attachments import Attachments
 from hub.mail.erasure import Eraser
 from hub.mail.rebuild import rebuild_projections
 from hub.storage.projection import Projector
 from hub.storage.rebuild import Shadow
 from hub.wire import commands as cmd
 from tests.conftest import TurnableClock
-from tests.integration.conftest import Person, Served
+from tests.integration.conftest import Person, Served, judge
 from tests.integration.files.test_uploads import TUS, Sender, metadata, problem, some
 from tests.support.hub_process import answer
 
@@ -201,6 +205,42 @@ async def test_two_versions_at_once_get_numbers_of_their_own(room: Room) -> None
     assert sorted(version["number"] for version in found["versions"]) == list(range(1, 8))
 
 
+async def test_who_sends_on_at_once_hears_that_another_version_came(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody else notices."""
+    target = await room.send(some(10, 0), "a")
+    sources = [await room.send(some(10, seed), "b") for seed in (1, 2)]
+    checked = asyncio.Barrier(len(sources))
+    file = Attachments._file
+
+    async def together(self: Attachments, *arguments: Any) -> Any:
+        found = await file(self, *arguments)
+        await checked.wait()
+        return found
+
+    monkeypatch.setattr(Attachments, "_file", together)
+    path = f"/api/threads/{room.thread}/messages"
+    bodies = [{"files": [{"source": one, "attachment": target}], "send_id": one} for one in sources]
+    answers = await asyncio.gather(*(room.http.post(path, json=body) for body in bodies))
+    monkeypatch.undo()
+    assert sorted(one.status_code for one in answers) == [201, 409]
+    (late,) = [number for number, one in enumerate(answers) if one.status_code == 409]
+    assert problem(answers[late]) == (409, "version_taken")
+    assert answers[late].headers["retry-after"] == "1"
+    await answer(room.http.post(path, json=bodies[late]))
+    found = await room.attachment(target)
+    assert [version["number"] for version in found["versions"]] == [3, 2, 1]
+
+
+async def test_a_command_sends_on_one_version_of_a_file(room: Room) -> None:
+    target = await room.send(some(10, 0), "a")
+    sources = [await room.send(some(10, seed), "b") for seed in (1, 2)]
+    files = [{"source": one, "attachment": target} for one in sources]
+    refused = await room.http.post(f"/api/threads/{room.thread}/messages", json={"files": files})
+    assert problem(refused) == (400, "bad_file")
+
+
 async def test_removing_and_bringing_back(room: Room) -> None:
     ben = await ben_joins(room)
     data = some(5000)
@@ -371,11 +411,16 @@ async def test_ranges_and_conditions(room: Room) -> None:
         beyond = await get(range=asked)
         assert beyond.status_code == 416
         assert beyond.headers["content-range"] == f"bytes */{len(data)}"
+        assert problem(beyond) == (416, "bad_range")
+        assert beyond.headers["content-type"] == "application/problem+json"
     assert (await get(if_none_match=etag)).status_code == 304
     assert (await get(range="bytes=0-1", if_range=etag)).status_code == 206
     assert (await get(range="bytes=0-1", if_range='"other"')).status_code == 200
     head = await room.http.head(path)
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(data)))
+    for asked in ("bytes=0-1", f"bytes={len(data)}-"):  # of GET alone
+        head = await room.http.head(path, headers={"range": asked})
+        assert (head.status_code, head.headers["content-length"]) == (200, str(len(data)))
 
 
 @pytest.mark.parametrize(
@@ -473,6 +518,37 @@ async def test_files_come_as_one_zip(room: Room, served: Served) -> None:
     assert problem(await room.http.get(path, params={"attachment": [second, gone]}))[0] == 404
     grace = await served.person("grace", room.person)
     assert problem(await grace.http.get(path)) == (404, "thread_not_found")
+
+
+async def test_what_is_blocked_meanwhile_is_in_no_zip(room: Room) -> None:
+    hub = room.served.hub
+    await room.send(some(100, 0), "first.bin")
+    second = await room.send(some(100, 1), "second.bin")
+    await room.says("", {"upload": await room.upload(some(100, 2)), "attachment": second})
+    await room.settle()
+    path = f"/api/threads/{room.thread}/files.zip"
+    turns = [await hub.archives.acquire() for _ in range(ARCHIVES)]
+    async with room.http.stream("GET", path) as sent:
+        assert sent.status_code == 200
+        # The first file waits for its turn; the second one is judged meanwhile.
+        await judge(room.served, "blocked", "Eicar")
+        for _ in turns:
+            hub.archives.release()
+        with pytest.raises(httpx.RemoteProtocolError):
+            await sent.aread()
+
+
+async def test_nothing_is_read_for_the_head_of_a_zip(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.send(b"one", "a.txt")
+    read = Mock(side_effect=AssertionError("it was read"))
+    monkeypatch.setattr(archives, "contents", read)
+    head = await room.http.head(f"/api/threads/{room.thread}/files.zip")
+    assert (head.status_code, head.headers["content-type"]) == (200, "application/zip")
+    assert head.headers["content-disposition"].startswith('attachment; filename="Offer.zip"')
+    assert "content-length" not in head.headers
+    assert not read.called
 
 
 async def test_files_are_listed_in_pages(room: Room) -> None:

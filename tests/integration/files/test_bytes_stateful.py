@@ -379,6 +379,7 @@ class Bytes(RuleBasedStateMachine):
 
     async def collect(self) -> None:
         await self.mortal.hub.keeper.collect()
+        await self.mortal.hub.keeper.sweep()
 
     async def all_of_it(self) -> None:
         for one in (self.work, self.erase, self.expire, self.work, self.collect):

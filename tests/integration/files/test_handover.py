@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.client import FileClient
 from tests.integration.conftest import judge, serve
 from tests.integration.files.test_attachments import Room
 from tests.integration.files.test_uploads import TUS, problem, some
@@ -103,7 +104,9 @@ def endpoint() -> Iterator[str]:
         yield address
 
 
-async def test_the_object_store_sends_downloads_itself(database_url: str, endpoint: str) -> None:
+async def test_the_object_store_sends_downloads_itself(
+    database_url: str, endpoint: str, tmp_path: Path
+) -> None:
     url = f"s3://{new_bucket(endpoint)}/files?endpoint={endpoint}&region=us-east-1"
     s3 = {"blob_url": url, "blob_key": "key", "blob_secret": "secret", "blob_links": True}
     async with room_on(database_url, **s3) as room:
@@ -116,3 +119,9 @@ async def test_the_object_store_sends_downloads_itself(database_url: str, endpoi
             found = await elsewhere.get(sent.headers["location"])
         assert found.content == b"hello" * 1000
         assert found.headers["content-disposition"].startswith('attachment; filename="a.bin"')
+        # A link is signed for GET alone.
+        head = await room.http.head(f"{path}?download")
+        assert (head.status_code, head.headers["content-length"]) == (200, "5000")
+        # What proves the bytes has them from the hub.
+        client = FileClient(room.served.url, room.person.token, state=tmp_path / "state")
+        assert (await client.download(file, target=tmp_path)).read_bytes() == b"hello" * 1000

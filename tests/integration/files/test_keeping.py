@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from unittest.mock import AsyncMock
 
+import httpx
 import pytest
 
 from hub.api.hub import Hub
+from hub.blobs.store import Stored
+from hub.files import keeping
 from hub.mail.erasure import Eraser
 from hub.storage import uploads as rows
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Served, serve
+from tests.integration.files.previews.pictures import corners, written
 from tests.integration.files.test_attachments import Room
 from tests.integration.files.test_uploads import TUS, problem, some
 from tests.integration.test_commands import run
@@ -34,12 +41,15 @@ class Days:
     async def pass_(self, days: float) -> int:
         """Returns how much was removed at the end of them."""
         await Eraser(self.hub.database, self.clock).erase()
-        removed = await self.hub.keeper.collect()
+        removed = await self.clean()
         self.clock.advance(days * DAY_S)
         await self.hub.uploads.expire()
         await self.hub.jobs.drain()
         await Eraser(self.hub.database, self.clock).erase()
-        return removed + await self.hub.keeper.collect()
+        return removed + await self.clean()
+
+    async def clean(self) -> int:
+        return await self.hub.keeper.collect() + await self.hub.keeper.sweep()
 
     async def stored(self) -> list[str]:
         return [one.name async for one in self.hub.blobs.all()]
@@ -176,8 +186,46 @@ async def test_leftovers_of_a_crash_go(room: Room) -> None:
     days.clock = TurnableClock(int(time.time() * 1000))
     hub.keeper._clock = days.clock
     await hub.blobs.begin("f_fresh", 5)
-    await days.hub.keeper.collect()
+    await days.clean()
     assert "f_fresh" in await days.stored()
+
+
+async def test_all_of_the_store_is_read_once_a_day(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = room.served.hub
+    days = Days(hub)
+    monkeypatch.setattr(keeping, "INTERVAL_S", 0.001)
+    rounds, done = hub.keeper.collect, asyncio.Condition()
+    counts = Counter[str]()
+
+    async def collect() -> int:
+        async with done:
+            counts["rounds"] += 1
+            done.notify_all()
+        return await rounds()
+
+    def all_() -> AsyncIterator[Stored]:
+        counts["sweeps"] += 1
+        return everything()
+
+    async def more(rounds: int) -> int:
+        so_far = counts["rounds"]
+        async with done:
+            await done.wait_for(lambda: counts["rounds"] >= so_far + rounds)
+        return counts["sweeps"]
+
+    everything = hub.blobs.all
+    monkeypatch.setattr(hub.blobs, "all", all_)
+    monkeypatch.setattr(hub.keeper, "collect", collect)
+    task = asyncio.create_task(hub.keeper.run())
+    try:
+        assert [await more(3), await more(3)] == [1, 1]
+        days.clock.advance(DAY_S)
+        assert [await more(3), await more(3)] == [2, 2]
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def test_the_same_bytes_come_while_they_are_being_removed(room: Room) -> None:
@@ -204,6 +252,93 @@ async def test_the_same_bytes_come_while_they_are_being_removed(room: Room) -> N
     await days.pass_(3)
     assert await room.bytes_of(again[0], 1) == data
     assert len(await days.stored()) == 1
+
+
+async def test_what_comes_back_while_it_is_removed_is_shown_again(room: Room) -> None:
+    """The pictures that were made of it are gone from the store by then."""
+    hub = room.served.hub
+    days = Days(hub)
+    data = written(corners(900, 600), "PNG")
+    first = await room.send(data, "a.png")
+    await room.http.delete(f"/api/attachments/{first}")
+    days.clock.advance(3600)
+    await days.pass_(0)
+    days.clock.advance(2 * DAY_S)
+    remove, again = hub.blobs.remove, []
+
+    async def slowly(name: str) -> None:
+        await remove(name)
+        async with hub.database.acquire() as connection:
+            last = name == await connection.fetchval("SELECT name FROM blobs WHERE going")
+        if last:
+            again.append(await room.send(data, "a.png"))
+
+    hub.blobs.remove = slowly  # type: ignore[method-assign]
+    assert await hub.keeper.collect() >= 1
+    hub.blobs.remove = remove  # type: ignore[method-assign]
+    (file,) = again
+    thumb = f"/api/attachments/{file}/versions/1/preview/thumb"
+    assert (await room.http.get(thumb)).status_code == 200
+    await days.pass_(3)
+    assert (await room.http.get(thumb)).status_code == 200
+    assert await room.bytes_of(file, 1) == data
+    assert len(await days.stored()) == 2
+
+
+@pytest.mark.parametrize("parts", [False, True])
+@pytest.mark.parametrize("left", [None, 5])
+async def test_who_brings_lost_bytes_again_heals_the_file(
+    room: Room, left: int | None, parts: bool
+) -> None:
+    data = some(3000)
+    file = await room.send(data)
+    (stored,) = await names_of(room)
+    path = room.served.hub.blobs.path_of(stored)  # type: ignore[attr-defined]
+    if left is None:
+        path.unlink()
+    else:
+        os.truncate(path, left)
+    assert problem(await room.http.get(f"/api/attachments/{file}/versions/1"))[0] == 500
+    await (room.in_parts(data) if parts else room.upload(data))
+    await room.settle()
+    assert await room.bytes_of(file, 1) == data
+    days = Days(room.served.hub)
+    await days.pass_(4)
+    await days.pass_(1)
+    assert await room.bytes_of(file, 1) == data
+    assert len(await days.stored()) == 1
+
+
+async def names_of(room: Room) -> list[str]:
+    return [one.name async for one in room.served.hub.blobs.all()]
+
+
+async def test_who_brings_rotted_bytes_again_heals_the_file(room: Room) -> None:
+    """Once it is known that they are: by who reads them all, or by whoever brought them before."""
+    hub = room.served.hub
+    data = written(corners(900, 600), "PNG")
+    file = await room.send(data, "a.png")
+    thumb = f"/api/attachments/{file}/versions/1/preview/thumb"
+    for verified in (True, False):
+        async with hub.database.acquire() as connection:
+            place = await connection.fetchval("SELECT name FROM blobs")
+        path = hub.blobs.path_of(place)  # type: ignore[attr-defined]
+        path.write_bytes(bytes(len(data)))
+        if verified:
+            (fault,) = await hub.keeper.faults()
+            assert fault.code == "blob_rotted"
+        else:
+            await room.upload(data)
+            await room.settle()
+            found = await room.http.get(f"/api/attachments/{file}/versions/1")
+            assert problem(found) == (500, "blob_rotted")
+        await room.upload(data)
+        await room.settle()
+        assert await room.bytes_of(file, 1) == data
+        assert await hub.keeper.faults() == []
+        assert (await room.http.get(thumb)).status_code == 200
+    async with hub.database.acquire() as connection:
+        assert not await connection.fetchval("SELECT damaged FROM blobs")
 
 
 async def test_the_digest_of_a_whole_file_is_computed(room: Room) -> None:
@@ -252,6 +387,32 @@ async def test_a_quota_counts_what_is_there(database_url: str) -> None:
         assert problem(await room.create(1)) == (413, "account_quota")
         await room.http.delete(url, headers=TUS)
         assert (await room.create(601)).status_code == 201
+
+
+async def test_what_is_sent_on_is_asked_for_too(database_url: str) -> None:
+    """It counts, as its bytes would stay when what it came from is erased."""
+    async with serve(database_url, account_quota_bytes=1500, thread_quota_bytes=1000) as served:
+        ada = await served.person("ada")
+        room = Room(served, ada, await served.thread(ada))
+        file = await room.send(some(400, 1))
+        other = Room(served, ada, await served.thread(ada, subject="Other"))
+
+        async def send_on(to: Room, *more: dict[str, str]) -> httpx.Response:
+            files = [{"source": file}, *more]
+            return await to.http.post(f"/api/threads/{to.thread}/messages", json={"files": files})
+
+        assert problem(await send_on(room, {"source": file})) == (413, "thread_quota")
+        assert (await send_on(room)).is_success
+        assert problem(await send_on(room)) == (413, "thread_quota")
+        assert (await room.listed())["used"] == 800
+        assert (await send_on(other)).is_success
+        assert problem(await send_on(other)) == (413, "account_quota")
+        assert problem(await other.create(301)) == (413, "account_quota")
+        # The same version of the same file takes nothing.
+        assert (await send_on(room, {"source": file, "attachment": file})).status_code == 413
+        path = f"/api/threads/{room.thread}/messages"
+        same = {"files": [{"source": file, "attachment": file}]}
+        assert (await room.http.post(path, json=same)).is_success
 
 
 def test_the_folder_of_files_is_private(tmp_path: Path) -> None:

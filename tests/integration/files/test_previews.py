@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pillow_heif
@@ -16,16 +17,17 @@ from PIL import Image
 
 from hub.api.hub import Hub
 from hub.doctor import examine
-from hub.files.previews import service
+from hub.files.previews import sandbox, service
 from hub.files.previews.frames import Reason
-from hub.files.previews.sandbox import Outcome, PreviewFailed, Sandbox
-from hub.files.previews.service import Made
+from hub.files.previews.sandbox import Outcome, PreviewFailed, Sandbox, WallUnknown
+from hub.files.previews.service import SANDBOX_TRIES, Made
 from hub.files.scanning.probes import eicar
 from hub.files.scanning.service import TELL
 from hub.mail.rebuild import rebuild_projections
 from hub.settings import Settings
 from hub.storage import previews, verdicts
 from hub.storage.projection import Projector
+from tests.conftest import TurnableClock
 from tests.integration.conftest import Served, serve
 from tests.integration.files.previews import pictures
 from tests.integration.files.previews.test_text import docx
@@ -470,6 +472,28 @@ async def judge(room: Room, attachment: str, result: str) -> None:
         await verdicts.put(connection, version["blob"], "A", "1", result, "Virus", "A 1", now)
         await room.served.hub.jobs.put(connection, TELL, version["blob"])
     await room.settle()
+
+
+async def test_a_busy_machine_makes_the_preview_later(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it was tried; no reason stands in its place."""
+    hub = room.served.hub
+    hub.jobs._clock = clock = TurnableClock(hub.clock.now_ms())
+    busy = Mock(side_effect=WallUnknown("bubblewrap did not answer in 10 s"))
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "_wall", busy)
+        file = await room.send(pictures.written(pictures.corners(90, 60), "PNG"), "a.png")
+        for tries in range(2, SANDBOX_TRIES + 2):
+            clock.advance(60)
+            await room.settle()
+            assert busy.call_count == tries
+        assert await preview(room, file) is None
+    clock.advance(60)
+    await room.settle()
+    found = await preview(room, file)
+    assert found is not None
+    assert found["parts"] == ["thumb"]
 
 
 async def test_the_doctor_names_the_wall(

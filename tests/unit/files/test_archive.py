@@ -35,3 +35,22 @@ def test_a_free_name(name: str, free: str) -> None:
     for taken in ("a.txt", "a (2).txt", ".env", "c"):
         names.take(taken)
     assert names.take(name) == free
+
+
+def test_names_that_are_one_to_a_system_are_two_files() -> None:
+    names = Names()
+    given = ["A.txt", "a.txt", "a.TXT", "Straße", "STRASSE", "\u00e9", "e\u0301", "É"]
+    taken = [names.take(name) for name in given]
+    assert taken == [
+        "A.txt", "a (2).txt", "a (3).TXT", "Straße", "STRASSE (2)", "\u00e9", "e\u0301 (2)",
+        "É (3)",
+    ]  # fmt: skip
+    assert names.take("A (2).txt") == "A (2) (2).txt"
+
+
+@pytest.mark.parametrize("name", ["ž" * 125 + ".txt", "x" * 255, "x." + "y" * 253])
+def test_a_name_stays_as_short_as_a_file_system_takes(name: str) -> None:
+    names = Names()
+    found = {names.take(name) for _ in range(12)}
+    assert len(found) == 12
+    assert max(len(one.encode()) for one in found) <= 255

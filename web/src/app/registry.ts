@@ -85,6 +85,8 @@ export const STATES: readonly State[] = [
   { id: 'files-empty', route: 'room', about: 'The files drawer of a thread without files' },
   { id: 'files-list', route: 'room', about: 'The files drawer, with versions and a blocked file' },
   { id: 'files-selecting', route: 'room', about: 'Some files are selected' },
+  { id: 'sending', route: 'room', about: 'A file of a message, and the line above, wait for their person' },
+  { id: 'sending-list', route: 'room', about: 'All files on their way' },
   { id: 'files-none-found', route: 'room', about: 'No file is called so' },
   { id: 'file-menu', route: 'room', about: 'What can be done with a file' },
   { id: 'file-rename', route: 'room', about: 'The dialog that renames a file' },

@@ -70,8 +70,10 @@ function scanEnd(bytes: Uint8Array, start: number): number {
 
 /** Of a TIFF header between two offsets: 1 to 8. */
 function orientation(view: DataView, start: number, end: number): number {
+  if (start + 8 > end) return 1;
   const little = view.getUint16(start) === 0x4949;
   const entries = start + view.getUint32(start + 4, little);
+  if (entries + 2 > end) return 1;
   const count = view.getUint16(entries, little);
   for (let index = 0; index < count; index++) {
     const entry = entries + 2 + index * 12;

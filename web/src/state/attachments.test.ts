@@ -150,5 +150,7 @@ test('a property has one value under each key, whoever writes it how', () => {
   expect(words(said('Total', '1'), said('Due', '2'))).toEqual(['Due=2', 'Total=1']);
   expect(words(said('Total', '1'), said('TOTAL', '3'))).toEqual(['TOTAL=3']);
   expect(words(said('Stra\u00dfe', '1'), said('STRASSE', null))).toEqual([]);
+  expect(words(said('STRA\u1e9eE', '1'), said('strasse', '2'))).toEqual(['strasse=2']);
+  expect(words(said('\u0131', '1'), said('I', '2'))).toEqual(['I=2', '\u0131=1']); // as the hub
   expect(after(add('f1'), said('Total', '1')).properties?.[0]).toMatchObject({ set_by: 'u_ben', source: { by: 'person' } });
 });

@@ -210,7 +210,8 @@ function withProperty(properties: readonly Property[], event: TimelineEvent, { k
 }
 
 function foldedKey(key: string): string {
-  return key.normalize('NFC').toUpperCase().toLowerCase();
+  // As Python's casefold, which keeps the dotless i apart.
+  return key.normalize('NFC').replace(/[^ı]+/gu, (part) => part.toLowerCase().toUpperCase().toLowerCase());
 }
 
 function versionOf(

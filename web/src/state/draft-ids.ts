@@ -11,10 +11,27 @@ export class DraftIds {
   readonly #prefix: string;
   readonly #apartPrefix: string;
   readonly #ids = new Map<string, string>();
+  readonly #listeners = new Set<(thread: string) => void>();
+  readonly #hear = ({ key }: StorageEvent): void => {
+    for (const prefix of [this.#prefix, this.#apartPrefix]) {
+      if (key?.startsWith(prefix)) for (const tell of this.#listeners) tell(key.slice(prefix.length));
+    }
+  };
 
   constructor(uid: string) {
     this.#prefix = `${PREFIX}${uid}.`;
     this.#apartPrefix = `${APART}${uid}.`;
+    globalThis.addEventListener?.('storage', this.#hear);
+  }
+
+  /** Told of each thread whose draft another tab sent or changed, until the returned function is called. */
+  listen(tell: (thread: string) => void): () => void {
+    this.#listeners.add(tell);
+    return () => this.#listeners.delete(tell);
+  }
+
+  close(): void {
+    globalThis.removeEventListener?.('storage', this.#hear);
   }
 
   get(thread: string): string {
@@ -24,8 +41,9 @@ export class DraftIds {
     return id;
   }
 
-  /** The draft has been sent: the next one is another message. Or it is one that was taken back. */
-  renew(thread: string, id = newSendId()): string {
+  /** The draft has been sent: the next one is another message. */
+  renew(thread: string): string {
+    const id = newSendId();
     this.#put(thread, id);
     this.#write(this.#apartPrefix + thread, null);
     return id;
@@ -40,7 +58,7 @@ export class DraftIds {
     }
   }
 
-  keepApart(thread: string, more: Iterable<[string, boolean]>): void {
+  keepApart(thread: string, more: Iterable<readonly [string, boolean]>): void {
     const all = [...new Map([...this.apart(thread), ...more])]; // another tab may have said so of others
     this.#write(this.#apartPrefix + thread, all.length > 0 ? JSON.stringify(all) : null);
   }

@@ -7,12 +7,12 @@ import { api } from '../api/client';
 import { Lifetime } from '../lib/lifetime';
 import { type Erases, dropOldCopies, LocalStore } from '../lib/local-store';
 import { openChannel, withLock } from '../lib/tabs';
-import type { UploadQueue } from '../transfer';
+import type { Item as Upload, UploadQueue } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
 import type { Accepted, AnyFrame, DocumentInfo, Me, MemberSetData, NewFileCommand, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live } from '../wire/live';
-import { Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
+import { NOT_READY, Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
 import type { Session } from './document-session.svelte';
 import { DraftIds } from './draft-ids';
@@ -34,8 +34,8 @@ const LINGER_MS = 30_000;
 const SENDING_MS = 15_000;
 /** A command with a send_id is repeated over a loss of the connection this long. */
 const COMMIT_MS = 15_000;
-/** A message waits so long at once for the hub to know of its files; then others may go. */
-const NAMING_MS = 8_000;
+/** A file that is in no queue after so long is not on its way. Tabs hear of one another's in less. */
+const MISSING_MS = 60_000;
 
 export interface HubOptions {
   /** The sign-in ended, from wherever. */
@@ -57,6 +57,9 @@ export class Hub implements HubState {
   keeps = $state(true);
   uploads: UploadQueue | null = $state.raw(null);
   #loadingUploads: Promise<UploadQueue> | null = null;
+  readonly #outboxLoaded: Promise<void>;
+  /** Messages of whose files this tab will hear. */
+  readonly #awaited = new Set<string>();
   #waiting = $state(0);
   #left: ReadonlyMap<string, number> = $state.raw(new Map());
   #open: readonly Session[] = $state.raw([]);
@@ -101,7 +104,7 @@ export class Hub implements HubState {
       erased.close();
     });
     this.#drafts = this.#life.own(new Drafts(me.uid));
-    this.#draftIds = new DraftIds(me.uid);
+    this.#draftIds = this.#life.own(new DraftIds(me.uid));
     this.#life.own(this.people);
     this.notifications = this.#life.own(
       new Notifier({
@@ -140,7 +143,7 @@ export class Hub implements HubState {
       }),
     );
     this.#live.start();
-    void this.#outbox.load();
+    this.#outboxLoaded = this.#outbox.load();
     void this.#countLeft();
     void this.#goOnSending();
     void dropOldCopies(me.uid).catch(() => undefined);
@@ -249,7 +252,7 @@ export class Hub implements HubState {
     this.#life.listen(window, 'beforeunload', (event) => {
       this.#flush();
       // The browser asks whether to go.
-      if (this.#drafts.unkept || (this.unsent > 0 && !this.keeps)) event.preventDefault();
+      if (this.#drafts.unkept || (this.unsent > 0 && !this.keeps) || this.uploads?.needsPage) event.preventDefault();
     });
     this.#life.listen(document, 'visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#live.nudge();
@@ -435,6 +438,7 @@ export class Hub implements HubState {
       store: this.#store,
       send: async (entry) => {
         const files = await this.#uploadsOf(entry);
+        if (!this.#outbox.entries.some((one) => one.sendId === entry.sendId)) throw new ApiError('discarded', 'It was taken back.');
         const [picture] = files;
         if (entry.document !== undefined && picture) {
           return this.#live.command({ cmd: 'add_attachment', thread: entry.thread, send_id: entry.sendId, file: picture, document: entry.document });
@@ -450,7 +454,12 @@ export class Hub implements HubState {
       lock: (task) => withLock(`hub.outbox.${uid}`, task),
       channel: (hear) => openChannel<OutboxNews>(`hub.outbox.${uid}`, hear),
       changed: () => this.#outboxChanged(),
-      sent: (sent) => this.#rooms.get(sent.thread)?.sent(sent),
+      sent: (sent) => {
+        this.#rooms.get(sent.thread)?.sent(sent);
+        // Also without a room that would see its event.
+        const files = (this.uploads?.items ?? []).filter((one) => one.purpose === sent.sendId);
+        this.uploads?.dismiss(...files.map((one) => one.id));
+      },
     });
   }
 
@@ -459,29 +468,54 @@ export class Hub implements HubState {
     return this.#live.command({ cmd: 'post', thread, send_id: sendId, text, reply_to: replyTo, mentions, ...more });
   }
 
-  /** The uploads of a message; of those that have not begun they are waited for. */
-  async #uploadsOf(entry: OutboxEntry): Promise<NewFileCommand[]> {
-    if (!entry.files?.length) return [];
+  /** The uploads of a message. @throws ApiError `not_ready`: the hub does not know of each yet. */
+  async #uploadsOf({ sendId, files = [], at }: OutboxEntry): Promise<NewFileCommand[]> {
+    if (files.length === 0) return [];
     const queue = await this.#loadUploads();
     await queue.loaded;
-    const known = (item: string): string | null => queue.items.find((one) => one.id === item)?.upload ?? null;
-    return Promise.all(
-      entry.files.map(async ({ item, upload, attachment }) => ({
-        upload: upload ?? known(item) ?? (await soon(queue.uploadOf(item))),
-        ...(attachment === undefined ? {} : { attachment }),
-      })),
-    );
+    const items = new Map(queue.items.map((one) => [one.id, one]));
+    const unknown: string[] = [];
+    const commands = files.map(({ item, name, upload, attachment }) => {
+      const found = items.get(item);
+      const id = upload ?? found?.upload ?? null;
+      if (id === null && found?.state === 'failed' && found.error) throw new ApiError(found.error.code, found.error.detail);
+      if (id === null && !found && Date.now() - at > MISSING_MS) throw new ApiError('upload_not_found', `${name} is no longer on its way.`);
+      if (id === null) unknown.push(item);
+      return { upload: id ?? '', ...(attachment === undefined ? {} : { attachment }) };
+    });
+    if (unknown.length === 0) return commands;
+    if (!this.#awaited.has(sendId)) {
+      this.#awaited.add(sendId);
+      void Promise.allSettled(unknown.map((item) => queue.uploadOf(item))).then(() => {
+        this.#awaited.delete(sendId);
+        this.#outbox.wake();
+      });
+    }
+    throw new ApiError(NOT_READY, 'Its files have not begun to be sent.');
   }
 
-  /** What an earlier visit did not send to its end goes on. */
+  isDraft({ thread, purpose }: Upload): boolean {
+    return purpose === this.#draftIds.get(thread);
+  }
+
+  /** What an earlier visit did not send to its end goes on; what it sent and did not forget is forgotten. */
   async #goOnSending(): Promise<void> {
     const left = await this.#store.entries('uploads', '').catch(() => []);
-    if (left.length > 0 && !this.#life.ended) await this.#loadUploads();
+    if (left.length === 0 || this.#life.ended) return;
+    const queue = await this.#loadUploads();
+    await Promise.all([queue.loaded, this.#outboxLoaded]);
+    const waiting = new Set(this.#outbox.entries.map((one) => one.sendId));
+    const before = Date.now() - MISSING_MS; // another tab may just be sending
+    const sent = queue.items.filter((one) => one.addedAt < before && !this.isDraft(one) && !waiting.has(one.purpose ?? ''));
+    queue.dismiss(...sent.map((one) => one.id));
   }
 
   /** What sends files is not in the first chunk. */
   #loadUploads(): Promise<UploadQueue> {
-    this.#loadingUploads ??= import('../transfer').then(({ UploadQueue }) => {
+    this.#loadingUploads ??= import('../transfer').catch(() => {
+      this.#loadingUploads = null; // perhaps the next time
+      throw new ApiError('unreachable', 'The part of this page that sends files could not be loaded.');
+    }).then(({ UploadQueue }) => {
       const queue = new UploadQueue({
         uid: this.me.uid,
         store: this.#store,
@@ -590,12 +624,4 @@ async function probe(): Promise<'signed_in' | 'signed_out' | 'unreachable'> {
 /** The state of a signed-in tab. `close()` it when the sign-in ends. */
 export function openHub(me: Me, options: HubOptions = {}): HubState {
   return new Hub(me, options);
-}
-
-/** What takes long is tried again later. */
-function soon(upload: Promise<string>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new ApiError('upload_waits', 'A file has not begun to be sent.', 0, 5)), NAMING_MS);
-    upload.then(resolve, reject).finally(() => clearTimeout(late));
-  });
 }

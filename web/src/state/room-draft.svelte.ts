@@ -23,18 +23,34 @@ export interface RoomDraftOptions {
 
 export class RoomDraft {
   readonly #options: RoomDraftOptions;
+  readonly #stopListening: () => void;
   #text = $state('');
   /** The send id of the message that is being written. */
   #id = $state('');
   /** Whether an upload is a file of its own although one of its name is here, where the person said so. */
   #apart: ReadonlyMap<string, boolean> = $state.raw(new Map());
+  readonly #byUpload: ReadonlyMap<string, Upload> = $derived.by(() => {
+    const here = (this.#options.uploads()?.items ?? []).filter((one) => one.thread === this.#options.thread);
+    return new Map(here.flatMap((one) => (one.upload === null ? [] : [[one.upload, one]])));
+  });
   readonly #namesakes: ReadonlyMap<string, Attachment> = $derived.by(() => byName(this.#options.files()));
 
   constructor(options: RoomDraftOptions) {
     this.#options = options;
     this.#text = options.drafts.get(options.thread);
-    this.#id = options.draftIds.get(options.thread);
-    this.#apart = options.draftIds.apart(options.thread);
+    this.#readAnew();
+    this.#stopListening = options.draftIds.listen((thread) => thread === options.thread && this.#readAnew());
+  }
+
+  end(): void {
+    this.#stopListening();
+  }
+
+  /** Another tab may have sent the draft. */
+  #readAnew(): void {
+    const { thread, draftIds } = this.#options;
+    this.#id = draftIds.get(thread);
+    this.#apart = draftIds.apart(thread);
   }
 
   get text(): string {
@@ -51,15 +67,15 @@ export class RoomDraft {
   }
 
   async attach(files: readonly (File | Picked)[]): Promise<void> {
-    const { thread, draftIds } = this.#options;
     const queue = await this.#options.loadUploads();
-    if (this.attached.length === 0) this.#id = draftIds.get(thread);
-    addTo(queue, files, thread, this.#id);
+    this.#readAnew();
+    addTo(queue, files, this.#options.thread, this.#id);
   }
 
   /** Hand it to the outbox, in as many messages as its files need. Returns the send id of the first. */
   send(text: string, { replyTo = null, mentions = [] }: SendOptions): string {
     const { thread, outbox, draftIds } = this.#options;
+    this.#readAnew();
     const failed = this.attached.filter((one) => one.state === 'failed');
     const [files, ...rest] = inMessages(this.attached.filter((one) => one.state !== 'failed'));
     const sendId = files ? this.#id : newSendId();
@@ -71,8 +87,11 @@ export class RoomDraft {
       outbox.add({ sendId: next, thread, text: '', replyTo: null, mentions: [], files: outgoing });
     }
     if (files) {
+      const apart = [...this.#apart].filter(([id]) => failed.some((one) => one.id === id));
       this.#id = draftIds.renew(thread);
-      this.#assign(failed, this.#id); // they are still to be tried again, or left out
+      // They are still to be tried again, or left out.
+      this.#assign(failed, this.#id);
+      this.#keepApart(apart);
     }
     this.text = '';
     return sendId;
@@ -99,28 +118,45 @@ export class RoomDraft {
   }
 
   setApart(upload: string, apart: boolean): void {
-    this.#apart = new Map(this.#apart).set(upload, apart);
-    this.#options.draftIds.keepApart(this.#options.thread, [[upload, apart]]);
+    this.#keepApart([[upload, apart]]);
   }
 
-  /** The files of a message that is taken back are those of the draft; false when that has files already. */
-  takeBack(sendId: string): boolean {
-    const { thread, draftIds } = this.#options;
-    if (this.attached.length > 0) return false;
-    this.#id = draftIds.renew(thread, sendId);
-    const draft = new Set(this.attached.map((one) => one.id));
-    draftIds.keepApart(thread, [...this.#apart].filter(([id]) => draft.has(id)));
-    return true;
+  #keepApart(more: readonly (readonly [string, boolean])[]): void {
+    this.#apart = new Map([...this.#apart, ...more]);
+    this.#options.draftIds.keepApart(this.#options.thread, more);
+  }
+
+  /** A message is taken back: its files are files of the draft, new versions of what they were. */
+  takeBack({ sendId, files = [] }: Pick<OutboxEntry, 'sendId' | 'files'>): void {
+    this.#readAnew();
+    this.#assign(this.#filesOf(sendId), this.#id);
+    this.#keepApart(files.map(({ item, attachment }) => [item, attachment === undefined]));
+  }
+
+  /** The message is tried again, and of its files those that failed. */
+  retryFiles(sendId: string): void {
+    for (const { id, state } of this.#filesOf(sendId)) if (state === 'failed') this.#options.uploads()?.retry(id);
   }
 
   /** The message is not sent: its files are given up. */
   cancelFiles(sendId: string): void {
-    for (const { id } of this.#filesOf(sendId)) this.#options.uploads()?.cancel(id);
+    this.#options.uploads()?.cancel(...this.#filesOf(sendId).map(({ id }) => id));
   }
 
   /** The message is in the history, which shows its files from now on. */
-  dismissFiles(sendId: string): void {
-    for (const { id, state } of this.#filesOf(sendId)) if (state === 'done') this.#options.uploads()?.dismiss(id);
+  releaseFiles(sendId: string): void {
+    this.#options.uploads()?.dismiss(...this.#filesOf(sendId).map(({ id }) => id));
+  }
+
+  /** Nothing comes of an upload any more, the hub says. */
+  ended(upload: string): void {
+    const item = this.#byUpload.get(upload);
+    if (item) this.#options.uploads()?.cancel(item.id);
+  }
+
+  /** What this browser sends of a file that arrives. */
+  uploadOf(upload: string): Upload | null {
+    return this.#byUpload.get(upload) ?? null;
   }
 
   #filesOf(sendId: string): Upload[] {

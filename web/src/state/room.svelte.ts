@@ -26,6 +26,7 @@ import type {
   TimelineEvent,
   TypingState,
   UploadProgress,
+  VersionFailedData,
   VersionPreview,
   VersionReadyData,
   VersionVerdict,
@@ -289,6 +290,7 @@ export class Room implements RoomStore {
     if (event.send_id && event.sender === this.#environment.me) this.#seen(event.send_id);
     if (event.type === 'message') this.#stopsTyping(event.sender);
     if (event.type === 'version.ready' && event.data) this.fileStore.arrived(event.seq, event.data as VersionReadyData);
+    if (event.type === 'version.failed' && event.data) this.#draft.ended((event.data as VersionFailedData).key);
     if (event.type === 'member.set' && event.data) this.#environment.people.need((event.data as MemberSetData).uid);
     this.#set(model.apply(before, event, (uid) => this.#environment.people.get(uid)));
     this.#askForStale();
@@ -320,6 +322,7 @@ export class Room implements RoomStore {
     if (this.#closed) return;
     this.#closed = true;
     this.fileStore.end();
+    this.#draft.end();
     clearTimeout(this.#retry);
     clearTimeout(this.#typingIdle);
     if (this.#readMark !== null) this.#sendRead();
@@ -481,11 +484,16 @@ export class Room implements RoomStore {
     return this.#draft.namesakeOf(upload);
   }
 
+  uploadOf(key: string): Upload | null {
+    return this.#draft.uploadOf(key);
+  }
+
   setApart(upload: string, apart: boolean): void {
     this.#draft.setApart(upload, apart);
   }
 
   retry(sendId: string): void {
+    this.#draft.retryFiles(sendId);
     this.#environment.outbox.retry(sendId);
   }
 
@@ -494,13 +502,10 @@ export class Room implements RoomStore {
     this.#draft.cancelFiles(sendId);
   }
 
-  takeBack(sendId: string): boolean {
-    const message = this.#pending.find((one) => one.sendId === sendId);
+  takeBack(sendId: string): void {
+    const entry = this.#environment.outbox.entries().find((one) => one.sendId === sendId);
     this.#environment.outbox.discard(sendId);
-    if (!message || message.files.length === 0) return true;
-    const keeps = this.#draft.takeBack(sendId);
-    if (!keeps) this.#draft.cancelFiles(sendId);
-    return keeps;
+    if (entry) this.#draft.takeBack(entry);
   }
 
   outboxChanged(): void {
@@ -525,7 +530,7 @@ export class Room implements RoomStore {
     this.#onTheirWay.delete(sendId);
     this.#environment.outbox.confirm(sendId);
     this.outboxChanged();
-    this.#draft.dismissFiles(sendId);
+    this.#draft.releaseFiles(sendId);
   }
 
   async edit(seq: number, text: string, mentions: readonly string[] = []): Promise<void> {

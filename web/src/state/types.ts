@@ -71,6 +71,8 @@ export interface HubState {
   document(info: DocumentInfo): DocumentSession;
   /** The files that this person sends; null until something is sent or goes on. */
   readonly uploads: UploadQueue | null;
+  /** Whether an upload belongs to a message that is being written. */
+  isDraft(upload: Upload): boolean;
   /** What this tab shows; the browser's title is this, behind the count of unread messages. */
   title: string;
   /** Try to connect now (a "Retry now" button). */
@@ -212,6 +214,8 @@ export interface RoomStore {
   readonly attached: readonly Upload[];
   /** Send files with the next message. */
   attach(files: readonly (File | Picked)[]): Promise<void>;
+  /** What this browser sends of a version that arrives, by its key. */
+  uploadOf(key: string): Upload | null;
   /** The file of which something attached is a new version: its namesake, unless it is set apart. */
   versionOf(upload: Upload): Attachment | null;
   /** The latest file of the thread that is called the same, of those that are known. */
@@ -235,8 +239,8 @@ export interface RoomStore {
   retry(sendId: string): void;
   /** Forget a message that was not sent, and its files. */
   discard(sendId: string): void;
-  /** The same, to write it again: its files are those of the draft. False when that has files already: they are given up then. */
-  takeBack(sendId: string): boolean;
+  /** The same, to write it again: its files are files of the draft. */
+  takeBack(sendId: string): void;
   edit(seq: number, text: string, mentions?: readonly string[]): Promise<void>;
   remove(seq: number): Promise<void>;
   undoRemove(seq: number): Promise<void>;

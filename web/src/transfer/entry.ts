@@ -39,7 +39,7 @@ export function entryOf(kept: Kept): Entry {
   return entry;
 }
 
-export function snapshot({ kept, work, naming, sent, rate, problem }: Entry): Item {
+export function snapshot({ kept, handle, work, naming, sent, rate, problem }: Entry): Item {
   const moving = work instanceof Sending && !naming && kept.state === 'waiting';
   return Object.freeze({
     ...fromKept(kept),
@@ -49,13 +49,14 @@ export function snapshot({ kept, work, naming, sent, rate, problem }: Entry): It
     remaining: moving ? rate.remaining(kept.size - sent) : null,
     error: kept.error ?? (kept.state === 'waiting' ? problem : null),
     here: true,
+    reopens: handle !== null,
   });
 }
 
 export function fromKept({ id, name, path, size, type, thread, purpose, addedAt, state, acknowledged, error, upload }: Kept): Item {
   return {
     id, name, path, size, type, thread, purpose, addedAt, state: shown(state), acknowledged, sent: acknowledged, speed: null, remaining: null,
-    error, upload, here: false,
+    error, upload, here: false, reopens: false,
   };
 }
 

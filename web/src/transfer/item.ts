@@ -35,6 +35,8 @@ export interface Item {
   readonly upload: string | null;
   /** This tab sends it; else another one does. */
   readonly here: boolean;
+  /** Of `needs-file`: `resume`, in the handler of a click, can open its file again. */
+  readonly reopens: boolean;
 }
 
 /** What was chosen, dropped or pasted. */

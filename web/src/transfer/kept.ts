@@ -37,6 +37,8 @@ export interface Kept {
   readonly proof: Proof;
   /** Whoever wants to know was told of `upload`. */
   readonly told: boolean;
+  /** Forgotten as soon as it is done. */
+  readonly released: boolean;
 }
 
 /** The bytes, or the way to them. */
@@ -131,6 +133,11 @@ export class KeptUploads {
       await this.#putFiles(entries.slice(0, half));
       await this.#putFiles(entries.slice(half));
     }
+  }
+
+  /** Whether the bytes are kept, or soon will be. */
+  holds(id: string): boolean {
+    return this.#held.has(id);
   }
 
   async held(id: string): Promise<Held | undefined> {

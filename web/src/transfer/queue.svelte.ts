@@ -144,7 +144,7 @@ export class UploadQueue {
       const entry = this.#enter({
         id: newSendId(), name: file.name, path: picked.path ?? null, size: file.size, type: file.type, modified: file.lastModified,
         thread, purpose, addedAt, batch, order, owner: this.#tab, state: 'waiting', upload: null, acknowledged: 0, error: null, proof: [],
-        told: false,
+        told: false, released: false,
       });
       entry.file = file;
       entry.handle = picked.handle ?? null;
@@ -181,20 +181,20 @@ export class UploadQueue {
   }
 
   /** Give it up, here and on the hub. */
-  cancel(id: string): void {
-    const entry = this.#mine(id, { what: 'cancel' });
-    if (!entry) return;
-    if (entry.kept.state === 'done') {
-      this.dismiss(id);
-      return;
+  cancel(...ids: string[]): void {
+    const entries = this.#allMine(ids, { what: 'cancel' });
+    if (entries.length === 0) return;
+    for (const entry of entries) {
+      entry.settle?.reject(new ApiError('cancelled', `${entry.kept.name} is not sent.`));
+      entry.settle = null;
+      this.#set(entry, { state: 'cancelled' });
+      entry.attempts = 0;
     }
-    entry.settle?.reject(new ApiError('cancelled', `${entry.kept.name} is not sent.`));
-    entry.settle = null;
-    this.#set(entry, { state: 'cancelled' });
-    this.#tellGone([id]);
-    entry.attempts = 0;
-    this.#stopWork(entry);
-    if (!entry.work) void this.#terminate(entry);
+    this.#tellGone(entries);
+    for (const entry of entries) {
+      this.#stopWork(entry);
+      if (!entry.work && entry.kept.upload === null) this.#forget(entry);
+    }
     this.#showNow();
     this.#pump();
   }
@@ -218,29 +218,29 @@ export class UploadQueue {
     this.#wait(entry);
   }
 
-  /** Forget one that is done, also for the other tabs. */
-  dismiss(id: string): void {
-    const entry = this.#mine(id, { what: 'dismiss' });
-    if (entry?.kept.state !== 'done') return;
-    if (entry.kept.told) {
-      this.#entries.delete(id);
-      this.#kept.delete(id);
+  /** Forget one, also for the other tabs, as soon as it is done. */
+  dismiss(...ids: string[]): void {
+    const entries = this.#allMine(ids, { what: 'dismiss' });
+    const done = entries.filter((entry) => entry.kept.state === 'done');
+    for (const entry of entries) if (entry.kept.state !== 'done') this.#set(entry, { released: true });
+    for (const entry of done) {
+      if (!entry.kept.told) continue;
+      this.#forget(entry);
     }
-    this.#tellGone([id]);
+    if (done.length === 0) return;
+    this.#tellGone(done);
     this.#showNow();
   }
 
   /** Forget all that are done. */
   dismissDone(): void {
-    for (const { id, state } of this.items) if (state === 'done') this.dismiss(id);
+    this.dismiss(...this.items.filter(({ state }) => state === 'done').map(({ id }) => id));
   }
 
   /** They belong to something else than `add` was told. */
   assign(ids: readonly string[], purpose: string): void {
-    for (const id of ids) {
-      const entry = this.#mine(id, { what: 'assign', purpose });
-      if (entry) this.#set(entry, { purpose });
-    }
+    for (const entry of this.#allMine(ids, { what: 'assign', purpose })) this.#set(entry, { purpose });
+    void this.#kept.flush(); // before anything names the new purpose
     this.#showNow();
   }
 
@@ -248,7 +248,10 @@ export class UploadQueue {
   uploadOf(id: string): Promise<string> {
     const entry = this.#entries.get(id);
     if (!entry) return Promise.reject(new ApiError('not_here', 'This tab does not send the file.'));
-    if (entry.kept.upload) return Promise.resolve(entry.kept.upload);
+    const { upload, state, error, name } = entry.kept;
+    if (upload) return Promise.resolve(upload);
+    if (state === 'failed' && error) return Promise.reject(new ApiError(error.code, error.detail));
+    if (state === 'cancelled') return Promise.reject(new ApiError('cancelled', `${name} is not sent.`));
     return (entry.settle ??= settle()).promise;
   }
 
@@ -301,6 +304,15 @@ export class UploadQueue {
     return this.items.filter((one) => one.state !== 'done').length;
   }
 
+  /** Whether what is on its way from this tab cannot be gone on with by itself after the page. */
+  get needsPage(): boolean {
+    for (const { kept, file, handle } of this.#entries.values()) {
+      const moves = kept.state === 'waiting' || kept.state === 'paused';
+      if (moves && file && !handle && !this.#kept.holds(kept.id)) return true;
+    }
+    return false;
+  }
+
   /** Stop, and let another tab go on. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -326,16 +338,24 @@ export class UploadQueue {
     const now = this.#now();
     const ready: Kept[] = [];
     const running: number[] = [];
+    const cancelled: Entry[] = [];
     let naming = 0;
     let wakeAt = Infinity;
     for (const entry of this.#entries.values()) {
+      const { state } = entry.kept;
       if (entry.work) {
         if (entry.naming) naming++;
         else running.push(entry.kept.size);
-      } else if (entry.kept.state === 'waiting') {
-        if (entry.retryAt <= now) ready.push(entry.kept);
-        else wakeAt = Math.min(wakeAt, entry.retryAt);
+      } else if (state === 'waiting' || state === 'cancelled') {
+        if (entry.retryAt > now) wakeAt = Math.min(wakeAt, entry.retryAt);
+        else if (state === 'waiting') ready.push(entry.kept);
+        else cancelled.push(entry);
       }
+    }
+    for (const entry of cancelled) {
+      if (naming >= NAMING_PLACES) break;
+      naming++;
+      void this.#terminate(entry);
     }
     for (let one = next(ready, running, this.#places); one; one = next(ready, running, this.#places)) {
       ready.splice(ready.indexOf(one), 1);
@@ -357,10 +377,7 @@ export class UploadQueue {
   }
 
   #tryNow(): void {
-    for (const entry of this.#entries.values()) {
-      entry.retryAt = 0;
-      if (entry.kept.state === 'cancelled' && !entry.work) void this.#terminate(entry);
-    }
+    for (const entry of this.#entries.values()) entry.retryAt = 0;
     this.#pump();
   }
 
@@ -460,7 +477,7 @@ export class UploadQueue {
     entry.rate.stop();
     entry.sent = entry.kept.acknowledged;
     this.#touch(entry);
-    if (entry.kept.state === 'cancelled') void this.#terminate(entry);
+    if (entry.kept.state === 'cancelled' && entry.kept.upload === null) this.#forget(entry);
     this.#pump();
   }
 
@@ -526,14 +543,13 @@ export class UploadQueue {
   #done(entry: Entry): void {
     entry.work = null;
     entry.rate.stop();
-    if (entry.kept.state === 'cancelled') {
-      void this.#terminate(entry);
-    } else {
+    if (entry.kept.state !== 'cancelled') {
       entry.sent = entry.kept.size;
       entry.problem = null;
       entry.file = entry.handle = null;
       this.#set(entry, { state: 'done', acknowledged: entry.kept.size, error: null });
-      if (entry.kept.told && !this.#options.keepDone) this.#kept.delete(entry.kept.id);
+      if (entry.kept.released) this.dismiss(entry.kept.id);
+      else if (entry.kept.told && !this.#options.keepDone) this.#kept.delete(entry.kept.id);
     }
     this.#pump();
   }
@@ -572,9 +588,8 @@ export class UploadQueue {
 
   /** The hub forgets it; until then this browser remembers that it has to. */
   async #terminate(entry: Entry): Promise<void> {
-    const { id, upload } = entry.kept;
+    const { upload } = entry.kept;
     if (upload) {
-      if (!this.#online || this.#signedOut || this.#closed) return;
       entry.work = 'preparing';
       entry.naming = true;
       const failed = await terminate(this.#endpoint + upload, this.#options.httpStack).then(
@@ -583,14 +598,20 @@ export class UploadQueue {
       );
       if (this.#closed) return;
       entry.work = null;
-      if (failed && failed.kind !== 'failed') {
-        setTimeout(() => !this.#closed && !entry.work && void this.#terminate(entry), this.#backOff(entry.attempts++));
+      // What is a file of a thread by now stays one.
+      if (failed && failed.kind !== 'failed' && failed.error.code !== 'upload_done') {
+        entry.retryAt = this.#now() + this.#backOff(entry.attempts++);
+        this.#pump();
         return;
       }
     }
-    this.#entries.delete(id);
-    this.#kept.delete(id);
+    this.#forget(entry);
     this.#pump();
+  }
+
+  #forget({ kept }: Entry): void {
+    this.#entries.delete(kept.id);
+    this.#kept.delete(kept.id);
   }
 
   // --- other tabs, and other visits ---------------------------------------------------------------
@@ -619,8 +640,7 @@ export class UploadQueue {
     for (const kept of taken) {
       this.#lastBatch = Math.max(this.#lastBatch, kept.batch);
       const entry = this.#enter({ ...kept, owner: this.#tab });
-      if (kept.state === 'cancelled') void this.#terminate(entry);
-      else if (kept.upload && !kept.told) void this.#tell(entry);
+      if (kept.state !== 'cancelled' && kept.upload && !kept.told) void this.#tell(entry);
       if (kept.state === 'needs-file') void this.#find(entry);
     }
     this.#showNow();
@@ -632,6 +652,7 @@ export class UploadQueue {
     const held = await this.#kept.held(entry.kept.id);
     if (!held || 'blob' in held || this.#closed) return;
     entry.handle ??= held.handle;
+    this.#touch(entry);
     if ((await readable(held.handle)) && entry.kept.state === 'needs-file') this.#wait(entry);
   }
 
@@ -667,6 +688,10 @@ export class UploadQueue {
     if (entry && !this.#gone.has(id)) return entry;
     this.#others.ask(id, ask);
     return null;
+  }
+
+  #allMine(ids: readonly string[], ask: Ask): Entry[] {
+    return ids.flatMap((id) => this.#mine(id, ask) ?? []);
   }
 
   #do(id: string, ask: Ask): void {
@@ -724,7 +749,8 @@ export class UploadQueue {
     return this.#entries.has(kept.id) && kept.state !== 'cancelled' && !this.#gone.has(kept.id);
   }
 
-  #tellGone(ids: readonly string[]): void {
+  #tellGone(entries: readonly Entry[]): void {
+    const ids = entries.map(({ kept }) => kept.id);
     for (const id of ids) this.#gone.add(id);
     this.#others.tellGone(ids);
   }

@@ -198,6 +198,19 @@ test('cancelled, the hub forgets it, also when it was just being begun', async (
   await vi.waitFor(() => expect(tus.uploads.size).toBe(0));
 });
 
+test('cancelled after all of it was sent, the hub forgets it, unless it is a file already', async () => {
+  const queue = tab({ keepDone: true });
+  const [one, two] = queue.add([text('a.txt'), text('b.txt')], 'r_1');
+  await vi.waitFor(() => expect(queue.unsent).toBe(0));
+  queue.cancel(one!.id);
+  await vi.waitFor(() => expect([...tus.uploads.values()].map((left) => left.name)).toEqual(['b.txt']));
+  tus.fault = ({ method }) => (method === 'DELETE' ? { status: 409, code: 'upload_done' } : undefined);
+  queue.cancel(two!.id);
+  expect(queue.items).toEqual([]);
+  await vi.waitFor(async () => expect(await open[0]!.store.entries('uploads', '')).toEqual([]));
+  expect(tus.asked('DELETE')).toHaveLength(2);
+});
+
 test('cancelled while offline, the hub hears of it after a reload', async () => {
   const queue = tab();
   tus.fault = ({ method }) => (method === 'PATCH' ? { status: 423 } : undefined);
@@ -424,6 +437,43 @@ test('two tabs: one sends, the other shows it, steers it, and takes over', async
   await two.offer(given);
   await becomes(two, 'done');
   await whole('film.mov', given);
+});
+
+test('one that is dismissed while it is sent is forgotten when it is done', async () => {
+  const queue = tab({ keepDone: true });
+  const hang = held();
+  tus.fault = ({ method }) => (method === 'POST' ? hang : undefined);
+  const [added] = queue.add([text('a.txt')], 'r_1');
+  await vi.waitFor(() => expect(tus.requests).toHaveLength(1));
+  queue.dismiss(added!.id);
+  expect(queue.items).toHaveLength(1);
+  hang.release();
+  await vi.waitFor(() => expect(queue.items).toEqual([]));
+  await vi.waitFor(async () => expect(await open[0]!.store.entries('uploads', '')).toEqual([]));
+  await vi.waitFor(async () => expect(await open[0]!.store.entries('files', '')).toEqual([]));
+  expect(tus.bytesOf('a.txt')).toBe('a.txt');
+});
+
+test('whoever asks late for an upload that failed hears why', async () => {
+  const queue = tab();
+  tus.fault = () => ({ status: 413, code: 'quota_thread', detail: 'It is too much.' });
+  const [added] = queue.add([text('a.txt')], 'r_1');
+  await expect(added!.upload).rejects.toMatchObject({ code: 'quota_thread' });
+  await expect(queue.uploadOf(added!.id)).rejects.toMatchObject({ code: 'quota_thread', message: 'It is too much.' });
+  queue.cancel(added!.id);
+});
+
+test('only what cannot be gone on with by itself needs the page', async () => {
+  const queue = tab();
+  const hang = held();
+  tus.fault = () => hang;
+  queue.add([text('small.txt')], 'r_1');
+  expect(queue.needsPage).toBe(false);
+  const [added] = queue.add([file('film.mov', 9 * MIB)], 'r_1');
+  expect(queue.needsPage).toBe(true);
+  queue.cancel(added!.id);
+  expect(queue.needsPage).toBe(false);
+  hang.release();
 });
 
 test('uploads are given to another message, whichever tab sends them', async () => {

@@ -6,7 +6,7 @@ import { LocalStore } from '../lib/local-store';
 import type { Channel } from '../lib/tabs';
 import { ApiError } from './error';
 import type { Accepted } from './generated';
-import { Outbox, type OutboxEntry, type OutboxNews, type Sent } from './outbox';
+import { NOT_READY, Outbox, type OutboxEntry, type OutboxNews, type Sent } from './outbox';
 
 /** Tabs of one browser: a table, a lock and a channel. */
 class Browser {
@@ -15,6 +15,8 @@ class Browser {
   readonly duplicates: string[] = [];
   failing: ApiError | null = null;
   refuses: string | null = null;
+  /** Waits for its files. */
+  unready: string | null = null;
   active = 0;
   #lock: Promise<unknown> = Promise.resolve();
   #hear: ((news: OutboxNews) => void)[] = [];
@@ -45,6 +47,7 @@ class Browser {
     await Promise.resolve();
     this.active--;
     if (this.failing) throw this.failing;
+    if (entry.text === this.unready) throw new ApiError(NOT_READY, 'Its files have not begun to be sent.');
     if (entry.text === this.refuses) throw new ApiError('forbidden', 'You can only read here.');
     if (this.received.includes(entry.text)) this.duplicates.push(entry.text);
     else this.received.push(entry.text);
@@ -114,6 +117,32 @@ test('a refused message stays as failed and holds up nobody', async () => {
   browser.refuses = null;
   outbox.retry('s-bad');
   await vi.waitFor(() => expect(browser.received).toEqual(['good', 'bad']));
+});
+
+test('what waits for its files holds up nobody, and goes when it is woken', async () => {
+  const browser = new Browser();
+  browser.unready = 'film';
+  const { outbox } = browser.tab();
+  for (const text of ['one', 'film', 'two']) outbox.add(message(text));
+  outbox.add(message('elsewhere', 'r_2'));
+  outbox.setLive(true);
+  await vi.waitFor(() => expect(browser.received).toEqual(['one', 'two', 'elsewhere']));
+  await vi.waitFor(() => expect(outbox.entries.map((one) => [one.text, one.status])).toEqual([['film', 'queued']]));
+  browser.unready = null;
+  outbox.wake();
+  await vi.waitFor(() => expect(browser.received.at(-1)).toBe('film'));
+  outbox.close();
+});
+
+test('what was discarded can be said again under its id', async () => {
+  const browser = new Browser();
+  const { outbox } = browser.tab();
+  outbox.add(message('one'));
+  outbox.discard('s-one');
+  outbox.add(message('one'));
+  outbox.setLive(true);
+  await vi.waitFor(() => expect(browser.received).toEqual(['one']));
+  outbox.close();
 });
 
 test('discarded messages are gone for good', async () => {

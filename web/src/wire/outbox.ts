@@ -43,7 +43,10 @@ export type OutboxNews = { kind: 'changed' } | ({ kind: 'sent' } & Sent);
 
 export interface OutboxOptions {
   store: LocalStore;
-  /** Post one message. Rejects with ApiError; a `temporary` one leaves it queued. */
+  /**
+   * Post one message. Rejects with ApiError; a `temporary` one leaves it queued, and what comes after it
+   * waits, but for `NOT_READY`.
+   */
   send(entry: OutboxEntry): Promise<Accepted>;
   lock<T>(task: () => Promise<T>): Promise<T>;
   /** Opens the way to other tabs. */
@@ -56,6 +59,8 @@ export interface OutboxOptions {
 }
 
 const RETRY_MS = 3_000;
+/** Code of an error: a message waits for something in this browser, and nothing waits for it. */
+export const NOT_READY = 'not_ready';
 
 export class Outbox {
   /** In the order of sending. */
@@ -84,11 +89,17 @@ export class Outbox {
     void this.#pump();
   }
 
+  /** What a message waits for may be there. */
+  wake(): void {
+    void this.#pump();
+  }
+
   /** Queue a message; it is in `entries` when this returns. */
   add(message: Pick<OutboxEntry, 'sendId' | 'thread' | 'text' | 'replyTo' | 'mentions' | 'files' | 'document'>): void {
     // The key orders the queue, so two messages of one millisecond need different times.
     this.#lastAt = Math.max(this.#lastAt + 1, (this.#options.now ?? Date.now)());
     const entry: OutboxEntry = { ...message, status: 'queued', error: null, at: this.#lastAt };
+    this.#gone.delete(entry.sendId);
     this.#show([...this.entries, entry]);
     this.#write(entry);
     void this.#pump();
@@ -154,11 +165,13 @@ export class Outbox {
 
   /** Under the lock: the table says what is left, whoever queued it. */
   async #sendAll(): Promise<void> {
+    const notReady = new Set<string>();
     for (;;) {
       await Promise.allSettled(this.#writing.values());
       await this.#reload();
-      const entry = this.entries.find((one) => one.status === 'queued');
-      if (!entry || !this.#live) return;
+      const entry = this.entries.find((one) => one.status === 'queued' && !notReady.has(one.sendId));
+      if (!this.#live) return;
+      if (!entry) break;
       this.#show(this.entries.map((one) => (one === entry ? { ...one, status: 'sending' } : one)));
       try {
         const accepted = await this.#options.send(entry);
@@ -167,23 +180,36 @@ export class Outbox {
         this.#options.sent(sent);
         this.#drop(entry.sendId);
         this.#channel.post({ kind: 'sent', ...sent });
-      } catch (error) {
-        if (!this.#refused(entry, asApiError(error))) return;
+      } catch (thrown) {
+        const error = asApiError(thrown);
+        if (error.code === NOT_READY) {
+          notReady.add(entry.sendId);
+          this.#queueAgain(entry);
+        } else if (!this.#refused(entry, error)) return;
       }
     }
+    if (notReady.size > 0) this.#retryIn(RETRY_MS);
   }
 
   /** False when sending must wait. */
   #refused(entry: OutboxEntry, error: ApiError): boolean {
     if (!this.entries.some((one) => one.sendId === entry.sendId)) return true; // discarded meanwhile
     if (error.temporary) {
-      this.#show(this.entries.map((one) => (one.sendId === entry.sendId ? { ...one, status: 'queued' } : one)));
-      clearTimeout(this.#retry);
-      if (this.#live) this.#retry = setTimeout(() => void this.#pump(), (error.retryAfter ?? RETRY_MS / 1000) * 1000);
+      this.#queueAgain(entry);
+      this.#retryIn(error.retryAfter === null ? RETRY_MS : error.retryAfter * 1000);
       return false;
     }
     this.#replace({ ...entry, status: 'failed', error: { code: error.code, detail: error.detail } });
     return true;
+  }
+
+  #queueAgain({ sendId }: OutboxEntry): void {
+    this.#show(this.entries.map((one) => (one.sendId === sendId ? { ...one, status: 'queued' } : one)));
+  }
+
+  #retryIn(waitMs: number): void {
+    clearTimeout(this.#retry);
+    if (this.#live) this.#retry = setTimeout(() => void this.#pump(), waitMs);
   }
 
   async #reload(): Promise<void> {

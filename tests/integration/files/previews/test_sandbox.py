@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -12,10 +13,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import uvloop
 
+from hub.files.previews import sandbox as module
 from hub.files.previews import seccomp
 from hub.files.previews.sandbox import (
     OFFICE,
@@ -26,6 +29,7 @@ from hub.files.previews.sandbox import (
     PreviewFailed,
     Program,
     Sandbox,
+    WallUnknown,
     sandbox_kind,
 )
 from tests.integration.files.previews.conftest import HOSTILE
@@ -215,6 +219,43 @@ async def test_a_cancelled_run_leaves_nothing() -> None:
 
 def test_the_wall_is_named() -> None:
     assert sandbox_kind() in ("bubblewrap", "landlock", "rlimits")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [subprocess.TimeoutExpired("bwrap", 10), BlockingIOError(errno.EAGAIN, "no process")],
+)
+async def test_a_busy_machine_takes_no_lesser_wall(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """And not for the life of the process."""
+    monkeypatch.setattr(module.shutil, "which", lambda name: "/usr/bin/" + name)
+    module._wall.cache_clear()
+    try:
+        with monkeypatch.context() as busy:
+            busy.setattr(module.subprocess, "run", Mock(side_effect=error))
+            with pytest.raises(WallUnknown):
+                await Sandbox().run("text", b"x")
+            with pytest.raises(WallUnknown):
+                sandbox_kind()
+        monkeypatch.setattr(module.subprocess, "run", Mock())
+        assert sandbox_kind() == "bubblewrap"
+    finally:
+        module._wall.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [subprocess.CalledProcessError(1, "bwrap"), PermissionError(errno.EACCES, "not allowed")],
+)
+def test_a_wall_that_cannot_be_is_known(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(module.shutil, "which", lambda name: "/usr/bin/" + name)
+    monkeypatch.setattr(module.subprocess, "run", Mock(side_effect=error))
+    module._wall.cache_clear()
+    try:
+        assert sandbox_kind() in ("landlock", "rlimits")
+    finally:
+        module._wall.cache_clear()
 
 
 def test_it_runs_on_the_hub_s_own_loop() -> None:

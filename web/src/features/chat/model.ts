@@ -258,8 +258,8 @@ export function blockedWords(role: Role | null, status: string): string | null {
   return null;
 }
 
-export function pendingWords(message: PendingMessage): string {
-  if (message.status === 'queued') return 'Waiting for the connection';
+export function pendingWords(message: PendingMessage, live: boolean): string {
+  if (message.status === 'queued') return live && message.files.length > 0 ? 'Waiting for its files' : 'Waiting for the connection';
   if (message.status === 'sending') return 'Sending…';
   return `Not sent: ${message.error?.detail ?? 'the hub did not take it.'}`;
 }

@@ -5,8 +5,9 @@ import type { RoomStore } from '../../state';
 import { attempt } from '../../ui/attempt';
 import { copy } from '../../ui/copy';
 import { toasts } from '../../ui/toasts.svelte';
-import type { Attachment } from '../../wire/generated';
+import type { Attachment, Welcome } from '../../wire/generated';
 import { shownOf } from './listing';
+import { shownVersion } from './model';
 
 /** Remove, and offer to take it back while the hub still can. */
 export async function removeFile(room: RoomStore, file: Attachment): Promise<void> {
@@ -36,8 +37,8 @@ export function copyLink(file: Attachment): Promise<void> {
 }
 
 /** Where the shown version is to be had; null while there is none, or nobody gets it. */
-export function downloadOf(file: Attachment): string | null {
+export function downloadOf(file: Attachment, scanning: Welcome['scanning']): string | null {
   const version = shownOf(file);
-  if (!version || version.state !== 'ready' || version.number == null || version.verdict === 'blocked') return null;
-  return addressOf(file.attachment, version.number, true);
+  const number = version?.state === 'ready' ? shownVersion(version, file.count, scanning).number : null;
+  return number === null ? null : addressOf(file.attachment, number, true);
 }

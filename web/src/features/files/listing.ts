@@ -44,19 +44,30 @@ export function listed(files: Iterable<Attachment>, question: string, sort: Sort
     }
     found.push(file);
   }
-  return found.sort(ORDER[sort](nameOf));
+  // What is compared is looked up once for each.
+  const keyed = found.map((file): Keyed => {
+    const version = shownOf(file);
+    return { file, at: version?.at ?? file.added_at, size: version?.size ?? 0, sender: sort === 'sender' ? nameOf(file.added_by) : '' };
+  });
+  return keyed.sort(ORDER[sort]).map(({ file }) => file);
 }
 
-type Compare = (one: Attachment, other: Attachment) => number;
-const byTime: Compare = (one, other) => changedAt(other) - changedAt(one) || other.seq - one.seq;
-const byName: Compare = (one, other) => collator.compare(one.name, other.name) || byTime(one, other);
-const sizeOf = (file: Attachment): number => shownOf(file)?.size ?? 0;
+interface Keyed {
+  readonly file: Attachment;
+  readonly at: number;
+  readonly size: number;
+  readonly sender: string;
+}
 
-const ORDER: Record<Sort, (nameOf: (uid: string) => string) => Compare> = {
-  latest: () => byTime,
-  name: () => byName,
-  size: () => (one, other) => sizeOf(other) - sizeOf(one) || byName(one, other),
-  sender: (nameOf) => (one, other) => collator.compare(nameOf(one.added_by), nameOf(other.added_by)) || byTime(one, other),
+type Compare = (one: Keyed, other: Keyed) => number;
+const byTime: Compare = (one, other) => other.at - one.at || other.file.seq - one.file.seq;
+const byName: Compare = (one, other) => collator.compare(one.file.name, other.file.name) || byTime(one, other);
+
+const ORDER: Record<Sort, Compare> = {
+  latest: byTime,
+  name: byName,
+  size: (one, other) => other.size - one.size || byName(one, other),
+  sender: (one, other) => collator.compare(one.sender, other.sender) || byTime(one, other),
 };
 
 /** More of them, and the address of the ZIP is longer than what lies between takes. */

@@ -84,14 +84,30 @@ export function sendingWords(item: Pick<Upload, 'state' | 'size' | 'acknowledged
 /** The first `most` of them in their order, but none before those that only a person can help. */
 export function pressing<T extends Pick<Upload, 'state'>>(items: readonly T[], most: number): readonly T[] {
   if (items.length <= most) return items;
-  const stuck = items.filter((one) => STUCK.has(one.state));
-  const others = items.filter((one) => !STUCK.has(one.state) && one.state !== 'done');
+  const stuck = items.filter(isStuck);
+  const others = items.filter((one) => !isStuck(one) && one.state !== 'done');
   return [...stuck, ...others, ...items.filter((one) => one.state === 'done')].slice(0, most);
 }
 
-const STUCK: ReadonlySet<Upload['state']> = new Set(['failed', 'needs-file', 'paused']);
+/** It moves no more without a person. */
+export function isStuck({ state }: Pick<Upload, 'state'>): boolean {
+  return state === 'failed' || state === 'needs-file' || state === 'paused';
+}
 
-/** Many uploads of one's own in words: "12 of 1,000 files sent, 48 kB of 4.1 MB, in 10 messages". */
+/** What is on its way in words: "Sending 3 files: 1.2 GB of 4 GB, 3 min left". */
+export function wholeWords(items: readonly Pick<Upload, 'name' | 'size' | 'acknowledged' | 'speed'>[]): string {
+  let [size, sent, speed] = [0, 0, 0];
+  for (const one of items) {
+    size += one.size;
+    sent += one.acknowledged;
+    speed += one.speed ?? 0;
+  }
+  const what = items.length === 1 ? (items[0]?.name ?? '') : `${items.length.toLocaleString()} files`;
+  const left = speed > 0 ? `, ${secondsInWords((size - sent) / speed)} left` : '';
+  return `Sending ${what}: ${bytesInWords(sent)} of ${bytesInWords(size)}${left}`;
+}
+
+/** The uploads of a draft in words: "12 of 1,000 files sent, 48 kB of 4.1 MB, in 10 messages". */
 export function allWords(items: readonly Pick<Upload, 'state' | 'size' | 'acknowledged'>[]): string {
   let [done, size, sent] = [0, 0, 0];
   for (const one of items) {

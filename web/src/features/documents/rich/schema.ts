@@ -16,13 +16,13 @@ import { Plugin } from '@tiptap/pm/state';
 import type { NodeView } from '@tiptap/pm/view';
 import { StarterKit } from '@tiptap/starter-kit';
 import type { SuggestionOptions } from '@tiptap/suggestion';
-import { ySyncPluginKey } from '@tiptap/y-tiptap';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
 import { FRAGMENT_NAME } from '../../../state/documents';
 import { addressOf } from '../../../state/attachments';
 import { attachmentOf, imageAddress, linkAddress } from '../model';
+import { caretAtStart, lostCaret } from './binding';
 import { type Carets, caretExtension } from './carets';
 import { ending } from './ending';
 import { tableRepairs } from './tables';
@@ -54,30 +54,6 @@ function readingGuard(isEditable: () => boolean): Extension {
       new Plugin({ filterTransaction: (transaction) => !transaction.docChanged || isEditable() || isChangeOrigin(transaction) }),
     ],
   });
-}
-
-/**
- * At its first drawing the binding puts the caret of the empty document into the real one as it is; in
- * one that begins with a table or a picture that is no place for a caret, and ProseMirror warns. With a
- * selection of its own it leaves the caret to ProseMirror, which finds the next place.
- */
-function caretAtStart(): Extension[] {
-  const none = {};
-  const around = (name: string, priority: number, from: unknown, to: unknown): Extension =>
-    Extension.create({
-      name,
-      priority,
-      addProseMirrorPlugins: () => [
-        new Plugin({
-          view: (view) => {
-            const { binding } = ySyncPluginKey.getState(view.state) as { binding: { beforeTransactionSelection: unknown } };
-            if (binding.beforeTransactionSelection === from) binding.beforeTransactionSelection = to;
-            return {};
-          },
-        }),
-      ],
-    });
-  return [around('beforeFirstDrawing', 2_000, null, none), around('afterFirstDrawing', 1, none, null)];
 }
 
 /** Where a browser finds a picture that a document names. */
@@ -133,6 +109,7 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayR
     Collaboration.configure({ document: doc, field: FRAGMENT_NAME }),
     caretExtension(awareness, carets),
     ...caretAtStart(),
+    lostCaret(),
     readingGuard(isEditable),
     tableRepairs(mayRepairTables),
     ending(isEditable),
