@@ -14,11 +14,11 @@ import fcntl
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from hub.blobs.store import BlobMissing, Busy, Mark, StoreAway, Stored, StoreFull
+from hub.blobs.store import BlobMissing, Busy, Confirm, Mark, StoreAway, Stored, StoreFull
 
 T = TypeVar("T")
 
@@ -41,6 +41,10 @@ class LocalStore:
         self._sealed = root / "sealed"
         for folder in (root, self._uploads, self._sealed):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Also when they are there: who made them may not have come so far.
+        sync_folder(root)
+        with contextlib.suppress(PermissionError):
+            sync_folder(root.parent)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
 
     def path_of(self, name: str) -> Path:
@@ -54,26 +58,53 @@ class LocalStore:
         await self._run(name, self._begin, self._uploads / name)
         return ""
 
+    def begin_joined(self, size: int) -> str:
+        return ""
+
     async def open(
-        self, name: str, begun: str, durable: int, notes: Sequence[str]
+        self, name: str, begun: str, durable: int, notes: Sequence[str],
+        confirm: Confirm | None = None,
     ) -> LocalIntake:  # fmt: skip
-        loop = asyncio.get_running_loop()
-        until = loop.time() + LOCK_S
-        while True:
-            try:
-                descriptor = await self._run(name, _locked, self._uploads / name, durable)
-            except BlockingIOError:
-                if loop.time() > until:
-                    raise Busy from None
-                await asyncio.sleep(RETRY_S)
-            else:
-                return LocalIntake(self, name, descriptor, durable)
+        intake = LocalIntake(self, name, await self._lock(name), durable)
+        try:
+            if confirm is not None:
+                await confirm()
+            await intake.cut(durable)
+        except BaseException:
+            await intake.close()
+            raise
+        return intake
 
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
-        await self._run(name, self._join, name, parts, sizes)
+        """The first part is renamed, the others are copied behind it, by the file system where it
+        can share blocks. A thread may still be at it whose job another process has now: hence the
+        lock."""
+        first, *others = [self._uploads / part for part in parts]
+        await self._run(name, _take, first, self._uploads / name)
+        intake = LocalIntake(self, name, await self._lock(name), 0)
+        try:
+            await intake.join(others, sizes)
+        finally:
+            await intake.close()
+        await self._run(name, sync_folder, self._uploads)
 
     async def seal(self, name: str, begun: str, notes: Sequence[str]) -> None:
-        await self._run(name, self._seal, self._uploads / name, self.path_of(name))
+        path = self.path_of(name)
+        try:
+            intake = LocalIntake(self, name, await self._lock(name), 0)
+        except BlobMissing:
+            if await self.find(name) is None:
+                raise
+        else:
+            try:
+                await intake.seal(self._uploads / name, path)
+            finally:
+                await intake.close()
+        for folder in (
+            path.parent,
+            self._uploads,
+        ):  # whoever else renamed it may not have come here
+            await self._run(name, sync_folder, folder)
 
     async def read(self, name: str, start: int, end: int) -> bytes:
         return await self._run(name, _read_file, self.path_of(name), start, end)
@@ -99,41 +130,32 @@ class LocalStore:
         status = await self._run("", os.statvfs, self.root)
         return status.f_bavail * status.f_frsize
 
+    async def _lock(self, name: str) -> int:
+        """A descriptor of the file of an upload; nobody else has one like it.
+
+        Raises:
+            Busy: somebody has, and does not let go.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LOCK_S
+        while True:
+            job = self._threads.submit(_told, name, _locked, (self._uploads / name,), {})
+            try:
+                return await asyncio.wrap_future(job)
+            except BlockingIOError:
+                if loop.time() > until:
+                    raise Busy from None
+                await asyncio.sleep(RETRY_S)
+            except asyncio.CancelledError:
+                job.add_done_callback(_closed)
+                raise
+
     async def _run(self, name: str, work: Callable[..., T], *args: Any, **named: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _told, name, work, args, named)
 
     def _begin(self, path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        sync_folder(self._uploads)
-
-    def _seal(self, staged: Path, path: Path) -> None:
-        if path.exists():
-            return
-        if not path.parent.exists():
-            path.parent.mkdir(exist_ok=True, mode=0o700)
-            sync_folder(self._sealed)
-        with staged.open("rb+") as file:
-            os.fsync(file.fileno())
-        staged.rename(path)
-        sync_folder(path.parent)
-        sync_folder(self._uploads)
-
-    def _join(self, name: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
-        """The first part is renamed, the others are copied behind it, by the file system where it
-        can share blocks."""
-        target = self._uploads / name
-        first = self._uploads / parts[0]
-        if first.exists():
-            first.rename(target)
-        with target.open("rb+") as file:
-            os.ftruncate(file.fileno(), sizes[0])
-            at = sizes[0]
-            for part, size in zip(parts[1:], sizes[1:], strict=True):
-                with (self._uploads / part).open("rb") as source:
-                    _copy(source.fileno(), file.fileno(), size, at)
-                at += size
-            os.fsync(file.fileno())
         sync_folder(self._uploads)
 
 
@@ -149,6 +171,26 @@ class LocalIntake:
         # mean another file then.
         self._users = 1
         self._lock = threading.Lock()
+
+    async def cut(self, size: int) -> None:
+        """Throw away what is behind so many bytes.
+
+        Raises:
+            BlobMissing: there are fewer.
+        """
+        await self._run(_cut, self._name, size)
+
+    async def join(self, others: Sequence[Path], sizes: Sequence[int]) -> None:
+        """Copy others behind what is here; ``sizes`` of all, this one first.
+
+        Raises:
+            BlobMissing: one of them has fewer bytes.
+            StoreFull.
+        """
+        await self._run(_join, self._name, others, sizes)
+
+    async def seal(self, staged: Path, path: Path) -> None:
+        await self._run(_seal, staged, path)
 
     async def write(self, parts: Sequence[bytes]) -> None:
         self._position = await self._run(_append, parts, self._position)
@@ -187,23 +229,55 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path, durable: int) -> int:
-    """A descriptor of the file, which ends at ``durable``; nobody else has one like it.
-
+def _locked(path: Path) -> int:
+    """
     Raises:
-        BlockingIOError: somebody has.
-        BlobMissing: the file is shorter.
+        BlockingIOError: somebody else has it.
+        FileNotFoundError: also where it was renamed or removed before it was locked.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_size < durable:
-            raise BlobMissing(f"{path.name} is shorter than {durable} bytes.")
-        os.ftruncate(descriptor, durable)
+        if not os.path.samestat(os.fstat(descriptor), path.stat()):
+            raise FileNotFoundError(path)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _closed(job: Future[int]) -> None:
+    """Nobody waits for this descriptor any more."""
+    if not job.cancelled() and job.exception() is None:
+        os.close(job.result())
+
+
+def _cut(descriptor: int, name: str, size: int) -> None:
+    if os.fstat(descriptor).st_size < size:
+        raise BlobMissing(f"{name} is shorter than {size} bytes.")
+    os.ftruncate(descriptor, size)
+
+
+def _take(first: Path, target: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # it was taken before
+        first.rename(target)
+
+
+def _join(descriptor: int, name: str, others: Sequence[Path], sizes: Sequence[int]) -> None:
+    _cut(descriptor, name, sizes[0])
+    at = sizes[0]
+    for part, size in zip(others, sizes[1:], strict=True):
+        with part.open("rb") as source:
+            _copy(source.fileno(), descriptor, size, at)
+        at += size
+    os.fsync(descriptor)
+
+
+def _seal(descriptor: int, staged: Path, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True, mode=0o700)
+    sync_folder(path.parent.parent)  # whoever else made the folder may not have come here
+    os.fsync(descriptor)
+    staged.rename(path)
 
 
 def _append(descriptor: int, parts: Sequence[bytes], position: int) -> int:

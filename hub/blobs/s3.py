@@ -67,7 +67,7 @@ from hub.blobs.s3_parts import (
     part_bytes,
     plan_join,
 )
-from hub.blobs.store import BlobMissing, Mark, StoreAway, Stored
+from hub.blobs.store import BlobMissing, Confirm, Mark, StoreAway, Stored
 
 T = TypeVar("T")
 
@@ -110,9 +110,15 @@ class S3Store:
             begun = Begun(size, part, upload)
         return msgspec.json.encode(begun).decode()
 
+    def begin_joined(self, size: int) -> str:
+        return msgspec.json.encode(Begun(size, part_bytes(size, self._least_part))).decode()
+
     async def open(
-        self, name: str, begun: str, durable: int, notes: Sequence[str]
+        self, name: str, begun: str, durable: int, notes: Sequence[str],
+        confirm: Confirm | None = None,
     ) -> S3Intake:  # fmt: skip
+        if confirm is not None:
+            await confirm()
         fixed = _begun(begun)
         parts, tails = noted(notes)
         start = durable - durable % fixed.part

@@ -8,7 +8,7 @@ nobody who removes one thing meets somebody who brings another.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -69,6 +69,10 @@ class Mark(NamedTuple):
     note: str
 
 
+Confirm = Callable[[], Awaitable[None]]
+"""Raises what an opening ends with; nothing has changed then."""
+
+
 class Intake(Protocol):
     """The one writer of an upload."""
 
@@ -99,8 +103,19 @@ class BlobStore(Protocol):
         """Prepare for an upload of so many bytes. Returns what ``open`` and ``seal`` need."""
         ...
 
-    async def open(self, name: str, begun: str, durable: int, notes: Sequence[str]) -> Intake:
+    def begin_joined(self, size: int) -> str:
+        """As ``begin``, of an upload that ``join`` makes of others. Asks the store for nothing."""
+        ...
+
+    async def open(
+        self, name: str, begun: str, durable: int, notes: Sequence[str],
+        confirm: Confirm | None = None,
+    ) -> Intake:  # fmt: skip
         """Go on behind ``durable`` bytes; what was written after them is thrown away.
+
+        Args:
+            confirm: asked when no other writer can get in any more, before anything is thrown
+                away: whoever waited for that may have been told of too few bytes.
 
         Raises:
             Busy.
@@ -109,11 +124,21 @@ class BlobStore(Protocol):
 
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
         """Make an upload of others, which are whole and not sealed; they may be gone afterwards.
-        Done again it comes to the same."""
+        Done again it comes to the same.
+
+        Raises:
+            BlobMissing: one of them is not there, or shorter.
+            Busy, StoreFull.
+        """
         ...
 
     async def seal(self, name: str, begun: str, notes: Sequence[str]) -> None:
-        """The upload is whole. What is sealed already stays so."""
+        """The upload is whole. What is sealed already stays so.
+
+        Raises:
+            BlobMissing: it is not there.
+            Busy, StoreFull.
+        """
         ...
 
     async def read(self, name: str, start: int, end: int) -> bytes:

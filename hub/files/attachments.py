@@ -242,7 +242,7 @@ class Attachments:
             async with self._database.acquire() as connection:
                 upload = await uploads.find(connection, file.upload)
             if upload is None or upload.uid != uid or upload.thread != thread:
-                raise NotFound("There is no such upload of yours here.", code="upload_not_found")
+                raise _no_upload()
             key, size, type_, name = upload.upload, upload.size, upload.type, upload.name
             # A new version of a file gets its number where nobody else can get it meanwhile.
             if upload.state == "done" and file.attachment is None:
@@ -312,10 +312,15 @@ class Attachments:
 
         Raises:
             Conflict: ``upload_used``.
-            NotFound: ``attachment_not_found``.
+            NotFound: ``attachment_not_found``, ``upload_not_found``.
             TooLarge: ``account_quota``, ``thread_quota``.
             VersionTaken.
         """
+        if await rows.are_used(connection, [one.key for one in files]):
+            raise Conflict("This upload is a file of the thread already.", code="upload_used")
+        sent = {one.upload for one in files if one.upload is not None}
+        if await uploads.keep(connection, sent) < sent:
+            raise _no_upload()
         # What arrives was asked for when it was begun. No lock of the quotas is taken: a writer
         # waits for nobody; only who begins an upload in this very moment may go beyond.
         if takes := sum(one.takes for one in files):
@@ -324,8 +329,6 @@ class Attachments:
         # Before a blob is locked: whoever does these jobs locks in this order, too.
         await self._jobs.put(connection, PREVIEW, *here)
         await self._jobs.put(connection, TELL, *here)
-        if await rows.are_used(connection, [one.key for one in files]):
-            raise Conflict("This upload is a file of the thread already.", code="upload_used")
         for one in files:
             if not one.is_new:
                 found = await rows.find(connection, one.attachment)
@@ -337,8 +340,8 @@ class Attachments:
                     raise VersionTaken
         if not await blobs.refer(connection, here):
             raise _no_version()
-        waiting = [one.upload for one in files if one.upload is not None and one.blob is None]
-        await self._jobs.put(connection, SETTLE, *waiting)
+        arriving = [one.upload for one in files if one.upload is not None and one.blob is None]
+        await self._jobs.put(connection, SETTLE, *arriving)
 
     async def _attachment(
         self, command: Any, since: int, *, removed: bool = False
@@ -394,6 +397,10 @@ def _with(command: Any, index: int, uid: str, type_: str, data: msgspec.Struct) 
 
 def _no_attachment() -> NotFound:
     return NotFound("There is no such file in this thread.", code="attachment_not_found")
+
+
+def _no_upload() -> NotFound:
+    return NotFound("There is no such upload of yours here.", code="upload_not_found")
 
 
 def _no_version() -> NotFound:

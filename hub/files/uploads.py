@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -29,7 +30,7 @@ from hub.files.previews.service import PREVIEW
 from hub.files.quotas import Quotas
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
 from hub.ids import new_id
-from hub.jobs.queue import Jobs
+from hub.jobs.queue import Jobs, Later
 from hub.storage import blobs
 from hub.storage import uploads as rows
 from hub.storage.blobs import Blob
@@ -41,6 +42,8 @@ from hub.wire.pieces import PIECE_BYTES, Hasher
 TAKE_OVER_S: Final = 10.0
 SWEEP_S: Final = 15.0
 READ_BYTES: Final = 4 * 2**20
+FULL_S: Final = 30.0
+BUSY_S: Final = 1.0
 MAX_PARTS: Final = 64
 
 
@@ -117,11 +120,13 @@ class Uploads:
             StoreFull: ``no_space``.
         """
         upload = self._new(uid, thread, size, name, type_, metadata)
-        await self._require_space(size)
+        self._require_size(size)
+        free = await self._store.free_bytes()
         upload = replace(upload, begun=await self._store.begin(upload.upload, size))
         try:
             async with self._database.transaction() as connection:
                 await self._require_quota(connection, uid, thread, size)
+                await self._require_space(connection, free, size)
                 await self._insert(connection, upload)
         except BaseException:
             await self._store.remove(upload.upload)
@@ -140,9 +145,11 @@ class Uploads:
             BadRequest: ``bad_parts``.
             Conflict: ``parts_incomplete``.
             NotFound: ``upload_not_found``.
+            TooLarge, StoreFull: as ``begin``.
         """
         if not 0 < len(parts) <= MAX_PARTS or len(set(parts)) != len(parts):
             raise BadRequest(f"An upload is joined of 1 to {MAX_PARTS} parts.", code="bad_parts")
+        free = await self._store.free_bytes()
         async with self._database.transaction() as connection:
             found = await rows.find_all(connection, parts, lock=True)
             if len(found) < len(parts) or any(one.uid != uid for one in found):
@@ -154,12 +161,14 @@ class Uploads:
             if any(one.state != "done" for one in found):
                 raise Conflict("A part is not whole yet.", code="parts_incomplete")
             size = sum(one.size for one in found)
+            self._require_size(size)
             await rows.mark_joined(connection, parts)
             upload = self._new(uid, thread, size, name, type_, metadata)
             await self._require_quota(connection, uid, thread, size)
+            await self._require_space(connection, free, size - found[0].size)
             upload = replace(
                 upload, partial=False, parts=list(parts), received=size, state="sealing",
-                begun=await self._store.begin(upload.upload, size),
+                begun=self._store.begin_joined(size),
             )  # fmt: skip
             await self._insert(connection, upload)
             await self._jobs.put(connection, "seal", upload.upload)
@@ -214,7 +223,7 @@ class Uploads:
         found = await self.find(uid, upload)
         if found.parts is not None:
             raise Forbidden("An upload that was joined takes no bytes.", code="upload_joined")
-        await self._stop(upload)
+        await self._stop_here(upload)
         writer = new_id("w")
         writing = self._writing[upload] = _Writing(body, asyncio.Event())
         try:
@@ -232,8 +241,7 @@ class Uploads:
             return await self._receive(taken, writer, writing, checksum)
         finally:
             writing.ended.set()
-            if self._writing.get(upload) is writing:
-                del self._writing[upload]
+            del self._writing[upload]
 
     async def _receive(
         self, upload: Upload, writer: str, writing: _Writing, checksum: Checksum | None
@@ -244,11 +252,16 @@ class Uploads:
             async with self._database.acquire() as connection:
                 return await rows.is_writer(connection, upload.upload, writer)
 
+        async def confirm() -> None:
+            # Only its writer moves the row on: where it stood at the take-over it stands now.
+            if not await still_mine():
+                raise Superseded
+
         async with self._database.acquire() as connection:
             pieces = await rows.pieces(connection, upload.upload)
         try:
             intake = await self._store.open(
-                upload.upload, upload.begun, upload.received, pieces.notes
+                upload.upload, upload.begun, upload.received, pieces.notes, confirm
             )
         except BlobMissing:
             if await still_mine():
@@ -308,18 +321,24 @@ class Uploads:
         Raises:
             Busy.
         """
-        writing = self._writing.get(upload)
-        if writing is not None:
-            writing.stopped = True
-            writing.body.interrupt()
-            try:
-                async with asyncio.timeout(TAKE_OVER_S):
+        await self._stop_here(upload)
+        async with self._database.acquire() as connection:
+            await rows.take_over(connection, upload, None)
+
+    async def _stop_here(self, upload: str) -> None:
+        """Nobody of this process writes it when this returns, until the next ``await``.
+
+        Raises:
+            Busy.
+        """
+        try:
+            async with asyncio.timeout(TAKE_OVER_S):
+                while (writing := self._writing.get(upload)) is not None:
+                    writing.stopped = True
+                    writing.body.interrupt()
                     await writing.ended.wait()
-            except TimeoutError:
-                raise Busy from None
-        else:
-            async with self._database.acquire() as connection:
-                await rows.take_over(connection, upload, None)
+        except TimeoutError:
+            raise Busy from None
 
     async def _complete_empty(self, upload: Upload) -> None:
         async with self._database.transaction() as connection:
@@ -373,15 +392,22 @@ class Uploads:
 
     async def expire(self) -> None:
         """End what nobody went on with for too long."""
+        now = to_datetime(self._clock.now_ms())
         async with self._database.acquire() as connection:
-            over = await rows.expired(connection, to_datetime(self._clock.now_ms()))
+            over = await rows.expired(connection, now)
         for one in over:
-            await self._expire(one)
+            if one not in self._writing:
+                await self._expire(one, now)
 
     async def _seal(self, job: Job) -> None:
         try:
             await self._make_blob(job)
-        except (BlobMissing, StoreFull) as error:
+        except StoreFull as error:  # all its bytes are here; it waits for space
+            log.error("an upload waits to be sealed", upload=job.key, reason=error.code)
+            raise Later(FULL_S) from None
+        except Busy:  # a thread of a job that was lost is still at it
+            raise Later(BUSY_S) from None
+        except BlobMissing as error:
             log.error("an upload cannot be sealed", upload=job.key, reason=error.code)
             await self.fail(job.key, error.code, job)
 
@@ -408,6 +434,9 @@ class Uploads:
             blob, hashes = hasher.finish(), hasher.hashes
         assert blob is not None
         await self._store.seal(name, upload.begun, pieces.notes)
+        stored = await self._store.find(name)
+        if stored is None or stored.size != upload.size:
+            raise BlobMissing(f"{name} is not whole.")
         lost = await self._lost(Blob(blob, upload.size, name))
         async with self._jobs.holding(job) as connection:
             if not await rows.still_sealing(connection, name):
@@ -444,29 +473,32 @@ class Uploads:
         finally:
             await intake.close()
 
-    async def _expire(self, upload: Upload) -> None:
-        if upload.state == "receiving":
-            if upload.upload in self._writing:
-                return
-            await self.fail(upload.upload, "expired")
-        elif upload.partial and upload.state == "done":
-            await self._store.remove(upload.upload)
+    async def _expire(self, upload: str, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            await rows.remove(connection, [upload.upload])
+            over = await rows.remove_expired(connection, upload, now)
+            if over is None:  # somebody went on with it
+                return
+            if over.state == "receiving":
+                await self._jobs.put(connection, SETTLE, upload)
+        # The bytes of others are a blob's, or gone; and what stays here after a crash is found by
+        # ``hub.files.keeping``.
+        if over.state == "receiving" or (over.partial and over.state == "done"):
+            await self._store.remove(upload)
+        self._jobs.wake()
 
     # --- bounds -----------------------------------------------------------------------------------
 
-    async def _require_space(self, size: int) -> None:
+    def _require_size(self, size: int) -> None:
         if self.bounds.file and size > self.bounds.file:
             raise TooLarge(
                 f"A file of this hub has at most {self.bounds.file} bytes.", code="file_too_large"
             )
-        free = await self._store.free_bytes()
-        if free is None:
+
+    async def _require_space(self, connection: Any, free: int | None, size: int) -> None:
+        """After the quota, whose locks many may hold: this one is everybody's."""
+        if free is None or size == 0:
             return
-        async with self._database.acquire() as connection:
-            promised = await rows.outstanding(connection)
-        if size > free - promised - self.bounds.free:
+        if size > free - await rows.outstanding(connection) - self.bounds.free:
             raise StoreFull
 
     async def _require_quota(

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -32,6 +32,8 @@ POLL_S: Final = 1.0
 AT_ONCE: Final = 4
 TRIES: Final = 8
 BACK_OFF_S: Final = (1, 2, 5, 15, 60, 300, 900)
+OUTAGES: Final = 10_000
+"""Of so many jobs a process remembers how often it met an outage; then it begins anew."""
 
 Handler = Callable[[Job], Awaitable[None]]
 
@@ -61,6 +63,11 @@ class _Lane:
     running: int = 0
 
 
+class _Running(NamedTuple):
+    job: Job
+    task: asyncio.Task[None]
+
+
 _SHARED: Final = ""
 
 
@@ -75,9 +82,11 @@ class Jobs:
         self._poll_s = poll_s
         self._handlers: dict[str, Handler] = {}
         self._worker = new_id("j")
+        self._taken = 0
         self._wake = asyncio.Event()
         self._lanes: dict[str, _Lane] = {}
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[int, _Running] = {}
+        self._outages: dict[int, int] = {}
 
     def handle(self, kind: str, handler: Handler, *, at_once: int | None = None) -> None:
         """Who does jobs of a kind. With ``at_once`` they have a lane of their own, for so many at a
@@ -125,7 +134,7 @@ class Jobs:
                 except TimeoutError:
                     pass
         finally:
-            tasks = [renewing, *self._running.values()]
+            tasks = [renewing, *self._tasks()]
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -137,7 +146,7 @@ class Jobs:
         while True:
             await self._start()
             if self._running:
-                await asyncio.wait(self._running.values())
+                await asyncio.wait(self._tasks())
                 continue
             async with self._database.acquire() as connection:
                 now = to_datetime(self._clock.now_ms())
@@ -157,10 +166,20 @@ class Jobs:
                 if due.isdisjoint(lane.kinds):
                     continue
                 free = lane.at_once - lane.running
-                for job in await rows.take(connection, self._worker, lane.kinds, now, LEASE, free):
+                # What runs here after its lease ran out is renewed, or is another's.
+                for job in await rows.take(
+                    connection, self._lease(), lane.kinds, now, LEASE, free, self._running
+                ):
                     lane.running += 1
                     task = asyncio.create_task(self._do(job, lane), name=f"job {job.kind}")
-                    self._running[job.id] = task
+                    self._running[job.id] = _Running(job, task)
+
+    def _lease(self) -> str:
+        self._taken += 1
+        return f"{self._worker}.{self._taken}"
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [one.task for one in self._running.values()]
 
     async def _do(self, job: Job, lane: _Lane) -> None:
         try:
@@ -169,9 +188,9 @@ class Jobs:
             except JobLost:
                 log.warning("a job was taken over", kind=job.kind, key=job.key)
             except Later as later:
-                await self._fail(job, "", later.seconds)
+                await self._put_off(job, "", later.seconds)
             except Unavailable as away:  # whose fault it is not; it is not given up
-                await self._fail(job, away.code, BACK_OFF_S[min(job.tries, 5) - 1])
+                await self._put_off(job, away.code, self._outage_s(job))
             except Exception as error:
                 log.exception("a job failed", kind=job.kind, key=job.key, tries=job.tries)
                 wait = BACK_OFF_S[job.tries - 1] if job.tries < TRIES else None
@@ -179,6 +198,7 @@ class Jobs:
             else:
                 async with self._database.transaction() as connection:
                     await rows.done(connection, job)
+                self._outages.pop(job.id, None)
         except Unavailable as away:  # its lease runs out
             log.warning("a job cannot be settled", kind=job.kind, key=job.key, reason=away.code)
         finally:
@@ -190,7 +210,7 @@ class Jobs:
         """What was begun is for others, at once."""
         try:
             async with asyncio.timeout(RENEW_S), self._database.acquire() as connection:
-                await rows.release(connection, self._worker)
+                await rows.release(connection, self._worker + ".")
         except (Unavailable, TimeoutError):
             log.info("jobs wait for the end of their leases")
 
@@ -199,16 +219,29 @@ class Jobs:
         async with self._database.acquire() as connection:
             await rows.failed(connection, job, error, due)
 
+    async def _put_off(self, job: Job, reason: str, wait_s: float) -> None:
+        due = to_datetime(self._clock.now_ms() + int(wait_s * 1000))
+        async with self._database.acquire() as connection:
+            await rows.put_off(connection, job, reason, due)
+
+    def _outage_s(self, job: Job) -> float:
+        """How long to wait for what is away; the longer, the more often it was away here."""
+        if job.id not in self._outages and len(self._outages) >= OUTAGES:
+            self._outages.clear()
+        met = self._outages[job.id] = self._outages.get(job.id, 0) + 1
+        return BACK_OFF_S[min(met, 5) - 1]
+
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            held = dict(self._running)
+            held = list(self._running.values())
             if not held:
                 continue
             try:
                 async with self._database.acquire() as connection:
-                    still = await rows.renew(connection, self._worker, list(held), LEASE)
+                    still = await rows.renew(connection, [one.job for one in held], LEASE)
             except Unavailable:
                 continue
-            for id_ in held.keys() - still:
-                held[id_].cancel()  # done meanwhile, or lost
+            for one in held:
+                if one.job.id not in still:
+                    one.task.cancel()  # done meanwhile, or lost

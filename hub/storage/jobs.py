@@ -3,19 +3,20 @@ several machines agree; when a job is due, by the hub's clock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 
 class Job(NamedTuple):
-    """A job that somebody holds. ``tries`` counts this one; ``worker`` is the name of the lease."""
+    """A job that somebody holds. ``tries`` counts this one, those that failed and those in which
+    the process ended; ``lease`` is a name that nobody else gets, and that no other taking of the job had."""
 
     id: int
     kind: str
     key: str
     tries: int
-    worker: str
+    lease: str
 
 
 class GivenUp(NamedTuple):
@@ -34,40 +35,54 @@ async def put(connection: Any, kind: str, keys: Sequence[str], due_at: datetime)
 
 
 async def take(
-    connection: Any, worker: str, kinds: Sequence[str], now: datetime, lease: timedelta, limit: int
-) -> list[Job]:
-    """Hold jobs that are due and that nobody holds."""
-    rows = await connection.fetch(_TAKE, worker, list(kinds), now, lease, limit)
-    return [Job(row["job_id"], row["kind"], row["key"], row["tries"], worker) for row in rows]
+    connection: Any, lease: str, kinds: Sequence[str], now: datetime, for_: timedelta, limit: int,
+    running: Collection[int] = (),
+) -> list[Job]:  # fmt: skip
+    """Hold jobs that are due and that nobody holds.
+
+    Args:
+        lease: the name of the lease; new each time.
+        running: not these.
+    """
+    rows = await connection.fetch(_TAKE, lease, list(kinds), now, for_, limit, list(running))
+    return [Job(row["job_id"], row["kind"], row["key"], row["tries"], lease) for row in rows]
 
 
-async def renew(connection: Any, worker: str, jobs: Sequence[int], lease: timedelta) -> set[int]:
+async def renew(connection: Any, jobs: Collection[Job], for_: timedelta) -> set[int]:
     """Hold on to jobs; returns those that are still held."""
-    rows = await connection.fetch(_RENEW, worker, list(jobs), lease)
+    ids, leases = [job.id for job in jobs], [job.lease for job in jobs]
+    rows = await connection.fetch(_RENEW, ids, leases, for_)
     return {row["job_id"] for row in rows}
 
 
 async def hold(connection: Any, job: Job) -> bool:
     """Whether the job is still this worker's; it stays so until the transaction ends."""
-    return bool(await connection.fetchval(_HOLD, job.id, job.worker))
+    return bool(await connection.fetchval(_HOLD, job.id, job.lease))
 
 
 async def done(connection: Any, job: Job) -> None:
     """In a transaction: whether it is asked for again is known only with the row locked."""
-    again = await connection.fetchval(_ASKED_AGAIN, job.id, job.worker)
+    again = await connection.fetchval(_ASKED_AGAIN, job.id, job.lease)
     if again is not None:
         await connection.execute(_BEGIN_ANEW if again else _DELETE, job.id)
 
 
 async def failed(connection: Any, job: Job, error: str, due_at: datetime | None) -> None:
     """It is tried again at ``due_at``, or given up."""
-    await connection.execute(_FAILED, job.id, job.worker, error, due_at)
+    await connection.execute(_FAILED, job.id, job.lease, error, due_at)
+
+
+async def put_off(connection: Any, job: Job, reason: str, due_at: datetime) -> None:
+    """It is asked again at ``due_at``, and has not failed."""
+    await connection.execute(_PUT_OFF, job.id, job.lease, reason, due_at)
 
 
 async def release(connection: Any, worker: str) -> None:
-    """Let go of everything; it counts as not tried."""
+    """Let go of everything that was taken by leases whose names begin so; it counts as not
+    tried."""
     await connection.execute(
-        "UPDATE jobs SET worker = NULL, lease_until = NULL, tries = tries - 1 WHERE worker = $1",
+        "UPDATE jobs SET worker = NULL, lease_until = NULL, tries = tries - 1 "
+        "WHERE starts_with(worker, $1)",
         worker,
     )
 
@@ -101,7 +116,7 @@ UPDATE jobs SET worker = $1, lease_until = now() + $4, tries = tries + 1, again 
 WHERE job_id IN (
     SELECT job_id FROM jobs
     WHERE NOT given_up AND due_at <= $3 AND kind = ANY($2::text[])
-      AND (worker IS NULL OR lease_until < now())
+      AND (worker IS NULL OR lease_until < now()) AND job_id <> ALL($6::bigint[])
     ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED
 )
 RETURNING job_id, kind, key, tries
@@ -114,7 +129,8 @@ WHERE EXISTS (SELECT FROM jobs j WHERE j.kind = k.kind AND NOT given_up AND due_
 
 _RENEW = """
 UPDATE jobs SET lease_until = now() + $3
-WHERE job_id = ANY($2::bigint[]) AND worker = $1 RETURNING job_id
+FROM unnest($1::bigint[], $2::text[]) AS held (id, lease)
+WHERE job_id = held.id AND worker = held.lease RETURNING job_id
 """
 
 _HOLD = "SELECT true FROM jobs WHERE job_id = $1 AND worker = $2 FOR UPDATE"
@@ -131,6 +147,12 @@ WHERE job_id = $1
 _FAILED = """
 UPDATE jobs SET worker = NULL, lease_until = NULL, again = false, error = $3,
                 due_at = coalesce($4, due_at), given_up = $4 IS NULL AND NOT again
+WHERE job_id = $1 AND worker = $2
+"""
+
+_PUT_OFF = """
+UPDATE jobs SET worker = NULL, lease_until = NULL, again = false, error = $3, due_at = $4,
+                tries = tries - 1
 WHERE job_id = $1 AND worker = $2
 """
 

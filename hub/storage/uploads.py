@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +59,9 @@ async def used_in_thread(connection: Any, thread: str) -> int:
 
 
 async def outstanding(connection: Any) -> int:
-    """Bytes that uploads under way have still to bring."""
+    """Bytes that uploads under way have still to bring, and copies that joining takes. No other
+    asks until the transaction ends: what is promised next is counted."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('hub.space', 0))")
     return int(await connection.fetchval(_OUTSTANDING))
 
 
@@ -160,18 +162,30 @@ async def fail(connection: Any, upload: str, reason: str) -> None:
     )  # fmt: skip
 
 
-async def remove(connection: Any, uploads: Sequence[str]) -> None:
-    await connection.execute("DELETE FROM uploads WHERE upload_id = ANY($1::text[])", list(uploads))
+async def keep(connection: Any, uploads: Collection[str]) -> set[str]:
+    """Those of them that are there. They stay until the transaction ends; their states may
+    change."""
+    rows = await connection.fetch(_KEEP, sorted(set(uploads)))
+    return {row["upload_id"] for row in rows}
 
 
 async def remove_unused(connection: Any, upload: str) -> bool:
-    """Forget an upload that is whole, unless something was made of it; its blob is collected."""
+    """Forget an upload that is whole, unless something was made of it; its blob is collected. In
+    a transaction."""
+    await find(connection, upload, lock=True)
     return bool(await connection.fetchval(_REMOVE_UNUSED, upload))
 
 
-async def expired(connection: Any, now: datetime, limit: int = 100) -> list[Upload]:
+async def expired(connection: Any, now: datetime, limit: int = 100) -> list[str]:
     """Uploads that nobody went on with, none of them being sealed."""
-    return [Upload(*row) for row in await connection.fetch(_EXPIRED, now, limit)]
+    return [row["upload_id"] for row in await connection.fetch(_EXPIRED, now, limit)]
+
+
+async def remove_expired(connection: Any, upload: str, now: datetime) -> Upload | None:
+    """Forget an upload, unless it is none of the expired any more. In a transaction."""
+    await find(connection, upload, lock=True)
+    row = await connection.fetchrow(_REMOVE_EXPIRED, now, upload)
+    return None if row is None else Upload(*row)
 
 
 _COLUMNS = """
@@ -217,8 +231,9 @@ UPDATE uploads SET state = $4, blob_id = $3, writer = NULL
 WHERE upload_id = $1 AND writer = $2 AND state = 'receiving' AND received = size RETURNING true
 """
 
+# Who is just making a file of it goes on meanwhile.
 _STILL_SEALING = """
-SELECT true FROM uploads WHERE upload_id = $1 AND state = 'sealing' FOR UPDATE
+SELECT true FROM uploads WHERE upload_id = $1 AND state = 'sealing' FOR NO KEY UPDATE
 """
 
 _SEALED = """
@@ -226,6 +241,12 @@ UPDATE uploads SET state = 'done', blob_id = $2, received = size, writer = NULL
 WHERE upload_id = $1
 """
 
+_KEEP = """
+SELECT upload_id FROM uploads WHERE upload_id = ANY($1::text[]) ORDER BY upload_id FOR KEY SHARE
+"""
+
+# Who removes a row has locked it in a statement before: else one who kept it, and is through with
+# it by now, has written what this statement does not see.
 _REMOVE_UNUSED = """
 DELETE FROM uploads u WHERE upload_id = $1 AND state = 'done'
   AND NOT EXISTS (SELECT FROM versions v WHERE v.key = u.upload_id)
@@ -234,13 +255,20 @@ RETURNING true
 
 # Not what a job has still to do with, however long it could not: nothing that was acknowledged is
 # lost because a hub was away for days.
-_EXPIRED = f"""
-SELECT {_COLUMNS} FROM uploads u WHERE expires_at < $1 AND state <> 'sealing'
+_IS_EXPIRED = """
+expires_at < $1 AND state <> 'sealing'
   AND NOT (state = 'joined' AND EXISTS (
     SELECT FROM uploads whole WHERE whole.state = 'sealing' AND u.upload_id = ANY(whole.parts)))
   AND NOT (state = 'done' AND EXISTS (
     SELECT FROM versions v WHERE v.key = u.upload_id AND v.state = 'arriving'))
-ORDER BY expires_at LIMIT $2
+"""
+
+_EXPIRED = f"""
+SELECT upload_id FROM uploads u WHERE {_IS_EXPIRED} ORDER BY expires_at LIMIT $2
+"""
+
+_REMOVE_EXPIRED = f"""
+DELETE FROM uploads u WHERE upload_id = $2 AND {_IS_EXPIRED} RETURNING {_COLUMNS}
 """
 
 # What is on its way, and what has become a version of a file; each once.
@@ -258,5 +286,7 @@ _USED_BY_ACCOUNT = _USED.format(owner="uid", author="author")
 _USED_IN_THREAD = _USED.format(owner="thread_id", author="thread_id")
 
 _OUTSTANDING = """
-SELECT coalesce(sum(size - received), 0) FROM uploads WHERE state = 'receiving'
+SELECT coalesce(sum(CASE WHEN state = 'receiving' THEN size - received ELSE size - coalesce(
+         (SELECT first.size FROM uploads first WHERE first.upload_id = u.parts[1]), 0) END), 0)
+FROM uploads u WHERE state = 'receiving' OR (state = 'sealing' AND parts IS NOT NULL)
 """

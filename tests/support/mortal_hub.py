@@ -22,7 +22,7 @@ import httpx
 from hub.api.hub import Hub
 from hub.app import build, create_app
 from hub.blobs.local import LocalIntake, LocalStore
-from hub.blobs.store import Mark
+from hub.blobs.store import Confirm, Mark
 from hub.bus.local import LocalBus
 from hub.mail.erasure import Eraser
 from hub.rooms.background import Background
@@ -110,10 +110,11 @@ class MortalStore(LocalStore):
             return begun
 
     async def open(
-        self, name: str, begun: str, durable: int, notes: Sequence[str]
+        self, name: str, begun: str, durable: int, notes: Sequence[str],
+        confirm: Confirm | None = None,
     ) -> LocalIntake:  # fmt: skip
         await self._fate.point()
-        intake = await super().open(name, begun, durable, notes)
+        intake = await super().open(name, begun, durable, notes, confirm)
         sync = intake.sync
 
         async def around(*, last: bool) -> Mark:

@@ -178,7 +178,7 @@ async def test_parts_are_joined_in_their_order(make: Make, cuts: list[int]) -> N
         await part.body(last - first)
     sizes = [last - first for first, last in pairwise(cuts)]
     store = make()
-    begun = await store.begin("f_whole", len(data))
+    begun = store.begin_joined(len(data))
     for _ in range(2):  # a crash before it was noted, and once more
         await make().join("f_whole", begun, names, sizes)
         intake = await make().open("f_whole", begun, len(data), ())
@@ -202,7 +202,7 @@ async def test_what_is_not_there(make: Make) -> None:
         with pytest.raises(BlobMissing):
             await store.read("f_abc", start, end)
     with pytest.raises(BlobMissing):
-        await store.join("f_whole", await store.begin("f_whole", 9), ["f_abc", "f_none"], [5, 4])
+        await store.join("f_whole", store.begin_joined(9), ["f_abc", "f_none"], [5, 4])
 
 
 @pytest.mark.parametrize("size", [0, 10, 3 * PART + 1])

@@ -17,8 +17,10 @@ import pytest
 
 from hub.blobs.reading import verified
 from hub.errors import Unavailable
-from hub.storage import blobs
+from hub.files.attachments import SETTLE
+from hub.storage import attachments, blobs
 from hub.storage import uploads as rows
+from hub.storage.jobs import Job
 from hub.wire.pieces import PIECE_BYTES, Hasher, count
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Person, Served, serve
@@ -278,6 +280,98 @@ async def test_two_processes_and_one_upload(sender: Sender, database_url: str) -
     assert await sender.blob(url) == data
 
 
+async def test_a_writer_that_is_late_throws_nothing_away(
+    sender: Sender, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both take over at the same offset; the second is through with it before the first opens."""
+    data = some(3_000_000)
+    url = await sender.begin(len(data))
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    pieces = rows.pieces
+
+    async def held_up(connection: Any, upload: str) -> rows.Pieces:
+        monkeypatch.undo()
+        reached.set()
+        await go_on.wait()
+        return await pieces(connection, upload)
+
+    async with serve(database_url, data_dir=sender.served.hub.settings.data_dir) as other:
+        monkeypatch.setattr(rows, "pieces", held_up)
+        late = asyncio.create_task(sender.patch(url, 0, b"x" * 10))
+        await reached.wait()
+        there = other.browser()
+        there.headers["authorization"] = f"Bearer {sender.person.token}"
+        headers = {**BODY, "upload-offset": "0"}
+        answer = await there.patch(url, headers=headers, content=data[:2_000_000])
+        assert answer.status_code == 204, answer.text
+        go_on.set()
+        assert problem(await late) == (409, "upload_taken_over")
+    assert await sender.offset(url) == 2_000_000
+    assert (await sender.patch(url, 2_000_000, data[2_000_000:])).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_only_one_request_of_a_process_writes_an_upload(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = sender.served.hub.uploads
+    receive = uploads._receive
+    at_once: list[int] = []
+    now = 0
+
+    async def counted(*args: Any) -> rows.Upload:
+        nonlocal now
+        now += 1
+        at_once.append(now)
+        try:
+            return await receive(*args)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(uploads, "_receive", counted)
+    # As when all of them look before one of them writes.
+    take_over = rows.take_over
+    together = asyncio.Barrier(2)
+
+    async def wait(connection: Any, upload: str, writer: str | None) -> rows.Upload | None:
+        taken = await take_over(connection, upload, writer)
+        if writer is None:
+            await together.wait()
+        return taken
+
+    url = await sender.begin(1_000_000)
+    data = some(1_000_000)
+    monkeypatch.setattr(rows, "take_over", wait)
+    answers = await asyncio.gather(*(sender.patch(url, 0, data) for _ in range(2)))
+    monkeypatch.setattr(rows, "take_over", take_over)
+    assert {one.status_code for one in answers} <= {204, 409}
+    assert set(at_once) == {1}
+    at = await sender.offset(url)
+    if at < len(data):
+        assert (await sender.patch(url, at, data[at:])).status_code == 204
+    assert await sender.blob(url) == data
+
+
+async def test_a_file_that_is_cut_short_is_never_a_blob(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = sender.served.hub
+    seal = hub.uploads._store.seal
+
+    async def cut_short(name: str, begun: str, notes: Any) -> None:
+        os.truncate(hub.uploads._store.root / "uploads" / name, 3)
+        await seal(name, begun, notes)
+
+    monkeypatch.setattr(hub.uploads._store, "seal", cut_short)
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    await hub.jobs.drain()
+    assert (await sender.http.head(url, headers=TUS)).status_code == 410
+    async with hub.database.acquire() as connection:
+        assert (await blobs.totals(connection)).blobs == 0
+    assert [one async for one in hub.uploads._store.all()] == []
+
+
 async def test_checksums(sender: Sender) -> None:
     data = some(2_500_000)
 
@@ -499,6 +593,115 @@ async def test_a_disk_that_is_nearly_full(database_url: str) -> None:
         assert problem(await sender.create(1)) == (507, "no_space")
 
 
+async def test_space_is_promised_once(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads = sender.served.hub.uploads
+
+    async def free() -> int:
+        return uploads.bounds.free + 1000
+
+    monkeypatch.setattr(uploads._store, "free_bytes", free)
+    answers = await asyncio.gather(*(sender.create(400) for _ in range(6)))
+    assert sorted(one.status_code for one in answers) == [201] * 2 + [507] * 4
+    assert (await sender.create(200)).status_code == 201
+    assert problem(await sender.create(1)) == (507, "no_space")
+    assert len([one async for one in uploads._store.all()]) == 3
+
+
+async def parts_of(sender: Sender, *parts: bytes) -> list[str]:
+    """Whole, to be joined."""
+    urls = []
+    for data in parts:
+        headers = {**TUS, "upload-length": str(len(data)), "upload-concat": "partial"}
+        urls.append((await sender.http.post("/files/", headers=headers)).headers["location"])
+        assert (await sender.patch(urls[-1], 0, data)).status_code == 204
+    return urls
+
+
+async def join(sender: Sender, urls: list[str]) -> httpx.Response:
+    told = metadata(filename="a", thread=sender.thread)
+    headers = {**TUS, "upload-concat": "final;" + " ".join(urls), "upload-metadata": told}
+    return await sender.http.post("/files/", headers=headers)
+
+
+async def test_what_is_joined_keeps_to_the_bounds_of_a_file(database_url: str) -> None:
+    async with serve(database_url, max_file_bytes=1000) as served:
+        ada = await served.person("ada")
+        sender = Sender(served, ada, await served.thread(ada))
+        urls = await parts_of(sender, some(600), some(401))
+        assert problem(await join(sender, urls)) == (413, "file_too_large")
+        made = await join(sender, [urls[1]])  # nothing was taken
+        assert await sender.blob(made.headers["location"]) == some(401)
+
+
+async def test_joining_needs_space_for_what_it_copies(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = sender.served.hub.uploads
+    urls = await parts_of(sender, b"a" * 600, b"b" * 300, b"c" * 200, b"d" * 300)
+    left = 499
+
+    async def free() -> int:
+        return uploads.bounds.free + left
+
+    go_on = asyncio.Event()
+    seal = uploads._seal
+
+    async def wait(job: Job) -> None:
+        await go_on.wait()
+        await seal(job)
+
+    monkeypatch.setattr(uploads._store, "free_bytes", free)
+    monkeypatch.setitem(sender.served.hub.jobs._handlers, "seal", wait)
+    assert problem(await join(sender, urls[:3])) == (507, "no_space")
+    left = 799
+    made = await join(sender, urls[:3])
+    assert made.status_code == 201
+    # What it will take is promised.
+    other = await parts_of(sender, b"e" * 200)
+    assert problem(await join(sender, [*other, urls[3]])) == (507, "no_space")
+    left = 800
+    assert (await join(sender, [*other, urls[3]])).status_code == 201
+    go_on.set()
+    assert await sender.blob(made.headers["location"]) == b"a" * 600 + b"b" * 300 + b"c" * 200
+
+
+@pytest.mark.parametrize("call", ["copy_file_range", "mkdir"])
+async def test_what_is_here_waits_for_space(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    urls = await parts_of(sender, b"01234", b"56789")
+    real = getattr(os, call)
+    asked = 0
+
+    def full(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked <= 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*args)
+
+    monkeypatch.setattr(os, call, full)
+    monkeypatch.setattr("hub.files.uploads.FULL_S", 0)
+    made = await join(sender, urls)
+    assert await sender.blob(made.headers["location"]) == b"0123456789"
+    assert asked > 3
+
+
+async def test_joining_asks_the_store_for_nothing(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would keep others of the account and the thread waiting."""
+    urls = await parts_of(sender, b"01234", b"56789")
+
+    async def begin(name: str, size: int) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(sender.served.hub.uploads._store, "begin", begin)
+    made = await join(sender, urls)
+    assert made.status_code == 201
+    assert await sender.blob(made.headers["location"]) == b"0123456789"
+
+
 async def test_a_disk_that_fills_in_the_middle(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -535,3 +738,161 @@ async def test_what_nobody_goes_on_with_ends(sender: Sender) -> None:
     clock.advance(2 * 3600)
     await uploads.expire()
     assert (await sender.http.head(url, headers=TUS)).status_code in (404, 410)
+
+
+class Expiry:
+    """Every upload that is there is over; something happens between the look and the deed."""
+
+    def __init__(self, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.uploads = sender.served.hub.uploads
+        self.patch = monkeypatch
+        self.clock = TurnableClock(self.uploads._clock.now_ms())
+        self.clock.advance(100 * 3600)
+
+    async def __call__(self, meanwhile: Callable[[], Awaitable[Any]]) -> None:
+        expired = rows.expired
+
+        async def found(*args: Any) -> Any:
+            over = await expired(*args)
+            assert over
+            await meanwhile()
+            return over
+
+        with self.patch.context() as patch:
+            patch.setattr(self.uploads, "_clock", self.clock)
+            patch.setattr(rows, "expired", found)
+            await self.uploads.expire()
+
+
+@pytest.fixture
+def expiry(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> Expiry:
+    return Expiry(sender, monkeypatch)
+
+
+async def message(sender: Sender, url: str) -> httpx.Response:
+    path = f"/api/threads/{sender.thread}/messages"
+    return await sender.http.post(path, json={"files": [{"upload": url.rpartition("/")[2]}]})
+
+
+async def state_of(sender: Sender, url: str) -> str:
+    """Of the version that an upload has become, once all jobs are done."""
+    hub = sender.served.hub
+    await hub.jobs.drain()
+    async with hub.database.acquire() as connection:
+        found = await attachments.by_key(connection, url.rpartition("/")[2])
+    assert found is not None
+    return found.state
+
+
+async def test_who_goes_on_with_an_upload_as_it_expires(sender: Sender, expiry: Expiry) -> None:
+    url = await sender.begin(10)
+
+    async def go_on() -> None:
+        assert (await sender.patch(url, 0, b"01234")).status_code == 204
+
+    await expiry(go_on)
+    assert await sender.offset(url) == 5
+    assert (await sender.patch(url, 5, b"56789")).status_code == 204
+    assert await sender.blob(url) == b"0123456789"
+
+
+async def test_who_joins_parts_as_they_expire(sender: Sender, expiry: Expiry) -> None:
+    urls = await parts_of(sender, b"01234", b"56789")
+    made: list[httpx.Response] = []
+
+    async def joined() -> None:
+        made.append(await join(sender, urls))
+
+    await expiry(joined)
+    assert made[0].status_code == 201
+    assert await sender.blob(made[0].headers["location"]) == b"0123456789"
+
+
+@pytest.fixture
+def settling(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Nothing is settled before this is set."""
+    go_on = asyncio.Event()
+    settle = sender.served.hub.jobs._handlers[SETTLE]
+
+    async def wait(job: Job) -> None:
+        await go_on.wait()
+        await settle(job)
+
+    monkeypatch.setitem(sender.served.hub.jobs._handlers, SETTLE, wait)
+    return go_on
+
+
+async def test_who_sends_a_file_as_its_upload_expires(
+    sender: Sender, expiry: Expiry, settling: asyncio.Event
+) -> None:
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    settling.set()
+    assert await sender.blob(url) == b"01234"
+    settling.clear()
+
+    async def use() -> None:
+        assert (await message(sender, url)).is_success
+
+    await expiry(use)
+    settling.set()
+    assert await state_of(sender, url) == "ready"
+
+
+@pytest.mark.parametrize("end", ["expire", "terminate"])
+async def test_an_upload_stays_for_who_is_making_a_file_of_it(
+    sender: Sender, expiry: Expiry, settling: asyncio.Event, monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:  # fmt: skip
+    """The end comes while the message is being written, and waits for that."""
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    settling.set()
+    assert await sender.blob(url) == b"01234"
+    settling.clear()
+    keep = rows.keep
+    ending: list[asyncio.Task[Any]] = []
+
+    async def nothing() -> None:
+        pass
+
+    async def terminate() -> None:
+        assert problem(await sender.http.delete(url, headers=TUS)) == (409, "upload_done")
+
+    async def kept(connection: Any, uploads: Any) -> set[str]:
+        found = await keep(connection, uploads)
+        work = expiry(nothing) if end == "expire" else terminate()
+        ending.append(asyncio.create_task(work))
+        async with asyncio.timeout(5):
+            while not await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = "
+                "ANY(pg_blocking_pids(pid)))"
+            ):
+                await asyncio.sleep(0.01)
+        return found
+
+    monkeypatch.setattr(rows, "keep", kept)
+    assert (await message(sender, url)).is_success
+    await asyncio.gather(*ending)
+    assert len(ending) == 1
+    settling.set()
+    assert await state_of(sender, url) == "ready"
+
+
+async def test_no_file_is_made_of_an_upload_that_has_just_ended(
+    sender: Sender, expiry: Expiry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await sender.begin(5)
+    await sender.patch(url, 0, b"01234")
+    assert await sender.blob(url) == b"01234"
+    keep = rows.keep
+
+    async def nothing() -> None:
+        pass
+
+    async def too_late(connection: Any, uploads: Any) -> set[str]:
+        await expiry(nothing)
+        return await keep(connection, uploads)
+
+    monkeypatch.setattr(rows, "keep", too_late)
+    assert problem(await message(sender, url)) == (404, "upload_not_found")

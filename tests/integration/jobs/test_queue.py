@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
+from hub.clock import to_datetime
 from hub.errors import Unavailable
 from hub.jobs import queue
 from hub.jobs.queue import JobLost, Jobs, Later
@@ -15,6 +17,8 @@ from hub.storage import jobs as rows
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
 from tests.conftest import TurnableClock
+
+LONG = timedelta(minutes=1)
 
 
 async def ask(database: Database, jobs: Jobs, *keys: str, in_s: float = 0) -> None:
@@ -200,6 +204,122 @@ async def test_a_worker_that_stood_still_changes_nothing_any_more(
     await asyncio.wait((running,))
     assert said == ["quick", "lost"]
     assert await left(database) == 0
+
+
+async def test_what_still_runs_is_not_begun_again_by_the_same_worker(
+    database: Database, clock: TurnableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away, or the machine asleep, for longer than the lease."""
+    monkeypatch.setattr(queue, "LEASE", timedelta(seconds=0))
+    jobs = Jobs(database, clock)
+    begun: list[str] = []
+    go_on = asyncio.Event()
+    other = asyncio.Event()
+
+    async def note(job: Job) -> None:
+        begun.append(job.key)
+        if job.key == "b":
+            other.set()
+        await go_on.wait()
+        async with jobs.holding(job):
+            pass
+
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    await jobs._start()
+    await ask(database, jobs, "b")
+    await jobs._start()
+    await other.wait()
+    go_on.set()
+    await jobs.drain()
+    assert begun == ["a", "b"]
+    assert await left(database) == 0
+
+
+async def test_each_taking_of_a_job_has_a_lease_of_its_own(
+    database: Database, clock: TurnableClock
+) -> None:
+    """Of two that a worker began, the first does not hold what the second has."""
+    jobs = Jobs(database, clock)
+    taken: list[Job] = []
+
+    async def note(job: Job) -> None:
+        taken.append(job)
+        if len(taken) == 1:
+            raise Later(0)
+        async with jobs.holding(job):
+            pass
+        with pytest.raises(JobLost):
+            async with jobs.holding(taken[0]):
+                pass
+
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    await jobs.drain()
+    assert len(taken) == 2
+    assert await left(database) == 0
+
+
+async def test_leases_that_ran_out_are_renewed_where_nobody_took_the_jobs(
+    database: Database, clock: TurnableClock
+) -> None:
+    jobs = Jobs(database, clock)
+    await ask(database, jobs, "a", "b")
+    async with database.acquire() as connection:
+        now = to_datetime(clock.now_ms())
+        held = await rows.take(connection, "x.1", ["note"], now, timedelta(0), 5)
+        (taken,) = await rows.take(connection, "y.1", ["note"], now, LONG, 1)
+        still = {one.id for one in held} - {taken.id}
+        assert await rows.renew(connection, held, LONG) == still
+        assert await rows.take(connection, "y.2", ["note"], now, LONG, 5) == []
+        await rows.release(connection, "x.")
+        (again,) = await rows.take(connection, "y.2", ["note"], now, LONG, 5)
+        assert {again.id} == still
+
+
+async def test_outages_use_up_no_tries(database: Database, clock: TurnableClock) -> None:
+    """After a long one, a job that fails for once is not given up."""
+    reasons: list[Exception] = [Unavailable("away")] * 10 + [Later(1)] * 10 + [ValueError("once")]
+    tries: list[int] = []
+
+    async def note(job: Job) -> None:
+        tries.append(job.tries)
+        if reasons:
+            raise reasons.pop(0)
+
+    jobs = Jobs(database, clock)
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    for _ in range(25):
+        await jobs.drain()
+        clock.advance(61)
+    assert tries == [1] * 21 + [2]
+    assert await left(database) == 0
+
+
+async def test_an_outage_is_met_less_and_less_often(
+    database: Database, clock: TurnableClock
+) -> None:
+    away = True
+    at_s: list[int] = []
+
+    async def note(job: Job) -> None:
+        at_s.append(clock.now_ms() // 1000)
+        if away:
+            raise Unavailable("away")
+
+    jobs = Jobs(database, clock)
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    for _ in range(150):
+        await jobs.drain()
+        clock.advance(1)
+    assert [b - a for a, b in pairwise(at_s)] == [1, 2, 5, 15, 60, 60]
+    away = False
+    clock.advance(60)
+    await jobs.drain()
+    assert await left(database) == 0
+    assert jobs._outages == {}
 
 
 async def test_a_worker_that_ends_lets_go_at_once(database: Database, clock: TurnableClock) -> None:

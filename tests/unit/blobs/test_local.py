@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,17 @@ async def test_the_name_is_on_disk_before_the_answer(
     done.clear()
     await store.seal("f_abc", begun, ())
     assert done == ["sync sealed", "sync f_abc", "rename", "sync ab", "sync uploads"]
+    done.clear()
+    await store.seal("f_abc", begun, ())  # another renamed it, and answered nobody
+    assert done == ["sync ab", "sync uploads"]
+    # The folder was made by one who did not come further.
+    await store.begin("f_abd", 5)
+    done.clear()
+    await store.seal("f_abd", begun, ())
+    assert done == ["sync sealed", "sync f_abd", "rename", "sync ab", "sync uploads"]
+    done.clear()
+    LocalStore(store.root)
+    assert done == ["sync blobs", "sync " + store.root.parent.name]
 
 
 async def test_what_was_not_noted_is_thrown_away(store: LocalStore) -> None:
@@ -103,6 +116,73 @@ async def test_only_one_writes(store: LocalStore, monkeypatch: pytest.MonkeyPatc
     second = asyncio.create_task(store.open("f_abc", begun, 0, ()))
     await first.close()
     await (await second).close()
+
+
+async def test_nothing_is_thrown_away_of_an_upload_that_is_another_writers(
+    store: LocalStore,
+) -> None:
+    """Who waited for the lock was told of fewer bytes than there are by now."""
+    begun = await stage(store, "f_abc", b"hello")
+    first = await store.open("f_abc", begun, 0, ())
+    asked = 0
+
+    async def not_mine() -> None:
+        nonlocal asked
+        asked += 1
+        raise Busy
+
+    late = asyncio.create_task(store.open("f_abc", begun, 0, (), not_mine))
+    await first.write([b"hello again"])
+    await first.sync(last=True)
+    assert asked == 0
+    await first.close()
+    with pytest.raises(Busy):
+        await late
+    assert asked == 1
+    again = await store.open("f_abc", begun, 11, ())  # the lock is free
+    assert await again.read(0, 11) == b"hello again"
+    await again.close()
+
+
+async def test_who_gets_the_lock_after_the_end_of_an_upload_has_nothing(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = await stage(store, "f_abc", b"hello")
+    lock = fcntl.flock
+
+    def sealed_meanwhile(descriptor: int, how: int) -> None:
+        monkeypatch.undo()
+        store.path_of("f_abc").parent.mkdir()
+        (store.root / "uploads" / "f_abc").rename(store.path_of("f_abc"))
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", sealed_meanwhile)
+    with pytest.raises(BlobMissing):
+        await store.open("f_abc", begun, 0, ())
+    assert await store.read("f_abc", 0, 5) == b"hello"
+
+
+async def test_who_is_cancelled_while_waiting_for_the_lock_does_not_keep_it(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = await store.begin("f_abc", 5)
+    reached, go_on = threading.Event(), threading.Event()
+    lock = fcntl.flock
+
+    def held_up(descriptor: int, how: int) -> None:
+        lock(descriptor, how)
+        reached.set()
+        go_on.wait()
+
+    monkeypatch.setattr(fcntl, "flock", held_up)
+    opening = asyncio.create_task(store.open("f_abc", begun, 0, ()))
+    await asyncio.to_thread(reached.wait)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go_on.set()
+    monkeypatch.undo()
+    await (await store.open("f_abc", begun, 0, ())).close()
 
 
 async def test_a_descriptor_is_open_for_as_long_as_a_thread_uses_it(store: LocalStore) -> None:
@@ -146,6 +226,57 @@ async def test_parts_are_joined_in_their_order(
     for name in names:
         await store.remove(name)
     assert await all_of(store) == {"f_whole": (5_000_000, True)}
+
+
+async def test_who_lost_a_job_cuts_nothing_off_of_what_another_joins(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread goes on when its task is cancelled."""
+    for name, data in (("f_1", b"hello "), ("f_2", b"world")):
+        await stage(store, name, data)
+    begun = store.begin_joined(11)
+    whole = ("f_abc", begun, ["f_1", "f_2"], [6, 5])
+    reached, go_on = threading.Event(), threading.Event()
+    copy = os.copy_file_range
+
+    def held_up(*args: int) -> int:
+        reached.set()
+        go_on.wait()
+        return copy(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "copy_file_range", held_up)
+        lost = asyncio.create_task(store.join(*whole))
+        await asyncio.to_thread(reached.wait)
+    lost.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await lost
+    other = LocalStore(store.root)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr("hub.blobs.local.LOCK_S", 0.05)
+            with pytest.raises(Busy):
+                await other.join(*whole)
+            with pytest.raises(Busy):
+                await other.seal("f_abc", begun, ())
+        joining = asyncio.create_task(other.join(*whole))
+    finally:
+        go_on.set()
+    await joining
+    await other.seal("f_abc", begun, ())
+    assert await other.read("f_abc", 0, 11) == b"hello world"
+    with pytest.raises(BlobMissing):
+        await store.join(*whole)
+    assert await other.read("f_abc", 0, 11) == b"hello world"
+    other.close()
+
+
+async def test_what_is_shorter_than_it_was_is_not_joined(store: LocalStore) -> None:
+    for name, data in (("f_1", b"hello"), ("f_2", b"world")):
+        await stage(store, name, data)
+    with pytest.raises(BlobMissing):
+        await store.join("f_abc", store.begin_joined(11), ["f_1", "f_2"], [6, 5])
+    assert (await all_of(store))["f_abc"] == (5, False)
 
 
 async def test_what_is_not_there_and_what_does_not_answer(
