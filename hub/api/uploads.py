@@ -37,6 +37,8 @@ BODY_TYPE: Final = "application/offset+octet-stream"
 MAX_METADATA: Final = 16 * 1024
 MAX_SIZE: Final = 2**50
 QUIET_S: Final = 1.0
+SMALL_BYTES: Final = 2**20
+"""Not more than a batch of any other upload."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -141,8 +143,16 @@ async def create(request: Request) -> Response:
     if size > MAX_SIZE:
         raise TooLarge("No file is that large.", code="file_too_large")
     into = None if concat else await _thread(request, who, told)
+    has_body = request.headers.get("content-type") == BODY_TYPE
+    whole = request.headers.get("content-length") == str(size) and 0 < size <= SMALL_BYTES
+    if has_body and whole and into is not None:
+        data = await _whole(request, size)
+        made = await uploads.take(
+            who.uid, into, name, type_, metadata, data, _checksum(request)
+        )  # fmt: skip
+        return _created(made, {"Upload-Offset": str(made.received)})
     made = await uploads.begin(who.uid, into, size, name, type_, metadata)
-    if request.headers.get("content-type") == BODY_TYPE:
+    if has_body:
         made = await uploads.receive(
             who.uid, made.upload, 0, RequestBody(request), _checksum(request)
         )
@@ -265,6 +275,17 @@ def _checksum(request: Request) -> Checksum | None:
             f"Upload-Checksum is one of {', '.join(ALGORITHMS)} and base64.", code="bad_checksum"
         )
     return Checksum(algorithm, digest)
+
+
+async def _whole(request: Request, size: int) -> bytes:
+    """Raises:
+    BadRequest: ``bad_upload_header``: it broke off.
+    """
+    parts = [part async for part in RequestBody(request) if part]
+    data = b"".join(parts)
+    if len(data) != size:
+        raise BadRequest("Fewer bytes came than were announced.", code="bad_upload_header")
+    return data
 
 
 def _name_of(url: str) -> str:

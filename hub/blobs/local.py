@@ -75,6 +75,9 @@ class LocalStore:
             raise
         return intake
 
+    async def put(self, name: str, data: bytes) -> None:
+        await self._run(name, self._put, name, data)
+
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
         """The first part is renamed, the others are copied behind it, by the file system where it
         can share blocks. A thread may still be at it whose job another process has now: hence the
@@ -153,6 +156,16 @@ class LocalStore:
     async def _run(self, name: str, work: Callable[..., T], *args: Any, **named: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _told, name, work, args, named)
+
+    def _put(self, name: str, data: bytes) -> None:
+        staged = self._uploads / name
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _append(descriptor, [data], 0)
+            _seal(descriptor, staged, self.path_of(name))
+        finally:
+            os.close(descriptor)
+        sync_folder(self.path_of(name).parent)
 
     def _begin(self, path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

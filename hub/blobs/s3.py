@@ -140,6 +140,9 @@ class S3Store:
             await self._run(self._bucket.delete, self._folder(name) + past.label)
         return S3Intake(self, name, fixed, parts[:whole], durable, data)
 
+    async def put(self, name: str, data: bytes) -> None:
+        await self._run(self._bucket.put, self._key(name), data, moved=len(data))
+
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
         size = sum(sizes)
         key = self._key(name)

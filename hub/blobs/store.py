@@ -122,6 +122,14 @@ class BlobStore(Protocol):
         """
         ...
 
+    async def put(self, name: str, data: bytes) -> None:
+        """All of it, sealed at once. Cut short, it may leave something that nothing names.
+
+        Raises:
+            StoreFull.
+        """
+        ...
+
     async def join(self, name: str, begun: str, parts: Sequence[str], sizes: Sequence[int]) -> None:
         """Make an upload of others, which are whole and not sealed; they may be gone afterwards.
         Done again it comes to the same.

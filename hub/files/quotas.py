@@ -20,6 +20,10 @@ class Quotas:
     account: int = 0
     thread: int = 0
 
+    @property
+    def bounded(self) -> bool:
+        return bool(self.account or self.thread)
+
     async def require(self, connection: Any, uid: str, thread: str | None, size: int) -> None:
         """Room for ``size`` bytes more.
 

@@ -50,6 +50,13 @@ class Checksum(NamedTuple):
     algorithm: str
     digest: bytes
 
+    def require(self, data: bytes) -> None:
+        """Raises:
+        ChecksumMismatch.
+        """
+        if hashlib.new(self.algorithm, data).digest() != self.digest:
+            raise ChecksumMismatch
+
 
 class Receiver:
     """The one writer of an upload, for the length of a request.

@@ -29,7 +29,7 @@ from hub.files.keeping import DIGEST
 from hub.files.previews.service import PREVIEW
 from hub.files.quotas import Quotas
 from hub.files.receiving import Checksum, Part, Receiver, Superseded
-from hub.ids import new_id
+from hub.ids import new_id, sha256
 from hub.jobs.queue import Jobs, Later
 from hub.storage import blobs
 from hub.storage import uploads as rows
@@ -133,6 +133,42 @@ class Uploads:
             raise
         if size == 0 and not upload.partial:
             await self._complete_empty(upload)
+        return upload
+
+    async def take(
+        self, uid: str, thread: str, name: str, type_: str, metadata: str, data: bytes,
+        checksum: Checksum | None,
+    ) -> Upload:  # fmt: skip
+        """A small upload that is here as a whole: it is kept, or there is none.
+
+        Raises:
+            ChecksumMismatch.
+            TooLarge, StoreFull: as ``begin``; what others were promised is not counted.
+        """
+        if checksum is not None:
+            checksum.require(data)
+        self._require_size(len(data))
+        free = await self._store.free_bytes()
+        if free is not None and len(data) > free - self.bounds.free:
+            raise StoreFull
+        hasher, digest = await asyncio.to_thread(_known, data)
+        upload = self._new(uid, thread, len(data), name, type_, metadata)
+        upload = replace(upload, received=len(data), state="done", blob=hasher.finish())
+        assert upload.blob is not None
+        blob = Blob(upload.blob, len(data), upload.upload)
+        await self._store.put(upload.upload, data)
+        try:
+            lost = await self._lost(blob)
+            async with self._database.transaction() as connection:
+                await self._require_quota(connection, uid, thread, len(data))
+                await self._insert(connection, upload)
+                kept = await self._keep(connection, blob, hasher.hashes, lost, digest)
+        except BaseException:
+            await self._store.remove(upload.upload)
+            raise
+        if kept != upload.upload:
+            await self._store.remove(upload.upload)
+        self._jobs.wake()
         return upload
 
     async def join(
@@ -442,16 +478,31 @@ class Uploads:
             if not await rows.still_sealing(connection, name):
                 return  # who gave it up removes its bytes
             await self._jobs.put(connection, SETTLE, name)
-            # Before the blob is locked: whoever does these jobs holds them first, too.
-            for kind in (*self.then, *([PREVIEW] if lost else [])):
-                await self._jobs.put(connection, kind, blob)
-            now = to_datetime(self._clock.now_ms())
-            kept = await blobs.put(connection, Blob(blob, upload.size, name), hashes, now, lost)
+            kept = await self._keep(connection, Blob(blob, upload.size, name), hashes, lost)
             await rows.sealed(connection, name, blob)
         if kept != name:
             await self._store.remove(name)
         for part in upload.parts or ():
             await self._store.remove(part)
+
+    async def _keep(
+        self, connection: Any, blob: Blob, hashes: Sequence[bytes], lost: str | None,
+        digest: bytes | None = None,
+    ) -> str:  # fmt: skip
+        """Bytes are here, and are looked at next. Returns the name that stays.
+
+        Args:
+            digest: their SHA-256, where it is known.
+        """
+        kinds = [one for one in self.then if one != DIGEST or digest is None]
+        # Before the blob is locked: whoever does these jobs holds them first, too.
+        for kind in (*kinds, *([PREVIEW] if lost else [])):
+            await self._jobs.put(connection, kind, blob.blob)
+        now = to_datetime(self._clock.now_ms())
+        kept = await blobs.put(connection, blob, hashes, now, lost)
+        if digest is not None:
+            await blobs.set_digest(connection, blob.blob, digest)
+        return kept
 
     async def _lost(self, new: Blob) -> str | None:
         """The name under which the same bytes should be, and are not as they were. The store is
@@ -504,8 +555,10 @@ class Uploads:
     async def _require_quota(
         self, connection: Any, uid: str, thread: str | None, size: int
     ) -> None:
-        await rows.reserve(connection, uid, thread)
         quotas = Quotas(self.bounds.account, self.bounds.thread)
+        if not quotas.bounded:
+            return
+        await rows.reserve(connection, uid, thread)
         await quotas.require(connection, uid, thread, size)
 
     def _new(
@@ -523,6 +576,12 @@ class Uploads:
     async def _insert(self, connection: Any, upload: Upload) -> None:
         now, expires = to_datetime(self._clock.now_ms()), to_datetime(upload.expires_at_ms)
         await rows.insert(connection, upload, now, expires)
+
+
+def _known(data: bytes) -> tuple[Hasher, bytes]:
+    hasher = Hasher()
+    hasher.update(data)
+    return hasher, sha256(data)
 
 
 def _not_found() -> NotFound:

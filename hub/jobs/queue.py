@@ -196,7 +196,7 @@ class Jobs:
                 wait = BACK_OFF_S[job.tries - 1] if job.tries < TRIES else None
                 await self._fail(job, f"{type(error).__name__}: {error}"[:500], wait)
             else:
-                async with self._database.transaction() as connection:
+                async with self._database.acquire() as connection:
                     await rows.done(connection, job)
                 self._outages.pop(job.id, None)
         except Unavailable as away:  # its lease runs out

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 class Job(NamedTuple):
     """A job that somebody holds. ``tries`` counts this one, those that failed and those in which
-    the process ended; ``lease`` is a name that nobody else gets, and that no other taking of the job had."""
+    the process ended; ``lease`` is a name that nobody else gets, and that no other taking of the
+    job had."""
 
     id: int
     kind: str
@@ -61,10 +62,9 @@ async def hold(connection: Any, job: Job) -> bool:
 
 
 async def done(connection: Any, job: Job) -> None:
-    """In a transaction: whether it is asked for again is known only with the row locked."""
-    again = await connection.fetchval(_ASKED_AGAIN, job.id, job.lease)
-    if again is not None:
-        await connection.execute(_BEGIN_ANEW if again else _DELETE, job.id)
+    """It is over, or begins anew where it was asked for meanwhile."""
+    if not await connection.fetchval(_DELETE, job.id, job.lease):
+        await connection.execute(_BEGIN_ANEW, job.id, job.lease)
 
 
 async def failed(connection: Any, job: Job, error: str, due_at: datetime | None) -> None:
@@ -135,13 +135,12 @@ WHERE job_id = held.id AND worker = held.lease RETURNING job_id
 
 _HOLD = "SELECT true FROM jobs WHERE job_id = $1 AND worker = $2 FOR UPDATE"
 
-_ASKED_AGAIN = "SELECT again FROM jobs WHERE job_id = $1 AND worker = $2 FOR UPDATE"
-
-_DELETE = "DELETE FROM jobs WHERE job_id = $1"
+# Whoever asks for it at this moment has the row, and is waited for: then it is looked at again.
+_DELETE = "DELETE FROM jobs WHERE job_id = $1 AND worker = $2 AND NOT again RETURNING true"
 
 _BEGIN_ANEW = """
 UPDATE jobs SET worker = NULL, lease_until = NULL, again = false, tries = 0, error = NULL
-WHERE job_id = $1
+WHERE job_id = $1 AND worker = $2
 """
 
 _FAILED = """

@@ -71,7 +71,7 @@ async def insert(
     await connection.execute(
         _INSERT, upload.upload, upload.uid, upload.thread, upload.name, upload.type,
         upload.metadata, upload.size, upload.received, upload.state, upload.partial, upload.parts,
-        upload.begun, created_at, expires_at,
+        upload.begun, created_at, expires_at, upload.blob,
     )  # fmt: skip
 
 
@@ -195,8 +195,8 @@ writer, blob_id, reason, (extract(epoch FROM expires_at) * 1000)::bigint AS expi
 
 _INSERT = """
 INSERT INTO uploads (upload_id, uid, thread_id, name, type, metadata, size, received, state,
-                     partial, parts, begun, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                     partial, parts, begun, created_at, expires_at, blob_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 
 _FIND = f"SELECT {_COLUMNS} FROM uploads WHERE upload_id = $1"

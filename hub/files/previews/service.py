@@ -24,7 +24,6 @@ import structlog
 
 from hub.blobs.reading import BlobRotted
 from hub.blobs.store import BlobMissing, BlobStore
-from hub.blobs.writing import write
 from hub.clock import Clock, to_datetime
 from hub.errors import HubError, NotFound, Unavailable
 from hub.files.contents import contents
@@ -257,7 +256,7 @@ class Previews:
     async def _keep(self, picture: Picture, at: datetime) -> Part:
         """Into the store, before a row names it."""
         name = new_id("p")
-        await write(self._store, name, picture.body)
+        await self._store.put(name, picture.body)
         return Part(
             picture.part, name, picture.media_type, len(picture.body), picture.width,
             picture.height, at,

@@ -245,3 +245,14 @@ async def test_a_rotted_piece_is_never_given(make: Make) -> None:
         assert await given(start, end) == data[start:end]
     with pytest.raises(BlobRotted):
         await given(PIECE_BYTES - 1, PIECE_BYTES + 1)
+
+
+@pytest.mark.parametrize("size", [0, 1, 3 * PART + 1])
+async def test_what_is_put_is_sealed_at_once(make: Make, size: int) -> None:
+    data = some(size)
+    await make().put("f_abc", data)
+    store = make()
+    assert await store.read("f_abc", 0, size) == data
+    assert await all_of(store) == {"f_abc": (size, True)}
+    await store.remove("f_abc")
+    assert await all_of(store) == {}

@@ -7,6 +7,8 @@
  */
 import type { HttpStack, Upload, UploadOptions } from 'tus-js-client';
 
+import { sendWhole } from './whole';
+
 /** Up to here a file is sent with the request that begins its upload. */
 export const ONE_REQUEST_BYTES = 2 ** 20;
 const MIB = 2 ** 20;
@@ -49,6 +51,8 @@ export class Sending {
   #ended = false;
   #stall: ReturnType<typeof setTimeout> | undefined;
   #requestAt = 0;
+  /** Of the one request; null while none is under way. */
+  #abort: (() => void) | null = null;
   readonly #oneRequest: boolean;
 
   constructor(
@@ -63,8 +67,12 @@ export class Sending {
 
   async start(): Promise<void> {
     try {
-      const { Upload } = await import('tus-js-client');
+      const { DefaultHttpStack, Upload } = await import('tus-js-client');
       if (this.#ended) return;
+      if (this.#oneRequest) {
+        await this.#sendWhole(this.options.httpStack ?? new DefaultHttpStack({}));
+        return;
+      }
       if (this.#stops && this.#named) {
         this.#end(() => this.events.stopped());
         return;
@@ -83,13 +91,25 @@ export class Sending {
    */
   stop(): void {
     this.#stops = true;
-    if (!this.#named && this.#tus) return;
+    if (!this.#named && (this.#tus || this.#abort)) return;
     this.#end(() => this.events.stopped());
   }
 
   /** Stop now, whatever becomes of it. */
   abort(): void {
     this.#end(() => undefined);
+  }
+
+  async #sendWhole(stack: HttpStack): Promise<void> {
+    this.#watch();
+    const { endpoint, thread } = this.options;
+    const { upload, acknowledged } = await sendWhole(this.file, { endpoint, thread, stack }, (abort) => (this.#abort = abort));
+    if (this.#ended) return;
+    this.#named = true;
+    this.events.named(upload);
+    this.events.acknowledged(acknowledged);
+    // A hub that took a part of it goes on with the rest.
+    this.#end(() => (acknowledged >= this.file.size ? this.events.done() : this.events.stopped()));
   }
 
   #tusOptions(): UploadOptions {
@@ -99,7 +119,6 @@ export class Sending {
       endpoint: upload === null ? endpoint : null,
       uploadUrl: upload === null ? null : endpoint + upload,
       metadata: { thread, filename: this.file.name, filetype: this.file.type },
-      uploadDataDuringCreation: this.#oneRequest,
       chunkSize: FIRST_BYTES,
       retryDelays: null,
       storeFingerprintForResuming: false,
@@ -128,8 +147,7 @@ export class Sending {
     this.#named = true;
     this.#requestAt = Date.now();
     if (first) this.events.named(idOf(this.#tus.url ?? ''));
-    // What came with the request that began it is told of next.
-    if (this.#stops && !this.#oneRequest && this.file.size > 0) this.#end(() => this.events.stopped());
+    if (this.#stops && this.file.size > 0) this.#end(() => this.events.stopped());
   }
 
   #acknowledge(size: number, accepted: number): void {
@@ -157,6 +175,7 @@ export class Sending {
     this.#ended = true;
     clearTimeout(this.#stall);
     void this.#tus?.abort();
+    this.#abort?.();
     tell();
   }
 }
