@@ -10,7 +10,7 @@ roles and never writes; ``hub.files.settling`` finishes what arrives.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -29,6 +29,7 @@ from hub.storage import attachments as rows
 from hub.storage import blobs, documents, timeline, uploads
 from hub.storage.attachments import AttachmentRow, VersionRow
 from hub.storage.pool import Database
+from hub.storage.uploads import Upload
 from hub.storage.writer import Append
 from hub.wire import commands as cmd
 from hub.wire import events as ev
@@ -97,8 +98,11 @@ class Attachments:
         """
         if document is not None:
             await self._require_document(thread, document)
+        asked = [one.upload for one in files if one.upload is not None]
+        async with self._database.acquire() as connection:
+            known = {one.upload: one for one in await uploads.find_all(connection, asked)}
         checked = [
-            await self._file(uid, thread, send_id, index, one, since, message, document)
+            await self._file(uid, thread, send_id, index, one, known, since, message, document)
             for index, one in enumerate(files)
         ]
         keys = [one.upload for one in checked if one.upload is not None]
@@ -230,8 +234,8 @@ class Attachments:
         return tuple(appends)
 
     async def _file(
-        self, uid: str, thread: str, send_id: str, index: int, file: cmd.NewFile, since: int,
-        message: bool, document: str | None,
+        self, uid: str, thread: str, send_id: str, index: int, file: cmd.NewFile,
+        known: Mapping[str, Upload], since: int, message: bool, document: str | None,
     ) -> _File:  # fmt: skip
         if (file.upload is None) == (file.source is None):
             raise BadRequest("A file is an upload or a source.", code="bad_file")
@@ -239,8 +243,7 @@ class Attachments:
         seed = _encode([thread, uid, send_id, index])
         blob, takes = None, 0
         if file.upload is not None:
-            async with self._database.acquire() as connection:
-                upload = await uploads.find(connection, file.upload)
+            upload = known.get(file.upload)
             if upload is None or upload.uid != uid or upload.thread != thread:
                 raise _no_upload()
             key, size, type_, name = upload.upload, upload.size, upload.type, upload.name
@@ -329,6 +332,8 @@ class Attachments:
         # Before a blob is locked: whoever does these jobs locks in this order, too.
         await self._jobs.put(connection, PREVIEW, *here)
         await self._jobs.put(connection, TELL, *here)
+        arriving = [one.upload for one in files if one.upload is not None and one.blob is None]
+        await self._jobs.put(connection, SETTLE, *arriving)
         for one in files:
             if not one.is_new:
                 found = await rows.find(connection, one.attachment)
@@ -340,8 +345,6 @@ class Attachments:
                     raise VersionTaken
         if not await blobs.refer(connection, here):
             raise _no_version()
-        arriving = [one.upload for one in files if one.upload is not None and one.blob is None]
-        await self._jobs.put(connection, SETTLE, *arriving)
 
     async def _attachment(
         self, command: Any, since: int, *, removed: bool = False

@@ -23,7 +23,15 @@ import structlog
 
 from hub.blobs.store import BlobMissing, BlobStore, Busy, Intake, Mark, StoreFull
 from hub.clock import Clock, to_datetime
-from hub.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge, Unavailable
+from hub.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    HubError,
+    NotFound,
+    TooLarge,
+    Unavailable,
+)
 from hub.files.attachments import SETTLE
 from hub.files.keeping import DIGEST
 from hub.files.previews.service import PREVIEW
@@ -35,7 +43,7 @@ from hub.storage import blobs
 from hub.storage import uploads as rows
 from hub.storage.blobs import Blob
 from hub.storage.jobs import Job
-from hub.storage.pool import Database
+from hub.storage.pool import Database, DatabaseAway
 from hub.storage.uploads import Upload
 from hub.wire.pieces import PIECE_BYTES, Hasher
 
@@ -163,8 +171,9 @@ class Uploads:
                 await self._require_quota(connection, uid, thread, len(data))
                 await self._insert(connection, upload)
                 kept = await self._keep(connection, blob, hasher.hashes, lost, digest)
-        except BaseException:
-            await self._store.remove(upload.upload)
+        except HubError as error:
+            if not isinstance(error, DatabaseAway):  # else it may be written all the same
+                await self._store.remove(upload.upload)
             raise
         if kept != upload.upload:
             await self._store.remove(upload.upload)
@@ -461,10 +470,15 @@ class Uploads:
             sizes = [one.size for one in parts]
             sealed = await self._store.find(name)
             if sealed is None or sealed.size < upload.size:
-                if len(parts) < len(upload.parts):
-                    raise BlobMissing("A part of the upload is gone.")
-                await self._store.join(name, upload.begun, upload.parts, sizes)
-                hasher = await self._hashed(upload)
+                try:
+                    if len(parts) < len(upload.parts):
+                        raise BlobMissing("A part of the upload is gone.")
+                    await self._store.join(name, upload.begun, upload.parts, sizes)
+                    hasher = await self._hashed(upload)
+                except BlobMissing:
+                    if await self._store.find(name) is None:
+                        raise
+                    raise Busy from None  # who had this job before has just sealed it
             else:  # whoever sealed it came no further
                 hasher = await self._hashed(upload, sealed=True)
             blob, hashes = hasher.finish(), hasher.hashes

@@ -29,6 +29,7 @@ _SQLSTATE: dict[type[BaseException], tuple[str, str]] = {
     ),
     pg.QueryCanceledError: ("database_busy", "The database took too long."),
     pg.TooManyConnectionsError: ("database_busy", "The database has no free connection."),
+    pg.DeadlockDetectedError: ("database_busy", "Two waited for one another."),
 }
 
 _GONE: tuple[type[BaseException], ...] = (

@@ -209,40 +209,48 @@ class Projector:
         await self._line(connection, run)
 
     async def _attachment_add(self, connection: Any, run: Run) -> None:
-        for one, data in _read(run):
-            await connection.execute(
-                _ATTACHMENT, data["attachment"], one.stream_id, data["name"], data.get("document"),
-                one.sender, one.seq, to_datetime(one.at_ms), 1 if data.get("blob") else None,
-            )  # fmt: skip
-            await self._add_version(connection, one, {**data, "number": 1})
+        added = _read(run)
+        await connection.executemany(
+            _ATTACHMENT,
+            [
+                (
+                    data["attachment"], one.stream_id, data["name"], data.get("document"),
+                    one.sender, one.seq, to_datetime(one.at_ms), 1 if data.get("blob") else None,
+                )
+                for one, data in added
+            ],
+        )  # fmt: skip
+        versions = [_version(one, {**data, "number": 1}) for one, data in added]
+        await connection.executemany(_VERSION, versions)
 
     async def _version_add(self, connection: Any, run: Run) -> None:
-        for one, data in _read(run):
-            await self._add_version(connection, one, data)
-            if data.get("blob"):
-                await connection.execute(
-                    _SHOW, one.stream_id, data["attachment"], data["number"], data["key"]
-                )
-
-    async def _add_version(self, connection: Any, one: Committed, data: Any) -> None:
-        blob = data.get("blob")
-        state = "arriving" if blob is None else "same" if data.get("same") else "ready"
-        await connection.execute(
-            _VERSION, data["attachment"], data["key"], one.stream_id, one.seq, one.sender,
-            to_datetime(one.at_ms), data["name"], data["type"], data["size"], state,
-            data["number"] if blob else None, blob,
-        )  # fmt: skip
+        added = _read(run)
+        await connection.executemany(_VERSION, [_version(one, data) for one, data in added])
+        await self._show(connection, [(one, data) for one, data in added if data.get("blob")])
 
     async def _version_ready(self, connection: Any, run: Run) -> None:
-        for one, data in _read(run):
-            state = "same" if data.get("same") else "ready"
-            await connection.execute(
-                _READY, one.stream_id, data["attachment"], data["key"], state, data["number"],
-                data["blob"], data["size"],
-            )  # fmt: skip
-            await connection.execute(
-                _SHOW, one.stream_id, data["attachment"], data["number"], data["key"]
-            )
+        ready = _read(run)
+        await connection.executemany(
+            _READY,
+            [
+                (
+                    one.stream_id, data["attachment"], data["key"],
+                    "same" if data.get("same") else "ready", data["number"], data["blob"],
+                    data["size"],
+                )
+                for one, data in ready
+            ],
+        )  # fmt: skip
+        await self._show(connection, ready)
+
+    async def _show(self, connection: Any, versions: Sequence[tuple[Committed, Any]]) -> None:
+        await connection.executemany(
+            _SHOW,
+            [
+                (one.stream_id, data["attachment"], data["number"], data["key"])
+                for one, data in versions
+            ],
+        )
 
     async def _version_failed(self, connection: Any, run: Run) -> None:
         await connection.executemany(
@@ -357,6 +365,17 @@ def _claimed(data: Any) -> tuple[list[int], list[int]]:
 def _data(one: Committed) -> Any:
     """The body, or null when it has been erased."""
     return msgspec.json.decode(one.body) if one.body else None
+
+
+def _version(one: Committed, data: Any) -> tuple[Any, ...]:
+    """A row of ``versions``, as ``_VERSION`` takes it."""
+    blob = data.get("blob")
+    state = "arriving" if blob is None else "same" if data.get("same") else "ready"
+    return (
+        data["attachment"], data["key"], one.stream_id, one.seq, one.sender,
+        to_datetime(one.at_ms), data["name"], data["type"], data["size"], state,
+        data["number"] if blob else None, blob,
+    )  # fmt: skip
 
 
 def _read(run: Run) -> list[tuple[Committed, Any]]:

@@ -137,6 +137,82 @@ async def test_nothing_at_all_is_a_file_too(sender: Sender) -> None:
     assert await sender.blob(await sender.begin(0)) == b""
 
 
+async def whole(
+    sender: Sender, data: bytes, size: int | None = None, **more: str
+) -> httpx.Response:
+    """A small file in the request that creates its upload."""
+    told = metadata(filename="a.bin", thread=sender.thread)
+    length = str(len(data) if size is None else size)
+    headers = {**BODY, "upload-length": length, "upload-metadata": told, **more}
+    return await sender.http.post("/files/", headers=headers, content=data)
+
+
+async def kept(sender: Sender) -> tuple[int, int, int]:
+    """Uploads, blobs, and objects in the store."""
+    hub = sender.served.hub
+    async with hub.database.acquire() as connection:
+        known = await connection.fetchrow(
+            "SELECT (SELECT count(*) FROM uploads), (SELECT count(*) FROM blobs)"
+        )
+    return known[0], known[1], len([one async for one in hub.blobs.all()])
+
+
+async def test_a_small_file_is_here_when_it_is_answered(sender: Sender) -> None:
+    data = some(5000)
+    made = await whole(sender, data)
+    assert (made.status_code, made.headers["upload-offset"]) == (201, "5000")
+    upload = made.headers["location"].rpartition("/")[2]
+    async with sender.served.hub.database.acquire() as connection:
+        found = await rows.find(connection, upload)
+        assert found is not None
+        assert (found.state, found.received) == ("done", 5000)
+        digest = await connection.fetchval("SELECT sha256 FROM blobs")
+        assert await connection.fetchval("SELECT count(*) FROM jobs WHERE kind = 'seal'") == 0
+    assert digest == hashlib.sha256(data).digest()
+    assert await sender.blob(made.headers["location"]) == data
+    # The same bytes again are kept once; each upload is one's own.
+    again = await whole(sender, data)
+    assert again.headers["location"] != made.headers["location"]
+    assert await sender.blob(again.headers["location"]) == data
+    assert await kept(sender) == (2, 1, 1)
+    removed = await sender.http.delete(again.headers["location"], headers=TUS)
+    assert removed.status_code == 204
+    assert await sender.offset(made.headers["location"]) == 5000
+
+
+async def test_a_small_file_is_here_or_not_at_all(sender: Sender) -> None:
+    data = some(5000)
+    wrong = base64.b64encode(hashlib.sha1(b"other").digest()).decode()
+    right = base64.b64encode(hashlib.sha1(data).digest()).decode()
+    refused = await whole(sender, data, **{"upload-checksum": f"sha1 {wrong}"})
+    assert problem(refused) == (460, "checksum_mismatch")
+    host, _, port = sender.served.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST /files/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sender.person.token}\r\n"
+    told = {**BODY, "upload-length": "5000", "content-length": "5000",
+            "upload-metadata": metadata(filename="a", thread=sender.thread)}  # fmt: skip
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    writer.write(f"{head}{lines}\r\n".encode() + data[:4000])
+    await writer.drain()
+    writer.write_eof()
+    await reader.read()
+    writer.close()
+    assert await kept(sender) == (0, 0, 0)
+    assert (await whole(sender, data, **{"upload-checksum": f"sha1 {right}"})).status_code == 201
+    assert await kept(sender) == (1, 1, 1)
+
+
+async def test_a_small_file_beyond_the_quota_leaves_nothing(
+    database_url: str,
+) -> None:
+    async with serve(database_url, account_quota_bytes=6000) as served:
+        ada = await served.person("ada")
+        sender = Sender(served, ada, await served.thread(ada))
+        answers = await asyncio.gather(*(whole(sender, some(5000, n)) for n in range(4)))
+        assert sorted(one.status_code for one in answers) == [201, 413, 413, 413]
+        assert await kept(sender) == (1, 1, 1)
+
+
 async def test_the_bytes_come_with_the_creation(sender: Sender) -> None:
     data = some(3_000_000)
     headers = {
@@ -530,8 +606,9 @@ async def test_parts_are_joined_and_the_answer_may_be_lost(sender: Sender) -> No
     )
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["sealed", "being sealed"])
 async def test_what_was_joined_and_sealed_is_not_joined_again(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, seen: bool
 ) -> None:
     urls = []
     for data in (b"01234", b"56789"):
@@ -549,7 +626,18 @@ async def test_what_was_joined_and_sealed_is_not_joined_again(
             raise Unavailable("away")
         return await sealing(connection, upload)
 
+    store = sender.served.hub.uploads._store
+    find = store.find
+    looked = 0
+
+    async def once_too_early(name: str) -> Any:
+        """Who had the job before seals it right after the other one has looked."""
+        nonlocal looked
+        looked += asked == 1
+        return None if looked == 1 and not seen else await find(name)
+
     monkeypatch.setattr(rows, "still_sealing", once_away)
+    monkeypatch.setattr(store, "find", once_too_early)
     told = metadata(filename="a", thread=sender.thread)
     headers = {**TUS, "upload-concat": "final;" + " ".join(urls), "upload-metadata": told}
     made = await sender.http.post("/files/", headers=headers)

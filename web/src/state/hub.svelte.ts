@@ -145,7 +145,7 @@ export class Hub implements HubState {
     this.#live.start();
     this.#outboxLoaded = this.#outbox.load();
     void this.#countLeft();
-    void this.#goOnSending();
+    void this.#goOnSending().catch(() => undefined); // again with the next welcome
     void dropOldCopies(me.uid).catch(() => undefined);
     // The list by HTTP does not wait for the socket; it is read again once that watches.
     void this.inbox.refresh();
@@ -219,6 +219,7 @@ export class Hub implements HubState {
   }
 
   #welcomed({ uid, people, scanning }: Welcome): void {
+    if (!this.#loadingUploads) void this.#goOnSending().catch(() => undefined);
     if (uid !== this.me.uid) {
       // Another person signed in in another tab; nothing of theirs may be mixed with ours.
       this.#live.stop();
@@ -436,9 +437,9 @@ export class Hub implements HubState {
     const { uid } = this.me;
     return new Outbox({
       store: this.#store,
+      ready: (entry) => this.#uploadsOf(entry),
       send: async (entry) => {
         const files = await this.#uploadsOf(entry);
-        if (!this.#outbox.entries.some((one) => one.sendId === entry.sendId)) throw new ApiError('discarded', 'It was taken back.');
         const [picture] = files;
         if (entry.document !== undefined && picture) {
           return this.#live.command({ cmd: 'add_attachment', thread: entry.thread, send_id: entry.sendId, file: picture, document: entry.document });
@@ -473,20 +474,21 @@ export class Hub implements HubState {
     if (files.length === 0) return [];
     const queue = await this.#loadUploads();
     await queue.loaded;
-    const items = new Map(queue.items.map((one) => [one.id, one]));
-    const unknown: string[] = [];
+    const waits: string[] = [];
     const commands = files.map(({ item, name, upload, attachment }) => {
-      const found = items.get(item);
-      const id = upload ?? found?.upload ?? null;
-      if (id === null && found?.state === 'failed' && found.error) throw new ApiError(found.error.code, found.error.detail);
+      const found = queue.find(item);
+      const id = found ? found.upload : upload; // it may be another one by now
+      // Of what another tab sends, that tab knows first.
+      if (id === null && found?.here && found.state === 'failed' && found.error) throw new ApiError(found.error.code, found.error.detail);
       if (id === null && !found && Date.now() - at > MISSING_MS) throw new ApiError('upload_not_found', `${name} is no longer on its way.`);
-      if (id === null) unknown.push(item);
+      if (id === null) waits.push(item);
       return { upload: id ?? '', ...(attachment === undefined ? {} : { attachment }) };
     });
-    if (unknown.length === 0) return commands;
-    if (!this.#awaited.has(sendId)) {
+    if (waits.length === 0) return commands;
+    const here = waits.filter((item) => queue.find(item)?.here);
+    if (here.length > 0 && !this.#awaited.has(sendId)) {
       this.#awaited.add(sendId);
-      void Promise.allSettled(unknown.map((item) => queue.uploadOf(item))).then(() => {
+      void Promise.allSettled(here.map((item) => queue.uploadOf(item))).then(() => {
         this.#awaited.delete(sendId);
         this.#outbox.wake();
       });

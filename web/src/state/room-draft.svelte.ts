@@ -126,8 +126,14 @@ export class RoomDraft {
     this.#options.draftIds.keepApart(this.#options.thread, more);
   }
 
-  /** A message is taken back: its files are files of the draft, new versions of what they were. */
-  takeBack({ sendId, files = [] }: Pick<OutboxEntry, 'sendId' | 'files'>): void {
+  /**
+   * A message is taken back: its files are files of the draft, new versions of what they were.
+   *
+   * @param still asked when its files are known: whether it was not sent meanwhile.
+   */
+  async takeBack({ sendId, files = [] }: Pick<OutboxEntry, 'sendId' | 'files'>, still: () => boolean): Promise<void> {
+    if (files.length > 0) await (await this.#options.loadUploads()).loaded;
+    if (!still()) return;
     this.#readAnew();
     this.#assign(this.#filesOf(sendId), this.#id);
     this.#keepApart(files.map(({ item, attachment }) => [item, attachment === undefined]));

@@ -502,10 +502,18 @@ export class Room implements RoomStore {
     this.#draft.cancelFiles(sendId);
   }
 
-  takeBack(sendId: string): void {
-    const entry = this.#environment.outbox.entries().find((one) => one.sendId === sendId);
-    this.#environment.outbox.discard(sendId);
-    if (entry) this.#draft.takeBack(entry);
+  async takeBack(sendId: string): Promise<boolean> {
+    const { outbox } = this.#environment;
+    const waiting = (): OutboxEntry | undefined => outbox.entries().find((one) => one.sendId === sendId && one.status !== 'sending');
+    const entry = waiting();
+    let taken = false;
+    const take = (): boolean => {
+      taken = waiting() !== undefined;
+      if (taken) outbox.discard(sendId);
+      return taken;
+    };
+    if (entry) await this.#draft.takeBack(entry, take);
+    return taken;
   }
 
   outboxChanged(): void {

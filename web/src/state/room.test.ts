@@ -41,6 +41,7 @@ class FakeRoom implements RoomEnvironment {
     dismiss(...ids: string[]) {
       this.items = this.items.filter((one) => !ids.includes(one.id));
     },
+    loaded: Promise.resolve(),
     assign(ids: readonly string[], purpose: string) {
       this.items = this.items.map((one) => (ids.includes(one.id) ? { ...one, purpose } : one));
     },
@@ -83,7 +84,7 @@ class FakeRoom implements RoomEnvironment {
       this.entries = [...this.entries, { ...one, status: 'queued', error: null, at: 0 }];
     },
     retry: () => undefined,
-    discard: () => undefined,
+    discard: (sendId: string) => void (this.entries = this.entries.filter((one) => one.sendId !== sendId)),
     confirm: (sendId: string) => this.confirmed.push(sendId),
   };
 
@@ -145,7 +146,7 @@ class FakeRoom implements RoomEnvironment {
 
 const FILE: Item = {
   id: '', name: '', path: null, size: 1, type: '', thread: THREAD, purpose: null, addedAt: 0, state: 'done',
-  acknowledged: 1, sent: 1, speed: null, remaining: null, error: null, upload: null, here: true, reopens: false,
+  acknowledged: 1, sent: 1, speed: null, remaining: null, error: null, upload: null, here: true, reopens: false, retriable: false,
 };
 
 let hub: FakeRoom;
@@ -344,16 +345,16 @@ test('what is attached goes with the message, and comes back with it', async () 
   expect(room.pending[0]?.files).toEqual(['a.txt', 'b.txt']);
 
   // Taken back to be written again, as another message: the hub may have had the first.
-  room.takeBack(sendId);
+  expect(await room.takeBack(sendId)).toBe(true);
   expect(room.attached.map((one) => one.name)).toEqual(['a.txt', 'b.txt']);
-  hub.entries = [];
+  expect(await room.takeBack(sendId)).toBe(false);
   const again = room.send('once more');
   expect(again).not.toBe(sendId);
 
   // Beside what the draft has already.
   room.outboxChanged();
   await room.attach([new File(['x'], 'c.txt')]);
-  room.takeBack(again);
+  await room.takeBack(again);
   expect(room.attached.map((one) => one.name)).toEqual(['a.txt', 'b.txt', 'c.txt']);
   expect(hub.files.cancelled).toEqual([]);
 
@@ -377,7 +378,7 @@ test('more files than a message takes go with the messages after it', async () =
   // Each has files of its own.
   room.discard(hub.entries[1]!.sendId);
   expect(hub.files.cancelled).toEqual(Array.from({ length: 100 }, (_, i) => `i${i + 100}`));
-  room.takeBack(hub.entries.at(-1)!.sendId);
+  await room.takeBack(hub.entries.at(-1)!.sendId);
   expect(room.attached.map((one) => one.name)).toEqual(Array.from({ length: 30 }, (_, i) => `${i + 200}.txt`));
 });
 
@@ -493,7 +494,7 @@ test('what is to be a file of its own stays so after a reload, until it is sent'
   expect(kept()).toEqual([]);
   // Taken back to be written again, it is said again.
   again.outboxChanged();
-  again.takeBack(sendId);
+  await again.takeBack(sendId);
   expect(kept()).toHaveLength(1);
 });
 

@@ -239,8 +239,8 @@ export interface RoomStore {
   retry(sendId: string): void;
   /** Forget a message that was not sent, and its files. */
   discard(sendId: string): void;
-  /** The same, to write it again: its files are files of the draft. */
-  takeBack(sendId: string): void;
+  /** The same, to write it again: its files are files of the draft. False: it is being sent, or gone. */
+  takeBack(sendId: string): Promise<boolean>;
   edit(seq: number, text: string, mentions?: readonly string[]): Promise<void>;
   remove(seq: number): Promise<void>;
   undoRemove(seq: number): Promise<void>;

@@ -4,6 +4,7 @@ import type { Item, ItemError } from './item';
 import type { Kept, KeptState } from './kept';
 import { Rate } from './rate';
 import { Sending } from './sending';
+import { ENDED } from './verdict';
 
 /** What this tab has to do with an upload. */
 export interface Entry {
@@ -49,14 +50,16 @@ export function snapshot({ kept, handle, work, naming, sent, rate, problem }: En
     remaining: moving ? rate.remaining(kept.size - sent) : null,
     error: kept.error ?? (kept.state === 'waiting' ? problem : null),
     here: true,
-    reopens: handle !== null,
+    reopens: kept.state === 'needs-file' && handle !== null,
   });
 }
 
-export function fromKept({ id, name, path, size, type, thread, purpose, addedAt, state, acknowledged, error, upload }: Kept): Item {
+export function fromKept({ id, name, path, size, type, thread, purpose, addedAt, state, acknowledged, error, upload, released }: Kept): Item {
   return {
     id, name, path, size, type, thread, purpose, addedAt, state: shown(state), acknowledged, sent: acknowledged, speed: null, remaining: null,
     error, upload, here: false, reopens: false,
+    // What has the old upload would have nothing of a new one.
+    retriable: state === 'failed' && !(released && ENDED.has(error?.code ?? '')),
   };
 }
 

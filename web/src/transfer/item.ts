@@ -35,8 +35,10 @@ export interface Item {
   readonly upload: string | null;
   /** This tab sends it; else another one does. */
   readonly here: boolean;
-  /** Of `needs-file`: `resume`, in the handler of a click, can open its file again. */
+  /** Of `needs-file`: `resume`, in the handler of a click, may open its file again. */
   readonly reopens: boolean;
+  /** Of `failed`: it can be sent again, to where it belongs. */
+  readonly retriable: boolean;
 }
 
 /** What was chosen, dropped or pasted. */

@@ -127,6 +127,7 @@ export class KeptUploads {
     try {
       await this.store.putFiles(entries);
     } catch (error) {
+      for (const [id] of entries) this.#held.delete(id);
       const unreadable = error instanceof DOMException && (UNREADABLE.has(error.name) || error.name === 'DataError');
       if (!unreadable || entries.length < 2) return;
       const half = entries.length >> 1;

@@ -59,6 +59,10 @@ export class OtherTabs {
     return [...this.#items.values()].map(({ item }) => item);
   }
 
+  get(id: string): Item | null {
+    return this.#items.get(id)?.item ?? null;
+  }
+
   has(id: string): boolean {
     return this.#items.has(id);
   }
@@ -111,7 +115,7 @@ export class OtherTabs {
       case 'items':
         if (this.#options.watches) this.#peers.watch(news.tab);
         for (const item of news.items) {
-          if (this.#options.claimed(item.id)) this.#items.set(item.id, { owner: news.tab, item: { ...item, here: false } });
+          if (this.#options.claimed(item.id)) this.#items.set(item.id, { owner: news.tab, item: { ...item, here: false, reopens: false } });
         }
         this.#options.changed();
         break;

@@ -202,7 +202,7 @@ export class UploadQueue {
   /** Try a failed one again: as a new upload, if nothing comes of the old one. */
   retry(id: string): void {
     const entry = this.#mine(id, { what: 'retry' });
-    if (!entry || entry.kept.state !== 'failed') return;
+    if (!entry || !snapshot(entry).retriable) return;
     const code = entry.kept.error?.code ?? '';
     if (ENDED.has(code)) {
       const { upload } = entry.kept;
@@ -242,6 +242,13 @@ export class UploadQueue {
     for (const entry of this.#allMine(ids, { what: 'assign', purpose })) this.#set(entry, { purpose });
     void this.#kept.flush(); // before anything names the new purpose
     this.#showNow();
+  }
+
+  /** An item as it is now; `items` may say so a little later. */
+  find(id: string): Item | null {
+    const entry = this.#entries.get(id);
+    if (entry) return this.#shows(entry) ? snapshot(entry) : null;
+    return this.#others.get(id);
   }
 
   /** The id of an upload, as soon as there is one; as of `add`. */

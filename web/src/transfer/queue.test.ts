@@ -459,6 +459,37 @@ test('whoever asks late for an upload that failed hears why', async () => {
   queue.cancel(added!.id);
 });
 
+test('given up while its file is being read, it is not sent', async () => {
+  const queue = tab();
+  const given = text('a.txt');
+  const reading = held();
+  const read = given.arrayBuffer.bind(given);
+  const asked = vi.spyOn(given, 'arrayBuffer').mockImplementation(async () => {
+    await reading.until;
+    return read();
+  });
+  const [added] = queue.add([given], 'r_1');
+  await vi.waitFor(() => expect(asked).toHaveBeenCalledOnce());
+  queue.cancel(added!.id);
+  reading.release();
+  const [other] = queue.add([text('b.txt')], 'r_1');
+  await other!.upload;
+  expect([...tus.uploads.values()].map((one) => one.name)).toEqual(['b.txt']);
+});
+
+test('what its message names is not sent again as something else', async () => {
+  const queue = tab({ keepDone: true });
+  tus.fault = ({ method }) => (method === 'PATCH' ? { status: 410, code: 'upload_ended' } : undefined);
+  const [added] = queue.add([file('film.mov', 9 * MIB)], 'r_1');
+  await added!.upload;
+  queue.dismiss(added!.id); // the message is in the history
+  await becomes(queue, 'failed');
+  expect(first(queue).retriable).toBe(false);
+  queue.retry(added!.id);
+  expect(first(queue).state).toBe('failed');
+  queue.cancel(added!.id);
+});
+
 test('only what cannot be gone on with by itself needs the page', async () => {
   const queue = tab();
   const hang = held();

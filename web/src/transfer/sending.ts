@@ -103,7 +103,10 @@ export class Sending {
   async #sendWhole(stack: HttpStack): Promise<void> {
     this.#watch();
     const { endpoint, thread } = this.options;
-    const { upload, acknowledged } = await sendWhole(this.file, { endpoint, thread, stack }, (abort) => (this.#abort = abort));
+    const { upload, acknowledged } = await sendWhole(this.file, { endpoint, thread, stack }, (abort) => {
+      if (this.#ended) throw new Error('It was stopped before it was begun.');
+      this.#abort = abort;
+    });
     if (this.#ended) return;
     this.#named = true;
     this.events.named(upload);

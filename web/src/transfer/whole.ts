@@ -13,7 +13,7 @@ export interface Whole {
 
 /**
  * @throws an error that `judge` knows: of the file that cannot be read, or of the answer.
- * @param begun told of the request, which can be aborted.
+ * @param begun told before the request goes, which it may end by throwing; later it can be aborted.
  */
 export async function sendWhole(
   file: File,

@@ -25,6 +25,9 @@ class Browser {
     const sent: Sent[] = [];
     const outbox = new Outbox({
       store: this.store,
+      ready: async ({ text }) => {
+        if (text === this.unready) throw new ApiError(NOT_READY, 'Its files have not begun to be sent.');
+      },
       send: (entry) => this.#post(entry),
       lock: (task) => (this.#lock = this.#lock.then(task, task)) as ReturnType<typeof task>,
       channel: (hear) => this.#channel(hear),
@@ -47,7 +50,6 @@ class Browser {
     await Promise.resolve();
     this.active--;
     if (this.failing) throw this.failing;
-    if (entry.text === this.unready) throw new ApiError(NOT_READY, 'Its files have not begun to be sent.');
     if (entry.text === this.refuses) throw new ApiError('forbidden', 'You can only read here.');
     if (this.received.includes(entry.text)) this.duplicates.push(entry.text);
     else this.received.push(entry.text);

@@ -44,9 +44,11 @@ export type OutboxNews = { kind: 'changed' } | ({ kind: 'sent' } & Sent);
 export interface OutboxOptions {
   store: LocalStore;
   /**
-   * Post one message. Rejects with ApiError; a `temporary` one leaves it queued, and what comes after it
-   * waits, but for `NOT_READY`.
+   * Resolves when a message can be sent. Rejects with ApiError: with `NOT_READY` it stays queued, and what
+   * comes after it goes first.
    */
+  ready?(entry: OutboxEntry): Promise<unknown>;
+  /** Post one message. Rejects with ApiError; a `temporary` one leaves it queued. */
   send(entry: OutboxEntry): Promise<Accepted>;
   lock<T>(task: () => Promise<T>): Promise<T>;
   /** Opens the way to other tabs. */
@@ -172,8 +174,10 @@ export class Outbox {
       const entry = this.entries.find((one) => one.status === 'queued' && !notReady.has(one.sendId));
       if (!this.#live) return;
       if (!entry) break;
-      this.#show(this.entries.map((one) => (one === entry ? { ...one, status: 'sending' } : one)));
       try {
+        await this.#options.ready?.(entry);
+        if (!this.entries.some((one) => one.sendId === entry.sendId)) continue; // discarded meanwhile
+        this.#setStatus(entry, 'sending');
         const accepted = await this.#options.send(entry);
         void this.#erase(entry);
         const sent = { thread: entry.thread, sendId: entry.sendId, seq: accepted.seq };
@@ -184,7 +188,7 @@ export class Outbox {
         const error = asApiError(thrown);
         if (error.code === NOT_READY) {
           notReady.add(entry.sendId);
-          this.#queueAgain(entry);
+          this.#setStatus(entry, 'queued');
         } else if (!this.#refused(entry, error)) return;
       }
     }
@@ -195,7 +199,7 @@ export class Outbox {
   #refused(entry: OutboxEntry, error: ApiError): boolean {
     if (!this.entries.some((one) => one.sendId === entry.sendId)) return true; // discarded meanwhile
     if (error.temporary) {
-      this.#queueAgain(entry);
+      this.#setStatus(entry, 'queued');
       this.#retryIn(error.retryAfter === null ? RETRY_MS : error.retryAfter * 1000);
       return false;
     }
@@ -203,8 +207,8 @@ export class Outbox {
     return true;
   }
 
-  #queueAgain({ sendId }: OutboxEntry): void {
-    this.#show(this.entries.map((one) => (one.sendId === sendId ? { ...one, status: 'queued' } : one)));
+  #setStatus({ sendId }: OutboxEntry, status: OutboxEntry['status']): void {
+    this.#show(this.entries.map((one) => (one.sendId === sendId ? { ...one, status } : one)));
   }
 
   #retryIn(waitMs: number): void {
