@@ -449,8 +449,14 @@ class Monkey:
                 self.is_edited(mark)  # after all
                 return
             waits = row.get_by_test_id("unsaved-edit")
-            if await row.is_visible():
-                await expect(waits.or_(row.get_by_text(mark)).first, mark).to_be_visible()
+            told = waits.or_(row.get_by_text(mark)).first
+            for _ in range(50):  # a message that comes meanwhile may take the history to its end
+                if await told.is_visible() or not await row.is_visible():
+                    break
+                await asyncio.sleep(0.1)
+                await self.scroll_to(row)
+            else:
+                raise AssertionError(f"{self.name}: the edit {mark} is not kept")
             try:
                 await waits.get_by_role("button", name="Go on").click(timeout=3_000)
             except PageError:
