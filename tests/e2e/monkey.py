@@ -574,9 +574,13 @@ class Monkey:
                     await retry.first.click()
                 await self.person.comes_back()
                 await page.evaluate("new Promise(requestAnimationFrame)")
-        async with asyncio.timeout(30):
-            while self.editing:
-                await self.finish_edit()
+        try:
+            async with asyncio.timeout(60):
+                while self.editing:
+                    await self.finish_edit()
+        except TimeoutError:
+            drawn = await self.drawn().all_inner_texts()
+            raise AssertionError(f"{self.name} cannot save {self.editing}: {drawn}") from None
         for title in (RICH, CODE):
             await self.shows(title)
             await self.person.saved()
