@@ -9,6 +9,8 @@ import asyncio
 import re
 import shutil
 import statistics
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -212,26 +214,30 @@ async def scrolling(browser: Browser, hub: HubProcess, owner: Any, thread: str) 
     ]  # fmt: skip
 
 
-async def run() -> None:
-    """Print every bar and how far the client is from it."""
+@asynccontextmanager
+async def stage() -> AsyncIterator[tuple[Browser, HubProcess, Any]]:
+    """A browser, an empty hub, and its owner's client of HTTP."""
     with TemporaryDirectory(prefix="hub-bench-") as folder:
         async with HubProcess(Path(folder) / "data") as hub, async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
             owner = await hub.first_owner()
-            state = await answer(owner.post("/api/threads", json={"subject": "Bench"}))
-            thread = state["summary"]["thread"]
-            made = await answer(
-                owner.post(
-                    f"/api/threads/{thread}/documents", json={"kind": "rich", "title": "Draft"}
-                )
-            )
-            path = f"/t/{thread}/d/{made['document']}"
-            for part in (weights, first_use, echo):
-                for bar in await part(browser, hub, owner, path):
-                    print(bar.line(), flush=True)
-            for bar in await scrolling(browser, hub, owner, thread):
-                print(bar.line(), flush=True)
+            yield browser, hub, owner
             await browser.close()
             await owner.aclose()
+
+
+async def run() -> None:
+    """Print every bar and how far the client is from it."""
+    async with stage() as (browser, hub, owner):
+        state = await answer(owner.post("/api/threads", json={"subject": "Bench"}))
+        thread = state["summary"]["thread"]
+        draft = {"kind": "rich", "title": "Draft"}
+        made = await answer(owner.post(f"/api/threads/{thread}/documents", json=draft))
+        path = f"/t/{thread}/d/{made['document']}"
+        for part in (weights, first_use, echo):
+            for bar in await part(browser, hub, owner, path):
+                print(bar.line(), flush=True)
+        for bar in await scrolling(browser, hub, owner, thread):
+            print(bar.line(), flush=True)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import statistics
 from io import BytesIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from bench.client import RUNS, Bar, context_of
+from bench.client import RUNS, Bar, context_of, stage
 from hub.client import FileClient, LiveClient
 from hub.wire.commands import NewFile, Post
 from tests.support.hub_process import HubProcess, answer, token
@@ -139,14 +136,7 @@ async def fill(hub: HubProcess, owner: Any, thread: str) -> None:
 
 async def run() -> None:
     """Prints each bar and how far the client is from it."""
-    with TemporaryDirectory(prefix="hub-bench-") as folder:
-        async with HubProcess(Path(folder) / "data") as hub, async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            owner = await hub.first_owner()
-            for part in (small, panel):
-                for bar in await part(browser, hub, owner):
-                    print(bar.line(), flush=True)
-            await browser.close()
-            await owner.aclose()
+    async with stage() as (browser, hub, owner):
+        for part in (small, panel):
+            for bar in await part(browser, hub, owner):
+                print(bar.line(), flush=True)

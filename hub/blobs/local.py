@@ -103,10 +103,8 @@ class LocalStore:
                 await intake.seal(self._uploads / name, path)
             finally:
                 await intake.close()
-        for folder in (
-            path.parent,
-            self._uploads,
-        ):  # whoever else renamed it may not have come here
+        # Whoever else renamed it may not have come here.
+        for folder in (path.parent, self._uploads):
             await self._run(name, sync_folder, folder)
 
     async def read(self, name: str, start: int, end: int) -> bytes:

@@ -7,7 +7,7 @@ import { api } from '../api/client';
 import { Lifetime } from '../lib/lifetime';
 import { type Erases, dropOldCopies, LocalStore } from '../lib/local-store';
 import { openChannel, withLock } from '../lib/tabs';
-import type { Item as Upload, UploadQueue } from '../transfer';
+import type { UploadQueue } from '../transfer';
 import { ApiError, asApiError } from '../wire/error';
 import { FrameError, decodeFrame } from '../wire/frames';
 import type { Accepted, AnyFrame, DocumentInfo, Me, MemberSetData, NewFileCommand, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
@@ -496,8 +496,8 @@ export class Hub implements HubState {
     throw new ApiError(NOT_READY, 'Its files have not begun to be sent.');
   }
 
-  isDraft({ thread, purpose }: Upload): boolean {
-    return purpose === this.#draftIds.get(thread);
+  draftOf(thread: string): string {
+    return this.#draftIds.get(thread);
   }
 
   /** What an earlier visit did not send to its end goes on; what it sent and did not forget is forgotten. */
@@ -506,9 +506,10 @@ export class Hub implements HubState {
     if (left.length === 0 || this.#life.ended) return;
     const queue = await this.#loadUploads();
     await Promise.all([queue.loaded, this.#outboxLoaded]);
-    const waiting = new Set(this.#outbox.entries.map((one) => one.sendId));
+    const threads = new Set(queue.items.map((one) => one.thread));
+    const wanted = new Set([...this.#outbox.entries.map((one) => one.sendId), ...[...threads].map((one) => this.draftOf(one))]);
     const before = Date.now() - MISSING_MS; // another tab may just be sending
-    const sent = queue.items.filter((one) => one.addedAt < before && !this.isDraft(one) && !waiting.has(one.purpose ?? ''));
+    const sent = queue.items.filter((one) => one.addedAt < before && !wanted.has(one.purpose ?? ''));
     queue.dismiss(...sent.map((one) => one.id));
   }
 

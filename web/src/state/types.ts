@@ -71,8 +71,8 @@ export interface HubState {
   document(info: DocumentInfo): DocumentSession;
   /** The files that this person sends; null until something is sent or goes on. */
   readonly uploads: UploadQueue | null;
-  /** Whether an upload belongs to a message that is being written. */
-  isDraft(upload: Upload): boolean;
+  /** The purpose of uploads that belong to the message that is being written in a thread. */
+  draftOf(thread: string): string;
   /** What this tab shows; the browser's title is this, behind the count of unread messages. */
   title: string;
   /** Try to connect now (a "Retry now" button). */

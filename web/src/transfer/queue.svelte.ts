@@ -240,7 +240,7 @@ export class UploadQueue {
   /** They belong to something else than `add` was told. */
   assign(ids: readonly string[], purpose: string): void {
     for (const entry of this.#allMine(ids, { what: 'assign', purpose })) this.#set(entry, { purpose });
-    void this.#kept.flush(); // before anything names the new purpose
+    void this.#kept.flush(); // what comes next may name the new purpose
     this.#showNow();
   }
 
