@@ -444,6 +444,14 @@ class Monkey:
         message, mark = self.editing
         if not await self.field.is_visible():
             row = self.drawn().filter(has_text=message).first
+            if message in self.ledger.deleted:  # and so it may show no words, but those kept
+                gone = self.drawn().filter(has=self.page.get_by_test_id("unsaved-edit"))
+                await self.scroll_to(row.or_(gone).first)
+                if not await row.is_visible() and await gone.count():
+                    await expect(gone.get_by_role("button", name="Copy")).to_be_visible()
+                    await gone.get_by_role("button", name="Discard").click(timeout=3_000)
+                    self.editing = None
+                    return
             await self.scroll_to(row)
             if await row.locator("[data-message-text]", has_text=mark).count():
                 self.is_edited(mark)  # after all

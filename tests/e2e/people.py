@@ -44,7 +44,7 @@ class Person:
         page.on(
             "console",
             lambda message: (
-                self.faults.append(f"{message.type}: {message.text}")
+                self.faults.append(f"{message.type}: {message.text} ({message.location['url']})")
                 if message.type in ("error", "warning")
                 else None
             ),

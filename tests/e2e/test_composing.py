@@ -83,6 +83,19 @@ async def test_words_in_the_composer_and_in_an_edit(ada: Person) -> None:
     await expect(note).to_be_hidden()
     assert await ada.messages() == ["日本と"]
 
+    # The message is deleted under the hand: what was being written is not.
+    await box.press("ArrowUp")
+    await edit.fill("日本と東京")
+    other = await page.context.new_page()
+    ada.watch(other)
+    await other.goto(page.url)
+    there = other.get_by_test_id("message").last
+    await there.hover()
+    await there.get_by_role("button", name="More actions").click()
+    await other.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_text("This message was deleted")).to_be_visible()
+    await expect(note.get_by_role("button", name="Copy")).to_be_visible()
+
 
 @pytest.mark.timeout(60)
 async def test_directions_stay_where_they_are(ada: Person) -> None:
