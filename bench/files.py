@@ -1,7 +1,8 @@
 """Files in and out, beside the disk, the npm tus server and nginx, interleaved in one run.
 
 Bytes go over a bare socket on both sides of it, so that what is measured is the server. The peer
-answers when its file is written, not when it is on disk; the hub, and `dd`, when it is.
+answers when its file is written, not when it is on disk; the hub, and `dd`, when it is. So the peer
+is measured twice: to its answer, and until its file is on disk as well.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx
 import psutil
 
 from bench.servers import HERE
@@ -125,6 +127,18 @@ def written(folder: Path, size: int) -> float:
     return took
 
 
+def synced(folder: Path) -> float:
+    """Seconds until what lies in a folder is on disk."""
+    began = time.perf_counter()
+    for path in folder.iterdir():
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return time.perf_counter() - began
+
+
 @asynccontextmanager
 async def peer(folder: Path) -> AsyncIterator[str]:
     port = free_port()
@@ -152,6 +166,10 @@ async def _answers(port: int) -> None:
                 return
 
 
+def _forget_peak(process: psutil.Process) -> None:
+    Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+
+
 def _peak_mib(process: psutil.Process) -> float:
     status = Path(f"/proc/{process.pid}/status").read_text()
     (line,) = (one for one in status.splitlines() if one.startswith("VmHWM"))
@@ -174,7 +192,10 @@ class Table:
         self.rates: dict[str, list[float]] = {}
 
     async def time(self, name: str, work: Callable[[], float]) -> None:
-        rate = self._size / MIB / await asyncio.to_thread(work)
+        self.add(name, await asyncio.to_thread(work))
+
+    def add(self, name: str, seconds: float) -> None:
+        rate = self._size / MIB / seconds
         self.rates.setdefault(name, []).append(rate)
         print(f"{name:28}{rate:10,.0f} MiB/s", flush=True)
 
@@ -193,6 +214,7 @@ async def run(runs: int, size: int) -> None:
     print(f"\nmemory of the hub, more than at rest: {grown:.0f} MiB\n\nratios of medians")
     for ours, theirs in [
         ("in: hub, synced", "dd, synced"),
+        ("in: hub, synced", "in: @tus/server, synced"),
         ("in: hub, synced", "in: @tus/server, not synced"),
         ("out: hub, proved", "out: nginx"),
         ("out: hub by nginx", "out: nginx"),
@@ -207,13 +229,20 @@ async def _once(folder: Path, size: int, table: Table) -> float:
     (folder / "peer").mkdir()
     async with peer(folder / "peer") as url:
         there = {"Upload-Metadata": "filename " + b64encode(b"a.bin").decode()}
-        await table.time("in: @tus/server, not synced", lambda: send(url, size, there)[0])
+        took, _ = await asyncio.to_thread(send, url, size, there)
+        table.add("in: @tus/server, not synced", took)
+        table.add(
+            "in: @tus/server, synced", took + await asyncio.to_thread(synced, folder / "peer")
+        )
     shutil.rmtree(folder / "peer")
     async with HubProcess(folder / "data") as hub:
         assert hub.process is not None
         process = psutil.Process(hub.process.pid)
+        owner = await hub.first_owner()  # whose password takes 64 MiB
+        _forget_peak(process)
         rest = _peak_mib(process)
-        served = await _taken(hub, size, table)
+        served = await _taken(hub, owner, size, table)
+        await _rests(process)
         bearer = {"Authorization": f"Bearer {served.token}"}
         await table.time("out: hub, proved", partial(fetch, hub.url, served.path, size, bearer))
         grown = _peak_mib(process) - rest
@@ -230,9 +259,18 @@ async def _once(folder: Path, size: int, table: Table) -> float:
     return grown
 
 
-async def _taken(hub: HubProcess, size: int, table: Table) -> Served:
+async def _rests(process: psutil.Process) -> None:
+    """Until it is through with what it does by itself: the hash of the whole file."""
+    process.cpu_percent()
+    async with asyncio.timeout(120):
+        while True:
+            await asyncio.sleep(0.5)
+            if process.cpu_percent() < 5:
+                return
+
+
+async def _taken(hub: HubProcess, owner: httpx.AsyncClient, size: int, table: Table) -> Served:
     """A file goes in, and becomes one of a thread."""
-    owner = await hub.first_owner()
     secret = await token(owner)
     state = await answer(owner.post("/api/threads", json={"subject": "Bench"}))
     thread = state["summary"]["thread"]

@@ -3,7 +3,8 @@
 llhttp and uvicorn keep a header block of any length, any number of trailers and of pipelined
 requests, for any time. Here whatever is neither body nor a complete head is counted as it comes,
 so that no parser holds more than ``MAX_HEAD_BYTES`` and one slice of it. WebSocket requests take
-the same way in. Never looks at what a request says.
+the same way in. Never looks at what a request says, but for how long its body is: that is given to
+the parser as it comes, and copied once.
 
 Source: RFC 6585 section 5 (431), RFC 9112 sections 7.1.1 (chunk extensions), 7.1.2 (trailers).
 """
@@ -42,6 +43,7 @@ class BoundedHttp(HttpToolsProtocol):
     _in_head = True
     _incomplete = False
     _refusal: HubError | None = None
+    _body_left = 0  # bytes of a body whose length was announced
     _lingering_bytes: int | None = None  # thrown away since the connection's last answer
     _deadline: asyncio.TimerHandle | None = None
 
@@ -59,8 +61,10 @@ class BoundedHttp(HttpToolsProtocol):
             if self._lingering_bytes > LINGER_BYTES:
                 self.transport.close()
             return
-        for at in range(0, len(data), SLICE_BYTES):
-            piece = data[at : at + SLICE_BYTES]
+        at = 0
+        while at < len(data):
+            piece = data[at : at + max(SLICE_BYTES, self._body_left)]
+            at += len(piece)
             self._framing += len(piece)
             super().data_received(piece)
             if self._lingering_bytes is not None or self.transport.is_closing():
@@ -76,7 +80,7 @@ class BoundedHttp(HttpToolsProtocol):
     # --- what the parser calls --------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        self._framing = self._headers = 0
+        self._framing = self._headers = self._body_left = 0
         self._in_head = self._incomplete = True
         super().on_message_begin()
 
@@ -92,12 +96,16 @@ class BoundedHttp(HttpToolsProtocol):
         self._came()
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(BadRequest("Too many requests are waiting for an answer."))
+        self._body_left = _announced(self.headers)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._framing = max(0, self._framing - FRAMING_PER_BODY_BYTE * len(body))
+        self._body_left = max(0, self._body_left - len(body))
         if not self.cycle.response_complete:  # else nobody waits for the rest
             self._unwatch()
+            if not self.cycle.body:  # uvicorn would copy it into a buffer of its own and out again
+                self.cycle.body, body = body, b""  # type: ignore[assignment]
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -165,6 +173,14 @@ class BoundedHttp(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _announced(headers: list[tuple[bytes, bytes]]) -> int:
+    """Bytes of a body that comes in one piece; the parser has refused what is no number."""
+    told = dict(headers)
+    if b"transfer-encoding" in told:
+        return 0
+    return int(told.get(b"content-length", b"0"))
 
 
 def _answer(transport: asyncio.Transport, error: HubError) -> None:

@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from hub.blobs.bulk import give_way
 from hub.blobs.store import BlobMissing, Busy, Confirm, Mark, StoreAway, Stored, StoreFull
 
 T = TypeVar("T")
@@ -45,7 +46,9 @@ class LocalStore:
         sync_folder(root)
         with contextlib.suppress(PermissionError):
             sync_folder(root.parent)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+        self._threads = ThreadPoolExecutor(
+            THREADS, thread_name_prefix="blobs", initializer=give_way
+        )
 
     def path_of(self, name: str) -> Path:
         """Where sealed bytes lie: for a web server that sends them instead of the hub."""

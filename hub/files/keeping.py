@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from hub.blobs.bulk import in_bulk
 from hub.blobs.reading import BlobRotted
 from hub.blobs.store import BlobMissing, BlobStore
 from hub.clock import Clock, to_datetime
@@ -123,7 +124,7 @@ class Keeper:
         digest = hashlib.sha256()
         try:
             async for part in self._bytes_of(blob):
-                await asyncio.to_thread(digest.update, part)
+                await in_bulk(digest.update, part)
         except (BlobMissing, BlobRotted) as error:
             log.error("a blob is not what it was", blob=blob.blob, reason=error.code)
             async with self._jobs.holding(job) as connection:

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, NamedTuple
 
+from hub.blobs.bulk import in_bulk
 from hub.blobs.store import Intake, Mark
 from hub.errors import BadRequest, Conflict
 from hub.wire.pieces import PIECE_BYTES, Hasher
@@ -156,7 +157,7 @@ class Receiver:
             self._syncing = None
 
     async def _keep(self, batch: list[bytes]) -> None:
-        hashed = asyncio.to_thread(self._hash, batch)
+        hashed = in_bulk(self._hash, batch)
         await asyncio.gather(hashed, self._intake.write(batch))
 
     def _hash(self, batch: list[bytes]) -> None:

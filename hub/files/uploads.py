@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from hub.blobs.bulk import in_bulk
 from hub.blobs.store import BlobMissing, BlobStore, Busy, Intake, Mark, StoreFull
 from hub.clock import Clock, to_datetime
 from hub.errors import (
@@ -606,5 +607,5 @@ async def _hash(size: int, read: Callable[[int, int], Awaitable[bytes]]) -> Hash
     hasher = Hasher()
     for start in range(0, size, READ_BYTES):
         part = await read(start, min(start + READ_BYTES, size))
-        await asyncio.to_thread(hasher.update, part)
+        await in_bulk(hasher.update, part)
     return hasher

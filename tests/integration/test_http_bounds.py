@@ -213,6 +213,16 @@ async def test_a_body_may_be_longer_than_a_head(served: Served) -> None:
             assert status < 500
 
 
+async def test_what_comes_behind_a_body_is_the_next_request(served: Served) -> None:
+    body = b'{"address": "' + b"x" * 300_000 + b'"}'
+    plain = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: %d" % len(body))
+    async with wire(served) as one:
+        one.writer.write(plain + body + START + b"\r\n")
+        assert [(await one.answer())[0] for _ in range(2)] == [400, 200]
+        one.writer.write(plain + body + START + b"a: " + b"x" * 2 * (MAX_HEAD_BYTES + SLICE_BYTES))
+        assert b" 200 " not in await one.ended()
+
+
 async def test_requests_that_wait_are_counted(served: Served) -> None:
     async with wire(served) as one:
         one.writer.write((START + b"\r\n") * (MAX_PIPELINED * 100))

@@ -320,6 +320,11 @@ async def test_a_rotted_piece_is_never_given(store: LocalStore) -> None:
     for start, end in [(0, size), (0, 1), (PIECE_BYTES - 1, PIECE_BYTES + 1), (size - 1, size)]:
         assert await given(start, end) == data[start:end]
     assert await given(5, 5) == b""
+    # Whoever does not want the rest leaves nothing behind that reads on.
+    begun = verified(store, "f_abc", size, hasher.hashes, 0, size)
+    assert await anext(begun) == data[:PIECE_BYTES]
+    await begun.aclose()  # type: ignore[attr-defined]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
     with store.path_of("f_abc").open("rb+") as file:
         file.seek(PIECE_BYTES + 7)
@@ -328,3 +333,7 @@ async def test_a_rotted_piece_is_never_given(store: LocalStore) -> None:
     with pytest.raises(BlobRotted):
         await given(PIECE_BYTES, PIECE_BYTES + 1)
     assert await given(2 * PIECE_BYTES, size) == data[2 * PIECE_BYTES :]
+    parts = verified(store, "f_abc", size, hasher.hashes, 0, size)
+    assert await anext(parts) == data[:PIECE_BYTES]  # what comes before it is good
+    with pytest.raises(BlobRotted):
+        await anext(parts)
