@@ -45,6 +45,7 @@ from hub.files.previews.service import Made, Previews
 from hub.files.quotas import Quotas
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.service import SCAN, Scanning
+from hub.files.scanning.telling import Telling
 from hub.files.settling import Settling
 from hub.files.uploads import Bounds as UploadBounds
 from hub.files.uploads import Uploads
@@ -158,8 +159,10 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         )
         jobs = Jobs(database, clock)
         quotas = Quotas(settings.account_quota_bytes, settings.thread_quota_bytes)
-        attachments = Attachments(database, clock, jobs, settings.undo_s, quotas)
-        Settling(database, writer, jobs)
+        scanners = open_scanners(settings)
+        telling = Telling(jobs, scans=bool(scanners))
+        attachments = Attachments(database, clock, jobs, settings.undo_s, quotas, telling)
+        Settling(database, writer, jobs, telling)
         mail = Threads(database, writer, clock, identity, attachments, settings.undo_s)
         background = Background()
         bounds = Bounds(
@@ -174,7 +177,6 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         await router.start()
         writer.on_commit = router.announce
         writer.on_recovered = router.look
-        scanners = open_scanners(settings)
         store = open_store(settings)
         stack.callback(store.close)
         files = Uploads(

@@ -46,6 +46,7 @@ class LocalStore:
         sync_folder(root)
         with contextlib.suppress(PermissionError):
             sync_folder(root.parent)
+        self._folders: set[Path] = set()  # that this process knows to be on disk
         self._threads = ThreadPoolExecutor(
             THREADS, thread_name_prefix="blobs", initializer=give_way
         )
@@ -163,10 +164,21 @@ class LocalStore:
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             _append(descriptor, [data], 0)
-            _seal(descriptor, staged, self.path_of(name))
+            self._rename(descriptor, staged, self.path_of(name))
         finally:
             os.close(descriptor)
         sync_folder(self.path_of(name).parent)
+
+    def _rename(self, descriptor: int, staged: Path, path: Path) -> None:
+        """Give a file that was written its name; its folder is not on disk yet."""
+        if not path.parent.is_dir():
+            self._folders.discard(path.parent)
+        if path.parent not in self._folders:
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            sync_folder(self._sealed)  # whoever else made it may not have come here
+            self._folders.add(path.parent)
+        os.fsync(descriptor)
+        staged.rename(path)
 
     def _begin(self, path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -204,7 +216,7 @@ class LocalIntake:
         await self._run(_join, self._name, others, sizes)
 
     async def seal(self, staged: Path, path: Path) -> None:
-        await self._run(_seal, staged, path)
+        await self._run(self._store._rename, staged, path)
 
     async def write(self, parts: Sequence[bytes]) -> None:
         self._position = await self._run(_append, parts, self._position)
@@ -285,13 +297,6 @@ def _join(descriptor: int, name: str, others: Sequence[Path], sizes: Sequence[in
             _copy(source.fileno(), descriptor, size, at)
         at += size
     os.fsync(descriptor)
-
-
-def _seal(descriptor: int, staged: Path, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True, mode=0o700)
-    sync_folder(path.parent.parent)  # whoever else made the folder may not have come here
-    os.fsync(descriptor)
-    staged.rename(path)
 
 
 def _append(descriptor: int, parts: Sequence[bytes], position: int) -> int:

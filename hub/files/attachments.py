@@ -21,7 +21,7 @@ from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.files.previews.service import PREVIEW
 from hub.files.quotas import Quotas
-from hub.files.scanning.service import TELL
+from hub.files.scanning.telling import Telling
 from hub.files.scanning.verdicts import blocked
 from hub.ids import b64url, sha256
 from hub.jobs.queue import Jobs
@@ -76,13 +76,15 @@ class VersionTaken(Conflict):
 
 class Attachments:
     def __init__(
-        self, database: Database, clock: Clock, jobs: Jobs, undo_s: int, quotas: Quotas
-    ) -> None:
+        self, database: Database, clock: Clock, jobs: Jobs, undo_s: int, quotas: Quotas,
+        telling: Telling,
+    ) -> None:  # fmt: skip
         self._database = database
         self._clock = clock
         self._jobs = jobs
         self._undo_s = undo_s
         self._quotas = quotas
+        self._telling = telling
 
     async def add(
         self, uid: str, thread: str, send_id: str, files: Sequence[cmd.NewFile], since: int, *,
@@ -331,7 +333,7 @@ class Attachments:
         here = sorted({one.blob for one in files if one.blob is not None})
         # Before a blob is locked: whoever does these jobs locks in this order, too.
         await self._jobs.put(connection, PREVIEW, *here)
-        await self._jobs.put(connection, TELL, *here)
+        await self._telling.ask(connection, here)
         arriving = [one.upload for one in files if one.upload is not None and one.blob is None]
         await self._jobs.put(connection, SETTLE, *arriving)
         for one in files:

@@ -14,7 +14,7 @@ import msgspec
 
 from hub.files.attachments import SETTLE, VersionTaken
 from hub.files.previews.service import PREVIEW
-from hub.files.scanning.service import TELL
+from hub.files.scanning.telling import Telling
 from hub.jobs.queue import Jobs, Later
 from hub.storage import attachments as rows
 from hub.storage import uploads
@@ -29,10 +29,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Settling:
-    def __init__(self, database: Database, writer: GroupCommitWriter, jobs: Jobs) -> None:
+    def __init__(
+        self, database: Database, writer: GroupCommitWriter, jobs: Jobs, telling: Telling
+    ) -> None:
         self._database = database
         self._writer = writer
         self._jobs = jobs
+        self._telling = telling
         jobs.handle(SETTLE, self._settle)
 
     async def _settle(self, job: Job) -> None:
@@ -86,7 +89,7 @@ class Settling:
         if rows.numbered(before, blob) != (number, same):
             raise VersionTaken
         await self._jobs.put(connection, PREVIEW, blob)
-        await self._jobs.put(connection, TELL, blob)
+        await self._telling.ask(connection, [blob])
 
 
 def _failed(version: VersionRow, reason: str) -> ev.VersionFailedData:

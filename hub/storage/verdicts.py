@@ -47,6 +47,12 @@ async def last(connection: Any, blob_id: str) -> tuple[str | None, str | None]:
     return (None, None) if row is None else (row["verdict"], row["finding"])
 
 
+async def judged(connection: Any, blob_ids: Sequence[str]) -> list[str]:
+    """Those of which there is a word."""
+    rows = await connection.fetch(_JUDGED, blob_ids)
+    return [row["blob_id"] for row in rows]
+
+
 async def untold(connection: Any, blob_id: str, limit: int = 100) -> list[Untold]:
     return [Untold(*row) for row in await connection.fetch(_UNTOLD, blob_id, limit)]
 
@@ -74,6 +80,10 @@ async def stale(
     rows = await connection.fetch(_STALE, scanned_with, since, before, limit)
     return [row["blob_id"] for row in rows]
 
+
+_JUDGED = """
+SELECT blob_id FROM blobs WHERE blob_id = ANY($1::text[]) AND verdict IS NOT NULL ORDER BY blob_id
+"""
 
 _LOCK = "SELECT FROM blobs WHERE blob_id = $1 FOR UPDATE"
 

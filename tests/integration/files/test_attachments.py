@@ -538,6 +538,17 @@ async def test_what_is_blocked_meanwhile_is_in_no_zip(room: Room) -> None:
             await sent.aread()
 
 
+async def test_what_a_scanner_said_once_is_told_where_none_looks(room: Room) -> None:
+    data = b"evil"
+    first = await room.send(data)
+    await room.send(data + b"!", attachment=first)
+    await judge(room.served, "blocked", "Eicar")
+    await room.settle()
+    await room.send(data + b"!", "b.bin")
+    lines = [item["type"] for item in (await room.history())["items"]]
+    assert lines.count("version.blocked") == 2
+
+
 async def test_nothing_is_read_for_the_head_of_a_zip(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

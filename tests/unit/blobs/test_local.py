@@ -83,11 +83,24 @@ async def test_the_name_is_on_disk_before_the_answer(
     done.clear()
     await store.seal("f_abc", begun, ())  # another renamed it, and answered nobody
     assert done == ["sync ab", "sync uploads"]
-    # The folder was made by one who did not come further.
     await store.begin("f_abd", 5)
     done.clear()
-    await store.seal("f_abd", begun, ())
-    assert done == ["sync sealed", "sync f_abd", "rename", "sync ab", "sync uploads"]
+    await store.seal("f_abd", begun, ())  # the folder is known
+    assert done == ["sync f_abd", "rename", "sync ab", "sync uploads"]
+    # The folder was made by one who did not come further.
+    other = LocalStore(store.root)
+    await other.begin("f_abe", 5)
+    done.clear()
+    await other.seal("f_abe", begun, ())
+    assert done == ["sync sealed", "sync f_abe", "rename", "sync ab", "sync uploads"]
+    # And one that was taken away is made again.
+    for name in ("f_abc", "f_abd", "f_abe"):
+        await store.remove(name)
+    store.path_of("f_abc").parent.rmdir()
+    await store.begin("f_abf", 5)
+    done.clear()
+    await store.seal("f_abf", begun, ())
+    assert done == ["sync sealed", "sync f_abf", "rename", "sync ab", "sync uploads"]
     done.clear()
     LocalStore(store.root)
     assert done == ["sync blobs", "sync " + store.root.parent.name]
