@@ -17,6 +17,7 @@ from hub.api import (
     archives,
     attachments,
     blobs,
+    calls,
     documents,
     live,
     openapi,
@@ -49,6 +50,7 @@ from hub.files.scanning.telling import Telling
 from hub.files.settling import Settling
 from hub.files.uploads import Bounds as UploadBounds
 from hub.files.uploads import Uploads
+from hub.identity.attempts import Attempts
 from hub.identity.retention import Retention
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
@@ -65,6 +67,9 @@ from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
 from hub.rooms.services import Services
+from hub.rtc.ice import IceServers
+from hub.rtc.service import Calls
+from hub.rtc.watch import Watch
 from hub.settings import Settings, is_loopback
 from hub.storage import settings_store
 from hub.storage.embedded import EmbeddedPostgres
@@ -77,6 +82,9 @@ from hub.storage.verdicts import Place
 from hub.storage.writer import GroupCommitWriter
 
 DRAIN_S = 3.0
+RINGS = 10
+RING_EVERY_S = 6.0
+"""Somebody may ring so often at once, then once in so many seconds."""
 
 log = structlog.get_logger()
 
@@ -218,9 +226,13 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             rooms.previewed(made.thread, made.key, made.preview)
 
         shown.on_preview = previewed
+        calls = Calls(database, writer, clock)
+        watch = Watch(database, calls, clock)
+        router.on_removed = watch.soon
         services = Services(
             database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
-            library=library, connections=connections, people=people,
+            library=library, connections=connections, people=people, calls=calls, watch=watch,
+            rings=Attempts(clock, burst=RINGS, every_s=RING_EVERY_S),
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
         )  # fmt: skip
         async with database.acquire() as connection:
@@ -242,6 +254,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             scanning=scanning,
             previews=shown,
             services=services,
+            ice=IceServers(settings, clock),
             tickets=Tickets(clock, key),
             background=background,
         )
@@ -252,6 +265,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
         background.spawn(rooms.run(), "rooms")
         background.spawn(router.run(), "router")
         background.spawn(people.run(), "people")
+        background.spawn(watch.run(), "calls")
         background.spawn(files.run(), "uploads")
         background.spawn(jobs.run(), "jobs")
         background.spawn(shown.run(), "previews")
@@ -280,7 +294,7 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, uploads, attachments, archives, blobs, previews,
-        live, yjs, ops, openapi, static,
+        calls, live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -87,6 +88,19 @@ class Settings:
     hold_unscanned: bool = _setting(False, "Whether nobody gets a file before it was looked at.")
     rescan_days: int = _setting(
         14, "Files of so many days are looked at again when a scanner's signatures change."
+    )
+    stun_urls: str = _setting(
+        "", "STUN servers for calls, stun:host[:port], with commas between them; none: none."
+    )
+    turn_urls: str = _setting(
+        "", "TURN servers for calls, turn:host[:port][?transport=tcp] or turns:…, with commas."
+    )
+    turn_secret: str | None = _setting(
+        None, "Secret that the hub and the TURN servers share (coturn: static-auth-secret).",
+        secret=True,
+    )  # fmt: skip
+    relay_only: bool = _setting(
+        False, "Whether calls go over TURN only, so that nobody sees another's address."
     )
     trusted_proxies: str = _setting(
         "127.0.0.1,::1", "Addresses whose X-Forwarded-For and -Proto are believed."
@@ -184,8 +198,27 @@ def _checked(settings: Settings) -> Settings:
     database = settings.database_url
     if database and not database.startswith(("postgresql://", "postgres://")):
         raise SettingsError("HUB_DATABASE_URL: must begin with postgresql://.")
+    _check_ice(settings)
     object.__setattr__(settings, "public_url", url.rstrip("/"))
     return settings
+
+
+def _check_ice(settings: Settings) -> None:
+    for name, urls, form in (
+        ("HUB_STUN_URLS", settings.stun_urls, _STUN), ("HUB_TURN_URLS", settings.turn_urls, _TURN)
+    ):  # fmt: skip
+        for url in filter(None, re.split(r"[,\s]+", urls)):
+            if not re.fullmatch(form, url):
+                raise SettingsError(f"{name}: {url!r} is no address of such a server.")
+    if settings.turn_urls and not settings.turn_secret:
+        raise SettingsError("HUB_TURN_SECRET: TURN servers need the secret they share.")
+    if settings.relay_only and not settings.turn_urls:
+        raise SettingsError("HUB_RELAY_ONLY: needs HUB_TURN_URLS.")
+
+
+_HOST = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_STUN = rf"stuns?:{_HOST}"
+_TURN = rf"turns?:{_HOST}(?:\?transport=(?:udp|tcp))?"
 
 
 def _default_url(settings: Settings) -> str:

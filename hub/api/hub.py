@@ -26,6 +26,7 @@ from hub.rooms.door import Door
 from hub.rooms.library import Library
 from hub.rooms.registry import Registry
 from hub.rooms.services import Services
+from hub.rtc.ice import IceServers
 from hub.settings import Settings
 from hub.storage.pool import Database
 from hub.storage.writer import GroupCommitWriter
@@ -56,6 +57,7 @@ class Hub:
     scanning: Scanning
     previews: Previews
     services: Services
+    ice: IceServers
     tickets: Tickets
     background: Background
     draining: bool = False

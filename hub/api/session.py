@@ -56,7 +56,7 @@ async def patch_me(request: Request) -> Response:
     who = await principal(request)
     who.require("write")
     patch = await read_body(request, api.PatchMe)
-    return respond(await hub_of(request).identity.rename(who, patch.display_name))
+    return respond(await hub_of(request).identity.change_me(who, patch))
 
 
 async def change_password(request: Request) -> Response:

@@ -19,7 +19,7 @@ AnyMessage = (
     bus.EventCommitted | bus.StreamCommitted | bus.PresenceChanged | bus.PresenceSnapshot
     | bus.PresenceAsked | bus.TypingChanged | bus.UploadMoved | bus.VersionJudged
     | bus.VersionPreviewed | bus.UpdateRelayed | bus.CaretsRelayed | bus.CaretsAsked
-    | bus.ToUser | bus.ToSession | bus.PeopleChanged | bus.Revoked
+    | bus.ToUser | bus.ToSession | bus.Muted | bus.PeopleChanged | bus.Revoked
 )  # fmt: skip
 
 

@@ -134,6 +134,14 @@ class ToSession(Message):
     frame: str
 
 
+class Muted(Message):
+    """Topic ``session:{id}``: this connection's microphone in a call is off; ``by`` did it."""
+
+    session: str
+    call: str
+    by: str
+
+
 class PeopleChanged(Message):
     """Topic ``people``: somebody came, or an account reads differently."""
 

@@ -200,9 +200,14 @@ class Identity:
     async def me(self, principal: Principal) -> api.Me:
         return _me(await self._account(principal.uid), principal.session_id)
 
-    async def rename(self, principal: Principal, display_name: str) -> api.Me:
+    async def change_me(self, principal: Principal, patch: api.PatchMe) -> api.Me:
+        uid, changed = principal.uid, False
         async with self._database.transaction() as connection:
-            changed = await accounts.set_name(connection, principal.uid, words.name(display_name))
+            if patch.display_name is not None:
+                name = words.name(patch.display_name)
+                changed = await accounts.set_name(connection, uid, name)
+            if patch.quiet is not None:
+                changed |= await accounts.set_quiet(connection, uid, patch.quiet)
             if changed:
                 await changes.person_changed(connection, principal.uid)
         if changed:
@@ -561,7 +566,7 @@ class Identity:
 
 
 def _me(row: AccountRow, session: str | None) -> api.Me:
-    return api.Me(row.uid, row.display_name, row.addresses, row.is_owner, session)
+    return api.Me(row.uid, row.display_name, row.addresses, row.is_owner, session, row.quiet)
 
 
 def _account(row: AccountRow) -> api.Account:

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.rooms.subscriber import Subscriber
 from hub.storage.timeline import MemberRow, RoomState
+from hub.wire import calls
 from hub.wire import events as ev
 from hub.wire.visibility import visible_from
 from hub.wire.websocket import shared
@@ -54,7 +55,7 @@ class Room:
         """Follow the log: the event after the head."""
         state = self.state
         data: Any = event.data
-        subject, history, members = state.subject, state.history, state.members
+        subject, history, members, call = state.subject, state.history, state.members, state.call
         if data is not None:
             match event.type:
                 case "thread.rename":
@@ -67,9 +68,14 @@ class Room:
                     if data["role"] is not None:
                         since = before.since_seq if before is not None else event.seq
                         members[data["uid"]] = MemberRow(data["role"], since)
+                case "call.start":
+                    call = calls.begun(event.seq, event.sender, event.at, data)
+                case type_ if type_.startswith("call.") and call is not None:
+                    after = calls.after(call, event.seq, type_, event.sender, event.at, data)
+                    call = after if after.ended is None else None
                 case _:
                     pass
-        self.state = RoomState(subject, history, event.seq, members)
+        self.state = RoomState(subject, history, event.seq, members, call)
 
     # --- who is here ------------------------------------------------------------------------------
 
@@ -101,6 +107,10 @@ class Room:
         else:
             known[entry.session] = entry
         self.send(ev.Presence(thread=self.thread, entry=entry, gone=gone))
+        if entry.call is not None and not gone:
+            for one in self.subscribers.values():
+                if one.uid == entry.uid and one.key != entry.session:
+                    one.call_taken_over(self.thread, entry.call)
 
     def take_snapshot(self, process: str, entries: list[ev.PresenceEntry]) -> None:
         """All connections to a process; what is new of them is told."""

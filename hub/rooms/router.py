@@ -56,6 +56,7 @@ class Router:
         self._poll = Poll("threads", self._look)
         self._polls = 0
         self._doubted = False
+        self.on_removed: Callable[[], None] | None = None
         rooms.on_behind = self.fill
 
     async def start(self) -> None:
@@ -115,6 +116,9 @@ class Router:
         if room is not None:
             self._deliver(event, frame, here, room.since)
         self._deliver(event, frame, watching, partial(self._inbox.since, thread))
+        if by_room and event.type.startswith("call."):
+            for one in here:
+                one.call_changed(thread)
         if event.type == "member.set" and event.data is not None:
             uid, role = event.data["uid"], event.data["role"]
             if by_room or (by_inbox and room is None):
@@ -165,6 +169,8 @@ class Router:
                 peer.document_closed(live.info)
             for one in concerned:
                 one.removed(thread)
+            if self.on_removed is not None:
+                self.on_removed()
             return
         self._library.set_role(thread, uid, role)
         if may_write(before) and not may_write(role):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.identity.attempts import Attempts
 from hub.rooms.connections import Connections
 from hub.rooms.door import Door
 from hub.rooms.inbox import Inbox
@@ -13,6 +14,8 @@ from hub.rooms.library import Library
 from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
+from hub.rtc.service import Calls
+from hub.rtc.watch import Watch
 from hub.storage.pool import Database
 from hub.wire.events import Scanning
 
@@ -29,4 +32,7 @@ class Services:
     library: Library
     connections: Connections
     people: People
+    calls: Calls
+    rings: Attempts
+    watch: Watch
     scanning: Scanning

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from hub.bus.interface import Subscription
-from hub.bus.messages import Message, ToSession, ToUser
+from hub.bus.messages import Message, Muted, ToSession, ToUser
 from hub.errors import (
     BadRequest,
     Conflict,
@@ -27,6 +27,7 @@ from hub.identity.service import Principal
 from hub.ids import new_id
 from hub.rooms import limits
 from hub.rooms.access import Grounds, access
+from hub.rooms.calling import SIGNAL, Calling
 from hub.rooms.following import Following
 from hub.rooms.opened import Opened, result_of
 from hub.rooms.outbox import Outbox
@@ -57,6 +58,8 @@ class Session:
         self._services = services
         self._followings: dict[str, Following] = {}
         self._opened = Opened(services, self)
+        self._calling = Calling(services, self)
+        self._entries: dict[str, ev.PresenceEntry] = {}
         self._writes = Writes(self._submit, self._accepted)
         self._signals = limits.Allowance(
             services.clock, limits.SIGNAL_BYTES_PER_S, limits.SIGNAL_BURST_BYTES
@@ -104,7 +107,7 @@ class Session:
         except reading.Unreadable as unreadable:
             self._reply_error(unreadable.id, unreadable.reason)
             return None
-        if hasattr(command, "send_id"):
+        if hasattr(command, "send_id") or isinstance(command, cmd.CallCommand):
             # Waits for the disk: edits of documents and pings must not wait behind it.
             return self._writes.put(command)
         return self._answer(command)
@@ -127,9 +130,11 @@ class Session:
         return self._opened.receive(frame)
 
     async def _submit(self, command: Any) -> Any:
+        if isinstance(command, cmd.CallCommand):
+            return await self._calling.carry_out(command)
         return await self._services.door.submit(self.principal, command)
 
-    def _accepted(self, re: int, answer: ev.Accepted | HubError) -> None:
+    def _accepted(self, re: int, answer: Any | HubError) -> None:
         if isinstance(answer, HubError):
             self._reply_error(re, answer)
         else:
@@ -163,6 +168,15 @@ class Session:
 
     def demoted(self) -> None:
         """The room has sent ``demoted``; open documents stay, for reading."""
+
+    def call_changed(self, thread: str) -> None:
+        """Who is in its call, or from where, is another thing than it was."""
+        if (following := self._followings.get(thread)) is not None:
+            self._calling.changed(following.room)
+
+    def call_taken_over(self, thread: str, call: ev.InCall) -> None:
+        """Another connection of this user carries their part in a call."""
+        self._calling.taken_over(thread, call)
 
     def removed(self, thread: str) -> None:
         """No member any more: out of the room and of its documents."""
@@ -214,14 +228,13 @@ class Session:
                 )
                 self.reply(command.id, state)
             case cmd.Typing():
-                room = self._room(command.thread)
+                room = self.followed(command.thread)
                 require(self.principal, room.role(self.uid), Action.WRITE)
                 rooms.typing(command.thread, self.uid, self.key, command.on)
                 self.reply(command.id)
             case cmd.Present():
-                self._room(command.thread)
-                entry = ev.PresenceEntry(self.key, self.uid, command.state, command.document)
-                rooms.present(command.thread, entry)
+                self.followed(command.thread)
+                self._present(command.thread, state=command.state, document=command.document)
                 self.reply(command.id)
             case cmd.Signal():
                 await self._signal(command)
@@ -270,7 +283,8 @@ class Session:
         self._unfollow(command.thread)
         self._followings[command.thread] = following
         room.subscribers[self.key] = self
-        services.rooms.present(room.thread, ev.PresenceEntry(self.key, self.uid))
+        self._entries.pop(room.thread, None)
+        self._present(room.thread)
         present = list(room.presence.values())
         head = max(room.state.head, after)
         first = max(1, room.since(self.uid))
@@ -297,23 +311,41 @@ class Session:
             return
         following.close()
         following.room.subscribers.pop(self.key, None)
+        self._calling.left(thread)
+        self._entries.pop(thread, None)
         rooms = self._services.rooms
         rooms.present(thread, ev.PresenceEntry(self.key, self.uid), gone=True)
         rooms.give_back(following.room)
 
-    def _room(self, thread: str) -> Room:
+    def followed(self, thread: str) -> Room:
+        """A room that this connection is in.
+
+        Raises:
+            NotFound: ``not_subscribed``.
+        """
         following = self._followings.get(thread)
         if following is None:
             raise NotFound("Subscribe to the thread first.", code="not_subscribed")
         return following.room
 
+    def present_call(self, thread: str, call: ev.InCall | None) -> None:
+        """Tell the room how this connection is in its call."""
+        self._present(thread, call=call)
+
+    def _present(self, thread: str, **changes: Any) -> None:
+        entry = self._entries.get(thread) or ev.PresenceEntry(self.key, self.uid)
+        self._entries[thread] = msgspec.structs.replace(entry, **changes)
+        self._services.rooms.present(thread, self._entries[thread])
+
     async def _signal(self, command: cmd.Signal) -> None:
-        room = self._room(command.thread)
+        room = self.followed(command.thread)
         require(self.principal, room.role(self.uid), Action.SIGNAL)
         if len(command.payload) > limits.MAX_SIGNAL_BYTES:
             raise TooLarge("A signal is at most 64 KiB.", code="signal_too_large")
         if not room.is_here(command.to_session):
             raise NotFound("This connection is not in the room.", code="session_not_found")
+        if command.kind == SIGNAL:
+            self._calling.require_may_signal(room, command.to_session)
         frame = ev.SignalFrame(
             thread=command.thread,
             from_session=self.key,
@@ -336,6 +368,8 @@ class Session:
         if isinstance(message, ToUser):
             if message.except_session != self.key:
                 self.send(message.frame)
+        elif isinstance(message, Muted):
+            self._calling.muted(message)
         elif isinstance(message, ToSession) and not self.outbox.crowded:
             # Signals do not count as live traffic, and are not kept for who does not read.
             self.send(message.frame, counted=False)

@@ -18,6 +18,7 @@ class AccountRow:
     password_hash: str | None
     is_owner: bool
     disabled: bool
+    quiet: bool
     addresses: list[str]
 
 
@@ -105,6 +106,11 @@ async def set_name(connection: Any, uid: str, display_name: str) -> bool:
     return bool(await connection.fetchval(_SET_NAME, uid, display_name))
 
 
+async def set_quiet(connection: Any, uid: str, quiet: bool) -> bool:
+    """False when it was so already."""
+    return bool(await connection.fetchval(_SET_QUIET, uid, quiet))
+
+
 async def set_disabled(connection: Any, uid: str, at: datetime | None) -> bool:
     """False when it was so already."""
     return bool(await connection.fetchval(_SET_DISABLED, uid, at))
@@ -120,7 +126,7 @@ async def lock_owners(connection: Any) -> set[str]:
 
 
 _COLUMNS = """
-a.uid, a.display_name, a.password_hash, a.is_owner, a.disabled_at IS NOT NULL,
+a.uid, a.display_name, a.password_hash, a.is_owner, a.disabled_at IS NOT NULL, a.quiet,
 ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DESC, address)
 """
 
@@ -131,6 +137,8 @@ _CHANGED = f"SELECT {_COLUMNS}, revision FROM accounts a WHERE revision > $1 ORD
 _SET_NAME = """
 UPDATE accounts SET display_name = $2 WHERE uid = $1 AND display_name <> $2 RETURNING true
 """
+
+_SET_QUIET = "UPDATE accounts SET quiet = $2 WHERE uid = $1 AND quiet <> $2 RETURNING true"
 
 _SET_DISABLED = """
 UPDATE accounts SET disabled_at = $2

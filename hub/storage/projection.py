@@ -17,6 +17,7 @@ import msgspec
 
 from hub.clock import to_datetime
 from hub.errors import ProtocolError
+from hub.storage import calls
 from hub.storage.documents import decode_updates
 from hub.storage.writer import Committed
 from hub.wire import properties, yupdate
@@ -56,6 +57,19 @@ class Projector:
             "version.failed": self._version_failed,
             "version.blocked": self._version_blocked,
             "version.unblocked": self._version_blocked,
+            "call.start": self._call_start,
+            **dict.fromkeys(
+                (
+                    "call.ring",
+                    "call.join",
+                    "call.decline",
+                    "call.miss",
+                    "call.leave",
+                    "call.lock",
+                    "call.end",
+                ),
+                self._call,
+            ),
             "doc.claim": self._claim,
             "doc.relay": self._relay,
         }
@@ -321,6 +335,14 @@ class Projector:
             )  # fmt: skip
         await connection.executemany(_INDEX_PROPERTIES, sorted(touched))
         await self._line(connection, run)
+
+    async def _call_start(self, connection: Any, run: Run) -> None:
+        await self._call(connection, run)
+        await self._line(connection, run)
+
+    async def _call(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            await calls.project(connection, one, data)
 
     async def _claim(self, connection: Any, run: Run) -> None:
         await connection.executemany(

@@ -32,6 +32,8 @@ TABLES: Final = {
         Table("attachments", "thread_id", ("attachment_id",), ("erase_at",)),
         Table("versions", "thread_id", ("attachment_id", "key")),
         Table("attachment_properties", "thread_id", ("attachment_id", "folded")),
+        Table("calls", "thread_id", ("thread_id", "seq")),
+        Table("missed_calls", "thread_id", ("thread_id", "seq", "uid")),
     ),
     "document": (
         Table("client_ids", "document_id", ("document_id", "first_id")),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.storage import attachments
+from hub.storage import attachments, calls
 from hub.storage.pool import Database
 from hub.wire.api import (
     Account,
@@ -26,6 +26,7 @@ from hub.wire.api import (
     ThreadState,
     ThreadSummary,
 )
+from hub.wire.calls import Call
 from hub.wire.commands import Role
 from hub.wire.events import Event, MessageFile, ReadState
 from hub.wire.excerpt import excerpt
@@ -51,12 +52,13 @@ class Membership(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """What a room holds in memory, as of timeline seq ``head``."""
+    """What a room holds in memory, as of timeline seq ``head``; ``call`` is the one that lasts."""
 
     subject: str
     history: str
     head: int
     members: dict[str, MemberRow]
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ async def room_state(connection: Any, thread: str) -> RoomState | None:
         one["uid"]: MemberRow(one["role"], one["since_seq"])
         for one in await connection.fetch(_ROOM_MEMBERS, thread)
     }
-    return RoomState(row["subject"], row["history"], row["last_seq"], members)
+    call = await calls.running(connection, thread)
+    return RoomState(row["subject"], row["history"], row["last_seq"], members, call)
 
 
 async def memberships(connection: Any, uids: Sequence[str]) -> list[Membership]:
@@ -322,6 +325,7 @@ def _summary(row: Any) -> ThreadSummary:
         mentions=row["mentions"],
         updated_at=row["updated_at_ms"],
         last_message=last,
+        call=calls.read(row["call"]) if row["call"] is not None else None,
     )
 
 
@@ -331,7 +335,14 @@ async def _items(connection: Any, thread: str, rows: Sequence[Any]) -> list[Item
         _REACTIONS, thread, [row["seq"] for row in rows if row["type"] == "message"]
     ):
         reactions.setdefault(one["seq"], {}).setdefault(one["emoji"], []).append(one["uid"])
-    return [_item(row, reactions.get(row["seq"], {})) for row in rows]
+    items = [_item(row, reactions.get(row["seq"], {})) for row in rows]
+    found = await calls.at(
+        connection, thread, [row["seq"] for row in rows if row["type"] == "call.start"]
+    )
+    for item in items:
+        if item.seq in found:
+            item.data = msgspec.to_builtins(found[item.seq])
+    return items
 
 
 def _item(row: Any, reactions: dict[str, list[str]]) -> Item:
@@ -378,7 +389,8 @@ _OWNERS = "SELECT uid FROM members WHERE thread_id = $1 AND role = 'owner' LIMIT
 _SUMMARIES = """
 SELECT t.thread_id, t.subject, t.last_seq AS head, m.role, coalesce(r.seq, 0) AS last_read,
        (extract(epoch FROM greatest(t.updated_at, m.since_at)) * 1000)::bigint AS updated_at_ms,
-       n.unread, n.mentions, l.seq AS last_seq, l.sender AS last_sender, l.text AS last_text,
+       n.unread + c.missed AS unread, n.mentions, running.state AS call,
+       l.seq AS last_seq, l.sender AS last_sender, l.text AS last_text,
        l.files AS last_files,
        (extract(epoch FROM l.at) * 1000)::bigint AS last_at_ms
 FROM members m
@@ -392,6 +404,14 @@ CROSS JOIN LATERAL (
     WHERE i.thread_id = m.thread_id AND i.seq > coalesce(r.seq, 0) AND i.seq >= v.seq
       AND i.type = 'message' AND i.sender <> m.uid AND i.deleted_at IS NULL AND NOT i.erased
 ) n
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS missed FROM missed_calls c
+    WHERE c.thread_id = m.thread_id AND c.uid = m.uid AND c.seq > coalesce(r.seq, 0)
+      AND c.seq >= v.seq
+) c
+LEFT JOIN LATERAL (
+    SELECT state FROM calls WHERE thread_id = m.thread_id AND running ORDER BY seq DESC LIMIT 1
+) running ON true
 LEFT JOIN LATERAL (
     SELECT i.seq, i.sender, i.text, i.files, i.at FROM items i
     WHERE i.thread_id = m.thread_id AND i.seq >= v.seq AND i.type = 'message'

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from hub.wire.calls import Call
 from hub.wire.commands import (
     DocumentKind,
     FileName,
@@ -53,10 +54,13 @@ class Me(Struct):
     is_owner: bool
     session: str | None
     """Id of the sign-in session; null for a token."""
+    quiet: bool = False
+    """Calls ring without a sound, and who calls is told so."""
 
 
 class PatchMe(Request):
-    display_name: DisplayName
+    display_name: DisplayName | None = None
+    quiet: bool | None = None
 
 
 class ChangePassword(Request):
@@ -186,6 +190,26 @@ class TokenCreated(Struct):
     info: Token
 
 
+# --- calls ----------------------------------------------------------------------------------------
+
+
+class IceServer(Struct, omit_defaults=True):
+    """As WebRTC's RTCIceServer."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Ice(Struct):
+    """Servers by which browsers find one another. ``relay_only``: no other way may be used.
+    ``expires_at``: ask again before, for a new connection; null: they do not expire."""
+
+    servers: list[IceServer]
+    relay_only: bool
+    expires_at: int | None
+
+
 # --- threads --------------------------------------------------------------------------------------
 
 
@@ -206,7 +230,8 @@ class LastMessage(Struct):
 
 class ThreadSummary(Struct):
     """A row of the inbox, as of timeline seq ``head``. ``unread`` counts messages of others above
-    ``last_read`` that are not deleted, ``mentions`` those of them that name the user."""
+    ``last_read`` that are not deleted and calls that the user missed since, ``mentions`` those of
+    them that name the user. ``call``: the one that lasts."""
 
     thread: str
     subject: str
@@ -217,6 +242,7 @@ class ThreadSummary(Struct):
     mentions: int
     updated_at: int
     last_message: LastMessage | None
+    call: Call | None = None
 
 
 class Member(Struct):
@@ -410,7 +436,8 @@ class Item(Struct):
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename, attachment.rename, attachment.remove,
     attachment.unremove, attachment.restore, attachment.property, version.blocked,
-    version.unblocked) whose ``data`` is the event's body.
+    version.unblocked) whose ``data`` is the event's body; or call.start, whose ``data`` is the
+    Call as it stands.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
     ``mention_names`` says how those mentioned were called then.
     """

@@ -31,6 +31,9 @@ Mentions = Annotated[list[Uid], Meta(max_length=100)]
 CommandId = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
+CallId = Annotated[str, Meta(max_length=64)]
+DeviceId = Annotated[str, Meta(min_length=1, max_length=64)]
+"""Of one tab or program, chosen by it, the same after it connects anew."""
 UploadId = Annotated[str, Meta(max_length=64)]
 AttachmentId = Annotated[str, Meta(max_length=64)]
 FileName = Annotated[str, Meta(min_length=1, max_length=5_000)]
@@ -250,6 +253,82 @@ class Present(Command, tag="present"):
     document: DocumentId | None = None
 
 
+class CallCommand(Command):
+    """About a call of a thread."""
+
+    thread: ThreadId
+
+
+class StartCall(CallCommand, tag="call_start"):
+    """Ring people of the thread, everybody when ``ring`` is null; comes into the call that lasts,
+    if there is one. Result: Call. An editor or owner begins one; anybody comes in."""
+
+    device: DeviceId
+    ring: Annotated[list[Uid], Meta(max_length=200)] | None = None
+    video: bool = False
+
+
+class JoinCall(CallCommand, tag="call_join"):
+    """Come into a call, or go on in it from another device. Result: Call."""
+
+    call: CallId
+    device: DeviceId
+
+
+class LeaveCall(CallCommand, tag="call_leave"):
+    """Not from another ``device`` than the one that is in. Result: Call."""
+
+    call: CallId
+    device: DeviceId
+
+
+class DeclineCall(CallCommand, tag="call_decline"):
+    """It rings no more, on no device. Result: Call."""
+
+    call: CallId
+
+
+class RingInCall(CallCommand, tag="call_ring"):
+    """Ask more people of the thread to come. Result: Call."""
+
+    call: CallId
+    ring: Annotated[list[Uid], Meta(min_length=1, max_length=200)]
+
+
+class RemoveFromCall(CallCommand, tag="call_remove"):
+    """Whoever began the call, or an owner of the thread. Result: Call."""
+
+    call: CallId
+    uid: Uid
+
+
+class LockCall(CallCommand, tag="call_lock"):
+    """Whoever began the call, or an owner of the thread. Result: Call."""
+
+    call: CallId
+    locked: bool
+
+
+class MuteInCall(CallCommand, tag="call_mute"):
+    """Somebody who is in may mute another; only they themselves unmute."""
+
+    call: CallId
+    uid: Uid
+
+
+class PresentCall(CallCommand, tag="call_present"):
+    """How one is in the call, on this connection: told to the room. Say it again every 3 s: who is
+    not heard of for 8 s has left. ``mutes``: of the ``call_muted`` frames, the last one's."""
+
+    call: CallId
+    device: DeviceId
+    muted: bool
+    camera: bool = False
+    screen: bool = False
+    hand: bool = False
+    mutes: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+
+
 class OpenDocument(Command, tag="open_document"):
     """Result: OpenResult. ``lineage`` is what the local copy has, null when there is none."""
 
@@ -270,7 +349,8 @@ class LeaseClientIds(Command, tag="lease_client_ids"):
 
 
 class Signal(Command, tag="signal"):
-    """Opaque message to one live connection that shares the thread (calls, transfers)."""
+    """Opaque message to one live connection that shares the thread (calls, transfers). One of kind
+    ``call`` goes only from who is in the call to who is."""
 
     thread: ThreadId
     to_session: Annotated[str, Meta(max_length=64)]
@@ -282,5 +362,7 @@ AnyCommand = (
     Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
     | Rename | SetHistory | SetMember | CreateDocument | RenameDocument | AddAttachment
     | RenameAttachment | SetProperty | RemoveAttachment | UnremoveAttachment | RestoreVersion
-    | MarkRead | Typing | Present | OpenDocument | CloseDocument | LeaseClientIds | Signal
+    | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall | DeclineCall | RingInCall
+    | RemoveFromCall | LockCall | MuteInCall | PresentCall | OpenDocument | CloseDocument
+    | LeaseClientIds | Signal
 )  # fmt: skip

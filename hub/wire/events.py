@@ -19,7 +19,8 @@ EventType = Literal[
     "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
     "attachment.add", "attachment.rename", "attachment.remove", "attachment.unremove",
     "attachment.restore", "attachment.property", "version.add", "version.ready", "version.failed",
-    "version.blocked", "version.unblocked", "checkpoint",
+    "version.blocked", "version.unblocked", "call.start", "call.ring", "call.join", "call.decline",
+    "call.miss", "call.leave", "call.lock", "call.end", "checkpoint",
 ]  # fmt: skip
 
 
@@ -322,11 +323,25 @@ class Removed(Frame, tag="removed"):
     thread: str
 
 
+class InCall(Struct, omit_defaults=True):
+    """A connection carries somebody's part in a call, from ``device``. ``mutes``: how often others
+    have muted it."""
+
+    call: str
+    device: str
+    muted: bool = False
+    camera: bool = False
+    screen: bool = False
+    hand: bool = False
+    mutes: int = 0
+
+
 class PresenceEntry(Struct, omit_defaults=True):
     session: str
     uid: str
     state: Literal["active", "away"] = "active"
     document: str | None = None
+    call: InCall | None = None
 
 
 class Presence(Frame, tag="presence"):
@@ -440,6 +455,15 @@ class SignalFrame(Frame, tag="signal"):
     payload: msgspec.Raw
 
 
+class CallMuted(Frame, tag="call_muted"):
+    """Somebody muted you; the microphone is off until you switch it on."""
+
+    thread: str
+    call: str
+    by: str
+    mutes: int
+
+
 class Closing(Frame, tag="closing"):
     """Sent before the hub closes the socket, with the reason in words."""
 
@@ -451,7 +475,7 @@ class Closing(Frame, tag="closing"):
 AnyFrame = (
     Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
     | TypingState | UploadProgress | VersionVerdict | VersionPreview | CaretOwners | Durable
-    | Refused | DocumentReset | SignalFrame | Closing
+    | Refused | DocumentReset | SignalFrame | CallMuted | Closing
 )  # fmt: skip
 
 

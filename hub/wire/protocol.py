@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from hub.wire import calls
 from hub.wire import commands as cmd
 from hub.wire import events as ev
 
@@ -40,6 +41,15 @@ RESULTS: Final[dict[type[cmd.Command], type[msgspec.Struct] | None]] = {
     cmd.MarkRead: ev.ReadState,
     cmd.Typing: None,
     cmd.Present: None,
+    cmd.StartCall: calls.Call,
+    cmd.JoinCall: calls.Call,
+    cmd.LeaveCall: calls.Call,
+    cmd.DeclineCall: calls.Call,
+    cmd.RingInCall: calls.Call,
+    cmd.RemoveFromCall: calls.Call,
+    cmd.LockCall: calls.Call,
+    cmd.MuteInCall: None,
+    cmd.PresentCall: None,
     cmd.OpenDocument: ev.OpenResult,
     cmd.CloseDocument: None,
     cmd.LeaseClientIds: ev.Leased,
@@ -70,6 +80,14 @@ EVENT_DATA: Final[dict[ev.EventType, type[msgspec.Struct]]] = {
     "version.failed": ev.VersionFailedData,
     "version.blocked": ev.VersionBlockedData,
     "version.unblocked": ev.VersionUnblockedData,
+    "call.start": calls.CallStartData,
+    "call.ring": calls.CallRingData,
+    "call.join": calls.CallJoinData,
+    "call.decline": calls.CallDeclineData,
+    "call.miss": calls.CallMissData,
+    "call.leave": calls.CallLeaveData,
+    "call.lock": calls.CallLockData,
+    "call.end": calls.CallEndData,
     "checkpoint": ev.CheckpointData,
 }
 """``data`` of each type of event; null where it is hidden or erased."""

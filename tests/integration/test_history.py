@@ -43,6 +43,10 @@ async def everything(raw: Raw, thread: str, ada: Person, grace: Person) -> None:
     await run(cmd="set_member", uid=grace.uid, role="reader")
     await run(cmd="set_member", uid=grace.uid, role=None)
     await run(cmd="set_member", uid=grace.uid, role="editor")
+    about = {"thread": thread, "device": "desk"}
+    begun = await raw.call(cmd="call_start", **about)
+    left = await raw.call(cmd="call_leave", call=begun["result"]["call"], **about)
+    assert left["result"]["people"][grace.uid]["state"] == "missed"
     await run(cmd="post", text="The end")
 
 

@@ -85,6 +85,8 @@ class Book:
             return [self._stable(one, key) for one in value]
         if key == "token":
             return "hub_…"
+        if key == "stayed":  # ms that pass
+            return 60_000
         if isinstance(value, str):
             own, id_ = ("hub:", value[4:]) if value.startswith("hub:") else ("", value)
             whole = re.fullmatch(r"\d{10,}|[a-z]_[\w-]{16,}(\.\d+)?", id_)
@@ -198,8 +200,7 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
         await other.until(lambda frame: frame["t"] == "ok")
         await other.ok(cmd="mark_read", thread=thread, seq=first + 1)
         await there.frame("read")
-    await here.ok(cmd="signal", thread=thread, to_session=key, kind="call", payload={"offer": "…"})
-    await there.frame("signal")
+    await play_call(thread, grace.uid, key, here, there)
     await answer(grace.http.patch("/api/me", json={"display_name": "Grace L."}))
     await there.frame("person")
     await write(cmd="set_member", uid=grace.uid, role="reader")
@@ -212,6 +213,40 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     tokens = await answer(grace.http.get("/api/tokens"))
     await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
     await there.frame("closing")
+
+
+async def play_call(thread: str, uid: str, key: str, here: Noted, there: Noted) -> None:
+    """One that is declined, and one with all that can happen in it."""
+
+    async def both(raw: Noted, cmd: str, **more: Any) -> Any:
+        return await raw.ok(cmd=cmd, thread=thread, **more)
+
+    async def event(type_: str) -> None:
+        while type_ not in there.book.events:
+            await there.next()
+
+    call = (await both(here, "call_start", device="desk", ring=None, video=True))["call"]
+    await both(there, "call_decline", call=call)
+    await event("call.end")
+    call = (await both(here, "call_start", device="desk", ring=[uid]))["call"]
+    await both(there, "call_join", call=call, device="phone")
+    for raw, device in ((here, "desk"), (there, "phone")):
+        how = {"muted": False, "camera": True, "screen": False, "hand": False, "mutes": 0}
+        await both(raw, "call_present", call=call, device=device, **how)
+    await here.until(
+        lambda frame: frame["t"] == "presence" and frame["entry"]["uid"] == uid
+        and "call" in frame["entry"]
+    )  # fmt: skip
+    await both(here, "signal", to_session=key, kind="call", payload={"candidate": "…"})
+    await there.frame("signal")
+    await both(here, "call_mute", call=call, uid=uid)
+    await there.frame("call_muted")
+    await both(here, "call_lock", call=call, locked=True)
+    await both(here, "call_remove", call=call, uid=uid)
+    await both(here, "call_ring", call=call, ring=[uid])
+    await both(here, "call_leave", call=call, device="desk")
+    await event("call.miss")
+    await event("call.end")
 
 
 async def play_files(

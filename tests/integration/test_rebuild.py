@@ -32,6 +32,8 @@ FORGERIES = {
     "documents of another thread": "UPDATE documents SET thread_id = 'r_else' WHERE thread_id = $1",
     "client_ids": "DELETE FROM client_ids WHERE document_id = "
     "(SELECT document_id FROM documents WHERE thread_id = $1)",
+    "calls": "UPDATE calls SET state = replace(state, 'missed', 'declined') WHERE thread_id = $1",
+    "missed_calls": "DELETE FROM missed_calls WHERE thread_id = $1",
     "relayed, a stray": "INSERT INTO relayed VALUES ('d_none' || left($1, 0), 1, 1, 1, 'u', now())",
 }
 

@@ -10,8 +10,10 @@ from copy import deepcopy
 from typing import Any, get_args
 
 import httpx
+import msgspec
 
 from hub.storage import timeline
+from hub.wire import calls
 from hub.wire.events import EventType
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Person, Served, judge, serve
@@ -51,6 +53,7 @@ class Reading:
         return {
             "subject": state["summary"]["subject"],
             "role": state["summary"]["role"],
+            "call": state["summary"]["call"],
             "history": state["history"],
             "members": {one["uid"]: one for one in state["members"]},
             "former": {one["uid"]: one for one in state["former_members"]},
@@ -115,6 +118,8 @@ class Reading:
                 item["version"] = seq
             case "checkpoint":
                 pass
+            case type_ if type_.startswith("call."):
+                self.call(type_, event, line)
             case "attachment.add" | "version.add":
                 self.file(event["type"], event, data)
             case "version.ready" | "version.failed":
@@ -125,6 +130,21 @@ class Reading:
             case type_:
                 state["items"][seq] = MESSAGE | line | {"type": type_, "data": data}
                 self.line(type_, event, data)
+
+    def call(self, type_: str, event: dict[str, Any], line: dict[str, Any]) -> None:
+        items, about = self.state["items"], (event["sender"], event["at"], event["data"])
+        if type_ == "call.start":
+            call = calls.begun(event["seq"], *about)
+            items[event["seq"]] = MESSAGE | line | {"type": type_}
+        else:
+            item = items[event["data"]["target"]]
+            call = calls.after(
+                msgspec.convert(item["data"], calls.Call), event["seq"], type_, *about
+            )  # fmt: skip
+            item["version"] = event["seq"]
+        told = msgspec.to_builtins(call)
+        items[call.seq]["data"] = told
+        self.state["call"] = None if call.ended is not None else told
 
     def file(self, type_: str, event: dict[str, Any], data: dict[str, Any]) -> None:
         files, name = self.state["files"], data["attachment"]
@@ -334,6 +354,29 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         message = said["seq"]
         await act(ada, cmd="delete", target=message)
         await act(ada, cmd="undelete", target=message)
+
+        # A call with all that can happen in it.
+        async def calling(by: Person, cmd: str, **fields: Any) -> Any:
+            async with signed_in(served, by) as raw:
+                reply = await raw.call(cmd=cmd, thread=thread, **fields)
+            assert reply["t"] == "ok", reply
+            for one in readings:
+                await one.agrees(cmd)
+            async with timeline.snapshot(served.hub.database) as database:
+                fresh = await timeline.room_state(database, thread)
+            room = served.hub.rooms.get(thread)
+            assert room is not None
+            assert room.state == fresh
+            return reply["result"]["call"]
+
+        call = await calling(ada, "call_start", device="desk")
+        await calling(grace, "call_join", call=call, device="desk")
+        await calling(grace, "call_join", call=call, device="phone")
+        await calling(linus, "call_decline", call=call)
+        await calling(ada, "call_lock", call=call, locked=True)
+        await calling(grace, "call_ring", call=call, ring=[linus.uid])
+        await calling(ada, "call_remove", call=call, uid=grace.uid)
+        await calling(ada, "call_leave", call=call, device="desk")
 
         # People: renamed, new here, out and back again; members and former ones.
         await answer(linus.http.patch("/api/me", json={"display_name": "Linus T."}))

@@ -22,6 +22,7 @@ CLIENT = {"client", *LAYERS[0], *LAYERS[1]}
 ACROSS = {
     ("rooms", "identity"),
     ("rooms", "mail"),
+    ("rooms", "rtc"),
     ("mail", "identity"),
     ("mail", "files"),
     ("files", "jobs"),

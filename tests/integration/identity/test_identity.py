@@ -335,9 +335,11 @@ async def test_me_and_rename(hub: Hub) -> None:
     assert await hub.identity.me(ada) == api.Me(
         ada.uid, "Ada", ["ada@north.example"], True, ada.session_id
     )
-    assert (await hub.identity.rename(ada, "  Ada   Okafor ")).display_name == "Ada Okafor"
+    assert (
+        await hub.identity.change_me(ada, api.PatchMe("  Ada   Okafor "))
+    ).display_name == "Ada Okafor"
     for bad in ("   ", "A\x00da", "A\x1bda"):
-        assert await code_of(hub.identity.rename(ada, bad)) == "bad_text"
+        assert await code_of(hub.identity.change_me(ada, api.PatchMe(bad))) == "bad_text"
 
 
 async def test_disabling_ends_everything_of_a_person(hub: Hub) -> None:

@@ -13,9 +13,9 @@ import { INFO } from './fake-hub';
 import { openHub } from './hub.svelte';
 import type { HubState } from './types';
 
-const ME: Me = { uid: 'u_me', display_name: 'Me', addresses: [], is_owner: false, session: 's_1' };
+const ME: Me = { uid: 'u_me', display_name: 'Me', addresses: [], is_owner: false, session: 's_1', quiet: false };
 const ROW: ThreadSummary = {
-  thread: 'r_1', subject: 'S', head: 3, role: 'editor', last_read: 3, unread: 0, mentions: 0, updated_at: 3, last_message: null,
+  thread: 'r_1', subject: 'S', head: 3, role: 'editor', last_read: 3, unread: 0, mentions: 0, updated_at: 3, last_message: null, call: null,
 };
 
 let hub: HubState;

@@ -7,7 +7,7 @@ import { Inbox } from './inbox.svelte';
 import type { Arrival } from './types';
 
 const row = (thread: string, change: Partial<ThreadSummary> = {}): ThreadSummary => ({
-  thread, subject: thread, head: 10, role: 'editor', last_read: 10, unread: 0, mentions: 0, updated_at: 10, last_message: null, ...change,
+  thread, subject: thread, head: 10, role: 'editor', last_read: 10, unread: 0, mentions: 0, updated_at: 10, last_message: null, call: null, ...change,
 });
 
 const event = (thread: string, seq: number, type: EventType, data: unknown, sender = 'u_ann'): TimelineEvent => ({

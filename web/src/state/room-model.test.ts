@@ -6,7 +6,8 @@
  */
 import { describe, expect, test } from 'vitest';
 
-import type { DocumentInfo, EventType, HistoryPage, Item, Role, ThreadState, TimelineEvent } from '../wire/generated';
+import type { Call, DocumentInfo, EventType, HistoryPage, Item, Role, ThreadState, TimelineEvent } from '../wire/generated';
+import { after, begun, isRunning } from '../calls/state';
 import { excerpt } from './excerpt';
 import {
   apply,
@@ -38,6 +39,14 @@ const ALL: EventType[] = [
   'reaction',
   'document.create',
   'document.rename',
+  'call.start',
+  'call.ring',
+  'call.join',
+  'call.decline',
+  'call.miss',
+  'call.leave',
+  'call.lock',
+  'call.end',
   'checkpoint',
 ];
 
@@ -77,7 +86,7 @@ class Reference {
 
   /** An event as it is sent to me. */
   told(event: TimelineEvent): TimelineEvent {
-    const target = (event.data as { target?: number }).target;
+    const target = event.type.startsWith('call.') ? undefined : (event.data as { target?: number }).target;
     return target !== undefined && target < this.visibleFrom(event.seq - 1) ? { ...event, data: null } : event;
   }
 
@@ -112,6 +121,8 @@ class Reference {
     const from = this.visibleFrom(head);
     const messages = [...rows.values()].filter((row) => row.item.type === 'message' && row.deletedBy === null && row.item.seq >= from);
     const unread = messages.filter((row) => row.item.seq > this.lastRead && row.item.sender !== ME);
+    const calls = [...rows.values()].filter((row) => row.item.type === 'call.start').map((row) => row.item.data as Call);
+    const missed = calls.filter((call) => call.people[ME]?.state === 'missed' && call.seq > this.lastRead && call.seq >= from);
     const last = messages.at(-1);
     const uids = [...members].filter(([, one]) => one.role !== null);
     return {
@@ -121,12 +132,13 @@ class Reference {
         head,
         role: members.get(ME)?.role ?? 'reader',
         last_read: this.lastRead,
-        unread: unread.length,
+        unread: unread.length + missed.length,
         mentions: unread.filter((row) => row.mentions.includes(ME)).length,
         updated_at: updated,
         last_message: last
           ? { seq: last.item.seq, sender: last.item.sender, at: last.item.at, excerpt: excerpt(last.text ?? ''), files: 0 }
           : null,
+        call: calls.find(isRunning) ?? null,
       },
       history,
       members: uids.map(([uid, one]) => ({ uid, display_name: uid, role: one.role as Role, since: one.since })),
@@ -187,11 +199,23 @@ class Reference {
       }
       case 'checkpoint':
         return;
+      case 'call.ring':
+      case 'call.join':
+      case 'call.decline':
+      case 'call.miss':
+      case 'call.leave':
+      case 'call.lock':
+      case 'call.end': {
+        if (found?.item.type !== 'call.start') return;
+        const call = after(found.item.data as Call, event);
+        if (call !== found.item.data) found.item = { ...found.item, data: call, version: event.seq };
+        return;
+      }
       default:
         rows.set(event.seq, {
           item: {
             seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
-            data: event.type === 'message' ? null : event.data, text: null,
+            data: event.type === 'message' ? null : event.type === 'call.start' ? begun(event) : event.data, text: null,
             reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], reactions: [],
             edited_at: null, deleted: false, deleted_by: null, undo_until: null,
           },
@@ -243,8 +267,15 @@ function randomHistory(seed: number, length: number): Reference {
     const messages = reference.events.filter((one) => one.type === 'message');
     return messages.length > 0 ? pick(messages).seq : 1;
   };
+  const about = (): { call: string; target: number } => {
+    const start = reference.events.filter((one) => one.type === 'call.start').at(-1);
+    return { call: (start?.data as { call: string } | undefined)?.call ?? '', target: start?.seq ?? 1 };
+  };
   while (reference.events.length < length) {
-    const type = pick<EventType>([...ALL.slice(1), 'message', 'message', 'message', 'reaction', 'message.delete', 'message.undelete']);
+    const calls = reference.events.filter((one) => one.type.startsWith('call.'));
+    const running = isRunning(calls.reduce<Call | null>((call, one) => (one.type === 'call.start' ? begun(one) : call && after(call, one)), null));
+    const fitting = ALL.slice(1).filter((one) => !one.startsWith('call.') || (one === 'call.start') !== running);
+    const type = pick<EventType>([...fitting, 'message', 'message', 'message', 'reaction', 'message.delete', 'message.undelete']);
     const sender = pick(PEOPLE);
     const mentions = below(3) === 0 ? [ME] : [];
     const number = reference.events.length;
@@ -259,6 +290,14 @@ function randomHistory(seed: number, length: number): Reference {
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
       'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}` }),
       'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),
+      'call.start': () => ({ call: `k_${number}`, device: 'd', ring: [ME, PEOPLE[2]] }),
+      'call.ring': () => ({ ...about(), ring: [pick(PEOPLE)] }),
+      'call.join': () => ({ ...about(), device: pick(['d', 'e']) }),
+      'call.decline': about,
+      'call.miss': () => ({ ...about(), uids: [ME, pick(PEOPLE)] }),
+      'call.leave': () => ({ ...about(), uid: pick(PEOPLE), until: 1_000 * number, reason: pick(['left', 'lost', 'removed']) }),
+      'call.lock': () => ({ ...about(), locked: below(2) === 0 }),
+      'call.end': () => ({ ...about(), until: 1_000 * number }),
       checkpoint: () => ({ documents: [] }),
     };
     const data = bodies[type]!() as Record<string, unknown>;
@@ -332,7 +371,7 @@ describe('state at t0 + events == fresh state', () => {
   test.each([...Array(6).keys()])('history %i, when state and page are of different moments', (seed) => {
     const reference = randomHistory(seed + 40, 60);
     for (const [stateAt, pageAt] of [[20, 35], [35, 20]] as const) {
-      const model = follow(reference, createModel(ME, reference.fresh(stateAt), reference.page(pageAt)));
+      const model = follow(reference, createModel(ME, reference.fresh(stateAt), reference.page(pageAt)), true);
       expect(view(model.state, model.items)).toEqual(view(reference.fresh(), reference.page().items));
     }
   });

@@ -29,10 +29,12 @@ import type {
   VersionPreview,
   VersionVerdict,
   ThreadRenameData,
+  Call,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
 } from '../wire/generated';
+import { after, begun, isRunning } from '../calls/state';
 import { applyToFiles, type Files, lacksNotes, learn, NO_FILES, noted, progressed, withoutErased } from './attachments';
 import { excerpt } from './excerpt';
 
@@ -77,6 +79,7 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'attachment.property',
   'version.blocked',
   'version.unblocked',
+  'call.start',
 ]);
 const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });
 
@@ -204,6 +207,7 @@ export function itemOf(event: TimelineEvent): Item | null {
       files: data?.files ?? [],
     });
   }
+  if (event.type === 'call.start' && event.data != null) return Object.freeze({ ...blank(event), data: begun(event) });
   return LINES.has(event.type) ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
 }
 
@@ -228,9 +232,16 @@ function blank(event: TimelineEvent): Item {
   };
 }
 
-/** The seq of the message an event is about. */
+/** The seq of the message or call an event is about. */
 export function targetOf(event: TimelineEvent): number | null {
   switch (event.type) {
+    case 'call.ring':
+    case 'call.join':
+    case 'call.decline':
+    case 'call.miss':
+    case 'call.leave':
+    case 'call.lock':
+    case 'call.end':
     case 'message.edit':
     case 'message.delete':
     case 'message.undelete':
@@ -243,6 +254,7 @@ export function targetOf(event: TimelineEvent): number | null {
 
 /** An item one event later; the same object when the event does not touch it. */
 export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap<number, Item> = new Map()): Item {
+  if (item.type === 'call.start') return changeCall(item, event);
   if (item.type !== 'message' || event.seq <= item.version || event.data == null) return item;
   switch (event.type) {
     case 'message.edit': {
@@ -295,6 +307,19 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
     default:
       return item;
   }
+}
+
+/** The line of a call as the call is now. */
+function changeCall(item: Item, event: TimelineEvent): Item {
+  const before = item.data as Call | null;
+  const call = before && after(before, event);
+  return call === before ? item : Object.freeze({ ...item, data: call, version: event.seq });
+}
+
+/** Whether a line of the history counts as unread for somebody who has not seen it. */
+export function isUnread(item: Item, me: string): boolean {
+  if (item.type === 'call.start') return (item.data as Call | null)?.people[me]?.state === 'missed';
+  return item.type === 'message' && item.sender !== me && !item.deleted;
 }
 
 function react(reactions: readonly Reaction[], emoji: string, uid: string, on: boolean): readonly Reaction[] {
@@ -548,10 +573,26 @@ export function applyToSummary(
       stale = counts || data.target >= (summary.last_message?.seq ?? 0);
       break;
     }
+    case 'call.start':
+      if (event.data != null) next.call = begun(event);
+      break;
     default:
+      if (event.type.startsWith('call.') && summary.call) stale = applyCall(next, summary.call, event, me, known);
       break;
   }
   return { summary: Object.freeze(next), stale };
+}
+
+/** The call that lasts, and whether this person missed it; true when the hub has to be asked for that. */
+function applyCall(next: ThreadSummary, before: Call, event: TimelineEvent, me: string, known: (seq: number) => Item | undefined): boolean {
+  const call = after(before, event);
+  const missed = (one: Call): number => Number(one.people[me]?.state === 'missed' && one.seq > next.last_read);
+  const more = missed(call) - missed(before);
+  next.call = isRunning(call) ? call : null;
+  if (more === 0) return false;
+  if (!known(call.seq)) return true;
+  next.unread += more;
+  return false;
 }
 
 function lastMessage(seq: number, sender: string, at: number, text: string, files: number): LastMessage {
@@ -567,7 +608,7 @@ function recount(model: RoomModel, summary: ThreadSummary): ThreadSummary | null
   if (messages.some((one) => one.text === null)) return null;
   const last = messages.at(-1);
   if (!last && model.hasOlder) return null;
-  const fresh = messages.filter((one) => one.seq > summary.last_read && one.sender !== model.me);
+  const fresh = model.items.filter((one) => one.seq > summary.last_read && isUnread(one, model.me));
   return Object.freeze({
     ...summary,
     unread: fresh.length,

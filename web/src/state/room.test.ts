@@ -115,7 +115,7 @@ class FakeRoom implements RoomEnvironment {
     return {
       summary: {
         thread: THREAD, subject: 'S', head: this.head, role: 'editor', last_read: 90, unread: this.head - 90, mentions: 0,
-        updated_at: this.head, last_message: { seq: this.head, sender: 'u_ann', at: this.head, excerpt: `m${this.head}`, files: 0 },
+        updated_at: this.head, last_message: { seq: this.head, sender: 'u_ann', at: this.head, excerpt: `m${this.head}`, files: 0 }, call: null,
       },
       history: 'all',
       members: [

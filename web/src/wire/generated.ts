@@ -12,7 +12,15 @@ export type DocumentKind = "rich" | "text";
 
 export type LineEnds = "lf" | "crlf";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "checkpoint";
+export type LeaveReason = "left" | "lost" | "removed";
+
+export type Standing = "ringing" | "declined" | "missed" | "in" | "left";
+
+export type Topology = "direct";
+
+export type Hush = "busy" | "quiet";
+
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
 
 export type Verdict = "clean" | "blocked" | "unscannable";
 
@@ -323,6 +331,98 @@ export interface PresentCommand {
   id: number;
 }
 
+/**
+ * Ring people of the thread, everybody when ``ring`` is null; comes into the call that lasts,
+ * if there is one. Result: Call. An editor or owner begins one; anybody comes in.
+ */
+export interface StartCallCommand {
+  cmd: "call_start";
+  thread: string;
+  device: string;
+  ring?: readonly string[] | null;
+  video?: boolean;
+  id: number;
+}
+
+/** Come into a call, or go on in it from another device. Result: Call. */
+export interface JoinCallCommand {
+  cmd: "call_join";
+  thread: string;
+  call: string;
+  device: string;
+  id: number;
+}
+
+/** Not from another ``device`` than the one that is in. Result: Call. */
+export interface LeaveCallCommand {
+  cmd: "call_leave";
+  thread: string;
+  call: string;
+  device: string;
+  id: number;
+}
+
+/** It rings no more, on no device. Result: Call. */
+export interface DeclineCallCommand {
+  cmd: "call_decline";
+  thread: string;
+  call: string;
+  id: number;
+}
+
+/** Ask more people of the thread to come. Result: Call. */
+export interface RingInCallCommand {
+  cmd: "call_ring";
+  thread: string;
+  call: string;
+  ring: readonly string[];
+  id: number;
+}
+
+/** Whoever began the call, or an owner of the thread. Result: Call. */
+export interface RemoveFromCallCommand {
+  cmd: "call_remove";
+  thread: string;
+  call: string;
+  uid: string;
+  id: number;
+}
+
+/** Whoever began the call, or an owner of the thread. Result: Call. */
+export interface LockCallCommand {
+  cmd: "call_lock";
+  thread: string;
+  call: string;
+  locked: boolean;
+  id: number;
+}
+
+/** Somebody who is in may mute another; only they themselves unmute. */
+export interface MuteInCallCommand {
+  cmd: "call_mute";
+  thread: string;
+  call: string;
+  uid: string;
+  id: number;
+}
+
+/**
+ * How one is in the call, on this connection: told to the room. Say it again every 3 s: who is
+ * not heard of for 8 s has left. ``mutes``: of the ``call_muted`` frames, the last one's.
+ */
+export interface PresentCallCommand {
+  cmd: "call_present";
+  thread: string;
+  call: string;
+  device: string;
+  muted: boolean;
+  camera?: boolean;
+  screen?: boolean;
+  hand?: boolean;
+  mutes?: number;
+  id: number;
+}
+
 /** Result: OpenResult. ``lineage`` is what the local copy has, null when there is none. */
 export interface OpenDocumentCommand {
   cmd: "open_document";
@@ -346,7 +446,10 @@ export interface LeaseClientIdsCommand {
   id: number;
 }
 
-/** Opaque message to one live connection that shares the thread (calls, transfers). */
+/**
+ * Opaque message to one live connection that shares the thread (calls, transfers). One of kind
+ * ``call`` goes only from who is in the call to who is.
+ */
 export interface SignalCommand {
   cmd: "signal";
   thread: string;
@@ -354,6 +457,105 @@ export interface SignalCommand {
   kind: string;
   payload: unknown;
   id: number;
+}
+
+/**
+ * The sender is in, from ``device``; ``ring`` are asked to come. Of these ``busy`` are in
+ * another call and ``quiet`` do not want to be disturbed.
+ */
+export interface CallStartData {
+  call: string;
+  device: string;
+  ring: readonly string[];
+  busy?: readonly string[];
+  quiet?: readonly string[];
+  video?: boolean;
+  topology?: Topology;
+}
+
+/**
+ * More are asked to come, or again. ``target`` is the seq of the call's start, here and
+ * below.
+ */
+export interface CallRingData {
+  call: string;
+  target: number;
+  ring: readonly string[];
+  busy?: readonly string[];
+  quiet?: readonly string[];
+}
+
+/** The sender is in, or goes on from another device. */
+export interface CallJoinData {
+  call: string;
+  target: number;
+  device: string;
+}
+
+export interface CallDeclineData {
+  call: string;
+  target: number;
+}
+
+/** They were asked for too long, or until it was over. */
+export interface CallMissData {
+  call: string;
+  target: number;
+  uids: readonly string[];
+}
+
+/** ``uid`` was in until ``until`` (Unix ms): before the event for who was lost. */
+export interface CallLeaveData {
+  call: string;
+  target: number;
+  uid: string;
+  until: number;
+  reason: LeaveReason;
+}
+
+/** Nobody comes in who was not in, until it is false. */
+export interface CallLockData {
+  call: string;
+  target: number;
+  locked: boolean;
+}
+
+/** Nobody is in any more; it lasted from the start to ``until`` (Unix ms). */
+export interface CallEndData {
+  call: string;
+  target: number;
+  until: number;
+}
+
+/**
+ * ``since``: Unix ms of the present stay, or of the ringing. ``stayed``: ms of the stays that
+ * are over. ``device`` is where they are in. ``removed``: may not come back by themselves.
+ */
+export interface CallPerson {
+  state: Standing;
+  since: number;
+  device?: string | null;
+  stayed?: number;
+  removed?: boolean;
+  hush?: Hush | null;
+}
+
+/**
+ * A call as of timeline seq ``head``; ``seq`` is that of its start. Times are Unix ms;
+ * ``ended`` is null while it lasts. ``topology``: how media go; ``direct`` is from person to
+ * person.
+ */
+export interface Call {
+  call: string;
+  seq: number;
+  head: number;
+  by: string;
+  started: number;
+  people: Readonly<Record<string, CallPerson>>;
+  video?: boolean;
+  topology?: Topology;
+  locked?: boolean;
+  ended?: number | null;
 }
 
 export interface ThreadCreateData {
@@ -634,11 +836,26 @@ export interface Removed {
   thread: string;
 }
 
+/**
+ * A connection carries somebody's part in a call, from ``device``. ``mutes``: how often others
+ * have muted it.
+ */
+export interface InCall {
+  call: string;
+  device: string;
+  muted?: boolean;
+  camera?: boolean;
+  screen?: boolean;
+  hand?: boolean;
+  mutes?: number;
+}
+
 export interface PresenceEntry {
   session: string;
   uid: string;
   state?: "active" | "away";
   document?: string | null;
+  call?: InCall | null;
 }
 
 /** One connection appeared or changed; ``gone`` when it left. */
@@ -761,6 +978,15 @@ export interface SignalFrame {
   payload: unknown;
 }
 
+/** Somebody muted you; the microphone is off until you switch it on. */
+export interface CallMuted {
+  t: "call_muted";
+  thread: string;
+  call: string;
+  by: string;
+  mutes: number;
+}
+
 /** Sent before the hub closes the socket, with the reason in words. */
 export interface Closing {
   t: "closing";
@@ -825,10 +1051,12 @@ export interface Me {
   addresses: readonly string[];
   is_owner: boolean;
   session: string | null;
+  quiet: boolean;
 }
 
 export interface PatchMe {
-  display_name: string;
+  display_name?: string | null;
+  quiet?: boolean | null;
 }
 
 export interface ChangePassword {
@@ -925,6 +1153,7 @@ export interface LinkAccepted {
   addresses: readonly string[];
   is_owner: boolean;
   session: string | null;
+  quiet: boolean;
   thread: string | null;
 }
 
@@ -957,6 +1186,23 @@ export interface TokenCreated {
   info: Token;
 }
 
+/** As WebRTC's RTCIceServer. */
+export interface IceServer {
+  urls: readonly string[];
+  username?: string | null;
+  credential?: string | null;
+}
+
+/**
+ * Servers by which browsers find one another. ``relay_only``: no other way may be used.
+ * ``expires_at``: ask again before, for a new connection; null: they do not expire.
+ */
+export interface Ice {
+  servers: readonly IceServer[];
+  relay_only: boolean;
+  expires_at: number | null;
+}
+
 export interface NewThread {
   subject: string;
   members?: readonly string[];
@@ -974,7 +1220,8 @@ export interface LastMessage {
 
 /**
  * A row of the inbox, as of timeline seq ``head``. ``unread`` counts messages of others above
- * ``last_read`` that are not deleted, ``mentions`` those of them that name the user.
+ * ``last_read`` that are not deleted and calls that the user missed since, ``mentions`` those of
+ * them that name the user. ``call``: the one that lasts.
  */
 export interface ThreadSummary {
   thread: string;
@@ -986,6 +1233,7 @@ export interface ThreadSummary {
   mentions: number;
   updated_at: number;
   last_message: LastMessage | null;
+  call: Call | null;
 }
 
 export interface Member {
@@ -1180,7 +1428,8 @@ export interface Reaction {
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename, attachment.rename, attachment.remove,
  * attachment.unremove, attachment.restore, attachment.property, version.blocked,
- * version.unblocked) whose ``data`` is the event's body.
+ * version.unblocked) whose ``data`` is the event's body; or call.start, whose ``data`` is the
+ * Call as it stands.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
  * ``mention_names`` says how those mentioned were called then.
  */
@@ -1283,6 +1532,15 @@ export type AnyCommand =
   | MarkReadCommand
   | TypingCommand
   | PresentCommand
+  | StartCallCommand
+  | JoinCallCommand
+  | LeaveCallCommand
+  | DeclineCallCommand
+  | RingInCallCommand
+  | RemoveFromCallCommand
+  | LockCallCommand
+  | MuteInCallCommand
+  | PresentCallCommand
   | OpenDocumentCommand
   | CloseDocumentCommand
   | LeaseClientIdsCommand
@@ -1307,6 +1565,7 @@ export type AnyFrame =
   | Refused
   | DocumentReset
   | SignalFrame
+  | CallMuted
   | Closing;
 
 /** What each command is answered with. */
@@ -1335,6 +1594,15 @@ export interface Results {
   mark_read: ReadState;
   typing: null;
   present: null;
+  call_start: Call;
+  call_join: Call;
+  call_leave: Call;
+  call_decline: Call;
+  call_ring: Call;
+  call_remove: Call;
+  call_lock: Call;
+  call_mute: null;
+  call_present: null;
   open_document: OpenResult;
   close_document: null;
   lease_client_ids: Leased;

@@ -1,11 +1,12 @@
 /**
  * What the history shows, without drawing it: rows, groups, the unread line, mentions, words. Pure.
  */
+import { callWords } from '../../calls/words';
 import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
-import type { PendingMessage } from '../../state';
-import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionBlockedData } from '../../wire/generated';
+import { isUnread, type PendingMessage } from '../../state';
+import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -78,9 +79,7 @@ export function firstUnread(items: readonly Item[], line: number, me: string): n
   return items.find((item) => item.seq > line && isUnread(item, me))?.seq ?? null;
 }
 
-export function isUnread(item: Item, me: string): boolean {
-  return item.type === 'message' && item.sender !== me && !item.deleted;
-}
+export { isUnread };
 
 /** True when `next` is `before` with rows put in front: the list must then be held from its end. */
 export function isPrepended(before: readonly Row[], next: readonly Row[]): boolean {
@@ -176,7 +175,7 @@ export const ROLE_WORDS: Record<Role, string> = { owner: 'owner', editor: 'edito
  * @param since the seq a member joined at: tells joining from a change of role where the event, of
  *   an earlier hub, does not.
  */
-export function systemWords(item: Item, nameOf: (uid: string) => string, since: (uid: string) => number | undefined): string {
+export function systemWords(item: Item, nameOf: (uid: string) => string, since: (uid: string) => number | undefined, me = '', now = Date.now()): string {
   const who = nameOf(item.sender);
   const data: unknown = item.data;
   switch (item.type) {
@@ -208,6 +207,8 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       if (!said.property) return `${who} removed “${isolated(said.key)}” of a file`;
       return `${who} set “${isolated(said.key)}” of a file to ${isolated(valueWords(said.property))}`;
     }
+    case 'call.start':
+      return data ? callWords(data as Call, me, nameOf, now) : `${who} called`;
     case 'version.blocked':
       return data
         ? `A scanner found malware in a file of ${who} (${isolated((data as VersionBlockedData).finding)}): nobody gets it any more`
