@@ -85,6 +85,9 @@ DRAIN_S = 3.0
 RINGS = 10
 RING_EVERY_S = 6.0
 """Somebody may ring so often at once, then once in so many seconds."""
+CALL_ACTS = 40
+CALL_ACT_EVERY_S = 1.0
+"""The same of whatever is written of calls."""
 
 log = structlog.get_logger()
 
@@ -233,6 +236,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
             library=library, connections=connections, people=people, calls=calls, watch=watch,
             rings=Attempts(clock, burst=RINGS, every_s=RING_EVERY_S),
+            acts=Attempts(clock, burst=CALL_ACTS, every_s=CALL_ACT_EVERY_S),
+            background=background,
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
         )  # fmt: skip
         async with database.acquire() as connection:

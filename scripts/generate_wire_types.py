@@ -24,7 +24,7 @@ from hub.wire import api, calls, commands, events, properties, protocol  # noqa:
 
 TARGET = ROOT / "web" / "src" / "wire" / "generated.ts"
 HEADER = "// Written by scripts/generate_wire_types.py from hub.wire. Do not edit.\n"
-BASES = {"Command", "CallCommand", "Request", "Frame", "Typed", "ReadFrom"}
+BASES = {"Command", "CallAct", "Request", "Frame", "Typed", "ReadFrom"}
 MODULES = (properties, commands, calls, events, api)
 RENAMED = {"Event": "TimelineEvent"}
 """``Event`` would hide the DOM's."""

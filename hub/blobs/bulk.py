@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -16,9 +17,13 @@ NICE: Final = 10
 
 
 def give_way() -> None:
-    """This thread comes after the others where both want a processor. Only Linux has that."""
+    """This thread comes after the others where both want a processor. Only Linux has that, and
+    whoever runs the hub may forbid it."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):
+            now = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, max(now, NICE))
 
 
 async def in_bulk(work: Callable[..., T], *args: Any) -> T:

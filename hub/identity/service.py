@@ -203,11 +203,11 @@ class Identity:
     async def change_me(self, principal: Principal, patch: api.PatchMe) -> api.Me:
         uid, changed = principal.uid, False
         async with self._database.transaction() as connection:
+            if patch.quiet is not None:
+                await accounts.set_quiet(connection, uid, patch.quiet)
             if patch.display_name is not None:
                 name = words.name(patch.display_name)
                 changed = await accounts.set_name(connection, uid, name)
-            if patch.quiet is not None:
-                changed |= await accounts.set_quiet(connection, uid, patch.quiet)
             if changed:
                 await changes.person_changed(connection, principal.uid)
         if changed:

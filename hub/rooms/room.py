@@ -84,8 +84,12 @@ class Room:
         """By connection."""
         return {key: entry for one in self._present.values() for key, entry in one.entries.items()}
 
-    def is_here(self, session: str) -> bool:
-        return any(session in one.entries for one in self._present.values())
+    def entry(self, session: str) -> ev.PresenceEntry | None:
+        """Of a connection that is here."""
+        for one in self._present.values():
+            if (found := one.entries.get(session)) is not None:
+                return found
+        return None
 
     def here(self, process: str) -> list[ev.PresenceEntry]:
         """Connections to one process."""

@@ -42,6 +42,11 @@ _decode = msgspec.json.Decoder(ev.Event).decode
 
 
 class Router:
+    """Attributes:
+    on_removed: called each time that somebody is no member any more, of a thread that somebody
+        here follows.
+    """
+
     def __init__(
         self, database: Database, bus: Bus, rooms: Registry, inbox: Inbox, library: Library,
         background: Background,

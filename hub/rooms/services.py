@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hub.bus.interface import Bus
 from hub.clock import Clock
 from hub.identity.attempts import Attempts
+from hub.rooms.background import Background
 from hub.rooms.connections import Connections
 from hub.rooms.door import Door
 from hub.rooms.inbox import Inbox
@@ -34,5 +35,7 @@ class Services:
     people: People
     calls: Calls
     rings: Attempts
+    acts: Attempts
+    background: Background
     watch: Watch
     scanning: Scanning

@@ -27,7 +27,8 @@ from hub.identity.service import Principal
 from hub.ids import new_id
 from hub.rooms import limits
 from hub.rooms.access import Grounds, access
-from hub.rooms.calling import SIGNAL, Calling
+from hub.rooms.call_acts import CallActs
+from hub.rooms.call_presence import SIGNAL, CallPresence
 from hub.rooms.following import Following
 from hub.rooms.opened import Opened, result_of
 from hub.rooms.outbox import Outbox
@@ -58,7 +59,8 @@ class Session:
         self._services = services
         self._followings: dict[str, Following] = {}
         self._opened = Opened(services, self)
-        self._calling = Calling(services, self)
+        self._acts = CallActs(services, self)
+        self._in_call = CallPresence(services, self)
         self._entries: dict[str, ev.PresenceEntry] = {}
         self._writes = Writes(self._submit, self._accepted)
         self._signals = limits.Allowance(
@@ -107,7 +109,10 @@ class Session:
         except reading.Unreadable as unreadable:
             self._reply_error(unreadable.id, unreadable.reason)
             return None
-        if hasattr(command, "send_id") or isinstance(command, cmd.CallCommand):
+        if isinstance(command, cmd.CallAct):
+            self._acts.act(command)
+            return None
+        if hasattr(command, "send_id"):
             # Waits for the disk: edits of documents and pings must not wait behind it.
             return self._writes.put(command)
         return self._answer(command)
@@ -130,15 +135,10 @@ class Session:
         return self._opened.receive(frame)
 
     async def _submit(self, command: Any) -> Any:
-        if isinstance(command, cmd.CallCommand):
-            return await self._calling.carry_out(command)
         return await self._services.door.submit(self.principal, command)
 
-    def _accepted(self, re: int, answer: Any | HubError) -> None:
-        if isinstance(answer, HubError):
-            self._reply_error(re, answer)
-        else:
-            self.reply(re, answer)
+    def _accepted(self, re: int, answer: ev.Accepted | HubError) -> None:
+        self.answer(re, answer)
 
     # --- frames out (also what rooms and documents need of a connection) --------------------------
 
@@ -166,17 +166,24 @@ class Session:
         frame = ev.Refused(info.document, info.number, count, error.code, error.detail, again)
         self.send(_encode(frame).decode())
 
+    def answer(self, re: int, answer: Any | HubError) -> None:
+        """The one answer to a command."""
+        if isinstance(answer, HubError):
+            self._reply_error(re, answer)
+        else:
+            self.reply(re, answer)
+
     def demoted(self) -> None:
         """The room has sent ``demoted``; open documents stay, for reading."""
 
     def call_changed(self, thread: str) -> None:
         """Who is in its call, or from where, is another thing than it was."""
         if (following := self._followings.get(thread)) is not None:
-            self._calling.changed(following.room)
+            self._in_call.changed(following.room)
 
     def call_taken_over(self, thread: str, call: ev.InCall) -> None:
         """Another connection of this user carries their part in a call."""
-        self._calling.taken_over(thread, call)
+        self._in_call.taken_over(thread, call)
 
     def removed(self, thread: str) -> None:
         """No member any more: out of the room and of its documents."""
@@ -195,6 +202,7 @@ class Session:
     def close(self) -> None:
         """The connection is gone: leave everything."""
         self._writes.close()
+        self._acts.close()
         self._opened.close_all()
         for thread in tuple(self._followings):
             self._unfollow(thread)
@@ -235,6 +243,11 @@ class Session:
             case cmd.Present():
                 self.followed(command.thread)
                 self._present(command.thread, state=command.state, document=command.document)
+                self.reply(command.id)
+            case cmd.PresentCall():
+                self.reply(command.id, self._in_call.present(command))
+            case cmd.MuteInCall():
+                self._in_call.mute(command)
                 self.reply(command.id)
             case cmd.Signal():
                 await self._signal(command)
@@ -311,7 +324,7 @@ class Session:
             return
         following.close()
         following.room.subscribers.pop(self.key, None)
-        self._calling.left(thread)
+        self._in_call.left(thread)
         self._entries.pop(thread, None)
         rooms = self._services.rooms
         rooms.present(thread, ev.PresenceEntry(self.key, self.uid), gone=True)
@@ -342,10 +355,10 @@ class Session:
         require(self.principal, room.role(self.uid), Action.SIGNAL)
         if len(command.payload) > limits.MAX_SIGNAL_BYTES:
             raise TooLarge("A signal is at most 64 KiB.", code="signal_too_large")
-        if not room.is_here(command.to_session):
+        if (entry := room.entry(command.to_session)) is None:
             raise NotFound("This connection is not in the room.", code="session_not_found")
         if command.kind == SIGNAL:
-            self._calling.require_may_signal(room, command.to_session)
+            self._in_call.require_may_signal(room, entry)
         frame = ev.SignalFrame(
             thread=command.thread,
             from_session=self.key,
@@ -369,7 +382,7 @@ class Session:
             if message.except_session != self.key:
                 self.send(message.frame)
         elif isinstance(message, Muted):
-            self._calling.muted(message)
+            self._in_call.muted(message)
         elif isinstance(message, ToSession) and not self.outbox.crowded:
             # Signals do not count as live traffic, and are not kept for who does not read.
             self.send(message.frame, counted=False)

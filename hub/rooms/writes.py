@@ -19,11 +19,11 @@ from hub.rooms import limits
 from hub.rooms.door import accepted
 from hub.storage.writer import Committed
 from hub.wire import commands as cmd
+from hub.wire import events as ev
 
 log = structlog.get_logger()
 
-Submit = Callable[[Any], Awaitable[Any | asyncio.Future[Committed]]]
-"""Gives the result of a command, or what it will have written."""
+Submit = Callable[[Any], Awaitable[ev.Accepted | asyncio.Future[Committed]]]
 
 
 class Writes:
@@ -32,7 +32,9 @@ class Writes:
     answer: tells the client what came of it.
     """
 
-    def __init__(self, submit: Submit, answer: Callable[[int, Any | HubError], None]) -> None:
+    def __init__(
+        self, submit: Submit, answer: Callable[[int, ev.Accepted | HubError], None]
+    ) -> None:
         self._submit = submit
         self._answer = answer
         self._queue: deque[Any] = deque()
@@ -72,18 +74,18 @@ class Writes:
         except Exception as error:
             self._answer(command.id, _told(error))
         else:
-            if isinstance(given, asyncio.Future):
+            if isinstance(given, ev.Accepted):
+                self._answer(command.id, given)
+            else:
                 self._begun += 1
                 given.add_done_callback(partial(self._written, command))
-            else:
-                self._answer(command.id, given)
         self._changed.set()
 
     def _written(self, command: Any, future: asyncio.Future[Committed]) -> None:
         self._begun -= 1
         self._changed.set()
         try:
-            answer: Any | HubError = accepted(command, future.result())
+            answer: ev.Accepted | HubError = accepted(command, future.result())
         except (Exception, asyncio.CancelledError) as error:
             answer = _told(error)
         self._answer(command.id, answer)

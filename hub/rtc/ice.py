@@ -20,7 +20,9 @@ HOUR_S: Final = 3600
 
 
 class IceServers:
-    """Args:
+    """The servers of the settings, with credentials for whoever asks.
+
+    Args:
     settings: addresses that ``hub.settings`` has checked.
     """
 

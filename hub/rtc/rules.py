@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from hub.errors import Conflict, Forbidden, NotFound
 from hub.wire import calls
-from hub.wire.calls import Call
+from hub.wire.calls import Call, CallPerson
 
 RING_MS: Final = 45_000
 LOST_MS: Final = 8_000
@@ -65,7 +65,7 @@ def join(call: Call | None, uid: str, device: str) -> list[Written]:
     known = running.people.get(uid)
     if known is not None and known.removed:
         raise Forbidden("You were removed from this call.", code="removed_from_call")
-    if running.locked and (known is None or known.state not in ("in", "left", "ringing")):
+    if running.locked and not _was_in(known):
         raise Conflict("Nobody can come in any more.", code="call_locked")
     if known is not None and known.state == "in" and known.device == device:
         return []
@@ -162,8 +162,8 @@ def overdue(
         return []
     found: list[Written] = []
     for uid in call.who("in"):
-        since = call.people[uid].since
-        last = max(heard.get(uid, since), since)
+        known = call.people[uid]
+        last = max(heard.get(uid, 0), known.since, known.moved or 0)
         lost = now - last >= LOST_MS
         if lost or uid not in members:
             reason: calls.LeaveReason = "removed" if uid not in members else "lost"
@@ -198,6 +198,11 @@ def require_in(call: Call, uid: str) -> None:
     """
     if uid not in call.who("in"):
         raise Conflict("You are not in this call.", code="not_in_call")
+
+
+def _was_in(known: CallPerson | None) -> bool:
+    """Or is asked to come in."""
+    return known is not None and (known.state in ("in", "left", "ringing") or known.stayed > 0)
 
 
 def _nobody_comes(call: Call, now: int) -> list[Written]:

@@ -5,7 +5,7 @@ where it is written.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from hub.ids import new_id
 from hub.rtc import rules
 from hub.rtc.rules import Asked, Written
 from hub.storage import calls as rows
+from hub.storage.calls import Running
 from hub.storage.pool import Database
 from hub.storage.writer import Append, GroupCommitWriter
 from hub.wire.calls import Call
@@ -75,11 +76,17 @@ class Calls:
         return await self._act(thread, call, uid, lambda now: rules.ring(now, uid, asked))
 
     async def decline(self, thread: str, call: str, uid: str) -> Call:
+        """Raises:
+        NotFound: ``call_not_found``, ``thread_not_found``.
+        """
         return await self._act(
             thread, call, uid, lambda now: rules.decline(now, uid, self._clock.now_ms())
         )
 
     async def leave(self, thread: str, call: str, uid: str, device: str) -> Call:
+        """Raises:
+        NotFound: ``call_not_found``, ``thread_not_found``.
+        """
         return await self._act(
             thread, call, uid,
             lambda now: rules.leave(now, uid, self._clock.now_ms(), device=device),
@@ -99,25 +106,44 @@ class Calls:
         """
         return await self._act(thread, call, uid, lambda now: rules.lock(now, uid, locked))
 
-    async def overdue(
-        self, thread: str, call: str, heard: Mapping[str, int], members: Collection[str]
-    ) -> Call:
-        """Write what time has done; see ``rules.overdue``."""
-        return await self._act(
-            thread, call, None,
-            lambda now: rules.overdue(now, self._clock.now_ms(), heard, members),
-        )  # fmt: skip
+    async def overdue(self, thread: str, *, sure: bool) -> None:
+        """Write what time has done to the call of a thread; see ``rules.overdue``. Who is heard of
+        and who is a member is asked again where it is written.
+
+        Args:
+            sure: whether who was not heard of could have been heard.
+
+        Raises:
+            CallMoved.
+            DatabaseAway.
+        """
+        for _ in range(ATTEMPTS):
+            async with self._database.acquire() as connection:
+                found = await rows.all_running(connection, thread)
+            if not found:
+                return
+            now = self._clock.now_ms()
+            if not (written := due(found[0], now, sure=sure)):
+                return
+            guard = partial(_still_due, thread, found[0].call, _concerned(written), now, sure)
+            try:
+                await self._writer.append(_append(thread, written, guard))
+            except CallMoved:
+                continue
+            return
+        raise CallMoved
 
     async def _asked(self, ring: Collection[str], call: str | None) -> Asked:
         async with self._database.acquire() as connection:
-            busy = await rows.busy(connection, ring, call)
-            quiet = await rows.quiet(connection, ring)
-        return Asked(ring, busy - quiet, quiet)
+            people = await rows.reachable(connection, ring)
+            busy = await rows.busy(connection, people, call)
+        quiet = {uid for uid, wants_quiet in people.items() if wants_quiet}
+        return Asked(people, busy - quiet, quiet)
 
-    async def _act(self, thread: str, call: str, uid: str | None, ask: Ask) -> Call:
+    async def _act(self, thread: str, call: str, uid: str, ask: Ask) -> Call:
         return await self._write(thread, uid, partial(rows.find, thread=thread, call=call), ask)
 
-    async def _write(self, thread: str, uid: str | None, look: Look, ask: Ask) -> Call:
+    async def _write(self, thread: str, uid: str, look: Look, ask: Ask) -> Call:
         for _ in range(ATTEMPTS):
             async with self._database.acquire() as connection:
                 call = await look(connection)
@@ -135,6 +161,35 @@ class Calls:
         raise CallMoved
 
 
+def due(running: Running, now: int, *, sure: bool) -> list[Written]:
+    """What time has done to a call."""
+    inside = running.call.who("in")
+    silent = running.silent_ms if sure else dict.fromkeys(inside, 0)
+    heard = {uid: now - silent[uid] for uid in inside if uid in silent}
+    return rules.overdue(running.call, now, heard, running.members)
+
+
+async def _still_due(
+    thread: str, call: Call, concerned: list[tuple[str, Any]], now: int, sure: bool, connection: Any
+) -> None:  # fmt: skip
+    """Asked where it is written.
+
+    Raises:
+        CallMoved: others have written since, or somebody was heard of.
+    """
+    found = await rows.all_running(connection, thread)
+    if not found or found[0].call != call or _concerned(due(found[0], now, sure=sure)) != concerned:
+        raise CallMoved
+
+
+def _concerned(written: Sequence[Written]) -> list[tuple[str, Any]]:
+    """Which events, about whom."""
+    return [
+        (one.type, getattr(one.data, "uid", None) or getattr(one.data, "uids", None))
+        for one in written
+    ]
+
+
 def _append(thread: str, written: Sequence[Written], guard: Callable[[Any], Any]) -> Append:
     """All of it in one transaction."""
     *before, last = [
@@ -144,16 +199,14 @@ def _append(thread: str, written: Sequence[Written], guard: Callable[[Any], Any]
     return last._replace(before=tuple(before), guard=guard)
 
 
-async def _unmoved(
-    thread: str, uid: str | None, look: Look, call: Call | None, connection: Any
-) -> None:
+async def _unmoved(thread: str, uid: str, look: Look, call: Call | None, connection: Any) -> None:
     """Asked where it is written.
 
     Raises:
         CallMoved: others have written since.
         NotFound: ``thread_not_found``: they are no member any more.
     """
-    if uid is not None and not await rows.is_member(connection, thread, uid):
+    if not await rows.is_member(connection, thread, uid):
         raise NotFound("There is no such thread, or you are no member.", code="thread_not_found")
     if await look(connection) != call:
         raise CallMoved

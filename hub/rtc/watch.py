@@ -13,15 +13,17 @@ from typing import Final
 import structlog
 
 from hub.clock import Clock
-from hub.errors import HubError
 from hub.rtc import rules
-from hub.rtc.service import Calls
+from hub.rtc.service import Calls, due
 from hub.storage import calls as rows
-from hub.storage.calls import Heard, Running
+from hub.storage.calls import Heard
 from hub.storage.pool import Database
 
 LOOK_S: Final = 1.0
 FORGET_S: Final = 60.0
+STALL_S: Final = 3.0
+"""This process did nothing for so long: what was said to it meanwhile is not read yet."""
+AT_ONCE: Final = 8
 
 log = structlog.get_logger()
 
@@ -31,58 +33,67 @@ class Watch:
         self._database = database
         self._calls = calls
         self._clock = clock
-        self._heard: dict[tuple[str, str], Heard] = {}
+        self._heard: dict[Heard, None] = {}
         self._soon = asyncio.Event()
         self._sure_at_s = 0.0
+        self._looked_s = self._looked_ms = 0.0
         self._forget_at_s = 0.0
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._at_work: set[str] = set()
 
     def heard(self, call: str, uid: str, device: str) -> None:
         """Somebody who is in a call spoke, from the device that is in."""
-        self._heard[call, uid] = Heard(call, uid, device)
+        self._heard[Heard(call, uid, device)] = None
 
     def soon(self) -> None:
-        """Somebody is no member of a thread any more."""
+        """Somebody is no member of a thread any more: look now, not only within a second."""
         self._soon.set()
 
     async def run(self) -> None:
         """Look every second, for ever."""
-        self._doubt()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await self._soon.wait()
-            self._soon.clear()
-            try:
-                await self._look()
-            except HubError as error:
-                log.warning("calls wait", reason=error.code)
-                self._doubt()
+        async with asyncio.TaskGroup() as group:
+            self._doubt()
+            self._looked_s, self._looked_ms = self._clock.monotonic_s(), self._clock.now_ms()
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._soon.wait()
+                self._soon.clear()
+                try:
+                    await self._look(group)
+                except Exception as error:  # the next look may fare better
+                    log.warning("calls wait", reason=repr(error))
+                    self._doubt()
 
     def _doubt(self) -> None:
         """Nobody could be heard for a while: everybody gets the time to speak."""
         self._sure_at_s = self._clock.monotonic_s() + rules.LOST_MS / 1000
 
-    async def _look(self) -> None:
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
+        if max(now_s - self._looked_s, (now_ms - self._looked_ms) / 1000) > STALL_S:
+            self._doubt()
+        self._looked_s, self._looked_ms = now_s, now_ms
         heard, self._heard = self._heard, {}
-        now_s = self._clock.monotonic_s()
         async with self._database.acquire() as connection:
             if heard:
-                await rows.heard(connection, sorted(heard.values()))
+                await rows.heard(connection, sorted(heard))
             if now_s >= self._forget_at_s:
                 self._forget_at_s = now_s + FORGET_S
                 await rows.forget(connection)
             found = await rows.all_running(connection)
+        sure = now_s >= self._sure_at_s
         for one in found:
-            await self._end_what_is_over(one, sure=now_s >= self._sure_at_s)
+            if one.thread not in self._at_work and due(one, now_ms, sure=sure):
+                self._at_work.add(one.thread)
+                group.create_task(self._end_what_is_over(one.thread, sure=sure))
 
-    async def _end_what_is_over(self, one: Running, *, sure: bool) -> None:
-        now = self._clock.now_ms()
-        inside = one.call.who("in")
-        ages = one.silent_ms if sure else dict.fromkeys(inside, 0)
-        heard = {uid: now - ages[uid] for uid in inside if uid in ages}
-        if not rules.overdue(one.call, now, heard, one.members):
-            return
+    async def _end_what_is_over(self, thread: str, *, sure: bool) -> None:
         try:
-            await self._calls.overdue(one.thread, one.call.call, heard, one.members)
-        except HubError as error:
-            log.warning("a call waits", thread=one.thread, reason=error.code)
+            async with self._turns:
+                await self._calls.overdue(thread, sure=sure)
+        except Exception as error:  # of one call; others go on
+            log.warning("a call waits", thread=thread, reason=repr(error))
+            self._doubt()
+        finally:
+            self._at_work.discard(thread)

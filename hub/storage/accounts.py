@@ -106,9 +106,9 @@ async def set_name(connection: Any, uid: str, display_name: str) -> bool:
     return bool(await connection.fetchval(_SET_NAME, uid, display_name))
 
 
-async def set_quiet(connection: Any, uid: str, quiet: bool) -> bool:
-    """False when it was so already."""
-    return bool(await connection.fetchval(_SET_QUIET, uid, quiet))
+async def set_quiet(connection: Any, uid: str, quiet: bool) -> None:
+    """Whether calls are to ring without a sound."""
+    await connection.execute("UPDATE accounts SET quiet = $2 WHERE uid = $1", uid, quiet)
 
 
 async def set_disabled(connection: Any, uid: str, at: datetime | None) -> bool:
@@ -137,8 +137,6 @@ _CHANGED = f"SELECT {_COLUMNS}, revision FROM accounts a WHERE revision > $1 ORD
 _SET_NAME = """
 UPDATE accounts SET display_name = $2 WHERE uid = $1 AND display_name <> $2 RETURNING true
 """
-
-_SET_QUIET = "UPDATE accounts SET quiet = $2 WHERE uid = $1 AND quiet <> $2 RETURNING true"
 
 _SET_DISABLED = """
 UPDATE accounts SET disabled_at = $2

@@ -106,22 +106,23 @@ async def busy(connection: Any, uids: Iterable[str], but: str | None) -> set[str
     return {row["uid"] for row in await connection.fetch(_BUSY, list(uids), but)}
 
 
-async def quiet(connection: Any, uids: Iterable[str]) -> set[str]:
-    """Those who do not want to be disturbed."""
+async def reachable(connection: Any, uids: Iterable[str]) -> dict[str, bool]:
+    """Those whose account is not disabled, and whether they do not want to be disturbed."""
     rows = await connection.fetch(
-        "SELECT uid FROM accounts WHERE uid = ANY($1::text[]) AND quiet", list(uids)
+        "SELECT uid, quiet FROM accounts WHERE uid = ANY($1::text[]) AND disabled_at IS NULL",
+        list(uids),
     )
-    return {row["uid"] for row in rows}
+    return {row["uid"]: row["quiet"] for row in rows}
 
 
-async def all_running(connection: Any) -> list[Running]:
-    """Every call that lasts."""
+async def all_running(connection: Any, thread: str | None = None) -> list[Running]:
+    """Every call that lasts, or that of one thread."""
     return [
         Running(
             row["thread_id"], _decode(row["state"]),
             msgspec.json.decode(row["silent_ms"] or "{}"), set(row["members"]),
         )
-        for row in await connection.fetch(_ALL_RUNNING)
+        for row in await connection.fetch(_ALL_RUNNING, thread)
     ]  # fmt: skip
 
 
@@ -178,12 +179,12 @@ SELECT c.thread_id, c.state,
        ) AS silent_ms,
        ARRAY(SELECT m.uid FROM members m
              WHERE m.thread_id = c.thread_id AND m.role IS NOT NULL) AS members
-FROM calls c WHERE c.running
+FROM calls c WHERE c.running AND ($1::text IS NULL OR c.thread_id = $1)
 """
 
 _HEARD = """
 INSERT INTO call_devices (call_id, uid, device, seen_at)
 SELECT call, uid, device, now() FROM unnest($1::text[], $2::text[], $3::text[])
      AS h (call, uid, device)
-ON CONFLICT (call_id, uid) DO UPDATE SET device = excluded.device, seen_at = excluded.seen_at
+ON CONFLICT (call_id, uid, device) DO UPDATE SET seen_at = excluded.seen_at
 """

@@ -22,7 +22,6 @@ from msgspec import Struct
 
 LeaveReason = Literal["left", "lost", "removed"]
 Standing = Literal["ringing", "declined", "missed", "in", "left"]
-Topology = Literal["direct"]
 Hush = Literal["busy", "quiet"]
 """Why it does not sound where it rings: they are in another call, or are not to be disturbed."""
 
@@ -40,7 +39,7 @@ class CallStartData(Struct, omit_defaults=True):
     busy: list[str] = []
     quiet: list[str] = []
     video: bool = False
-    topology: Topology = "direct"
+    topology: str = "direct"
 
 
 class CallRingData(Struct, omit_defaults=True):
@@ -86,7 +85,7 @@ class CallLeaveData(Struct):
 
 
 class CallLockData(Struct):
-    """Nobody comes in who was not in, until it is false."""
+    """Nobody comes in who was not in and is not rung, until it is false."""
 
     call: str
     target: int
@@ -106,11 +105,13 @@ class CallEndData(Struct):
 
 class CallPerson(Struct, frozen=True, omit_defaults=True):
     """``since``: Unix ms of the present stay, or of the ringing. ``stayed``: ms of the stays that
-    are over. ``device`` is where they are in. ``removed``: may not come back by themselves."""
+    are over. ``device`` is where they are in, ``moved`` (Unix ms) since when if they were in from
+    another one before. ``removed``: may not come back by themselves."""
 
     state: Standing
     since: int
     device: str | None = None
+    moved: int | None = None
     stayed: int = 0
     removed: bool = False
     hush: Hush | None = None
@@ -128,7 +129,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
     started: int
     people: dict[str, CallPerson]
     video: bool = False
-    topology: Topology = "direct"
+    topology: str = "direct"
     locked: bool = False
     ended: int | None = None
 
@@ -206,22 +207,23 @@ def _rung(known: CallPerson | None, uid: str, at: int, data: dict[str, Any]) -> 
     if uid in data.get("quiet", ()):
         hush = "quiet"
     # Whoever rings somebody who was removed lets them in again.
-    return CallPerson("ringing", at, None, known.stayed if known else 0, hush=hush)
+    return CallPerson("ringing", at, stayed=known.stayed if known else 0, hush=hush)
 
 
 def _joined(known: CallPerson | None, at: int, device: str) -> CallPerson:
     if known is not None and known.state == "in":
-        return _set(known, device=device)
-    return CallPerson("in", at, device, known.stayed if known else 0)
+        return known if known.device == device else _set(known, device=device, moved=at)
+    return CallPerson("in", at, device, stayed=known.stayed if known else 0)
 
 
 def _gone(known: CallPerson, at: int, data: dict[str, Any]) -> CallPerson:
     removed = data["reason"] == "removed"
     if known.state == "in":
         until = min(max(data["until"], known.since), at)
-        return CallPerson("left", until, None, known.stayed + until - known.since, removed)
+        stayed = known.stayed + until - known.since
+        return CallPerson("left", until, stayed=stayed, removed=removed)
     if removed and known.state == "ringing":
-        return CallPerson("missed", at, None, known.stayed, removed)
+        return CallPerson("missed", at, stayed=known.stayed, removed=removed)
     return _set(known, removed=known.removed or removed)
 
 

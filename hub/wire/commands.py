@@ -253,73 +253,78 @@ class Present(Command, tag="present"):
     document: DocumentId | None = None
 
 
-class CallCommand(Command):
-    """About a call of a thread."""
+class CallAct(Command):
+    """Something that is written of a call of a thread; carried out also when the connection
+    goes."""
 
     thread: ThreadId
 
 
-class StartCall(CallCommand, tag="call_start"):
-    """Ring people of the thread, everybody when ``ring`` is null; comes into the call that lasts,
-    if there is one. Result: Call. An editor or owner begins one; anybody comes in."""
+class StartCall(CallAct, tag="call_start"):
+    """Ring people of the thread, everybody (of 200 at most) when ``ring`` is null; comes into the
+    call that lasts, if there is one. Result: Call. An editor or owner begins one; anybody comes
+    in."""
 
     device: DeviceId
     ring: Annotated[list[Uid], Meta(max_length=200)] | None = None
     video: bool = False
 
 
-class JoinCall(CallCommand, tag="call_join"):
+class JoinCall(CallAct, tag="call_join"):
     """Come into a call, or go on in it from another device. Result: Call."""
 
     call: CallId
     device: DeviceId
 
 
-class LeaveCall(CallCommand, tag="call_leave"):
+class LeaveCall(CallAct, tag="call_leave"):
     """Not from another ``device`` than the one that is in. Result: Call."""
 
     call: CallId
     device: DeviceId
 
 
-class DeclineCall(CallCommand, tag="call_decline"):
+class DeclineCall(CallAct, tag="call_decline"):
     """It rings no more, on no device. Result: Call."""
 
     call: CallId
 
 
-class RingInCall(CallCommand, tag="call_ring"):
+class RingInCall(CallAct, tag="call_ring"):
     """Ask more people of the thread to come. Result: Call."""
 
     call: CallId
     ring: Annotated[list[Uid], Meta(min_length=1, max_length=200)]
 
 
-class RemoveFromCall(CallCommand, tag="call_remove"):
-    """Whoever began the call, or an owner of the thread. Result: Call."""
+class RemoveFromCall(CallAct, tag="call_remove"):
+    """Whoever began the call, or an owner of the thread; of those who are in. Result: Call."""
 
     call: CallId
     uid: Uid
 
 
-class LockCall(CallCommand, tag="call_lock"):
-    """Whoever began the call, or an owner of the thread. Result: Call."""
+class LockCall(CallAct, tag="call_lock"):
+    """Whoever began the call, or an owner of the thread; of those who are in. Result: Call."""
 
     call: CallId
     locked: bool
 
 
-class MuteInCall(CallCommand, tag="call_mute"):
+class MuteInCall(Command, tag="call_mute"):
     """Somebody who is in may mute another; only they themselves unmute."""
 
+    thread: ThreadId
     call: CallId
     uid: Uid
 
 
-class PresentCall(CallCommand, tag="call_present"):
+class PresentCall(Command, tag="call_present"):
     """How one is in the call, on this connection: told to the room. Say it again every 3 s: who is
-    not heard of for 8 s has left. ``mutes``: of the ``call_muted`` frames, the last one's."""
+    not heard of for 8 s has left. ``mutes``: of the last ``call_muted``. Result: InCall, as the
+    room was told."""
 
+    thread: ThreadId
     call: CallId
     device: DeviceId
     muted: bool

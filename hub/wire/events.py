@@ -324,11 +324,12 @@ class Removed(Frame, tag="removed"):
 
 
 class InCall(Struct, omit_defaults=True):
-    """A connection carries somebody's part in a call, from ``device``. ``mutes``: how often others
-    have muted it."""
+    """A connection carries somebody's part in a call, from ``device``, since ``at`` (Unix ms): of
+    two that do, the later one counts. ``mutes``: how often others have muted it."""
 
     call: str
     device: str
+    at: int
     muted: bool = False
     camera: bool = False
     screen: bool = False

@@ -49,7 +49,7 @@ RESULTS: Final[dict[type[cmd.Command], type[msgspec.Struct] | None]] = {
     cmd.RemoveFromCall: calls.Call,
     cmd.LockCall: calls.Call,
     cmd.MuteInCall: None,
-    cmd.PresentCall: None,
+    cmd.PresentCall: ev.InCall,
     cmd.OpenDocument: ev.OpenResult,
     cmd.CloseDocument: None,
     cmd.LeaseClientIds: ev.Leased,

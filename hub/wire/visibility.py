@@ -3,7 +3,8 @@
 Of a thread with ``history: joined`` a member sees nothing from before the first seq they may read,
 in no form: not the text that an edit gives to an older message, nor that somebody reacted to one,
 nor what became of an older file.
-Such an event keeps its place in the order, without its data.
+Such an event keeps its place in the order, without its data. A call that lasts is no thing of the
+past: who joins meanwhile may come in, and sees it whole.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ CREATE TABLE calls (
     PRIMARY KEY (thread_id, seq)
 );
 CREATE INDEX calls_running ON calls (thread_id) WHERE running;
+CREATE UNIQUE INDEX calls_by_id ON calls (thread_id, call_id);
 
 CREATE TABLE missed_calls (
     thread_id text NOT NULL,
@@ -20,12 +21,12 @@ CREATE INDEX missed_calls_of ON missed_calls (uid, thread_id, seq);
 
 -- Passing state, no projection.
 
-CREATE UNLOGGED TABLE call_devices (
+CREATE TABLE call_devices (
     call_id text NOT NULL,
     uid     text NOT NULL,
     device  text NOT NULL,
     seen_at timestamptz NOT NULL,
-    PRIMARY KEY (call_id, uid)
+    PRIMARY KEY (call_id, uid, device)
 );
 
 ALTER TABLE accounts ADD COLUMN quiet boolean NOT NULL DEFAULT false;   -- calls do not sound

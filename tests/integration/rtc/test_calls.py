@@ -277,6 +277,59 @@ def rung_at(call: dict[str, Any], uid: str, lost: dict[str, Any]) -> int:
     return int(lost["data"]["until"] - call["people"][uid]["stayed"])
 
 
+async def test_who_moves_to_another_device_is_not_lost(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "LOST_MS", 1_000)
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    ada, ben = await place.phone("ada"), await place.phone("ben")
+    call = await ada.start(ring=[ben.uid])
+    await ben.join(call["call"])
+    other = await place.phone("ben", "phone")
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() < began + 1.5:
+        for one in (ada, ben):
+            await one.gets("call_present", **one.here())
+    moved = await other.join(call["call"])
+    assert moved["people"][ben.uid]["moved"] > moved["people"][ben.uid]["since"]
+    for _ in range(3):  # the new device has not spoken yet, and is not what was not heard of
+        await watched(place, 0.1)
+        await ada.gets("call_present", **ada.here())
+    assert (await place.summary("ada"))["call"]["people"][ben.uid]["state"] == "in"
+
+
+async def watched(place: Place, seconds: float) -> None:
+    """The hub has looked at its calls for so long."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while loop.time() < until:
+        await place.summary("ada")
+
+
+async def test_who_closes_the_tab_has_left(place: Place) -> None:
+    ada = await place.phone("ada")
+    async with phone(place.served, place.people["ben"], place.thread) as ben:
+        call = await ada.start(ring=[ben.uid])
+        await ben.join(call["call"])
+        await ben.raw.send(
+            cmd="call_leave", thread=place.thread, call=call["call"], device=ben.device
+        )
+    left = await ada.event("leave")
+    assert (left["data"]["uid"], left["data"]["reason"]) == (ben.uid, "left")
+
+
+async def test_a_thread_may_be_too_large_to_ring(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.rooms.call_acts.MAX_RUNG", 2)
+    ada, ben = await place.phone("ada"), await place.phone("ben")
+    assert await ada.refused("call_start", device="desk") == "too_many_rung"
+    path = f"/api/accounts/{ben.uid}"
+    await answer(place.people["ada"].http.patch(path, json={"disabled": True}))
+    call = await ada.start(ring=[ben.uid, place.people["eva"].uid])
+    assert ben.uid not in call["people"]  # whose account is disabled
+
+
 async def test_no_member_is_in_no_call(place: Place) -> None:
     ada, ben = await place.phone("ada"), await place.phone("ben")
     call = await ada.start()
@@ -304,8 +357,16 @@ async def test_muted_by_another(place: Place) -> None:
     await ben.gets("call_present", **ben.here(hand=True))
     await ada.sees(ben, muted=True, hand=True)
     ben.mutes = 1
-    await ben.gets("call_present", **ben.here())
+    assert (await ben.gets("call_present", **ben.here()))["mutes"] == 1
     await ada.sees(ben, muted=False, hand=False)
+    # The number goes on over a new connection.
+    anew = await place.phone("ben")
+    anew.call, anew.mutes = ben.call, 1
+    await anew.gets("call_present", **anew.here())
+    await ada.gets("call_mute", call=call["call"], uid=ben.uid)
+    assert (await anew.raw.frame("call_muted"))["mutes"] == 2
+    told = await anew.gets("call_present", **anew.here())
+    assert (told["muted"], told["mutes"]) == (True, 2)
 
 
 async def test_signals_are_for_those_in_the_call(place: Place) -> None:

@@ -31,7 +31,7 @@ class Calls(RuleBasedStateMachine):
         self.call: Call | None = None
         self.over: list[Call] = []
         self.members = set(PEOPLE)
-        self.heard: dict[str, int] = {}
+        self.heard: dict[tuple[str, str], int] = {}
         self.alive: dict[str, str] = {}
         """By person: the device that is really there."""
         self.began: dict[str, int] = {}
@@ -117,9 +117,31 @@ class Calls(RuleBasedStateMachine):
     @rule(ms=st.integers(1, 15_000))
     def time_goes(self, ms: int) -> None:
         self.now += ms
-        for uid in self.alive:
-            self.heard[uid] = self.now
-        self.write(rules.overdue(self.call, self.now, self.heard, self.members))
+        here = {uid for uid, device in self.alive.items() if uid in self.members}
+        for uid, device in self.alive.items():
+            self.heard[uid, device] = self.now
+        stay = self.inside() & here
+        self.passes()
+        # Whoever is heard of stays; but who waits for people of whom none comes need not hang up.
+        assert stay <= self.inside() or len(stay) == 1
+
+    def inside(self) -> set[str]:
+        """Those who are in from the device that is there."""
+        people = self.call.people if self.call is not None and self.call.ended is None else {}
+        return {
+            uid
+            for uid, one in people.items()
+            if one.state == "in" and one.device == self.alive.get(uid)
+        }
+
+    def passes(self) -> None:
+        people = self.call.people if self.call is not None else {}
+        heard = {
+            uid: self.heard[uid, one.device]
+            for uid, one in people.items()
+            if one.device is not None and (uid, one.device) in self.heard
+        }
+        self.write(rules.overdue(self.call, self.now, heard, self.members))
 
     @invariant()
     def one_ring_a_person(self) -> None:
@@ -145,7 +167,7 @@ class Calls(RuleBasedStateMachine):
         began = self.now
         for _ in range(3 + (RING_MS + LOST_MS) // 5_000):
             self.now += 5_000
-            self.write(rules.overdue(self.call, self.now, self.heard, self.members))
+            self.passes()
         if self.call is not None:
             assert self.call.ended is not None
             assert self.call.ended <= max(began + 5_000, self.call.started)

@@ -93,7 +93,7 @@ function rung(known: CallPerson | undefined, uid: string, at: number, { busy, qu
 }
 
 function joined(known: CallPerson | undefined, at: number, device: string): CallPerson {
-  if (known?.state === 'in') return { ...known, device };
+  if (known?.state === 'in') return known.device === device ? known : { ...known, device, moved: at };
   return person('in', at, { device, stayed: known?.stayed ?? 0 });
 }
 

@@ -16,8 +16,6 @@ export type LeaveReason = "left" | "lost" | "removed";
 
 export type Standing = "ringing" | "declined" | "missed" | "in" | "left";
 
-export type Topology = "direct";
-
 export type Hush = "busy" | "quiet";
 
 export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
@@ -332,8 +330,9 @@ export interface PresentCommand {
 }
 
 /**
- * Ring people of the thread, everybody when ``ring`` is null; comes into the call that lasts,
- * if there is one. Result: Call. An editor or owner begins one; anybody comes in.
+ * Ring people of the thread, everybody (of 200 at most) when ``ring`` is null; comes into the
+ * call that lasts, if there is one. Result: Call. An editor or owner begins one; anybody comes
+ * in.
  */
 export interface StartCallCommand {
   cmd: "call_start";
@@ -379,7 +378,7 @@ export interface RingInCallCommand {
   id: number;
 }
 
-/** Whoever began the call, or an owner of the thread. Result: Call. */
+/** Whoever began the call, or an owner of the thread; of those who are in. Result: Call. */
 export interface RemoveFromCallCommand {
   cmd: "call_remove";
   thread: string;
@@ -388,7 +387,7 @@ export interface RemoveFromCallCommand {
   id: number;
 }
 
-/** Whoever began the call, or an owner of the thread. Result: Call. */
+/** Whoever began the call, or an owner of the thread; of those who are in. Result: Call. */
 export interface LockCallCommand {
   cmd: "call_lock";
   thread: string;
@@ -408,7 +407,8 @@ export interface MuteInCallCommand {
 
 /**
  * How one is in the call, on this connection: told to the room. Say it again every 3 s: who is
- * not heard of for 8 s has left. ``mutes``: of the ``call_muted`` frames, the last one's.
+ * not heard of for 8 s has left. ``mutes``: of the last ``call_muted``. Result: InCall, as the
+ * room was told.
  */
 export interface PresentCallCommand {
   cmd: "call_present";
@@ -470,7 +470,7 @@ export interface CallStartData {
   busy?: readonly string[];
   quiet?: readonly string[];
   video?: boolean;
-  topology?: Topology;
+  topology?: string;
 }
 
 /**
@@ -513,7 +513,7 @@ export interface CallLeaveData {
   reason: LeaveReason;
 }
 
-/** Nobody comes in who was not in, until it is false. */
+/** Nobody comes in who was not in and is not rung, until it is false. */
 export interface CallLockData {
   call: string;
   target: number;
@@ -529,12 +529,14 @@ export interface CallEndData {
 
 /**
  * ``since``: Unix ms of the present stay, or of the ringing. ``stayed``: ms of the stays that
- * are over. ``device`` is where they are in. ``removed``: may not come back by themselves.
+ * are over. ``device`` is where they are in, ``moved`` (Unix ms) since when if they were in from
+ * another one before. ``removed``: may not come back by themselves.
  */
 export interface CallPerson {
   state: Standing;
   since: number;
   device?: string | null;
+  moved?: number | null;
   stayed?: number;
   removed?: boolean;
   hush?: Hush | null;
@@ -553,7 +555,7 @@ export interface Call {
   started: number;
   people: Readonly<Record<string, CallPerson>>;
   video?: boolean;
-  topology?: Topology;
+  topology?: string;
   locked?: boolean;
   ended?: number | null;
 }
@@ -837,12 +839,13 @@ export interface Removed {
 }
 
 /**
- * A connection carries somebody's part in a call, from ``device``. ``mutes``: how often others
- * have muted it.
+ * A connection carries somebody's part in a call, from ``device``, since ``at`` (Unix ms): of
+ * two that do, the later one counts. ``mutes``: how often others have muted it.
  */
 export interface InCall {
   call: string;
   device: string;
+  at: number;
   muted?: boolean;
   camera?: boolean;
   screen?: boolean;
@@ -1602,7 +1605,7 @@ export interface Results {
   call_remove: Call;
   call_lock: Call;
   call_mute: null;
-  call_present: null;
+  call_present: InCall;
   open_document: OpenResult;
   close_document: null;
   lease_client_ids: Leased;
