@@ -78,7 +78,8 @@ class CallActs:
         async with self._services.rooms.hold(thread) as room:
             role = room.role(uid)
             require(principal, role, action_of(command, uid))
-            self._services.acts.spend(uid)
+            if not isinstance(command, cmd.LeaveCall | cmd.DeclineCall):  # one can always hang up
+                self._services.acts.spend(uid)
             match command:
                 case cmd.StartCall():
                     ring = _rung(room, command.ring)

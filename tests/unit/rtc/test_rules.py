@@ -175,3 +175,18 @@ class Calls(RuleBasedStateMachine):
 
 TestCalls = Calls.TestCase
 TestCalls.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+
+
+def test_who_goes_on_from_another_device_is_heard_of_from_there() -> None:
+    data = {"call": "k", "device": "desk", "ring": ["ben"]}
+    call = calls.begun(1, "ada", 0, data)
+    for at, device in ((1_000, "desk"), (100_000, "phone")):
+        about = {"call": "k", "target": 1, "device": device}
+        call = calls.after(call, at, "call.join", "ben", at, about)
+
+    def overdue(now: int) -> list[Written]:
+        return rules.overdue(call, now, {"ada": now}, {"ada", "ben"})
+
+    assert overdue(100_000 + LOST_MS - 1) == []
+    (lost,) = overdue(100_000 + LOST_MS)
+    assert msgspec.to_builtins(lost.data)["until"] == 100_000
