@@ -72,8 +72,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       output: {
-        // One file for the parts that every page shares: a browser fetches six files at a time.
-        codeSplitting: { groups: [{ name: 'ui', test: /\/src\/(?:ui|lib)\/|@lucide\/svelte/ }] },
+        // One file for the parts that every page shares: a browser fetches six files at a time. A group takes
+        // what its modules import, too: lib/code would bring the whole editor of code. What few pages use is not of it.
+        codeSplitting: { groups: [{ name: 'ui', test: /\/src\/(?:ui|lib)\/(?!code\/|exif|undo)|@lucide\/svelte/ }] },
       },
     },
   },

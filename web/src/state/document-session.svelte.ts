@@ -32,7 +32,8 @@ import { LocalCopy } from './local-copy';
 import { PrivateCopies } from './private-copies.svelte';
 import { meet } from './rescue';
 import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
-import { covers, UnsentLog } from './unsent-log';
+import { UnsentLog } from './unsent-log';
+import { covers } from './updates';
 
 /** What this client's editors understand; above it the hub lets us read only. */
 export const SCHEMA_VERSION = 1;

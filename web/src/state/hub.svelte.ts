@@ -14,6 +14,7 @@ import type { Accepted, AnyFrame, DocumentInfo, Me, MemberSetData, NewFileComman
 import { type CommandBody, Live } from '../wire/live';
 import { NOT_READY, Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
 import { AuthorIds } from './author-ids';
+import { Calls } from './calls.svelte';
 import type { Session } from './document-session.svelte';
 import { DraftIds } from './draft-ids';
 import { Drafts } from './drafts.svelte';
@@ -52,6 +53,7 @@ export class Hub implements HubState {
   connection: Connection = $state.raw({ status: 'connecting', retryAt: null, detail: null });
   readonly people = new People();
   readonly inbox: Inbox;
+  readonly calls: Calls;
   readonly notifications: Notifier;
   title = $state('Hub');
   keeps = $state(true);
@@ -136,6 +138,16 @@ export class Hub implements HubState {
     });
     this.#life.onEnd(() => this.#live.stop());
     this.#life.onEnd(() => this.#endRooms());
+    this.calls = this.#life.own(
+      new Calls({
+        me: me.uid,
+        inbox: this.inbox,
+        isLive: () => this.connection.status === 'live',
+        room: (thread) => this.room(thread),
+        command: (command) => this.#live.command(command),
+        onSignal: (handler) => this.onSignal(handler),
+      }),
+    );
     this.#listen();
     this.#life.onEnd(
       $effect.root(() => {
@@ -320,6 +332,9 @@ export class Hub implements HubState {
       case 'verdict':
       case 'preview':
         this.#rooms.get(frame.thread)?.noted(frame);
+        break;
+      case 'call_muted':
+        this.calls.muted(frame);
         break;
       case 'person':
         this.#person(frame);

@@ -11,6 +11,10 @@ import { excerpt } from './excerpt';
 import type { Arrival, NotificationSettings } from './types';
 
 const SOUND_GAP_MS = 3_000;
+/** Seconds from the first, and Hz. */
+const ARRIVED = [[0, 660], [0.09, 880]] as const;
+const RING = [[0, 587], [0.18, 784], [0.36, 587], [0.54, 784]] as const;
+const RING_MS = 2_500;
 /** Older messages that arrive after a lost connection are no news. */
 const NEWS_MS = 120_000;
 
@@ -99,7 +103,22 @@ export class Notifier implements NotificationSettings {
     if (this.#sound) this.#play();
     if (this.permission !== 'granted' || this.#desktop === 'off') return;
     if (this.#desktop === 'mentions' && !mentioned) return;
-    this.#show(event.thread, summary.subject, this.#environment.name(event.sender), (event.data as MessageData).text);
+    this.#notify(event.thread, `${this.#environment.name(event.sender)} · ${summary.subject}`, excerpt((event.data as MessageData).text));
+  }
+
+  ring({ thread, title, body }: { thread: string; title: string; body: string }): () => void {
+    if (!this.#speaks) return () => undefined;
+    let again: ReturnType<typeof setInterval> | undefined;
+    if (this.#sound) {
+      this.#tones(RING);
+      again = setInterval(() => this.#tones(RING), RING_MS);
+    }
+    // Also when messages do not notify: it rings now, or never.
+    const shown = this.permission === 'granted' && !document.hasFocus() ? this.#notify(thread, title, body) : null;
+    return () => {
+      clearInterval(again);
+      shown?.close();
+    };
   }
 
   close(): void {
@@ -109,31 +128,37 @@ export class Notifier implements NotificationSettings {
     void this.#audio?.close();
   }
 
-  #show(thread: string, subject: string, name: string, text: string): void {
+  #notify(thread: string, title: string, body: string): Notification | null {
     try {
-      const shown = new Notification(`${name} · ${subject}`, { body: excerpt(text), tag: thread });
+      const shown = new Notification(title, { body, tag: thread });
       shown.onclick = () => {
         window.focus();
         this.#environment.open(thread);
         shown.close();
       };
+      return shown;
     } catch {
       // Some mobile browsers allow them from service workers only.
       this.permission = 'unsupported';
+      return null;
     }
   }
 
   /** Two soft notes; made here, so that nothing is fetched. Browsers allow it after a first click. */
   #play(): void {
     const now = Date.now();
-    if (now - this.#soundAt < SOUND_GAP_MS || typeof AudioContext === 'undefined') return;
-    if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
+    if (now - this.#soundAt < SOUND_GAP_MS) return;
     this.#soundAt = now;
+    this.#tones(ARRIVED);
+  }
+
+  #tones(tones: readonly (readonly [atS: number, frequency: number])[]): void {
+    if (typeof AudioContext === 'undefined' || (navigator.userActivation && !navigator.userActivation.hasBeenActive)) return;
     this.#audio ??= new AudioContext();
     const { currentTime, destination } = this.#audio;
-    [660, 880].forEach((frequency, index) => {
-      const audio = this.#audio as AudioContext;
-      const from = currentTime + index * 0.09;
+    for (const [atS, frequency] of tones) {
+      const audio = this.#audio;
+      const from = currentTime + atS;
       const tone = new OscillatorNode(audio, { type: 'sine', frequency });
       const volume = new GainNode(audio, { gain: 0 });
       volume.gain.setValueAtTime(0, from);
@@ -142,7 +167,7 @@ export class Notifier implements NotificationSettings {
       tone.connect(volume).connect(destination);
       tone.start(from);
       tone.stop(from + 0.32);
-    });
+    }
   }
 
   #store(): void {

@@ -9,11 +9,14 @@ import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
 import type { Item as Upload, Picked, UploadQueue } from '../transfer';
+import type { CurrentCall } from '../calls/current.svelte';
+import type { Entry } from '../calls/entry.svelte';
 import type { ApiError } from '../wire/error';
 import type { KeptWords } from './kept-words';
 import type {
   Account,
   Attachment,
+  Call,
   DocumentInfo,
   DocumentKind,
   History,
@@ -60,6 +63,7 @@ export interface HubState {
   readonly people: PeopleStore;
   readonly inbox: InboxStore;
   readonly notifications: NotificationSettings;
+  readonly calls: CallsStore;
   /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
   room(thread: string): RoomStore;
   /**
@@ -101,6 +105,34 @@ export interface SignalMessage {
   readonly from_uid: string;
   readonly kind: string;
   readonly payload: unknown;
+}
+
+/** A call that rings for this person. */
+export interface Ring {
+  readonly thread: string;
+  readonly subject: string;
+  readonly call: Call;
+}
+
+export interface CallsStore {
+  readonly rings: readonly Ring[];
+  /** The call that this page is in. */
+  readonly current: CurrentCall | null;
+  /** The person looks at themselves before they go in. */
+  readonly entry: Entry | null;
+  /** The last one that is over; why is in it. */
+  readonly ended: CurrentCall | null;
+  /** The part of the client that makes calls is being loaded. */
+  readonly opening: boolean;
+  /**
+   * Begin a call in a thread, or come into the one that lasts. `answer`: at once, without a look before; to
+   * `call`, if it still lasts.
+   *
+   * @throws ApiError `unreachable`, `unsupported`. What the hub refuses is said by `entry`.
+   */
+  open(thread: string, options?: { call?: string | null; answer?: boolean; video?: boolean }): Promise<void>;
+  decline(ring: Ring): Promise<void>;
+  dismissEnded(): void;
 }
 
 export interface PeopleStore {
@@ -319,6 +351,8 @@ export interface NotificationSettings {
   sound: boolean;
   /** The browser's permission; `unsupported` without the API. */
   readonly permission: NotificationPermission | 'unsupported';
+  /** Ring, aloud and as a notification where the person allows it; returns the way to stop. One tab does it for all. */
+  ring(what: { thread: string; title: string; body: string }): () => void;
   /** Ask the browser; call it from a click. */
   requestPermission(): Promise<void>;
 }

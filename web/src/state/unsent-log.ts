@@ -4,8 +4,6 @@
  *
  * What is acknowledged within a tenth of a second (the usual case) is never written.
  */
-import * as Y from 'yjs';
-
 import type { LocalStore } from '../lib/local-store';
 
 const WRITE_MS = 100;
@@ -101,22 +99,6 @@ export class UnsentLog {
   #erase(keys: readonly string[]): void {
     if (keys.length > 0) void this.store.delete('unsent', keys);
   }
-}
-
-/** Whether every word and mark of `update` is in one of the others. */
-export function covers(others: readonly Uint8Array[], update: Uint8Array): boolean {
-  const here = new Map<number, [number, number][]>();
-  for (const other of others) {
-    for (const { id, length } of Y.decodeUpdate(other).structs) {
-      here.set(id.client, [...(here.get(id.client) ?? []), [id.clock, id.clock + length]]);
-    }
-  }
-  for (const ranges of here.values()) ranges.sort(([a], [b]) => a - b);
-  return Y.decodeUpdate(update).structs.every(({ id, length }) => {
-    let at = id.clock;
-    for (const [from, to] of here.get(id.client) ?? []) if (from <= at && at < to) at = to;
-    return at >= id.clock + length;
-  });
 }
 
 function prefixOf(document: string, lineage: string): string {

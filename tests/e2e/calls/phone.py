@@ -1,0 +1,154 @@
+"""Somebody with a microphone and a camera: what they do in calls, and what they see and hear."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.people import Person
+
+# Energy at a frequency against all of it, of everything that this page plays; 0 when silent.
+HEAR = """
+async ([frequency, ms]) => {
+  const elements = [...document.querySelectorAll('[data-testid=call-sounds] audio')];
+  const context = (window.hearing ??= new AudioContext());
+  await context.resume();
+  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  let sources = 0;
+  for (const element of elements) {
+    if (element.muted || element.paused || !element.srcObject) continue;
+    context.createMediaStreamSource(element.srcObject).connect(analyser);
+    sources++;
+  }
+  if (sources === 0) return { share: 0, loud: 0 };
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  const width = context.sampleRate / 2 / bins.length;
+  let near = 0, all = 0;
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    analyser.getFloatFrequencyData(bins);
+    bins.forEach((decibel, index) => {
+      const power = Number.isFinite(decibel) ? 10 ** (decibel / 10) : 0;
+      all += power;
+      if (Math.abs(index * width - frequency) < 40) near += power;
+    });
+  }
+  return { share: all > 0 ? near / all : 0, loud: all };
+}
+"""
+
+# Whether the pixels of a picture change.
+MOVES = """
+async (video) => {
+  const canvas = new OffscreenCanvas(64, 36);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const look = () => { context.drawImage(video, 0, 0, 64, 36); return context.getImageData(0, 0, 64, 36).data; };
+  const before = look();
+  const until = performance.now() + 4000;
+  while (performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = look();
+    let changed = 0;
+    for (let at = 0; at < now.length; at += 4) if (Math.abs(now[at] - before[at]) + Math.abs(now[at + 1] - before[at + 1]) > 24) changed++;
+    if (changed > 5) return true;
+  }
+  return false;
+}
+"""  # noqa: E501
+
+
+class Phone(Person):
+    frequency: int = 0
+
+    # --- what they do -----------------------------------------------------------------------------
+
+    async def call(self, *, camera: bool = False, page: Page | None = None) -> None:
+        """Begin a call in the thread that is open, and go in."""
+        page = page or self.page
+        await page.get_by_role("button", name="Call", exact=True).click()
+        await self.go_in("Start the call", camera=camera, page=page)
+
+    async def join(self, *, camera: bool = False, page: Page | None = None) -> None:
+        """Come into the call of the thread that is open."""
+        page = page or self.page
+        await page.get_by_test_id("call-line").get_by_role("button").click()
+        await self.go_in("Join", camera=camera, page=page)
+
+    async def go_in(self, button: str, *, camera: bool, page: Page) -> None:
+        dialog = page.get_by_role("dialog")
+        if camera:
+            await dialog.get_by_role("button", name="Turn the camera on").click()
+            await expect(dialog.get_by_label("Your camera")).to_be_visible()
+        await dialog.get_by_role("button", name=button, exact=True).click()
+        await self.is_in(page)
+
+    async def answer(self, *, video: bool = False, page: Page | None = None) -> None:
+        page = page or self.page
+        name = "With video" if video else "Answer"
+        await self.ringing(page).get_by_role("button", name=name).click()
+        await self.is_in(page)
+
+    async def decline(self, page: Page | None = None) -> None:
+        await self.ringing(page).get_by_role("button", name="Decline").click()
+
+    async def press(self, name: str, page: Page | None = None) -> None:
+        """A control of the call."""
+        controls = (page or self.page).get_by_role("toolbar", name="Call controls")
+        await controls.get_by_role("button", name=name, exact=True).click()
+
+    # --- what they see and hear -------------------------------------------------------------------
+
+    def ringing(self, page: Page | None = None) -> Locator:
+        return (page or self.page).get_by_test_id("ringing")
+
+    def strip(self, page: Page | None = None) -> Locator:
+        return (page or self.page).get_by_test_id("call-strip")
+
+    async def is_in(self, page: Page | None = None) -> None:
+        await expect(self.strip(page)).to_be_visible()
+
+    async def is_out(self, page: Page | None = None) -> None:
+        await expect(self.strip(page)).to_have_count(0)
+
+    def person(self, name: str, page: Page | None = None) -> Locator:
+        """Somebody in the strip of the call."""
+        return self.strip(page).get_by_role("group", name=re.compile(f"^{name}"))
+
+    async def is_with(self, *names: str, page: Page | None = None) -> None:
+        """In the call are these others, and they are connected."""
+        people = self.strip(page).get_by_test_id("call-person")
+        await expect(people).to_have_count(len(names) + 1)
+        for name in names:
+            await expect(self.person(name, page)).to_have_attribute("data-state", "connected")
+
+    async def hears(self, other: Phone, page: Page | None = None) -> None:
+        """The tone of another one. Waits for it."""
+        heard: dict[str, Any] = {}
+        for _ in range(20):
+            heard = await self.listen(other.frequency, page)
+            if heard["share"] > 0.15:
+                return
+        raise AssertionError(f"{self.name} does not hear {other.name}: {heard}")
+
+    async def hears_nothing_of(self, other: Phone, page: Page | None = None) -> None:
+        """For a second, after what is on its way has arrived."""
+        heard: dict[str, Any] = {}
+        for _ in range(8):
+            heard = await self.listen(other.frequency, page)
+            if heard["share"] < 0.002 or heard["loud"] < 1e-9:
+                return
+        raise AssertionError(f"{self.name} hears {other.name}: {heard}")
+
+    async def listen(self, frequency: int, page: Page | None = None) -> dict[str, Any]:
+        heard: dict[str, Any] = await (page or self.page).evaluate(HEAR, [frequency, 1000])
+        return heard
+
+    async def sees_moving(self, picture: Locator) -> None:
+        await expect(picture).to_be_visible()
+        async with asyncio.timeout(20):
+            while not await picture.evaluate(MOVES):
+                pass

@@ -1,0 +1,161 @@
+"""Calls from person to person: ringing, voices, pictures, and who is in from where."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.calls.conftest import Answered
+from tests.e2e.calls.phone import Phone
+
+
+async def two(phone: Answered) -> tuple[Phone, Phone]:
+    """Ada and Grace, both with the thread open."""
+    ada = await phone("Ada Okafor")
+    await ada.begin_thread("Offer")
+    grace = await phone("Grace Lindqvist", link=await ada.invite())
+    await grace.open_thread("Offer")
+    return ada, grace
+
+
+@pytest.mark.timeout(120)
+async def test_one_rings_the_other_answers_and_both_see_and_hear(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    await ada.call(camera=True)
+    await grace.answer(video=True)
+    await ada.is_with("Grace")
+    await grace.is_with("Ada")
+    await ada.hears(grace)
+    await grace.hears(ada)
+    await ada.sees_moving(ada.page.get_by_label("Camera of Grace Lindqvist"))
+    await grace.sees_moving(grace.page.get_by_label("Camera of Ada Okafor"))
+
+    # Muted: nothing is heard, whatever the others' pages do.
+    await grace.press("Mute")
+    await expect(ada.person("Grace")).to_have_accessible_name(re.compile("muted"))
+    await ada.hears_nothing_of(grace)
+    await grace.press("Unmute")
+    await ada.hears(grace)
+
+    # Beside it all goes on as before.
+    await ada.say("Can you hear me?")
+    await grace.sees("Can you hear me?")
+
+    await ada.press("Leave")
+    await ada.is_out()
+    await grace.is_with()
+    await grace.press("Leave")
+    await expect(grace.log().get_by_text(re.compile(r"^Call, .*, 2 people"))).to_be_visible()
+
+
+@pytest.mark.timeout(120)
+async def test_declined_missed_and_answered_elsewhere(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    other = await grace.new_tab()
+    await other.goto(grace.url)
+
+    # Declined: it rings nowhere any more, and who waited alone need not hang up.
+    await ada.call()
+    await expect(grace.ringing(other)).to_be_visible()
+    await expect(grace.ringing()).to_be_visible()
+    await grace.decline(other)
+    await expect(grace.ringing()).to_have_count(0)
+    await ada.is_out()
+    await expect(ada.log().get_by_text("You called, nobody answered")).to_be_visible()
+    await expect(grace.log().get_by_text("You declined a call from Ada Okafor")).to_be_visible()
+
+    # Missed: it counts as unread where the thread is not open.
+    await ada.call()
+    await expect(grace.ringing(other)).to_be_visible()
+    await ada.press("Leave")
+    await expect(grace.ringing(other)).to_have_count(0)
+    await expect(grace.log().get_by_text("You missed a call from Ada Okafor")).to_be_visible()
+
+    # Answered in one tab: the other one rings no more, and knows.
+    await ada.call()
+    await grace.answer(page=other)
+    await expect(grace.ringing()).to_have_count(0)
+    await expect(grace.page.get_by_test_id("call-line")).to_contain_text("on another device")
+    await grace.is_with("Ada", page=other)
+    await ada.is_with("Grace")
+    await ada.hears(grace)
+
+    # Moved to the other tab: nobody left, and the first one is out.
+    await grace.join()
+    await grace.is_out(other)
+    await grace.is_with("Ada")
+    await ada.is_with("Grace")
+    await ada.hears(grace)
+    await grace.hears(ada)
+    await grace.press("Leave")
+
+
+@pytest.mark.timeout(180)
+async def test_a_third_and_a_fourth_come_and_go(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    alan = await phone("Alan Mbeki", link=await ada.invite())
+    await alan.open_thread("Offer")
+    await ada.call()
+    await grace.answer()
+    await alan.answer()
+    for one, others in (
+        (ada, ("Grace", "Alan")), (grace, ("Ada", "Alan")), (alan, ("Ada", "Grace")),
+    ):  # fmt: skip
+        await one.is_with(*others)
+    await alan.hears(ada)
+    await alan.hears(grace)
+    await ada.hears(alan)
+
+    edsger = await phone("Edsger Novak", link=await ada.invite())
+    await edsger.open_thread("Offer")
+    await edsger.join()
+    await edsger.is_with("Ada", "Grace", "Alan")
+    await edsger.hears(grace)
+    await grace.hears(edsger)
+
+    await grace.press("Leave")
+    await ada.is_with("Alan", "Edsger")
+    await ada.hears_nothing_of(grace)
+    await edsger.press("Leave")
+    await ada.is_with("Alan")
+    await ada.hears(alan)
+
+
+@pytest.mark.timeout(120)
+async def test_busy_is_told_quietly_and_two_who_ring_at_once_are_in_one_call(
+    phone: Answered,
+) -> None:
+    ada, grace = await two(phone)
+    alan = await phone("Alan Mbeki", link=await ada.invite())
+    await alan.open_thread("Offer")
+    await ada.page.get_by_role("button", name="Call", exact=True).click()
+    await grace.page.get_by_role("button", name="Call", exact=True).click()
+    start = "Start the call"
+    await ada.page.get_by_role("dialog").get_by_role("button", name=start).click()
+    await (
+        grace.page.get_by_role("dialog")
+        .get_by_role("button", name=re.compile("^(Start the call|Join)"))
+        .click()
+    )
+    await ada.is_with("Grace")
+    await grace.is_with("Ada")
+
+    # Alan, who is rung by them, rings in a thread of his own: they are busy.
+    await alan.decline()
+    await alan.begin_thread("Aside")
+    await alan.page.get_by_role("button", name="Show people").click()
+    await alan.page.get_by_role("button", name="Add people").click()
+    for name in ("Ada Okafor", "Grace Lindqvist"):
+        await alan.page.get_by_role("button", name=f"Add {name}").click()
+    await alan.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await alan.page.get_by_role("button", name="Hide people").click()
+    await alan.call()
+    await expect(alan.strip()).to_contain_text("Ringing")
+    await ada.page.get_by_role("link", name=re.compile("Aside")).wait_for()
+    await expect(ada.ringing()).to_have_count(0)
+    await alan.press("People of the call")
+    await expect(alan.page.get_by_role("dialog").get_by_text("in another call")).to_have_count(2)
+    await alan.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await alan.press("Leave")

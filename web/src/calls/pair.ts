@@ -1,0 +1,283 @@
+/**
+ * Being connected with one other device, as long as both are in the call: who begins, what is said
+ * again when it may be lost, when another way is looked for, and when all begins anew.
+ *
+ * Media and words go on whatever happens to the connection to the hub.
+ */
+import { newName } from '../wire/ids';
+import { Connection, type Measured, NO_TRACKS, type Part, type Tracks } from './connection';
+import { Flow } from './flow';
+import type { IceServers } from './ice';
+import type { CallSignal, Pointer, SignalBody, Want } from './signals';
+import { cameraEncoding, screenEncoding, type Strain } from './sizes';
+
+export type PairState =
+  /** For the first time. */
+  | 'connecting'
+  | 'connected'
+  /** Nothing arrives; another way is looked for. */
+  | 'reconnecting';
+
+/** The polite one says hello again while it is not connected. */
+const HELLO_MS = [10_000, 20_000, 40_000] as const;
+/** So long another way may take before one more is looked for. */
+const RESTART_MS = 4_000;
+/** The side that did not begin waits, so that not both look at once. */
+const POLITE_WAIT_MS = 1_000;
+/** After so many restarts all begins anew. */
+const MAX_RESTARTS = 3;
+/** After this another try to begin, when the hub did not say by which servers. */
+const BEGIN_MS = 3_000;
+/** A page that slept so long could not look. */
+const SLEPT_MS = 3_000;
+const POOR_LOSS = 0.05;
+const POOR_RTT_MS = 500;
+
+export interface PairOptions {
+  readonly mine: string;
+  readonly device: string;
+  readonly ice: IceServers;
+  /** To the device, if it can be reached. */
+  send(session: string | null, body: SignalBody): void;
+  changed(): void;
+}
+
+export class Pair {
+  state: PairState = 'connecting';
+  measured: Measured | null = null;
+  /** What the other one shows. */
+  want: Want = { video: 0, screen: 0 };
+
+  readonly #options: PairOptions;
+  readonly #polite: boolean;
+  #connection: Connection | null = null;
+  #flow: Flow;
+  #tracks: Tracks = NO_TRACKS;
+  #queue: Promise<unknown> = Promise.resolve();
+  #asked: Want | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #loss = 0;
+  #restarts = 0;
+  #restartAt = Infinity;
+  #lookedAt: number;
+  #closed = false;
+
+  constructor(options: PairOptions, tracks: Tracks) {
+    this.#options = options;
+    this.#polite = options.mine > options.device;
+    this.#tracks = tracks;
+    this.#lookedAt = Date.now();
+    this.#flow = new Flow(this.#lookedAt);
+  }
+
+  /** Much is lost on the way, or it is long. */
+  get isPoor(): boolean {
+    return this.#loss > POOR_LOSS || (this.measured?.rttMs ?? 0) > POOR_RTT_MS;
+  }
+
+  received(part: Part): MediaStreamTrack | null {
+    return this.#connection?.received(part) ?? null;
+  }
+
+  level(): number {
+    return this.#connection?.level() ?? 0;
+  }
+
+  /** The other one can be told something, for the first time or on a new connection to the hub. */
+  reachable(): void {
+    if (this.#asked) this.#say({ want: this.#asked });
+    if (this.#polite) {
+      if (this.#connection?.isUnanswered) this.#connection.repeat();
+      else if (this.state !== 'connected') this.#hello(0);
+    } else if (this.#connection) this.#connection.repeat();
+    else this.#enqueue(() => this.#begin());
+  }
+
+  receive(signal: CallSignal): void {
+    if (signal.want) this.#wanted(signal.want);
+    if (signal.hello) this.#enqueue(() => this.#heardHello());
+    if (signal.description || signal.candidate !== undefined) this.#enqueue(() => this.#heard(signal));
+  }
+
+  setTracks(tracks: Tracks): void {
+    this.#tracks = tracks;
+    void this.#connection?.setTracks(tracks);
+  }
+
+  /** Tell the other one how large it is shown. */
+  ask(want: Want): void {
+    if (this.#asked?.video === want.video && this.#asked.screen === want.screen) return;
+    this.#asked = want;
+    this.#say({ want });
+  }
+
+  /** @param heights of what is taken. @param others people in the call. */
+  size(heights: { camera: number; screen: number }, others: number, strain: Strain): void {
+    void this.#connection?.setEncoding('camera', cameraEncoding(this.want.video, heights.camera, others, strain));
+    void this.#connection?.setEncoding('screen', screenEncoding(this.want.screen, heights.screen, strain));
+  }
+
+  react(emoji: string): void {
+    this.#say({ reaction: emoji });
+  }
+
+  point(pointer: Pointer | null): void {
+    this.#say({ pointer });
+  }
+
+  /** Every half second or so: whether something arrives. */
+  async look(): Promise<void> {
+    const connection = this.#connection;
+    if (!connection) return;
+    const found = await connection.measure().catch(() => null);
+    const now = Date.now();
+    if (this.#closed || connection !== this.#connection || !found) return;
+    if (now - this.#lookedAt > SLEPT_MS) this.#flow.forgive(now);
+    this.#lookedAt = now;
+    this.#loss = lossAfter(this.#loss, this.measured, found);
+    this.measured = found;
+    this.#flow.see(found, now);
+    this.#judge(now);
+    this.#options.changed();
+  }
+
+  /** The network changed: what was good a moment ago may be gone. */
+  networkChanged(): void {
+    if (this.state === 'connected') this.#findAnotherWay();
+    else if (this.state === 'reconnecting') this.#restartAt = 0;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#connection?.close();
+    this.#connection = null;
+  }
+
+  #judge(now: number): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    const stalled = connection.isOver || this.#flow.isStalled(now);
+    if (connection.isConnected && !stalled) {
+      if (this.state !== 'connected') this.#connected();
+    } else if (this.state === 'connecting') {
+      if (connection.isOver) this.#anew();
+    } else if (stalled) {
+      if (this.state === 'connected') {
+        this.state = 'reconnecting';
+        this.#restartAt = now + (this.#polite && !connection.isOver ? POLITE_WAIT_MS : 0);
+      }
+      if (now >= this.#restartAt) this.#restart(now);
+    }
+  }
+
+  #connected(): void {
+    this.state = 'connected';
+    this.#restarts = 0;
+    clearTimeout(this.#timer);
+  }
+
+  #restart(now: number): void {
+    this.#restartAt = now + RESTART_MS;
+    if (this.#restarts++ < MAX_RESTARTS) this.#findAnotherWay();
+    else this.#anew();
+  }
+
+  /** Another way for the same connection. */
+  #findAnotherWay(): void {
+    const connection = this.#connection;
+    this.#enqueue(async () => {
+      const configuration = await this.#options.ice.configuration();
+      if (connection === this.#connection) connection?.restart(configuration);
+    });
+  }
+
+  #anew(): void {
+    this.#restarts = 0;
+    if (this.#polite) this.#hello(0);
+    else this.#enqueue(() => this.#begin());
+  }
+
+  #hello(turn: number): void {
+    clearTimeout(this.#timer);
+    if (this.#closed || (turn > 0 && this.state === 'connected')) return;
+    this.#options.send(null, { hello: true });
+    this.#timer = setTimeout(() => this.#hello(turn + 1), HELLO_MS[Math.min(turn, HELLO_MS.length - 1)]);
+  }
+
+  async #heardHello(): Promise<void> {
+    if (this.#polite) return; // it is the other one's to say
+    if (this.#connection?.isUnanswered) this.#connection.repeat();
+    else await this.#begin();
+  }
+
+  async #heard(signal: CallSignal): Promise<void> {
+    const { session, description } = signal;
+    if (session === null) return;
+    if (session !== this.#connection?.session) {
+      if (!this.#polite || description?.type !== 'offer') return; // of a connection that is over
+      await this.#open(session);
+    }
+    await this.#connection?.receive(signal);
+    this.#resume();
+  }
+
+  async #begin(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      await this.#open(newName());
+    } catch (error) {
+      this.#timer = setTimeout(() => this.#enqueue(() => this.#begin()), BEGIN_MS);
+      throw error;
+    }
+  }
+
+  async #open(session: string): Promise<void> {
+    const configuration = await this.#options.ice.configuration();
+    if (this.#closed) return;
+    this.#connection?.close();
+    const connection: Connection = new Connection(session, configuration, this.#polite, this.#tracks, {
+      signal: (body) => {
+        if (!this.#closed && this.#connection === connection) this.#options.send(session, body);
+      },
+      changed: () => {
+        if (this.#closed || this.#connection !== connection) return;
+        this.#resume();
+        this.#options.changed();
+      },
+    });
+    this.#connection = connection;
+    this.measured = null;
+    this.#flow = new Flow(Date.now());
+    this.#options.changed();
+  }
+
+  /** Said by ICE, and then judged by what arrives. */
+  #resume(): void {
+    if (this.#connection?.isConnected && this.state === 'connecting') this.#connected();
+  }
+
+  #wanted(want: Want): void {
+    this.want = want;
+    this.#options.changed();
+  }
+
+  #say(body: SignalBody): void {
+    this.#options.send(this.#connection?.session ?? null, body);
+  }
+
+  /** What one does with a connection waits for what came before. */
+  #enqueue(work: () => Promise<unknown>): void {
+    this.#queue = this.#queue.then(() => (this.#closed ? undefined : work())).catch((error: unknown) => {
+      // A description that no browser understands, or no servers known yet: hello tries again.
+      console.warn('call:', error instanceof Error ? error.message : error);
+    });
+  }
+}
+
+/** Of what should have arrived, over the last seconds. */
+function lossAfter(loss: number, before: Measured | null, now: Measured): number {
+  const lost = Math.max(0, now.lost - (before?.lost ?? 0));
+  const due = lost + Math.max(0, now.received - (before?.received ?? 0));
+  return due === 0 ? loss * 0.8 : loss * 0.8 + (lost / due) * 0.2;
+}

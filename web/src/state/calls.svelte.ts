@@ -1,0 +1,103 @@
+/**
+ * Calls as the whole page knows them: which ring, which one this page is in, which one its person is
+ * about to enter. What a call itself needs is loaded with the first one.
+ */
+import { rings } from '../calls/state';
+import type { CurrentCall } from '../calls/current.svelte';
+import type { Entry } from '../calls/entry.svelte';
+import { newName } from '../wire/ids';
+import { ApiError } from '../wire/error';
+import type { CallMuted, Results } from '../wire/generated';
+import type { CommandBody } from '../wire/live';
+import type { CallsStore, InboxStore, Ring, RoomStore, SignalMessage } from './types';
+
+export interface CallsEnvironment {
+  readonly me: string;
+  readonly inbox: InboxStore;
+  isLive(): boolean;
+  room(thread: string): RoomStore;
+  command<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
+  onSignal(handler: (message: SignalMessage) => void): () => void;
+}
+
+export class Calls implements CallsStore {
+  readonly device = newName();
+  current: CurrentCall | null = $state.raw(null);
+  entry: Entry | null = $state.raw(null);
+  ended: CurrentCall | null = $state.raw(null);
+  opening = $state(false);
+  readonly #environment: CallsEnvironment;
+  #closed = false;
+
+  /** What rings is known only while the hub tells. */
+  readonly rings: readonly Ring[] = $derived.by(() => {
+    const { inbox, me, isLive } = this.#environment;
+    if (!isLive()) return [];
+    return inbox.threads.flatMap(({ thread, subject, call }) => (call && rings(call, me) ? [{ thread, subject, call }] : []));
+  });
+
+  constructor(environment: CallsEnvironment) {
+    this.#environment = environment;
+  }
+
+  async open(thread: string, options: { call?: string | null; answer?: boolean; video?: boolean } = {}): Promise<void> {
+    if (this.opening || this.entry || this.current?.thread === thread) return;
+    this.opening = true;
+    try {
+      const { Entry } = await import('../calls/entry.svelte').catch(() => {
+        throw new ApiError('unreachable', 'The part of this page that makes calls could not be loaded.');
+      });
+      if (typeof RTCPeerConnection === 'undefined') throw new ApiError('unsupported', 'This browser cannot make calls: it has no WebRTC.');
+      if (this.#closed) return;
+      $effect.root(() => {
+        this.entry = new Entry({
+          thread,
+          call: options.call ?? null,
+          environment: { ...this.#environment, device: this.device, over: (call) => this.#over(call) },
+          done: (call) => {
+            this.entry = null;
+            if (call) this.#entered(call);
+          },
+        });
+      });
+      const entry = this.entry as Entry | null;
+      if (options.video !== undefined) entry?.media.choose({ withMicrophone: true, withCamera: options.video });
+      if (options.answer || entry?.media.choices.skipPreJoin) await entry?.join();
+      else entry?.preview();
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  async decline({ thread, call }: Ring): Promise<void> {
+    await this.#environment.command({ cmd: 'call_decline', thread, call: call.call });
+  }
+
+  muted(frame: CallMuted): void {
+    this.current?.muted(frame);
+  }
+
+  dismissEnded(): void {
+    this.ended = null;
+  }
+
+  close(): Promise<unknown> {
+    this.#closed = true;
+    this.entry?.cancel();
+    return this.current?.close() ?? Promise.resolve();
+  }
+
+  /** One is in one call at a time. */
+  #entered(call: CurrentCall): void {
+    this.current?.leave();
+    this.ended = null;
+    this.current = call;
+    if (call.over !== null) this.#over(call);
+  }
+
+  #over(call: CurrentCall): void {
+    if (this.current !== call) return;
+    this.current = null;
+    this.ended = call;
+  }
+}
