@@ -17,11 +17,10 @@ from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.support.hub_process import HubProcess
 
 RATE = 48_000
-MEDIA = [
-    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-    "--auto-select-desktop-capture-source=Entire screen",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-]  # fmt: skip
+NETWORK = ["--disable-features=WebRtcHideLocalIpsWithMdns"]
+DEVICES = ["--use-fake-device-for-media-stream"]
+ALLOW = ["--use-fake-ui-for-media-stream", "--auto-select-desktop-capture-source=Entire screen"]
+MEDIA = [*NETWORK, *DEVICES, *ALLOW]
 # What an ear tells apart, and no multiple of another.
 TONES = (620, 910, 1330, 1990)
 
@@ -49,19 +48,29 @@ async def phone(tmp_path: Path, hub: HubProcess) -> AsyncIterator[Answered]:
     made: list[Phone] = []
     async with AsyncExitStack() as stack, async_playwright() as playwright:
 
-        async def make(name: str, *, url: str | None = None, link: str | None = None) -> Phone:
+        async def make(
+            name: str, *, url: str | None = None, link: str | None = None,
+            devices: bool = True, allowed: bool = True,
+        ) -> Phone:  # fmt: skip
             frequency = TONES[len(made)]
             tone = tmp_path / f"{frequency}.wav"
             write_tone(tone, frequency)
             browser = await playwright.chromium.launch(
                 executable_path=CHROMIUM,
-                args=[*ARGUMENTS, *MEDIA, f"--use-file-for-fake-audio-capture={tone}"],
+                args=[
+                    *ARGUMENTS,
+                    *NETWORK,
+                    *(DEVICES if devices else []),
+                    *(ALLOW if allowed else []),
+                    f"--use-file-for-fake-audio-capture={tone}",
+                ],
             )
             stack.push_async_callback(browser.close)
             address = f"{name.split()[0].lower()}@north.example"
             person = await Phone.open(
-                browser, url or hub.url, name, address, permissions=["microphone", "camera"]
-            )
+                browser, url or hub.url, name, address,
+                permissions=["microphone", "camera"] if allowed else ["clipboard-read"],
+            )  # fmt: skip
             person.frequency = frequency
             # Tests count sound: what makes voices clearer would take tones for noise.
             await person.context.add_init_script(

@@ -66,10 +66,14 @@ class Phone(Person):
 
     # --- what they do -----------------------------------------------------------------------------
 
-    async def call(self, *, camera: bool = False, page: Page | None = None) -> None:
+    async def call(
+        self, *, camera: bool = False, ring: str | None = None, page: Page | None = None
+    ) -> None:
         """Begin a call in the thread that is open, and go in."""
         page = page or self.page
         await page.get_by_role("button", name="Call", exact=True).click()
+        if ring is not None:
+            await page.get_by_label("Ring", exact=True).select_option(ring)
         await self.go_in("Start the call", camera=camera, page=page)
 
     async def join(self, *, camera: bool = False, page: Page | None = None) -> None:

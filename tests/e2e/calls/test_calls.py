@@ -9,6 +9,9 @@ from playwright.async_api import expect
 
 from tests.e2e.calls.conftest import Answered
 from tests.e2e.calls.phone import Phone
+from tests.support.hub_process import HubProcess
+
+NETWORK_FAULTS = r"ERR_|WebSocket connection|Failed to load resource"
 
 
 async def two(phone: Answered) -> tuple[Phone, Phone]:
@@ -159,3 +162,103 @@ async def test_busy_is_told_quietly_and_two_who_ring_at_once_are_in_one_call(
     await expect(alan.page.get_by_role("dialog").get_by_text("in another call")).to_have_count(2)
     await alan.page.get_by_role("dialog").get_by_role("button", name="Close").click()
     await alan.press("Leave")
+
+
+@pytest.mark.timeout(120)
+async def test_a_screen_is_shared_beside_a_document_and_who_points_is_named(
+    phone: Answered,
+) -> None:
+    ada, grace = await two(phone)
+    await ada.begin_document("Draft")
+    await ada.call()
+    await grace.answer()
+    await ada.is_with("Grace")
+    await grace.press("Share the screen")
+    screen = ada.page.get_by_label("Screen of Grace Lindqvist")
+    await ada.sees_moving(screen)
+
+    # Where one points on it, the others see.
+    await grace.press("Show the call large")
+    await expect(grace.page.get_by_label("Your screen")).to_be_visible()
+    await screen.hover()
+    await expect(
+        grace.page.get_by_test_id("shared-screen").get_by_text("Ada Okafor")
+    ).to_be_visible()
+
+    # It is a tab of the work: the document is one click away, and the call goes on.
+    await ada.page.get_by_role("tab", name="Draft").click()
+    await expect(screen).to_have_count(0)
+    await ada.write("Draft", "Written while Grace shows her screen.")
+    await ada.saved()
+    await ada.page.get_by_role("tab", name="Grace Lindqvist’s screen").click()
+    await ada.sees_moving(screen)
+    await grace.press("Stop sharing the screen")
+    await expect(ada.page.get_by_role("tab", name="Call")).to_be_visible()
+    await ada.hears(grace)
+    await grace.hears(ada)
+
+
+@pytest.mark.timeout(120)
+async def test_a_call_outlives_the_hub_and_goes_on_in_other_threads(
+    phone: Answered, hub: HubProcess
+) -> None:
+    ada, grace = await two(phone)
+    for one in (ada, grace):
+        one.forgive(NETWORK_FAULTS)
+    await ada.call()
+    await grace.answer()
+    await ada.is_with("Grace")
+    await grace.is_with("Ada")
+
+    await hub.kill()
+    await expect(ada.strip()).to_contain_text("The hub cannot be reached. The call goes on.")
+    await ada.hears(grace)
+    await grace.hears(ada)
+    await hub.start()
+    await expect(ada.strip()).not_to_contain_text("cannot be reached")
+    await ada.is_with("Grace")
+    await grace.is_with("Ada")
+    # What is said by the hub works again.
+    await grace.press("Mute")
+    await expect(ada.person("Grace")).to_have_accessible_name(re.compile("muted"))
+    await ada.hears_nothing_of(grace)
+    await grace.press("Unmute")
+    await ada.hears(grace)
+
+    # In another thread the call is a pill, and can be left from there.
+    await ada.begin_thread("Another matter")
+    await ada.is_out()
+    pill = ada.page.get_by_test_id("call-pill")
+    await expect(pill).to_contain_text("Grace Lindqvist")
+    await ada.hears(grace)
+    await grace.hears(ada)
+    await pill.get_by_role("link", name="Offer").click()
+    await ada.is_with("Grace")
+    await ada.begin_thread("A third matter")
+    await pill.get_by_role("button", name="Leave").click()
+    await expect(pill).to_have_count(0)
+    await grace.is_with()
+
+
+@pytest.mark.timeout(120)
+async def test_without_devices_or_leave_to_use_them_one_can_listen(phone: Answered) -> None:
+    ada = await phone("Ada Okafor")
+    await ada.begin_thread("Offer")
+    grace = await phone("Grace Lindqvist", link=await ada.invite(), devices=False)
+    alan = await phone("Alan Mbeki", link=await ada.invite(), allowed=False)
+    await ada.call(ring="Nobody: they see that there is a call")
+    for one in (grace, alan):
+        await one.open_thread("Offer")
+        await one.page.get_by_test_id("call-line").get_by_role("button", name="Join").click()
+    dialog = grace.page.get_by_role("dialog")
+    await expect(dialog.get_by_role("alert")).to_contain_text("No microphone was found")
+    await dialog.get_by_role("button", name="Join").click()
+    dialog = alan.page.get_by_role("dialog")
+    await expect(dialog.get_by_role("alert")).to_contain_text(
+        "does not let this page use the micro"
+    )
+    await dialog.get_by_role("button", name="Only listen").click()
+    await ada.is_with("Grace", "Alan")
+    for one in (grace, alan):
+        await one.hears(ada)
+    await expect(ada.person("Grace")).to_have_accessible_name(re.compile("muted"))

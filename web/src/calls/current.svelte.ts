@@ -8,7 +8,7 @@ import { type ApiError, asApiError } from '../wire/error';
 import type { Call, CallMuted, InCall, Results } from '../wire/generated';
 import type { CommandBody } from '../wire/live';
 import { keepAwake } from './awake';
-import { IceServers } from './ice';
+import type { IceServers } from './ice.svelte';
 import type { LocalMedia } from './local-media.svelte';
 import { Mesh, type Other } from './mesh';
 import type { PairState } from './pair';
@@ -102,7 +102,7 @@ export class CurrentCall {
   readonly #views = new Map<symbol, { device: string; part: 'video' | 'screen'; height: number }>();
 
   /** @param answered the call as the hub let this device in. */
-  constructor(thread: string, answered: Call, media: LocalMedia, environment: CallEnvironment) {
+  constructor(thread: string, answered: Call, media: LocalMedia, ice: IceServers, environment: CallEnvironment) {
     this.thread = thread;
     this.id = answered.call;
     this.#answered = answered;
@@ -110,7 +110,7 @@ export class CurrentCall {
     this.media = this.#life.own(media);
     this.room = environment.room(thread);
     this.#life.onEnd(() => this.room.release());
-    this.#ice = new IceServers(media.choices.relayOnly);
+    this.#ice = ice;
     this.#mesh = this.#life.own(
       new Mesh({
         mine: environment.device,
@@ -141,12 +141,10 @@ export class CurrentCall {
 
   /** No servers to find one another by: only networks that reach each other directly connect. */
   get withoutServers(): boolean {
-    void this.#moves;
     return this.#ice.none;
   }
 
   get relayOnly(): boolean {
-    void this.#moves;
     return this.#ice.relayOnly;
   }
 

@@ -2,6 +2,7 @@
 import type { RoomStore } from '../state';
 import { type ApiError, asApiError } from '../wire/error';
 import { type CallEnvironment, CurrentCall } from './current.svelte';
+import { IceServers } from './ice.svelte';
 import { LocalMedia } from './local-media.svelte';
 
 export type EntryPhase =
@@ -25,6 +26,7 @@ export class Entry {
   readonly thread: string;
   readonly room: RoomStore;
   readonly media = new LocalMedia();
+  readonly ice = new IceServers(() => this.media.choices.relayOnly);
   phase: EntryPhase = $state('looking');
   error: ApiError | null = $state.raw(null);
   /** Devices are open so that one sees and hears oneself before. */
@@ -36,6 +38,7 @@ export class Entry {
     this.#options = options;
     this.thread = options.thread;
     this.room = options.environment.room(options.thread);
+    this.ice.configuration().catch(() => undefined); // asked for again with the first connection
   }
 
   /** Open what was chosen the last time. */
@@ -70,7 +73,7 @@ export class Entry {
       this.#given = true;
       let call: CurrentCall | null = null;
       $effect.root(() => {
-        call = new CurrentCall(thread, answered, this.media, environment);
+        call = new CurrentCall(thread, answered, this.media, this.ice, environment);
       });
       this.room.release();
       this.#options.done(call);

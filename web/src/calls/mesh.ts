@@ -4,7 +4,7 @@
  */
 import type { Part, Tracks } from './connection';
 import { NO_TRACKS } from './connection';
-import type { IceServers } from './ice';
+import type { IceServers } from './ice.svelte';
 import { Pair } from './pair';
 import type { CallSignal, Pointer, SignalBody, Want } from './signals';
 import { type Strain, strainAfter } from './sizes';

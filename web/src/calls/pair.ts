@@ -7,7 +7,7 @@
 import { newName } from '../wire/ids';
 import { Connection, type Measured, NO_TRACKS, type Part, type Tracks } from './connection';
 import { Flow } from './flow';
-import type { IceServers } from './ice';
+import type { IceServers } from './ice.svelte';
 import type { CallSignal, Pointer, SignalBody, Want } from './signals';
 import { cameraEncoding, screenEncoding, type Strain } from './sizes';
 

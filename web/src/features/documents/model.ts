@@ -1,6 +1,15 @@
 /** What the work pane says and offers, without drawing it. Pure. */
 import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from '../../state';
+import type { Component } from 'svelte';
 import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
+
+/** A tab beside those of the documents. */
+export interface MoreTab {
+  readonly label: string;
+  readonly icon: Component;
+  readonly shown: boolean;
+  readonly onshow: () => void;
+}
 
 /** Caret colours, one a hue of `ui/Avatar`; white reads on each of them (4.5 to 1 and more). */
 const CARETS = ['#00737a', '#7a4bb8', '#a84a00', '#2b7a34', '#2f5fc4', '#b0326f', '#6f6400', '#00709f'] as const;

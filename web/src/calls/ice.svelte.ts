@@ -6,21 +6,21 @@ import type { Ice } from '../wire/generated';
 const SPARE_MS = 5 * 60_000;
 
 export class IceServers {
-  readonly #relayOnly: boolean;
-  #known: Ice | null = null;
+  readonly #wantsRelay: () => boolean;
+  #known: Ice | null = $state.raw(null);
   #asking: Promise<Ice> | null = null;
 
-  /** @param relayOnly whether the person wants media to go through the hub's TURN servers only. */
-  constructor(relayOnly: boolean) {
-    this.#relayOnly = relayOnly;
+  /** @param wantsRelay whether the person wants media to go through the hub's TURN servers only. */
+  constructor(wantsRelay: () => boolean) {
+    this.#wantsRelay = wantsRelay;
   }
 
-  /** The hub or the person wants media to go through the hub's TURN servers only. */
+  /** The hub, or the person where it has such servers, wants media to go through its TURN servers only. */
   get relayOnly(): boolean {
-    return this.#relayOnly || (this.#known?.relay_only ?? false);
+    return (this.#wantsRelay() && this.hasRelay) || (this.#known?.relay_only ?? false);
   }
 
-  /** No servers at all: only networks that reach each other directly connect. */
+  /** There are none: only networks that reach each other directly connect. */
   get none(): boolean {
     return this.#known !== null && this.#known.servers.length === 0;
   }
