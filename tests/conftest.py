@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,6 +23,26 @@ from hub.storage.migrations import migrate
 from hub.storage.pool import Database
 
 TEMPLATE = "hub_template"
+SERVICES = Path(__file__).parents[1] / "scripts" / "require-services"
+_installed: subprocess.CompletedProcess[str] | None = None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Before the first test, whose time does not count then."""
+    global _installed
+    wanted = any("services" in getattr(one, "fixturenames", ()) for one in session.items)
+    if wanted and not session.config.option.collectonly:
+        _installed = subprocess.run(
+            [SERVICES], capture_output=True, text=True, check=False, timeout=570
+        )
+
+
+@pytest.fixture(scope="session")
+def services() -> None:
+    """Servers of others that tests start."""
+    assert _installed is not None
+    if _installed.returncode:
+        pytest.fail(f"no services to test with: {_installed.stdout}{_installed.stderr}")
 
 
 class TurnableClock:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -14,26 +12,6 @@ from tests.support.scanners import ClamdProcess, IcapProcess
 
 Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Hostile = Callable[[Behave], AbstractAsyncContextManager[int]]
-
-SCRIPT = Path(__file__).parents[3] / "scripts" / "require-services"
-_installed: subprocess.CompletedProcess[str] | None = None
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Before the first test, whose time does not count then."""
-    global _installed
-    wanted = any("services" in getattr(one, "fixturenames", ()) for one in session.items)
-    if wanted and not session.config.option.collectonly:
-        _installed = subprocess.run(
-            [SCRIPT], capture_output=True, text=True, check=False, timeout=570
-        )
-
-
-@pytest.fixture(scope="session")
-def services() -> None:
-    assert _installed is not None
-    if _installed.returncode:
-        pytest.fail(f"no services to test with: {_installed.stdout}{_installed.stderr}")
 
 
 @pytest.fixture(scope="session")
