@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.people import Person
+from tests.e2e.scan import Scan
 from tests.e2e.wire import Wire
 from tests.support.hub_process import HubProcess
 
@@ -37,6 +38,11 @@ async def browser() -> AsyncIterator[Browser]:
 async def hub(tmp_path: Path) -> AsyncIterator[HubProcess]:
     async with HubProcess(tmp_path / "data") as hub:
         yield hub
+
+
+@pytest.fixture
+def scan() -> Scan:
+    return Scan()
 
 
 @pytest.fixture

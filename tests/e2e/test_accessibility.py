@@ -173,11 +173,6 @@ async def visit(world: World) -> AsyncIterator[Visit]:
         person.check()
 
 
-@pytest.fixture
-def scan() -> Scan:
-    return Scan()
-
-
 async def entered(page: Page, subject: str) -> None:
     """The room is there and in step."""
     await expect(page.get_by_role("heading", name=subject, level=1)).to_be_visible()

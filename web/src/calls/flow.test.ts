@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { Flow, STALL_MS } from './flow';
+
+/** Counters every half second: [media, any] since the last one. */
+function after(steps: readonly (readonly [number, number])[]): { flow: Flow; now: number } {
+  const flow = new Flow(0);
+  let [media, any, now] = [0, 0, 0];
+  for (const [moreMedia, more] of steps) {
+    now += 500;
+    flow.see({ media: (media += moreMedia), any: (any += more) }, now);
+  }
+  return { flow, now };
+}
+
+const FLOWING = [25, 5_000] as const;
+const NOTHING = [0, 0] as const;
+
+test('what flows is not stalled', () => {
+  const { flow, now } = after(Array(20).fill(FLOWING));
+  expect(flow.isStalled(now)).toBe(false);
+});
+
+test('media that stop, and all else with them, are a stall after two seconds', () => {
+  const { flow, now } = after([...Array(10).fill(FLOWING), NOTHING, NOTHING, NOTHING]);
+  expect(flow.isStalled(now)).toBe(false);
+  expect(flow.isStalled(now - 1_500 + STALL_MS)).toBe(true);
+});
+
+test('who sends nothing is heard of by reports, which come seldom', () => {
+  const quiet = [[0, 60], NOTHING, NOTHING, NOTHING, NOTHING, NOTHING] as const;
+  const { flow, now } = after([...quiet, ...quiet, ...quiet]);
+  expect(flow.isStalled(now)).toBe(false);
+  expect(flow.isStalled(now + 5_000)).toBe(true);
+});
+
+test('who switches everything off did not go away', () => {
+  const { flow, now } = after([...Array(10).fill(FLOWING), [0, 90], NOTHING, [0, 60], NOTHING, NOTHING, NOTHING, [0, 60]]);
+  expect(flow.isStalled(now)).toBe(false);
+});
+
+test('a page that slept does not blame the network', () => {
+  const { flow, now } = after(Array(10).fill(FLOWING));
+  flow.forgive(now + 60_000);
+  expect(flow.isStalled(now + 60_000)).toBe(false);
+  expect(flow.isStalled(now + 70_000)).toBe(true);
+});
