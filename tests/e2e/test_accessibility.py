@@ -318,9 +318,9 @@ async def test_inbox_and_search(world: World, visit: Visit, scan: Scan) -> None:
 
 
 @reaches(
-    "settings-profile", "settings-appearance", "settings-sessions", "settings-tokens",
-    "settings-token-made", "admin-people", "admin-reset", "admin-disable", "admin-invitations",
-    "narrow-settings",
+    "settings-profile", "settings-appearance", "settings-calls", "settings-sessions",
+    "settings-tokens", "settings-token-made", "admin-people", "admin-reset", "admin-disable",
+    "admin-invitations", "narrow-settings",
 )  # fmt: skip
 async def test_settings_and_administration(world: World, visit: Visit, scan: Scan) -> None:
     http = world.people["ada"].http
@@ -335,6 +335,9 @@ async def test_settings_and_administration(world: World, visit: Visit, scan: Sca
     await page.get_by_role("link", name="Appearance").click()
     await expect(page.get_by_role("heading", name="Theme")).to_be_visible()
     await scan(page, "settings-appearance")
+    await page.get_by_role("link", name="Calls").click()
+    await expect(page.get_by_label("Do not disturb")).not_to_be_checked()
+    await scan(page, "settings-calls")
     await page.get_by_role("link", name="Sessions").click()
     await expect(page.get_by_text("this one")).to_be_visible()
     await scan(page, "settings-sessions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Dialog, expect
 
 from tests.e2e.calls.conftest import Answered
 from tests.e2e.calls.phone import Phone
@@ -262,3 +262,147 @@ async def test_without_devices_or_leave_to_use_them_one_can_listen(phone: Answer
     for one in (grace, alan):
         await one.hears(ada)
     await expect(ada.person("Grace")).to_have_accessible_name(re.compile("muted"))
+
+
+@pytest.mark.timeout(120)
+async def test_moderators_mute_remove_and_lock(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    alan = await phone("Alan Mbeki", link=await ada.invite())
+    await alan.open_thread("Offer")
+    await grace.call()
+    await ada.answer()
+    await alan.decline()
+    await grace.is_with("Ada")
+    await grace.hears(ada)
+
+    # Anybody who is in may mute; only the person themselves unmutes.
+    await grace.press("People of the call")
+    dialog = grace.page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Mute Ada Okafor").click()
+    await expect(ada.strip()).to_contain_text("Grace Lindqvist muted you")
+    await grace.hears_nothing_of(ada)
+    await expect(dialog.get_by_role("button", name="Mute Ada Okafor")).to_be_disabled()
+    await ada.press("Unmute")
+    await grace.hears(ada)
+
+    # Locked: whoever is not in does not come in.
+    await dialog.get_by_role("button", name="Let nobody else in").click()
+    await expect(alan.page.get_by_test_id("call-line")).to_contain_text("Nobody else can come in")
+    await dialog.get_by_role("button", name="Let others in again").click()
+    await alan.join()
+    await grace.is_with("Ada", "Alan")
+
+    # Removed: out at once, and not back by themselves; whoever rings them lets them in again.
+    await dialog.get_by_role("button", name="Remove Alan Mbeki from the call").click()
+    await alan.is_out()
+    await expect(alan.page.get_by_text("You were removed from the call")).to_be_visible()
+    await expect(alan.page.get_by_test_id("call-line")).to_contain_text("You were removed")
+    await grace.is_with("Ada")
+    await dialog.get_by_role("button", name="Ring Alan Mbeki").click()
+    await alan.answer()
+    await dialog.get_by_role("button", name="Close").click()
+    await grace.is_with("Ada", "Alan")
+
+    # A member who is removed from the thread is out of its call.
+    await ada.page.get_by_role("button", name="Show people").click()
+    await ada.page.get_by_role("button", name="Remove Alan Mbeki").click()
+    await ada.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await alan.is_out()
+    await grace.is_with("Ada")
+
+
+@pytest.mark.timeout(120)
+async def test_a_tab_that_is_closed_or_loaded_anew_leaves_and_asks_before(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    await ada.call()
+    await grace.answer()
+    await ada.is_with("Grace")
+
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    grace.page.on("dialog", stay)
+    await grace.page.close(run_before_unload=True)
+    await ada.hears(grace)
+    assert asked == ["beforeunload"]
+    await grace.is_with("Ada")
+    await grace.page.close()
+    await ada.is_with()
+
+
+@pytest.mark.timeout(120)
+async def test_a_call_rings_in_a_tab_that_nobody_looks_at(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    await grace.context.grant_permissions(["microphone", "camera", "notifications"])
+    await grace.page.add_init_script(
+        "window.shown = []; window.Notification = class extends EventTarget {"
+        "  static permission = 'granted';"
+        "  constructor(title, { body }) { super(); shown.push([title, body]); }"
+        "  close() { shown.push('closed'); } };"
+        "document.hasFocus = () => false;"
+    )
+    await grace.page.reload()
+    await expect(grace.page.get_by_test_id("sync")).to_have_text("Saved")
+    await ada.call()
+    await expect(grace.ringing()).to_be_visible()
+    assert await grace.page.evaluate("shown") == [["Ada Okafor is calling", "Offer"]]
+    await grace.decline()
+    await expect(grace.ringing()).to_have_count(0)
+    assert await grace.page.evaluate("shown.at(-1)") == "closed"
+
+    # Who does not want to be disturbed is not, and the caller is told.
+    await grace.page.goto("/settings/calls")
+    await grace.page.get_by_label("Do not disturb").check()
+    await expect(grace.page.get_by_label("Do not disturb")).to_be_enabled()
+    await grace.page.goto("/")
+    await ada.call()
+    await ada.press("People of the call")
+    dialog = ada.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("does not want to be disturbed")
+    await dialog.get_by_role("button", name="Close").click()
+    await expect(grace.ringing()).to_have_count(0)
+    await ada.press("Leave")
+    await expect(
+        grace.page.get_by_role("link", name=re.compile("Offer.*1 unread")).first
+    ).to_be_visible()
+
+
+@pytest.mark.timeout(120)
+async def test_devices_are_changed_and_unplugged_in_mid_call(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    await ada.call(camera=True)
+    await grace.answer()
+    await grace.is_with("Ada")
+    await ada.press("Devices and connection")
+    dialog = ada.page.get_by_role("dialog")
+    microphones = dialog.get_by_label("Microphone", exact=True)
+    await microphones.select_option(index=1)
+    await dialog.get_by_label("Suppress noise").check()
+    await dialog.get_by_label("Suppress noise").uncheck()
+    cameras = dialog.get_by_label("Camera", exact=True)
+    await cameras.select_option(index=1)
+    await dialog.get_by_role("button", name="Close").click()
+    await grace.hears(ada)
+    await grace.sees_moving(grace.page.get_by_label("Camera of Ada Okafor"))
+    await expect(ada.person("You")).to_have_count(1)
+
+    # By keyboard: muted and heard again, and spoken while the space bar is held.
+    await ada.page.keyboard.press("Control+Shift+M")
+    await expect(grace.person("Ada")).to_have_accessible_name(re.compile("muted"))
+    await ada.strip().focus()
+    await ada.page.keyboard.down("Space")
+    await grace.hears(ada)
+    await ada.page.keyboard.up("Space")
+    await expect(grace.person("Ada")).to_have_accessible_name(re.compile("muted"))
+    await grace.hears_nothing_of(ada)
+    # Where one types, a space is a space.
+    await ada.page.get_by_role("textbox", name=re.compile("^Message")).fill("two")
+    await ada.page.keyboard.press("Space")
+    await ada.page.keyboard.type("words")
+    await ada.page.keyboard.press("Enter")
+    await grace.sees("two words")
+    await ada.page.keyboard.press("Control+Shift+O")
+    await expect(grace.page.get_by_label("Camera of Ada Okafor")).to_have_count(0)

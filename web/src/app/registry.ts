@@ -129,6 +129,7 @@ export const STATES: readonly State[] = [
 
   { id: 'settings-profile', route: 'settings', about: 'Name and password' },
   { id: 'settings-appearance', route: 'settings', about: 'Theme, sound, notifications' },
+  { id: 'settings-calls', route: 'settings', about: 'Do not disturb, and how one goes into calls' },
   { id: 'settings-sessions', route: 'settings', about: 'Where one is signed in' },
   { id: 'settings-tokens', route: 'settings', about: 'Tokens of programs' },
   { id: 'settings-token-made', route: 'settings', about: 'A token, shown once' },

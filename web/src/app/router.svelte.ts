@@ -1,6 +1,6 @@
 /** Addresses of the client and the way between them. History API, no hash but for secrets. */
 
-export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance';
+export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance' | 'calls';
 export type AdminTab = 'people' | 'invitations';
 
 /** A file, perhaps one of its versions, perhaps beside another of them. */
@@ -20,7 +20,7 @@ export type Route =
   | { name: 'signin' }
   | { name: 'not_found' };
 
-const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance'];
+const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance', 'calls'];
 const ADMIN: readonly string[] = ['people', 'invitations'];
 
 /** What an address means. */

@@ -268,10 +268,9 @@ export class Pair {
 
   /** What one does with a connection waits for what came before. */
   #enqueue(work: () => Promise<unknown>): void {
-    this.#queue = this.#queue.then(() => (this.#closed ? undefined : work())).catch((error: unknown) => {
-      // A description that no browser understands, or no servers known yet: hello tries again.
-      console.warn('call:', error instanceof Error ? error.message : error);
-    });
+    this.#queue = this.#queue
+      .then(() => (this.#closed ? undefined : work()))
+      .catch(() => undefined); // a description that no browser takes, or no servers known yet: what follows, or hello, mends it
   }
 }
 
