@@ -118,10 +118,14 @@ class HubProcess:
 
     async def first_owner(self) -> httpx.AsyncClient:
         """Use the one-time link; the returned client is signed in as Ada."""
+        return await self.accept(await self.first_secret(), **OWNER)
+
+    async def first_secret(self) -> str:
+        """Of the link that the hub prints when it has no owner."""
         async with asyncio.timeout(10):
             while self.link_secret is None:
                 await asyncio.sleep(0.02)
-        return await self.accept(self.link_secret, **OWNER)
+        return self.link_secret
 
     async def accept(self, secret: str, **person: str) -> httpx.AsyncClient:
         browser = self.browser()

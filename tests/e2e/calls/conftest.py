@@ -77,7 +77,7 @@ async def phone(tmp_path: Path, hub: HubProcess) -> AsyncIterator[Answered]:
                 "localStorage.getItem('hub.call') ?? "
                 "localStorage.setItem('hub.call', '{\"noiseSuppression\": false}')"
             )
-            await person.accept(link or f"{hub.url}/welcome#{hub.link_secret}")
+            await person.accept(link or f"{hub.url}/welcome#{await hub.first_secret()}")
             made.append(person)
             return person
 

@@ -406,3 +406,14 @@ async def test_devices_are_changed_and_unplugged_in_mid_call(phone: Answered) ->
     await grace.sees("two words")
     await ada.page.keyboard.press("Control+Shift+O")
     await expect(grace.page.get_by_label("Camera of Ada Okafor")).to_have_count(0)
+
+
+@pytest.mark.timeout(60)
+async def test_a_browser_without_webrtc_says_so(phone: Answered) -> None:
+    ada = await phone("Ada Okafor")
+    await ada.begin_thread("Offer")
+    await ada.page.evaluate("delete window.RTCPeerConnection")
+    await ada.page.get_by_role("button", name="Call", exact=True).click()
+    await expect(ada.page.get_by_text("This browser cannot make calls")).to_be_visible()
+    await ada.say("Then in writing")
+    await ada.sees("Then in writing")

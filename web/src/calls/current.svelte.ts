@@ -53,6 +53,8 @@ export interface Participant {
   /** Of the way to them; of oneself `connected`. */
   readonly state: PairState;
   readonly isPoor: boolean;
+  /** No way to them was found for long. */
+  readonly isLate: boolean;
   readonly relayed: boolean | null;
   readonly speaks: boolean;
   readonly tracks: { readonly camera: MediaStreamTrack | null; readonly screen: MediaStreamTrack | null };
@@ -139,9 +141,9 @@ export class CurrentCall {
     return this.media.muted || !this.media.microphone;
   }
 
-  /** No servers to find one another by: only networks that reach each other directly connect. */
-  get withoutServers(): boolean {
-    return this.#ice.none;
+  /** The hub has a TURN server: a way where networks do not reach each other. */
+  get hasRelay(): boolean {
+    return this.#ice.hasRelay;
   }
 
   get relayOnly(): boolean {
@@ -367,6 +369,7 @@ export class CurrentCall {
       hand: this.hand,
       state: 'connected',
       isPoor: false,
+      isLate: false,
       relayed: null,
       speaks: this.#speakers.has(me) && !this.isSilent,
       tracks: { camera, screen },
@@ -391,6 +394,7 @@ export class CurrentCall {
       hand: told?.hand ?? false,
       state: pair?.state ?? 'connecting',
       isPoor: pair?.isPoor ?? false,
+      isLate: pair?.isLate ?? false,
       relayed: pair?.measured?.relayed ?? null,
       speaks: !muted && call.people[uid]?.state === 'in' && this.#speakers.has(uid),
       tracks: { camera: this.#mesh.received(device, 'camera'), screen: this.#mesh.received(device, 'screen') },

@@ -20,11 +20,6 @@ export class IceServers {
     return (this.#wantsRelay() && this.hasRelay) || (this.#known?.relay_only ?? false);
   }
 
-  /** There are none: only networks that reach each other directly connect. */
-  get none(): boolean {
-    return this.#known !== null && this.#known.servers.length === 0;
-  }
-
   get hasRelay(): boolean {
     return this.#known?.servers.some((one) => one.urls.some((url) => url.startsWith('turn'))) ?? false;
   }

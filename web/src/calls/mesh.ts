@@ -163,6 +163,7 @@ export class Mesh {
     const pairs = [...this.#known.values()].map((one) => one.pair);
     await Promise.all(pairs.map((pair) => pair.look()));
     if (this.#closed) return;
+    if (pairs.length > 0) this.#options.changed();
     const strained = pairs.some((pair) => pair.measured?.strained);
     this.#strainedS = strained ? this.#strainedS + LOOK_MS / 1000 : 0;
     this.#calmS = strained ? 0 : this.#calmS + LOOK_MS / 1000;

@@ -28,6 +28,8 @@ const POLITE_WAIT_MS = 1_000;
 const MAX_RESTARTS = 3;
 /** After this another try to begin, when the hub did not say by which servers. */
 const BEGIN_MS = 3_000;
+/** Who is not connected after so long perhaps never will be: the person is told. */
+const LATE_MS = 12_000;
 /** A page that slept so long could not look. */
 const SLEPT_MS = 3_000;
 const POOR_LOSS = 0.05;
@@ -60,14 +62,20 @@ export class Pair {
   #restarts = 0;
   #restartAt = Infinity;
   #lookedAt: number;
+  #apartSince: number;
   #closed = false;
 
   constructor(options: PairOptions, tracks: Tracks) {
     this.#options = options;
     this.#polite = options.mine > options.device;
     this.#tracks = tracks;
-    this.#lookedAt = Date.now();
+    this.#lookedAt = this.#apartSince = Date.now();
     this.#flow = new Flow(this.#lookedAt);
+  }
+
+  /** No way was found for long. */
+  get isLate(): boolean {
+    return this.state !== 'connected' && Date.now() - this.#apartSince > LATE_MS;
   }
 
   /** Much is lost on the way, or it is long. */
@@ -138,7 +146,6 @@ export class Pair {
     this.measured = found;
     this.#flow.see(found, now);
     this.#judge(now);
-    this.#options.changed();
   }
 
   /** The network changed: what was good a moment ago may be gone. */
@@ -165,6 +172,7 @@ export class Pair {
     } else if (stalled) {
       if (this.state === 'connected') {
         this.state = 'reconnecting';
+        this.#apartSince = now;
         this.#restartAt = now + (this.#polite && !connection.isOver ? POLITE_WAIT_MS : 0);
       }
       if (now >= this.#restartAt) this.#restart(now);

@@ -4,7 +4,7 @@ import { clock, columnsOf, overWords, spotlight, stateWords, wayWords } from './
 
 const who = (uid: string, more: Partial<Participant> = {}): Participant => ({
   uid, device: uid, isMe: uid === 'me', muted: false, camera: false, screen: false, hand: false,
-  state: 'connected', isPoor: false, relayed: null, speaks: false, tracks: { camera: null, screen: null }, ...more,
+  state: 'connected', isPoor: false, isLate: false, relayed: null, speaks: false, tracks: { camera: null, screen: null }, ...more,
 });
 
 test('the spotlight is on the screen, else on who speaks, else stays', () => {

@@ -39,6 +39,12 @@ export function stateWords({ isMe, state, isPoor }: Pick<Participant, 'isMe' | '
   return isPoor ? 'Poor network' : '';
 }
 
+/** Nothing connects, and what that may come of. */
+export function lateWords(name: string, hasRelay: boolean): string {
+  if (hasRelay) return `No way to ${name} was found, not even by the hub’s relay. It is tried again.`;
+  return `No way to ${name} was found. This hub has no relay (TURN): some networks need one.`;
+}
+
 /** How media reach somebody. */
 export function wayWords({ state, relayed }: Pick<Participant, 'state' | 'relayed'>): string {
   if (state === 'connecting' || relayed === null) return 'connecting';
