@@ -1,86 +1,18 @@
-"""Browsers whose microphones and cameras are none: each a tone of its own, a picture that moves."""
+"""Fixtures of calls: people with browsers that have microphones and cameras."""
 
 from __future__ import annotations
 
-import math
-import struct
-import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
 
-from tests.e2e.calls.phone import Phone
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM
+from tests.e2e.calls.booth import Answered, phones
 from tests.support.hub_process import HubProcess
-
-RATE = 48_000
-NETWORK = ["--disable-features=WebRtcHideLocalIpsWithMdns"]
-DEVICES = ["--use-fake-device-for-media-stream"]
-ALLOW = ["--use-fake-ui-for-media-stream", "--auto-select-desktop-capture-source=Entire screen"]
-MEDIA = [*NETWORK, *DEVICES, *ALLOW]
-# What an ear tells apart, and no multiple of another.
-TONES = (620, 910, 1330, 1990)
-
-Answered = Callable[..., Awaitable[Phone]]
-
-
-def write_tone(path: Path, frequency: int) -> None:
-    """Two seconds, swelling four times a second: a tone that stays is noise, and suppressed."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        samples = (
-            0.5
-            * math.sin(2 * math.pi * frequency * n / RATE)
-            * (0.5 - 0.5 * math.cos(2 * math.pi * 4 * n / RATE))
-            for n in range(2 * RATE)
-        )
-        file.writeframes(b"".join(struct.pack("<h", int(32767 * one)) for one in samples))
 
 
 @pytest.fixture
 async def phone(tmp_path: Path, hub: HubProcess) -> AsyncIterator[Answered]:
     """Makes people, each with a browser and a tone of their own; the first is the hub's owner."""
-    made: list[Phone] = []
-    async with AsyncExitStack() as stack, async_playwright() as playwright:
-
-        async def make(
-            name: str, *, url: str | None = None, link: str | None = None,
-            devices: bool = True, allowed: bool = True,
-        ) -> Phone:  # fmt: skip
-            frequency = TONES[len(made)]
-            tone = tmp_path / f"{frequency}.wav"
-            write_tone(tone, frequency)
-            browser = await playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=[
-                    *ARGUMENTS,
-                    *NETWORK,
-                    *(DEVICES if devices else []),
-                    *(ALLOW if allowed else []),
-                    f"--use-file-for-fake-audio-capture={tone}",
-                ],
-            )
-            stack.push_async_callback(browser.close)
-            address = f"{name.split()[0].lower()}@north.example"
-            person = await Phone.open(
-                browser, url or hub.url, name, address,
-                permissions=["microphone", "camera"] if allowed else ["clipboard-read"],
-            )  # fmt: skip
-            person.frequency = frequency
-            # Tests count sound: what makes voices clearer would take tones for noise.
-            await person.context.add_init_script(
-                "localStorage.getItem('hub.call') ?? "
-                "localStorage.setItem('hub.call', '{\"noiseSuppression\": false}')"
-            )
-            await person.accept(link or f"{hub.url}/welcome#{await hub.first_secret()}")
-            made.append(person)
-            return person
-
+    async with phones(hub, tmp_path) as make:
         yield make
-        for person in made:
-            person.check()

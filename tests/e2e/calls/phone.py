@@ -85,7 +85,9 @@ class Phone(Person):
     async def go_in(self, button: str, *, camera: bool, page: Page) -> None:
         dialog = page.get_by_role("dialog")
         if camera:
-            await dialog.get_by_role("button", name="Turn the camera on").click()
+            switch = dialog.get_by_role("button", name=re.compile("^Turn the camera"))
+            if await switch.get_attribute("aria-pressed") == "false":  # else it is remembered
+                await switch.click()
             await expect(dialog.get_by_label("Your camera")).to_be_visible()
         await dialog.get_by_role("button", name=button, exact=True).click()
         await self.is_in(page)

@@ -18,7 +18,7 @@ from hub.ids import new_id
 from hub.wire import commands as cmd
 from hub.wire import events as ev
 from hub.wire.calls import Call
-from tests.e2e.calls.conftest import Answered
+from tests.e2e.calls.booth import Answered
 from tests.e2e.calls.test_calls import two
 from tests.e2e.people import PASSWORD
 from tests.support.hub_process import HubProcess, answer, token

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.calls.conftest import Answered
+from tests.e2e.calls.booth import Answered
 from tests.e2e.calls.test_calls import two
 from tests.support.hub_process import HubProcess
 from tests.support.turn import CoturnProcess

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.calls.conftest import Answered
+from tests.e2e.calls.booth import Answered
 from tests.e2e.calls.phone import Phone
 from tests.e2e.calls.test_calls import NETWORK_FAULTS
 from tests.e2e.scan import Scan, reaches

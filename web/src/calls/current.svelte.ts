@@ -99,6 +99,8 @@ export class CurrentCall {
   #presenting = false;
   #changed = false;
   #entering = false;
+  /** Nobody can be told anything by the hub before it knows how one is in. */
+  #known = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reactionId = 0;
   readonly #views = new Map<symbol, { device: string; part: 'video' | 'screen'; height: number }>();
@@ -124,6 +126,7 @@ export class CurrentCall {
         },
         reacted: (uid, emoji) => this.#react(uid, emoji),
         pointed: (uid, pointer) => this.#pointed(uid, pointer),
+        needs: (capture) => media.fit(capture),
         changed: () => this.#moves++,
       }),
     );
@@ -251,8 +254,7 @@ export class CurrentCall {
       if (this.over === null) this.#mesh.update(others);
     });
     $effect(() => {
-      const { camera, screen } = this.media.tracks;
-      this.#mesh.setTracks(this.media.tracks, { camera: heightOf(camera), screen: heightOf(screen) });
+      this.#mesh.setTracks(this.media.tracks, { camera: this.media.cameraHeight, screen: this.media.screen?.getSettings().height ?? 1080 });
     });
     $effect(() => {
       // Whatever of it changes is told.
@@ -279,6 +281,7 @@ export class CurrentCall {
   async #enter(): Promise<void> {
     if (this.#entering || this.over !== null) return;
     this.#entering = true;
+    this.#known = false;
     try {
       this.#answered = await this.#command({ cmd: 'call_join', thread: this.thread, call: this.id, device: this.#environment.device });
       this.#present();
@@ -322,9 +325,12 @@ export class CurrentCall {
         const mine = this.#mine();
         const told = await this.#command({ cmd: 'call_present', thread: this.thread, call: this.id, device: this.#environment.device, ...mine });
         this.#mutes = Math.max(this.#mutes, told.mutes ?? 0);
+        if (!this.#known) this.#mesh.sayAgain();
+        this.#known = true;
         if (told.muted && !mine.muted) this.media.setMuted(true); // by another
       } catch (thrown) {
         const { code } = asApiError(thrown);
+        this.#known = false;
         if (code === 'not_in_call' || code === 'not_subscribed') waitMs = AGAIN_MS;
         break;
       }
@@ -476,8 +482,4 @@ export class CurrentCall {
     this.#environment.over(this);
     void this.#life.end();
   }
-}
-
-function heightOf(track: MediaStreamTrack | null): number {
-  return track?.getSettings().height ?? 720;
 }

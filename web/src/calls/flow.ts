@@ -12,7 +12,7 @@ export interface Arrived {
 }
 
 /** Media that came until now and come no more, and nothing else does. */
-export const STALL_MS = 2_000;
+export const STALL_MS = 900;
 /** Who sends nothing is still heard of by reports and checks, which come this seldom. */
 const QUIET_STALL_MS = 7_000;
 

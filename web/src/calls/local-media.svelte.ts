@@ -5,6 +5,7 @@
 import { Lifetime } from '../lib/lifetime';
 import { type Choices, recallChoices, rememberChoices } from './choices';
 import type { Tracks } from './connection';
+import type { Capture } from './sizes';
 import { DeviceProblem, listDevices, openCamera, openMicrophone, openScreen, type ProblemKind } from './devices';
 import { Meter } from './meter.svelte';
 
@@ -22,6 +23,8 @@ export class LocalMedia {
   facing: 'user' | 'environment' = $state('user');
   /** Nothing of the microphone goes out. */
   muted = $state(false);
+  /** Pixels of the camera's picture. */
+  cameraHeight = $state(0);
   /** A device is being asked for: the browser may ask the person. */
   opening = $state(false);
   /** How loud one is, also while muted. */
@@ -30,6 +33,7 @@ export class LocalMedia {
 
   readonly #life = new Lifetime();
   /** Counts what was asked for, so that the latest answer holds. */
+  #capture: Capture | null = null;
   readonly #turns = { microphone: 0, camera: 0, screen: 0 };
 
   constructor() {
@@ -92,6 +96,23 @@ export class LocalMedia {
     this.#turns.camera++;
     this.cameraProblem = null;
     this.#setCamera(null);
+  }
+
+  /** Take no more of the camera than is shown somewhere. */
+  fit(capture: Capture): void {
+    if (capture.height === this.#capture?.height && capture.framerate === this.#capture.framerate) return;
+    this.#capture = capture;
+    void this.#fitCamera();
+  }
+
+  async #fitCamera(): Promise<void> {
+    const { camera } = this;
+    const capture = this.#capture;
+    if (!camera || !capture) return;
+    await camera
+      .applyConstraints({ width: { ideal: Math.round((capture.height * 16) / 9) }, height: { ideal: capture.height }, frameRate: { max: capture.framerate } })
+      .catch(() => undefined); // it is sent smaller all the same
+    if (this.camera === camera) this.cameraHeight = camera.getSettings().height ?? capture.height;
   }
 
   /** The phone's other camera. */
@@ -178,7 +199,9 @@ export class LocalMedia {
   #setCamera(track: MediaStreamTrack | null): void {
     this.camera?.stop();
     this.camera = track;
+    this.cameraHeight = track?.getSettings().height ?? 0;
     if (!track) return;
+    void this.#fitCamera();
     track.contentHint = 'motion';
     track.addEventListener('ended', () => {
       if (this.camera === track) void this.#replace('camera');

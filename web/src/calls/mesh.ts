@@ -7,9 +7,9 @@ import { NO_TRACKS } from './connection';
 import type { IceServers } from './ice.svelte';
 import { Pair } from './pair';
 import type { CallSignal, Pointer, SignalBody, Want } from './signals';
-import { type Strain, strainAfter } from './sizes';
+import { type Capture, captureFor, type Strain, strainAfter } from './sizes';
 
-const LOOK_MS = 500;
+const LOOK_MS = 400;
 /** A signal may be here before the log says that its sender is in. */
 const EARLY_MS = 5_000;
 const MAX_EARLY = 64;
@@ -27,6 +27,8 @@ export interface MeshOptions {
   send(to: Other, session: string | null, body: SignalBody): void;
   reacted(uid: string, emoji: string): void;
   pointed(uid: string, pointer: Pointer | null): void;
+  /** What is to be taken of the camera. */
+  needs(capture: Capture): void;
   /** Of one of the pairs. */
   changed(): void;
 }
@@ -76,6 +78,11 @@ export class Mesh {
     }
     this.#takeEarly();
     this.#size();
+  }
+
+  /** What was said may not have arrived: say again what waits for an answer. */
+  sayAgain(): void {
+    for (const { other, pair } of this.#known.values()) if (other.address !== null) pair.reachable();
   }
 
   /** What somebody's connection to the hub says. */
@@ -156,7 +163,9 @@ export class Mesh {
   }
 
   #size(): void {
-    for (const { pair } of this.#known.values()) pair.size(this.#heights, this.#known.size, this.#strain);
+    const pairs = [...this.#known.values()].map((one) => one.pair);
+    for (const pair of pairs) pair.size(this.#heights, pairs.length, this.#strain);
+    if (pairs.length > 0) this.#options.needs(captureFor(pairs.map((pair) => pair.want.video), this.#strain));
   }
 
   async #look(): Promise<void> {

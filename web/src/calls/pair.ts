@@ -133,7 +133,7 @@ export class Pair {
     this.#say({ pointer });
   }
 
-  /** Every half second or so: whether something arrives. */
+  /** Several times a second: whether something arrives. */
   async look(): Promise<void> {
     const connection = this.#connection;
     if (!connection) return;

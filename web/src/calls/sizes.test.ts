@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cameraEncoding, heightFor, screenEncoding, type Strain, strainAfter } from './sizes';
+import { cameraEncoding, captureFor, heightFor, screenEncoding, type Strain, strainAfter } from './sizes';
 
 test.each([
   [0, 1, 0],
@@ -25,6 +25,15 @@ test('no more is sent than is shown, than there is, than the machine bears', () 
   expect(cameraEncoding(1080, 480, 1, 0).scaleResolutionDownBy).toBe(1);
   expect(cameraEncoding(720, 720, 3, 0).scaleResolutionDownBy).toBe(2);
   expect(cameraEncoding(720, 720, 1, 2)).toEqual({ active: true, scaleResolutionDownBy: 4, maxBitrate: 160_000, maxFramerate: 15 });
+});
+
+test('of the camera is taken what the largest picture of it needs', () => {
+  expect(captureFor([0], 0)).toEqual({ height: 180, framerate: 15 });
+  expect(captureFor([90, 180, 90], 0)).toEqual({ height: 180, framerate: 15 });
+  expect(captureFor([90, 270], 0)).toEqual({ height: 360, framerate: 24 });
+  expect(captureFor([720], 0)).toEqual({ height: 720, framerate: 30 });
+  expect(captureFor([720, 90, 90], 0)).toEqual({ height: 360, framerate: 24 });
+  expect(captureFor([720], 2)).toEqual({ height: 180, framerate: 15 });
 });
 
 test('letters of a screen stay sharp, unless it is shown as a stamp', () => {

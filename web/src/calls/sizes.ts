@@ -26,6 +26,12 @@ const BITS: readonly [height: number, bits: number][] = [
 ];
 /** Of a camera, to one, two and three others. */
 const TALLEST = [720, 720, 360, 360] as const;
+/** A stamp need not move as a large picture does. */
+const FRAMERATES: readonly [height: number, framerate: number][] = [
+  [180, 15],
+  [360, 24],
+  [Infinity, 30],
+];
 const STRAINED: Readonly<Record<Strain, { height: number; framerate: number }>> = {
   0: { height: Infinity, framerate: 30 },
   1: { height: 360, framerate: 20 },
@@ -46,8 +52,32 @@ export function heightFor(cssPx: number, pixelRatio: number): number {
  * @param others people it is sent to.
  */
 export function cameraEncoding(want: number, source: number, others: number, strain: Strain): Encoding {
-  const most = Math.min(TALLEST[Math.min(others, TALLEST.length - 1)] ?? 360, STRAINED[strain].height);
-  return encoding(want, Math.min(want, most), source, STRAINED[strain].framerate);
+  const height = cameraHeight(want, others, strain);
+  return encoding(want, height, source, framerateOf(height, strain));
+}
+
+export interface Capture {
+  readonly height: number;
+  readonly framerate: number;
+}
+
+/** What is to be taken of the camera, so that every other one has what they show; one's own picture is small. */
+export function captureFor(wants: readonly number[], strain: Strain): Capture {
+  const most = Math.max(CAPTURED[0], ...wants.map((want) => cameraHeight(want, wants.length, strain)));
+  const height = CAPTURED.find((one) => one >= most) ?? 720;
+  return { height, framerate: framerateOf(most, strain) };
+}
+
+const CAPTURED = [180, 360, 720] as const;
+
+function cameraHeight(want: number, others: number, strain: Strain): number {
+  const most = TALLEST[Math.min(others, TALLEST.length - 1)] ?? 360;
+  return Math.min(want, most, STRAINED[strain].height);
+}
+
+function framerateOf(height: number, strain: Strain): number {
+  const smooth = FRAMERATES.find(([upTo]) => height <= upTo)?.[1] ?? 30;
+  return Math.min(smooth, STRAINED[strain].framerate);
 }
 
 /** Of a screen every letter counts: few frames, all pixels. */

@@ -143,10 +143,11 @@ export function who(call: Call, state: CallPerson['state']): string[] {
   return Object.keys(call.people).filter((uid) => call.people[uid]?.state === state);
 }
 
-/** Whether it rings for somebody, aloud. */
-export function rings(call: Call | null | undefined, uid: string): boolean {
+/** How it rings for somebody: quietly where they are in another call, not at all where they want none. */
+export function ringOf(call: Call | null | undefined, uid: string): 'aloud' | 'quietly' | null {
   const one = isRunning(call) ? call?.people[uid] : undefined;
-  return one?.state === 'ringing' && !one.hush;
+  if (one?.state !== 'ringing' || one.hush === 'quiet') return null;
+  return one.hush ? 'quietly' : 'aloud';
 }
 
 /** Ms that somebody was in it, until `now`. */

@@ -2,7 +2,7 @@
  * Calls as the whole page knows them: which ring, which one this page is in, which one its person is
  * about to enter. What a call itself needs is loaded with the first one.
  */
-import { rings } from '../calls/state';
+import { ringOf } from '../calls/state';
 import type { CurrentCall } from '../calls/current.svelte';
 import type { Entry } from '../calls/entry.svelte';
 import { newName } from '../wire/ids';
@@ -33,7 +33,10 @@ export class Calls implements CallsStore {
   readonly rings: readonly Ring[] = $derived.by(() => {
     const { inbox, me, isLive } = this.#environment;
     if (!isLive()) return [];
-    return inbox.threads.flatMap(({ thread, subject, call }) => (call && rings(call, me) ? [{ thread, subject, call }] : []));
+    return inbox.threads.flatMap(({ thread, subject, call }) => {
+      const how = ringOf(call, me);
+      return call && how ? [{ thread, subject, call, aloud: how === 'aloud' }] : [];
+    });
   });
 
   constructor(environment: CallsEnvironment) {
@@ -41,7 +44,8 @@ export class Calls implements CallsStore {
   }
 
   async open(thread: string, options: { call?: string | null; answer?: boolean; video?: boolean } = {}): Promise<void> {
-    if (this.opening || this.entry || this.current?.thread === thread) return;
+    if (this.opening || this.current?.thread === thread) return;
+    this.entry?.cancel(); // they go elsewhere
     this.opening = true;
     try {
       const { Entry } = await import('../calls/entry.svelte').catch(() => {
@@ -55,7 +59,7 @@ export class Calls implements CallsStore {
           call: options.call ?? null,
           environment: { ...this.#environment, device: this.device, over: (call) => this.#over(call) },
           done: (call) => {
-            this.entry = null;
+            if (this.entry?.thread === thread) this.entry = null;
             if (call) this.#entered(call);
           },
         });

@@ -112,6 +112,8 @@ export interface Ring {
   readonly thread: string;
   readonly subject: string;
   readonly call: Call;
+  /** Not where the person is in another call. */
+  readonly aloud: boolean;
 }
 
 export interface CallsStore {
