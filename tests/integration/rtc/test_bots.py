@@ -1,0 +1,128 @@
+"""Programs in a call with each other, by way of aiortc and a hub that is served."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from hub.client.calls import CallClient
+from hub.errors import NotFound
+from tests.integration.conftest import Person, Served
+from tests.support.tones import Bar, Tone, hears, hears_nothing, sees_moving
+
+TONES = {"ada": 620, "ben": 910, "eva": 1330}
+
+
+class Bots:
+    """Programs of the people of one thread, each with a tone of its own."""
+
+    def __init__(self, served: Served, stack: AsyncExitStack) -> None:
+        self._served = served
+        self._stack = stack
+        self.people: dict[str, Person] = {}
+        self.thread = ""
+
+    async def begin(self, *names: str) -> None:
+        first: Person | None = None
+        for name in names:
+            self.people[name] = await self._served.person(name, first)
+            first = first or self.people[name]
+        assert first is not None
+        self.thread = await self._served.thread(first, *self.people.values())
+
+    async def make(self, name: str, device: str) -> CallClient:
+        bot = await self._stack.enter_async_context(
+            CallClient(self._served.url, self.people[name].token, self.thread, device=device)
+        )
+        tone, bar = Tone(TONES[name]), Bar()
+        await bot.send("microphone", tone)
+        await bot.send("camera", bar)
+        return bot
+
+
+@pytest.fixture
+async def bots(served: Served) -> AsyncIterator[Bots]:
+    async with AsyncExitStack() as stack:
+        bots = Bots(served, stack)
+        await bots.begin("ada", "ben", "eva")
+        yield bots
+
+
+@pytest.mark.timeout(60)
+async def test_one_rings_another_answers_a_third_joins(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    call = await ada.ring([ben.uid])
+    assert (await ben.ringing()).call == call.call
+    await ben.join()
+    to_ben, to_ada = await ada.person(ben.uid), await ben.person(ada.uid)
+    await hears(to_ben.track("microphone"), TONES["ben"])
+    await hears(to_ada.track("microphone"), TONES["ada"])
+    await sees_moving(to_ben.track("camera"))
+    await sees_moving(to_ada.track("camera"))
+
+    eva = await bots.make("eva", "c")
+    await eva.join()
+    for one, name in ((ada, "ada"), (ben, "ben")):
+        await hears((await eva.person(one.uid)).track("microphone"), TONES[name])
+        await hears((await one.person(eva.uid)).track("microphone"), TONES["eva"])
+    # Nobody began anew because of that.
+    assert (to_ben.sessions, to_ada.sessions) == (1, 1)
+
+    await eva.leave()
+    await ada.until(lambda: len(ada.others) == 1)
+    await ben.leave()
+    await ada.until(lambda: not ada.others)
+    assert (await ada.leave()).ended is not None
+
+
+@pytest.mark.timeout(60)
+async def test_who_is_muted_is_not_heard(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    to_ben = await ada.person(ben.uid)
+    await hears(to_ben.track("microphone"), TONES["ben"])
+    ben.mute(True)
+    await ada.until(lambda: to_ben.muted)
+    await hears_nothing(to_ben.track("microphone"))
+    ben.mute(False)
+    await hears(to_ben.track("microphone"), TONES["ben"])
+    # Whatever arrives of who says so is not handed out.
+    ben.mute(True)
+    ben._sources["microphone"].mute(False)
+    await ada.until(lambda: to_ben.muted)
+    await hears_nothing(to_ben.track("microphone"))
+    await sees_moving(to_ben.track("camera"))
+
+
+@pytest.mark.timeout(60)
+async def test_declined(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    with pytest.raises(NotFound):
+        await ben.join()
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.decline()
+    await ada.until(lambda: not ada.inside)  # nobody will come
+    assert not ben.rings
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("begins", ["a", "c"])
+async def test_all_begins_anew_when_nothing_arrives(bots: Bots, begins: str) -> None:
+    ada, ben = await bots.make("ada", "b"), await bots.make("ben", begins)
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    to_ben = await ada.person(ben.uid)
+    await hears(to_ben.track("microphone"), TONES["ben"])
+    peer = to_ben._peer
+    assert peer is not None
+    assert peer._connection is not None
+    await peer._connection._pc.close()
+    await ada.until(lambda: to_ben.sessions == 2 and to_ben.connected)
+    await hears(to_ben.track("microphone"), TONES["ben"])
+    await hears((await ben.person(ada.uid)).track("microphone"), TONES["ada"])
