@@ -1,4 +1,4 @@
-"""What a test sends in a call, and how it knows it again: a tone of its own, a picture that moves."""
+"""What a test sends in a call and knows again: a tone of its own, a picture that moves."""
 
 from __future__ import annotations
 
