@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final, Literal
@@ -30,6 +31,8 @@ KIND: Final[dict[Part, str]] = {part: kind for kind, parts in ORDER.items() for 
 MAX_FRAMES: Final = {"audio": 50, "video": 10}
 """That wait, at each end; of more the oldest is dropped. A second of sound has 50."""
 RATE: Final = 48_000
+
+_log = logging.getLogger(__name__)
 
 
 class FrameQueue(MediaStreamTrack):
@@ -132,6 +135,9 @@ class Source:
                 frame = await track.recv()
             except MediaStreamError:
                 return  # it is over
+            except Exception as error:
+                _log.warning("call: the %s broke: %r", self.part, error)
+                return
             if isinstance(frame, AudioFrame):
                 # An encoder takes no change of format, which another track may be.
                 frames: Iterable[Frame] = resampler.resample(frame)
@@ -140,9 +146,9 @@ class Source:
             else:
                 continue  # a packet: encoded for somebody else
             for one in frames:
-                base = one.time_base
-                if base is None:
+                if one.time_base is None:
                     continue  # nobody knows when it is
+                base = Fraction(one.time_base.numerator, one.time_base.denominator)
                 now = Fraction(self._loop.time() - self._began).limit_denominator(RATE)
                 if began is None:
                     began = now - (one.pts or 0) * base

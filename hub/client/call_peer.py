@@ -3,13 +3,14 @@
 Owns the RTCPeerConnection, its session and what is said about both; never who is in the call.
 
 **Another way.** aiortc cannot restart ICE: it answers an offer that does with its old ufrag and
-password (aiortc issues 211 and 1367), after which nothing connects. It cannot offer one either. The
+password (aiortc issues 211 and 1367) and looks for no new way. It cannot offer one either. The
 protocol has a way without: a new session. So whichever side this is, an offer that restarts ICE
 leads to one, with new keys and new addresses:
 
 - impolite: this side begins it at once, and the offer counts as one that crossed;
 - polite: the offer is answered, or the other one would only repeat it, and ``hello`` follows that
-  answer, whereupon the impolite one begins.
+  answer, whereupon the impolite one begins. Nothing is to connect by the answer, but it has a
+  ufrag and a password as new as RFC 8839, section 4.4.1.1.1, wants them.
 
 The same is done when nothing arrives any more.
 """
@@ -20,6 +21,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal
 
@@ -50,6 +52,7 @@ CLOSE_S: Final = 5.0
 MAX_JOBS: Final = 256
 
 _UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
+_PWD = re.compile(r"^a=ice-pwd:(\S+)", re.MULTILINE)
 _NAMED = re.compile(r"^a=candidate:(?:\S+ ){4}\S+\.local .*\r?\n", re.MULTILINE)
 _log = logging.getLogger(__name__)
 
@@ -350,13 +353,18 @@ class Peer:
             elif connection.stable:
                 await self._answer(connection, description)
             return  # else it crossed this side's, which holds
-        await self._answer(connection, description)
+        await self._answer(connection, description, restarts=restarts)
         if restarts:
             await self._hello()
 
-    async def _answer(self, connection: Connection, offer: Description) -> None:
+    async def _answer(
+        self, connection: Connection, offer: Description, *, restarts: bool = False
+    ) -> None:
         await connection.answer(offer)
-        await self._say(description=connection.local)
+        answer = connection.local
+        if restarts and answer is not None:
+            answer = Description("answer", with_new_credentials(answer.sdp))
+        await self._say(description=answer)
         await self._say(candidate=None)
 
     async def _look(self) -> None:
@@ -435,3 +443,9 @@ def ufrag(sdp: str) -> str | None:
     """Of its first section; ICE is restarted with another one."""
     found = _UFRAG.search(sdp)
     return found[1] if found else None
+
+
+def with_new_credentials(sdp: str) -> str:
+    """The same description with another ufrag and password in all its sections."""
+    sdp = _UFRAG.sub(f"a=ice-ufrag:{secrets.token_hex(4)}", sdp)
+    return _PWD.sub(f"a=ice-pwd:{secrets.token_hex(16)}", sdp)

@@ -26,7 +26,7 @@ from aiortc import MediaStreamTrack
 
 from hub.client.call_media import PARTS, FrameQueue, Part, Source
 from hub.client.call_peer import Body, Peer, Signal, Want
-from hub.client.connection import CommandFailed, LiveClient
+from hub.client.connection import CommandFailed, LiveClient, ThreadFeed
 from hub.client.http import Endpoint
 from hub.errors import HubError, NotFound, Unavailable
 from hub.ids import new_id
@@ -45,6 +45,7 @@ WAIT_S: Final = 30.0
 ICE_LEFT_MS: Final = 60_000
 EARLY_S: Final = 5.0
 MAX_EARLY: Final = 64
+ENDS: Final = "call ends"
 
 
 class Participant:
@@ -128,18 +129,19 @@ class CallClient:
         self._say = asyncio.Event()
         self._changes = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._ended: HubError | None = None
 
     async def __aenter__(self) -> Self:
         try:
             self._sources = {part: Source(part) for part in PARTS}
             await self._live.__aenter__()
-            await self._live.subscribe(self.thread)
+            feed = await self._live.subscribe(self.thread)
             path = f"/api/threads/{quote(self.thread, safe='')}"
             state = await self._endpoint.json("GET", path, ThreadState)
             known = state.summary.call
             if known is not None and (self.call is None or known.head > self.call.head):
                 self.call = known
+            self._spawn(self._follow(feed))
             self._spawn(self._stay())
         except BaseException:
             await self.close()
@@ -154,18 +156,16 @@ class CallClient:
         if self._inside is not None and self._live.connected:
             with contextlib.suppress(HubError, TimeoutError):
                 await self.leave()
-        self._closed = True
+        await self._live.close()  # after which nothing begins any more
         self._inside = None
         self._update()
-        while tasks := [one for one in self._tasks if one.get_name() != "call ends"]:
-            for task in tasks:
+        for task in self._tasks:
+            if task.get_name() != ENDS:
                 task.cancel()
-            await asyncio.wait(tasks)
         if self._tasks:
-            await asyncio.wait(self._tasks)  # bounded: peers that end
+            await asyncio.wait(self._tasks)
         for source in self._sources.values():
             await source.close()
-        await self._live.close()
 
     # --- what one does ----------------------------------------------------------------------------
 
@@ -218,8 +218,8 @@ class CallClient:
         return self._took(await self._live.call(command, Call, ANSWER_S))
 
     async def send(self, part: Part, track: MediaStreamTrack | None) -> None:
-        """Send a track to everybody, from now on and in calls to come; null: nothing. Sound has 16
-        bits a sample. The track is read, and stays its maker's to stop."""
+        """Send a track to everybody, from now on and in calls to come; null: nothing. It is its
+        maker's to stop; its frames are nobody else's, since their timestamps change."""
         await self._sources[part].replace(track)
         self._say.set()
 
@@ -285,10 +285,13 @@ class CallClient:
 
         Raises:
             Unavailable: ``timeout``.
+            HubError: the connection with the hub does not go on; ``removed``: no member any more.
         """
         try:
             async with asyncio.timeout(timeout_s):
                 while not test():
+                    if self._ended is not None:
+                        raise self._ended
                     self._changes.clear()
                     await self._changes.wait()
         except TimeoutError as late:
@@ -373,8 +376,6 @@ class CallClient:
 
     def _frame(self, frame: ev.Frame) -> None:
         match frame:
-            case ev.Event() if frame.thread == self.thread and frame.type.startswith("call."):
-                self._event(frame)
             case ev.Presence() if frame.thread == self.thread:
                 if frame.gone:
                     self._present.pop(frame.entry.session, None)
@@ -388,11 +389,18 @@ class CallClient:
                 self._mutes = frame.mutes
                 self.mute(True)
                 self._changes.set()
-            case ev.Removed() if frame.thread == self.thread:
-                self._inside = None
-                self._update()
             case _:
                 pass
+
+    async def _follow(self, feed: ThreadFeed) -> None:
+        try:
+            async for event in feed:
+                if event.type.startswith("call."):
+                    self._event(event)
+        except HubError as error:  # it does not go on, and without the hub nobody knows who is in
+            self._ended = error
+            self._inside = None
+            self._update()
 
     def _event(self, event: ev.Event) -> None:
         call = self.call
@@ -432,7 +440,7 @@ class CallClient:
         for device, other in list(self._others.items()):
             if devices.get(device) != other.uid:
                 del self._others[device]
-                self._spawn(_end(other), name="call ends")
+                self._spawn(_end(other), name=ENDS)
         for device, uid in devices.items():
             if device not in self._others:
                 self._others[device] = self._participant(uid, device)

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from aiortc.mediastreams import MediaStreamError
 
+from hub.client import call_peer
 from hub.client.calls import CallClient
-from hub.errors import NotFound
+from hub.errors import HubError, NotFound
+from hub.wire.commands import MuteInCall, SetMember
 from tests.integration.conftest import Person, Served
 from tests.support.tones import Bar, Tone, hears, hears_nothing, sees_moving
 
@@ -111,18 +114,80 @@ async def test_declined(bots: Bots) -> None:
 
 
 @pytest.mark.timeout(60)
+async def test_media_and_words_outlive_the_connection_to_the_hub(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    to_ben, to_ada = await ada.person(ben.uid), await ben.person(ada.uid)
+    before = to_ada.address
+    assert ada._live._socket is not None
+    ada._live._socket.transport.abort()
+    await ben.until(lambda: to_ada.address not in (None, before))
+    ada.mute(True)
+    await ben.until(lambda: to_ada.muted)
+    ada.mute(False)
+    await hears(to_ada.track("microphone"), TONES["ada"])
+    await hears(to_ben.track("microphone"), TONES["ben"])
+    assert (to_ben.sessions, to_ada.sessions) == (1, 1)
+
+
+@pytest.mark.timeout(60)
+async def test_muted_by_another(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    call = await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    to_ben = await ada.person(ben.uid)
+    command = MuteInCall(thread=bots.thread, call=call.call, uid=ben.uid)
+    await ada._live.call(command, object)
+    await ben.until(lambda: ben.muted)
+    await ada.until(lambda: to_ben.muted)
+    await hears_nothing(to_ben.track("microphone"))
+    ben.mute(False)
+    await hears(to_ben.track("microphone"), TONES["ben"])
+
+
+@pytest.mark.timeout(60)
+async def test_who_is_no_member_any_more_is_out(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    track = (await ben.person(ada.uid)).track("microphone")
+    await ada.person(ben.uid)
+    command = SetMember(thread=bots.thread, send_id="out", uid=ben.uid, role=None)
+    await ada._live.send(command)
+    await ben.until(lambda: not ben.inside)
+    with pytest.raises(MediaStreamError):
+        await hears(track, 1)  # until it ends
+    with pytest.raises(HubError, match="no member"):
+        await ben.ringing()
+    await ada.until(lambda: not ada.others)
+
+
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("begins", ["a", "c"])
-async def test_all_begins_anew_when_nothing_arrives(bots: Bots, begins: str) -> None:
+async def test_all_begins_anew_when_nothing_arrives(
+    bots: Bots, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_peer, "STALLED_S", 2.0)
     ada, ben = await bots.make("ada", "b"), await bots.make("ben", begins)
     await ada.ring([ben.uid])
     await ben.ringing()
     await ben.join()
     to_ben = await ada.person(ben.uid)
     await hears(to_ben.track("microphone"), TONES["ben"])
-    peer = to_ben._peer
+    # Ben's voice reaches nobody, and his connection does not know.
+    peer = (await ben.person(ada.uid))._peer
     assert peer is not None
     assert peer._connection is not None
-    await peer._connection._pc.close()
+    (way,) = {one.transport.transport for one in peer._connection._pc.getSenders()}
+    way._send = _nowhere
     await ada.until(lambda: to_ben.sessions == 2 and to_ben.connected)
     await hears(to_ben.track("microphone"), TONES["ben"])
     await hears((await ben.person(ada.uid)).track("microphone"), TONES["ada"])
+
+
+async def _nowhere(data: bytes) -> None:
+    pass
