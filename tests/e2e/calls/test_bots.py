@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from hub.client import call_peer
 from hub.client.calls import CallClient, Participant
 from tests.e2e.calls.conftest import Answered
 from tests.e2e.calls.phone import Phone
@@ -69,6 +70,21 @@ async def ada_in(bot: CallClient) -> Participant:
     return ada
 
 
+def cut(there: Participant) -> None:
+    """Nothing goes either way any more by the addresses in use, and neither end is told."""
+    peer = there._peer
+    assert peer is not None
+    assert peer._connection is not None
+    (way,) = {one.transport.transport for one in peer._connection._pc.getSenders()}
+
+    async def nowhere(*_: object) -> None: ...
+
+    for socket in way._connection._protocols:
+        socket.datagram_received = lambda *_: None
+        socket.send_stun = lambda *_: None
+        socket.send_data = nowhere
+
+
 @pytest.mark.timeout(120)
 async def test_a_bot_rings_a_page(with_bot: Joined) -> None:
     ada, bot = await with_bot("!")  # before every name that a page gives itself: it begins
@@ -96,7 +112,10 @@ async def test_a_bot_rings_a_page(with_bot: Joined) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("device", ["!", "~"], ids=["impolite", "polite"])
-async def test_a_page_rings_a_bot_and_restarts_ice(with_bot: Joined, device: str) -> None:
+async def test_a_page_rings_a_bot_and_restarts_ice(
+    with_bot: Joined, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_peer, "STALLED_S", 1_000)  # that is another way to come back
     ada, bot = await with_bot(device)
     await ada.call(camera=True)
     await bot.ringing()
@@ -108,9 +127,10 @@ async def test_a_page_rings_a_bot_and_restarts_ice(with_bot: Joined, device: str
     await ada.hears(BOT)
     assert there.sessions == 1
 
+    cut(there)
     await ada.page.evaluate("dispatchEvent(new Event('online'))")
-    # It has to come about anew, not only go on by the old way.
-    await bot.until(lambda: there.sessions == 2 and there.connected)
+    # A page whose restarts come to nothing begins anew by itself, but only after 15 s.
+    await bot.until(lambda: there.sessions == 2 and there.connected, 8)
     await hears(there.track("microphone"), ada.frequency)
     await sees_moving(there.track("camera"))
     await ada.is_with("Bot")
