@@ -117,6 +117,16 @@ async def hears_nothing(track: MediaStreamTrack, for_s: float = 1.0) -> None:
         return
 
 
+async def falls_silent(track: MediaStreamTrack, timeout_s: float = 10) -> None:
+    """Until nothing has come for half a second."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            try:
+                await asyncio.wait_for(track.recv(), 0.5)
+            except TimeoutError:
+                return
+
+
 async def sees_moving(track: MediaStreamTrack, timeout_s: float = 20) -> None:
     """Until five pictures, each another than the one before."""
     moved = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -9,11 +11,11 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 
 from hub.client import call_peer
-from hub.client.calls import CallClient
+from hub.client.calls import CallClient, Participant
 from hub.errors import HubError, NotFound
 from hub.wire.commands import MuteInCall, SetMember
 from tests.integration.conftest import Person, Served
-from tests.support.tones import Bar, Tone, hears, hears_nothing, sees_moving
+from tests.support.tones import Bar, Tone, falls_silent, hears, hears_nothing, sees_moving
 
 TONES = {"ada": 620, "ben": 910, "eva": 1330}
 
@@ -99,6 +101,59 @@ async def test_who_is_muted_is_not_heard(bots: Bots) -> None:
     await ada.until(lambda: to_ben.muted)
     await hears_nothing(to_ben.track("microphone"))
     await sees_moving(to_ben.track("camera"))
+
+
+@pytest.mark.timeout(60)
+async def test_who_is_muted_sends_nothing(bots: Bots, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Participant, "hear", lambda self, seen: None)  # who plays it all the same
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    track = (await ada.person(ben.uid)).track("microphone")
+    await hears(track, TONES["ben"])
+    ben.mute(True)
+    await falls_silent(track)
+    ben.mute(False)
+    await hears(track, TONES["ben"])
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("when", ["connecting", "connected"])
+async def test_nothing_is_left_of_it(bots: Bots, when: str) -> None:
+    before = asyncio.all_tasks()
+    threads = set(threading.enumerate())
+    async with AsyncExitStack() as stack:
+        mine = Bots(bots._served, stack)
+        mine.people, mine.thread = bots.people, bots.thread
+        ada, ben = await mine.make("ada", "a"), await mine.make("ben", "b")
+        await ada.ring([ben.uid])
+        await ben.ringing()
+        await ben.join()
+        if when == "connected":
+            await ada.person(ben.uid)
+        else:
+            await ada.until(lambda: any(one.sessions for one in ada.others))
+    left = {one for one in asyncio.all_tasks() - before if "hub/client" in repr(one)}
+    assert not left
+    async with asyncio.timeout(5):
+        while any(one.name.endswith("-decoder") for one in set(threading.enumerate()) - threads):
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.timeout(60)
+async def test_another_track_in_mid_call(bots: Bots) -> None:
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    track = (await ada.person(ben.uid)).track("microphone")
+    await hears(track, TONES["ben"])
+    await ben.send("microphone", Tone(TONES["eva"]))
+    await hears(track, TONES["eva"])
+    screen = (await ada.person(ben.uid)).track("screen")
+    await ben.send("screen", Bar())
+    await sees_moving(screen)
 
 
 @pytest.mark.timeout(60)
