@@ -130,7 +130,7 @@ async def test_a_page_rings_a_bot_and_restarts_ice(
     cut(there)
     await ada.page.evaluate("dispatchEvent(new Event('online'))")
     # A page whose restarts come to nothing begins anew by itself, but only after 15 s.
-    await bot.until(lambda: there.sessions == 2 and there.connected, 8)
+    await bot.until(lambda: there.sessions == 2 and there.connected, 12)
     await hears(there.track("microphone"), ada.frequency)
     await sees_moving(there.track("camera"))
     await ada.is_with("Bot")
@@ -139,3 +139,24 @@ async def test_a_page_rings_a_bot_and_restarts_ice(
     assert there.sessions == 2
     await ada.press("Leave")
     await bot.until(lambda: not bot.others)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("device", ["!", "~"], ids=["impolite", "polite"])
+async def test_screens_go_both_ways(with_bot: Joined, device: str) -> None:
+    """The order of the sections says what they carry, whoever made them."""
+    ada, bot = await with_bot(device)
+    await ada.call()
+    await bot.ringing()
+    await bot.join()
+    there = await ada_in(bot)
+    await ada.press("Share the screen")
+    await sees_moving(there.track("screen"))
+    await ada.press("Stop sharing the screen")
+    await bot.send("screen", Bar())
+    await ada.sees_moving(ada.page.get_by_label(f"Screen of {NAME}"))
+    await bot.send("sound", Tone(3_700))
+    await ada.hears(Voice(frequency=3_700))
+    await hears(there.track("microphone"), ada.frequency)
+    assert there.sessions == 1
+    await ada.press("Leave")
