@@ -352,17 +352,20 @@ class CallClient:
 
     async def _again(self) -> None:
         """In once more: on a new connection, or after the hub took this device for lost."""
-        with contextlib.suppress(HubError, TimeoutError):
-            if self._inside is not None:
-                command = cmd.JoinCall(thread=self.thread, call=self._inside, device=self.device)
-                try:
-                    self._took(await self._live.call(command, Call, ANSWER_S))
-                except CommandFailed as error:
-                    if error.retry_after_s is None:  # it is over, or somebody took this one out
-                        self._inside = None
-                        self._update()
-                    raise
-                self._say.set()
+        while self._inside is not None:
+            command = cmd.JoinCall(thread=self.thread, call=self._inside, device=self.device)
+            try:
+                self._took(await self._live.call(command, Call, ANSWER_S))
+            except CommandFailed as error:
+                if error.retry_after_s is not None:
+                    await asyncio.sleep(error.retry_after_s)
+                    continue
+                self._inside = None  # it is over, or somebody took this device out
+                self._update()
+            except (HubError, TimeoutError):
+                return  # the connection went: the next one comes in again
+            self._say.set()
+            return
 
     # --- what the hub says ------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
+from hub.client.call_connection import Candidate, configuration, with_new_credentials
 from hub.client.call_media import FrameQueue
-from hub.client.call_peer import Candidate, Peer, Signal, Want, configuration, with_new_credentials
+from hub.client.call_peer import Peer, Signal, Want
 from hub.wire.api import Ice, IceServer
 
 
