@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from hub.client import call_peer
+from hub.client import call_peer, calls
 from hub.client.calls import CallClient, Participant
 from hub.errors import HubError, NotFound
+from hub.rtc import rules, watch
 from hub.wire.commands import MuteInCall, SetMember
 from tests.integration.conftest import Person, Served
 from tests.support.tones import Bar, Tone, falls_silent, hears, hears_nothing, sees_moving
@@ -185,6 +186,30 @@ async def test_media_and_words_outlive_the_connection_to_the_hub(bots: Bots) -> 
     await hears(to_ada.track("microphone"), TONES["ada"])
     await hears(to_ben.track("microphone"), TONES["ben"])
     assert (to_ben.sessions, to_ada.sessions) == (1, 1)
+
+
+@pytest.mark.timeout(60)
+async def test_who_was_taken_for_lost_comes_in_again(
+    bots: Bots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "LOST_MS", 1_500)
+    monkeypatch.setattr(watch, "LOOK_S", 0.1)
+    monkeypatch.setattr(calls, "PRESENT_S", 0.3)
+    ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
+    await ada.ring([ben.uid])
+    await ben.ringing()
+    await ben.join()
+    await ada.person(ben.uid)
+
+    def state() -> str:
+        assert ben.call is not None
+        return ben.call.people[ada.uid].state
+
+    (staying,) = [one for one in ada._tasks if "_stay" in repr(one)]
+    staying.cancel()
+    await ben.until(lambda: state() == "left")
+    await ben.until(lambda: state() == "in")
+    assert ada.inside
 
 
 @pytest.mark.timeout(60)
