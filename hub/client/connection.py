@@ -110,6 +110,8 @@ class LiveClient:
         token: from ``hub token create``.
         reconnect: try again after a lost connection (close codes 4400 to 4499 never are).
         on_frame: called with every decoded frame that is no reply, for observers.
+        on_subscribed: called with a thread and how its room is when it is entered, also when that
+            is after a reconnect; frames of the room come after it.
     """
 
     def __init__(
@@ -119,12 +121,14 @@ class LiveClient:
         *,
         reconnect: bool = True,
         on_frame: Callable[[ev.Frame], None] | None = None,
+        on_subscribed: Callable[[str, ev.SubscribeResult], None] | None = None,
     ) -> None:
         self._http = url.rstrip("/")
         self._url = self._http.replace("http", "ws", 1) + "/live"
         self._token = token
         self._reconnect = reconnect
         self._on_frame = on_frame
+        self._on_subscribed = on_subscribed
         self._socket: ClientConnection | None = None
         self._ready = asyncio.Event()
         self._closed: HubError | None = None
@@ -482,6 +486,9 @@ class LiveClient:
         waiting = self._waiting.pop(frame.re, None)
         if waiting is None:
             return
+        if isinstance(waiting.command, Subscribe) and self._on_subscribed is not None:
+            room = msgspec.convert(frame.result, ev.SubscribeResult)
+            self._on_subscribed(waiting.command.thread, room)
         if isinstance(waiting.command, OpenDocument):
             document = self._documents.get(waiting.command.document)
             if document is not None:

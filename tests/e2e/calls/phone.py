@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.async_api import Locator, Page, expect
 
@@ -59,6 +59,13 @@ async (video) => {
   return false;
 }
 """  # noqa: E501
+
+
+class Heard(Protocol):
+    """Whoever has a tone of their own."""
+
+    name: str
+    frequency: int
 
 
 class Phone(Person):
@@ -131,7 +138,7 @@ class Phone(Person):
         for name in names:
             await expect(self.person(name, page)).to_have_attribute("data-state", "connected")
 
-    async def hears(self, other: Phone, page: Page | None = None) -> None:
+    async def hears(self, other: Heard, page: Page | None = None) -> None:
         """The tone of another one. Waits for it."""
         heard: dict[str, Any] = {}
         for _ in range(20):
@@ -140,7 +147,7 @@ class Phone(Person):
                 return
         raise AssertionError(f"{self.name} does not hear {other.name}: {heard}")
 
-    async def hears_nothing_of(self, other: Phone, page: Page | None = None) -> None:
+    async def hears_nothing_of(self, other: Heard, page: Page | None = None) -> None:
         """For a second, after what is on its way has arrived."""
         heard: dict[str, Any] = {}
         for _ in range(8):
