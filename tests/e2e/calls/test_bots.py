@@ -12,7 +12,7 @@ import pytest
 
 from hub.client import call_peer
 from hub.client.calls import CallClient, Participant
-from tests.e2e.calls.conftest import Answered
+from tests.e2e.calls.booth import Answered
 from tests.e2e.calls.phone import Phone
 from tests.support.hub_process import HubProcess, answer, token
 from tests.support.tones import Bar, Tone, hears, hears_nothing, sees_moving

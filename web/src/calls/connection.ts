@@ -54,7 +54,7 @@ export class Connection {
   readonly #handlers: ConnectionHandlers;
   readonly #senders = new Map<Part, RTCRtpSender>();
   readonly #receivers = new Map<Part, RTCRtpReceiver>();
-  readonly #encodings = new Map<Part, Encoding>();
+  readonly #encodings = new Map<'camera' | 'screen', Encoding>();
   #tracks: Tracks = NO_TRACKS;
   #making = false;
   #answering = false;
@@ -122,9 +122,9 @@ export class Connection {
 
   /** How a picture is sent. */
   async setEncoding(part: 'camera' | 'screen', wanted: Encoding): Promise<void> {
+    if (same(this.#encodings.get(part), wanted)) return; // asking a sender what it has is dear
     this.#encodings.set(part, wanted);
-    const sender = this.#senders.get(part);
-    if (sender) await this.#encode(sender, wanted, part === 'screen' ? 'maintain-resolution' : 'balanced');
+    await this.#encode(part);
   }
 
   /** One after the other, in the order in which they arrived. */
@@ -166,7 +166,7 @@ export class Connection {
       await pc.setLocalDescription();
       this.#describe();
     }
-    await Promise.all([...this.#encodings].map(([part, wanted]) => this.setEncoding(part as 'camera' | 'screen', wanted)));
+    await Promise.all([...this.#encodings.keys()].map((part) => this.#encode(part)));
     this.#handlers.changed();
   }
 
@@ -210,15 +210,19 @@ export class Connection {
     if (sender.track !== track) await sender.replaceTrack(track).catch(() => undefined); // it ended meanwhile
   }
 
-  async #encode(sender: RTCRtpSender, wanted: Encoding, preference: RTCDegradationPreference): Promise<void> {
-    const parameters = sender.getParameters();
-    const [encoding] = parameters.encodings;
-    if (!encoding) return; // not negotiated yet: after that it is set again
-    if ((Object.keys(wanted) as (keyof Encoding)[]).every((key) => encoding[key] === wanted[key])) return;
-    Object.assign(encoding, wanted);
-    parameters.degradationPreference = preference;
+  async #encode(part: 'camera' | 'screen'): Promise<void> {
+    const sender = this.#senders.get(part);
+    const parameters = sender?.getParameters();
+    const encoding = parameters?.encodings[0];
+    if (!sender || !parameters || !encoding) return; // not negotiated yet: after that it is set again
+    Object.assign(encoding, this.#encodings.get(part));
+    parameters.degradationPreference = part === 'screen' ? 'maintain-resolution' : 'balanced';
     await sender.setParameters(parameters).catch(() => undefined); // with the next change
   }
+}
+
+function same(before: Encoding | undefined, now: Encoding): boolean {
+  return before !== undefined && (Object.keys(now) as (keyof Encoding)[]).every((key) => before[key] === now[key]);
 }
 
 function measured(report: RTCStatsReport): Measured {

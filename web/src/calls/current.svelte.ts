@@ -80,7 +80,9 @@ export class CurrentCall {
   /** Who points where on a screen that is shared; by uid. */
   pointers: ReadonlyMap<string, Pointer> = $state.raw(new Map());
   readonly call: Call | null = $derived.by(() => this.#asOfNow());
-  readonly participants: readonly Participant[] = $derived.by(() => this.#participants());
+  /** One's own first; somebody of whom nothing changed is the same object. */
+  readonly participants: readonly Participant[] = $derived.by(() => (this.#shown = settled(this.#shown, this.#participants())));
+  #shown: readonly Participant[] = [];
   readonly others: readonly Participant[] = $derived(this.participants.filter((one) => !one.isMe));
   /** Sounds of the others: microphones, and what a shared screen sounds like. */
   readonly sounds: readonly { key: string; track: MediaStreamTrack; muted: boolean }[] = $derived.by(() => this.#sounds());
@@ -482,4 +484,16 @@ export class CurrentCall {
     this.#environment.over(this);
     void this.#life.end();
   }
+}
+
+/** The list as it was, or what is left of it: what is equal stays the same, so that nothing is drawn anew. */
+function settled(before: readonly Participant[], now: readonly Participant[]): readonly Participant[] {
+  const list = now.map((one) => before.find((known) => isSame(known, one)) ?? one);
+  return list.length === before.length && list.every((one, index) => one === before[index]) ? before : list;
+}
+
+function isSame(a: Participant, b: Participant): boolean {
+  const keys = Object.keys(b) as (keyof Participant)[];
+  const { camera, screen } = a.tracks;
+  return camera === b.tracks.camera && screen === b.tracks.screen && keys.every((key) => key === 'tracks' || a[key] === b[key]);
 }
