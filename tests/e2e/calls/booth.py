@@ -17,7 +17,7 @@ from tests.support.hub_process import HubProcess
 
 RATE = 48_000
 NETWORK = ["--disable-features=WebRtcHideLocalIpsWithMdns"]
-DEVICES = ["--use-fake-device-for-media-stream"]
+DEVICES = ["--use-fake-device-for-media-stream=device-count=2"]
 ALLOW = ["--use-fake-ui-for-media-stream", "--auto-select-desktop-capture-source=Entire screen"]
 # What an ear tells apart, and no multiple of another.
 TONES = (620, 910, 1330, 1990)
@@ -57,8 +57,9 @@ async def phones(hub: HubProcess, folder: Path, script: str = "") -> AsyncIterat
     async with AsyncExitStack() as stack, async_playwright() as playwright:
 
         async def make(
-            name: str, *, link: str | None = None, devices: bool = True, allowed: bool = True
-        ) -> Phone:
+            name: str, *, link: str | None = None,
+            devices: bool = True, allowed: bool = True, touch: bool = False,
+        ) -> Phone:  # fmt: skip
             frequency = TONES[len(made)]
             tone = folder / f"{frequency}.wav"
             write_tone(tone, frequency)
@@ -75,12 +76,17 @@ async def phones(hub: HubProcess, folder: Path, script: str = "") -> AsyncIterat
             stack.push_async_callback(browser.close)
             address = f"{name.split()[0].lower()}@north.example"
             granted = ["microphone", "camera"] if allowed else ["clipboard-read"]
-            person = await Phone.open(browser, hub.url, name, address, permissions=granted)
+            person = await Phone.open(
+                browser, hub.url, name, address,
+                permissions=granted, has_touch=touch, is_mobile=touch,
+            )  # fmt: skip
             person.frequency = frequency
             await person.context.add_init_script(PLAIN_SOUND)
             if script:
                 await person.context.add_init_script(script)
             await person.accept(link or f"{hub.url}/welcome#{await hub.first_secret()}")
+            if touch:
+                await person.page.set_viewport_size({"width": 390, "height": 844})
             made.append(person)
             return person
 

@@ -411,6 +411,31 @@ async def test_devices_are_changed_and_unplugged_in_mid_call(phone: Answered) ->
     await expect(grace.page.get_by_label("Camera of Ada Okafor")).to_have_count(0)
 
 
+@pytest.mark.timeout(120)
+async def test_a_phone_has_both_cameras_and_large_controls(phone: Answered) -> None:
+    ada = await phone("Ada Okafor")
+    await ada.begin_thread("Offer")
+    grace = await phone("Grace Lindqvist", link=await ada.invite(), touch=True)
+    await ada.call()
+    await grace.answer(video=True)
+    await grace.is_with("Ada")
+    picture = ada.page.get_by_label("Camera of Grace Lindqvist")
+    await ada.sees_moving(picture)
+    await grace.press("Other camera")
+    await expect(grace.page.get_by_role("button", name="Turn the camera off")).to_be_enabled()
+    await ada.sees_moving(picture)
+    controls = grace.page.get_by_role("toolbar", name="Call controls")
+    for button in await controls.get_by_role("button").all():
+        box = await button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44, await button.get_attribute("aria-label")
+    # What has no place is in a menu.
+    await controls.get_by_role("button", name="More").click()
+    await grace.page.get_by_role("menuitem", name="Raise the hand").click()
+    await expect(ada.person("Grace")).to_have_accessible_name(re.compile("hand up"))
+    await grace.press("Leave")
+
+
 @pytest.mark.timeout(60)
 async def test_a_browser_without_webrtc_says_so(phone: Answered) -> None:
     ada = await phone("Ada Okafor")
