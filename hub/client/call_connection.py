@@ -36,9 +36,12 @@ _PWD = re.compile(r"^a=ice-pwd:(\S+)", re.MULTILINE)
 _NAMED = re.compile(r"^a=candidate:(?:\S+ ){4}\S+\.local .*\r?\n", re.MULTILINE)
 
 
-class Description(Struct):
+class Description(Struct, omit_defaults=True):
+    """``offer``: number of the offer, which its answer repeats."""
+
     type: Literal["offer", "answer"]
     sdp: str
+    offer: int | None = None
 
 
 class Candidate(Struct, omit_defaults=True):

@@ -7,7 +7,6 @@ aiortc (the extra ``calls``).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Iterable
 from fractions import Fraction
@@ -123,8 +122,7 @@ class Source:
         self.track = None
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
             self._task = None
 
     async def _read(self, track: MediaStreamTrack) -> None:

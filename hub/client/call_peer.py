@@ -130,8 +130,7 @@ class Peer:
 
     async def close(self) -> None:
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
         await self._end()
 
     def _put(self, job: Signal | None) -> None:
@@ -212,10 +211,9 @@ class Peer:
         self, connection: Connection, offer: Description, *, restarts: bool = False
     ) -> None:
         await connection.answer(offer)
-        answer = connection.local
-        if restarts and answer is not None:
-            answer = Description("answer", with_new_credentials(answer.sdp))
-        await self._say(description=answer)
+        if (answer := connection.local) is not None:
+            sdp = with_new_credentials(answer.sdp) if restarts else answer.sdp
+            await self._say(description=Description("answer", sdp, offer.offer))
         await self._say(candidate=None)
 
     async def _look(self) -> None:

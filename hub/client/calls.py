@@ -28,7 +28,7 @@ from hub.client.call_media import PARTS, FrameQueue, Part, Source
 from hub.client.call_peer import Body, Peer, Signal, Want
 from hub.client.connection import CommandFailed, LiveClient, ThreadFeed
 from hub.client.http import Endpoint
-from hub.errors import HubError, NotFound, Unavailable
+from hub.errors import Conflict, HubError, NotFound, Unavailable
 from hub.ids import new_id
 from hub.wire import commands as cmd
 from hub.wire import events as ev
@@ -61,6 +61,7 @@ class Participant:
         self.seen: ev.InCall | None = None
         self.address: str | None = None
         self._tracks = {part: FrameQueue(part) for part in PARTS}
+        self._tracks["microphone"].shut(True)  # until they say that they are not muted
         self._peer: Peer | None = None
 
     @property
@@ -74,7 +75,7 @@ class Participant:
 
     @property
     def muted(self) -> bool:
-        return self.seen is not None and self.seen.muted
+        return self.seen is None or self.seen.muted
 
     def track(self, part: Part) -> MediaStreamTrack:
         """What arrives, decoded: sound in 16 bits, stereo, 48 kHz. It is the same track for as long
@@ -309,6 +310,12 @@ class CallClient:
 
     async def _come(self, command: cmd.StartCall | cmd.JoinCall) -> Call:
         call = await self._live.call(command, Call)
+        if call.topology != "direct":
+            leave = cmd.LeaveCall(thread=self.thread, call=call.call, device=self.device)
+            await self._live.call(leave, Call, ANSWER_S)
+            raise Conflict(
+                "The call goes by a way unknown to this client.", code="topology_unknown"
+            )
         self._told = self._told and self._inside == call.call
         self._inside = call.call
         self._took(call)

@@ -27,6 +27,17 @@ PLAIN_SOUND = (
     "localStorage.setItem('hub.call', '{\"noiseSuppression\": false}')"
 )
 
+# Every microphone and camera that a page has taken.
+TAKEN = """
+window.taken = [];
+const { getUserMedia } = MediaDevices.prototype;
+MediaDevices.prototype.getUserMedia = async function (...given) {
+  const stream = await getUserMedia.apply(this, given);
+  taken.push(...stream.getTracks());
+  return stream;
+};
+"""
+
 Answered = Callable[..., Awaitable[Phone]]
 
 
@@ -82,6 +93,7 @@ async def phones(hub: HubProcess, folder: Path, script: str = "") -> AsyncIterat
             )  # fmt: skip
             person.frequency = frequency
             await person.context.add_init_script(PLAIN_SOUND)
+            await person.context.add_init_script(TAKEN)
             if script:
                 await person.context.add_init_script(script)
             await person.accept(link or f"{hub.url}/welcome#{await hub.first_secret()}")

@@ -93,7 +93,7 @@ class Phone(Person):
         dialog = page.get_by_role("dialog")
         if camera:
             switch = dialog.get_by_role("button", name=re.compile("^Turn the camera"))
-            if await switch.get_attribute("aria-pressed") == "false":  # else it is remembered
+            if await switch.get_attribute("aria-label") == "Turn the camera on":  # else remembered
                 await switch.click()
             await expect(dialog.get_by_label("Your camera")).to_be_visible()
         await dialog.get_by_role("button", name=button, exact=True).click()
@@ -110,7 +110,7 @@ class Phone(Person):
 
     async def press(self, name: str, page: Page | None = None) -> None:
         """A control of the call."""
-        controls = (page or self.page).get_by_role("toolbar", name="Call controls")
+        controls = (page or self.page).get_by_role("group", name="Call controls")
         await controls.get_by_role("button", name=name, exact=True).click()
 
     # --- what they see and hear -------------------------------------------------------------------
@@ -126,6 +126,11 @@ class Phone(Person):
 
     async def is_out(self, page: Page | None = None) -> None:
         await expect(self.strip(page)).to_have_count(0)
+
+    async def lets_go(self, page: Page | None = None) -> None:
+        """No microphone and no camera is open any more."""
+        ended = "taken.length > 0 && taken.every((track) => track.readyState === 'ended')"
+        await (page or self.page).wait_for_function(ended)
 
     def person(self, name: str, page: Page | None = None) -> Locator:
         """Somebody in the strip of the call."""

@@ -48,8 +48,10 @@ async def test_one_rings_the_other_answers_and_both_see_and_hear(phone: Answered
 
     await ada.press("Leave")
     await ada.is_out()
+    await ada.lets_go()
     await grace.is_with()
     await grace.press("Leave")
+    await grace.lets_go()
     await expect(grace.log().get_by_text(re.compile(r"^Call, .*, 2 people"))).to_be_visible()
 
 
@@ -110,6 +112,20 @@ async def test_a_third_and_a_fourth_come_and_go(phone: Answered) -> None:
     await alan.hears(ada)
     await alan.hears(grace)
     await ada.hears(alan)
+
+    # Large is who speaks, also when that changes.
+    await grace.press("Turn the camera on")
+    await alan.press("Turn the camera on")
+    await ada.press("Show the call large")
+    await ada.page.get_by_role("button", name="Speaker").click()
+    large = ada.page.get_by_test_id("call-stage").locator(".large")
+    await alan.press("Mute")
+    await ada.sees_moving(large.get_by_label("Camera of Grace Lindqvist"))
+    await grace.press("Mute")
+    await alan.press("Unmute")
+    await ada.sees_moving(large.get_by_label("Camera of Alan Mbeki"))
+    await grace.press("Unmute")
+    await ada.press("Back to the work")
 
     edsger = await phone("Edsger Novak", link=await ada.invite())
     await edsger.open_thread("Offer")
@@ -310,7 +326,9 @@ async def test_moderators_mute_remove_and_lock(phone: Answered) -> None:
     await ada.page.get_by_role("button", name="Show people").click()
     await ada.page.get_by_role("button", name="Remove Alan Mbeki").click()
     await ada.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-    await alan.is_out()
+    await expect(alan.page.get_by_text("You are no longer in this thread")).to_be_visible()
+    await expect(alan.page.get_by_text("You were removed from the call").last).to_be_visible()
+    await alan.lets_go()
     await grace.is_with("Ada")
 
 
@@ -424,7 +442,7 @@ async def test_a_phone_has_both_cameras_and_large_controls(phone: Answered) -> N
     await grace.press("Other camera")
     await expect(grace.page.get_by_role("button", name="Turn the camera off")).to_be_enabled()
     await ada.sees_moving(picture)
-    controls = grace.page.get_by_role("toolbar", name="Call controls")
+    controls = grace.page.get_by_role("group", name="Call controls")
     for button in await controls.get_by_role("button").all():
         box = await button.bounding_box()
         assert box is not None
@@ -445,3 +463,100 @@ async def test_a_browser_without_webrtc_says_so(phone: Answered) -> None:
     await expect(ada.page.get_by_text("This browser cannot make calls")).to_be_visible()
     await ada.say("Then in writing")
     await ada.sees("Then in writing")
+
+
+@pytest.mark.timeout(120)
+async def test_a_link_to_a_call_opens_no_device_before_one_does_something(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    await ada.call(ring="Nobody: they see that there is a call")
+    await ada.context.grant_permissions(
+        ["microphone", "camera", "clipboard-read", "clipboard-write"]
+    )
+    await ada.press("People of the call")
+    await ada.page.get_by_role("button", name="Copy a link to the call").click()
+    await ada.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    link = await ada.page.evaluate("navigator.clipboard.readText()")
+    await grace.page.add_init_script(
+        "window.opened = 0; const open = MediaDevices.prototype.getUserMedia;"
+        "MediaDevices.prototype.getUserMedia = function (...given) {"
+        "  opened++; return open.apply(this, given); };"
+    )
+    await grace.page.goto(link)
+    dialog = grace.page.get_by_role("dialog")
+    await expect(dialog.get_by_text("Inside: Ada Okafor")).to_be_visible()
+    assert await grace.page.evaluate("opened") == 0
+    await dialog.get_by_role("button", name="Join").click()
+    await grace.is_with("Ada")
+    await ada.hears(grace)
+    assert await grace.page.evaluate("opened") == 1
+    assert "call" not in grace.page.url.split("/t/")[1]
+
+
+@pytest.mark.timeout(120)
+async def test_a_call_by_keyboard_alone(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    keys = ada.page.keyboard
+    await ada.page.get_by_role("button", name="Call", exact=True).focus()
+    await keys.press("Enter")
+    start = ada.page.get_by_role("button", name="Start the call")
+    await expect(start).to_be_focused()
+    await keys.press("Enter")
+    await ada.is_in()
+
+    await expect(grace.ringing()).to_be_visible()
+    answer = grace.ringing().get_by_role("button", name="Answer")
+    for _ in range(12):  # from one region to the next, until it is that of the calls that ring
+        await grace.page.keyboard.press("F6")
+        if await grace.page.evaluate("!!document.activeElement.closest('.rings')"):
+            break
+    await grace.page.keyboard.press("Tab")
+    await expect(answer).to_be_focused()
+    await grace.page.keyboard.press("Enter")
+    await grace.is_with("Ada")
+
+    # Along the controls, to the last of them.
+    await ada.strip().focus()
+    leave = ada.strip().get_by_role("button", name="Leave")
+    names: list[str] = []
+    while not await leave.evaluate("(one) => one === document.activeElement"):
+        await keys.press("Tab")
+        names.append(await ada.page.evaluate("document.activeElement.ariaLabel ?? ''"))
+        assert len(names) < 20, names
+    assert names[:3] == ["Mute", "Turn the camera on", "Share the screen"]
+    await keys.press("Enter")
+    await ada.is_out()
+    await grace.is_with()
+
+
+@pytest.mark.timeout(120)
+async def test_a_ring_over_a_dialog_is_answered_by_no_key_that_was_meant_for_it(
+    phone: Answered,
+) -> None:
+    ada, grace = await two(phone)
+    await grace.page.get_by_role("button", name="New thread").first.click()
+    subject = grace.page.get_by_label("Subject")
+    await subject.fill("Half a ")
+    await ada.call()
+    await expect(grace.ringing()).to_be_visible()
+    for key in ("Space", "Enter", "Escape", "Escape"):
+        await grace.page.keyboard.press(key)
+    await expect(grace.ringing()).to_be_visible()
+    await expect(ada.strip()).to_contain_text("Ringing")
+
+    # Put aside here, it rings elsewhere; what was begun goes on.
+    await grace.ringing().get_by_role("button", name="Not now").click()
+    await expect(grace.ringing()).to_have_count(0)
+    await expect(ada.strip()).to_contain_text("Ringing")
+    await expect(subject).to_be_focused()
+    await grace.page.keyboard.type("subject")
+    await expect(subject).to_have_value("Half a subject")
+
+    # One that rings before a dialog opens can be answered above it.
+    await grace.page.keyboard.press("Escape")
+    await ada.press("Leave")
+    await ada.call()
+    await expect(grace.ringing()).to_be_visible()
+    await grace.page.get_by_role("button", name="New thread").first.click()
+    await expect(subject).to_be_visible()
+    await grace.answer()
+    await grace.is_with("Ada")

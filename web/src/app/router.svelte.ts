@@ -12,7 +12,7 @@ export interface FilePlace {
 
 export type Route =
   | { name: 'inbox' }
-  | { name: 'room'; thread: string; document: string | null; message: number | null; file: FilePlace | null }
+  | { name: 'room'; thread: string; document: string | null; message: number | null; file: FilePlace | null; call: boolean }
   | { name: 'search'; query: string }
   | { name: 'settings'; tab: SettingsTab }
   | { name: 'admin'; tab: AdminTab }
@@ -31,7 +31,7 @@ export function parse(url: URL): Route {
   if (first === 't' && second !== undefined && (parts.length === 2 || ((third === 'd' || third === 'f') && parts.length === 4))) {
     const number = (name: string): number | null => Math.max(0, Math.trunc(Number(url.searchParams.get(name)))) || null;
     const file = third === 'f' && fourth !== undefined ? { attachment: fourth, version: number('v'), beside: number('beside') } : null;
-    return { name: 'room', thread: second, document: third === 'd' ? (fourth ?? null) : null, message: number('m'), file };
+    return { name: 'room', thread: second, document: third === 'd' ? (fourth ?? null) : null, message: number('m'), file, call: url.searchParams.has('call') };
   }
   if (first === 'search' && parts.length === 1) return { name: 'search', query: url.searchParams.get('q') ?? '' };
   if (first === 'settings' && parts.length <= 2 && SETTINGS.includes(second ?? 'profile'))
@@ -44,12 +44,13 @@ export function parse(url: URL): Route {
 }
 
 /** The address of a thread, perhaps at one of its documents or messages. */
-export function threadPath(thread: string, place: { document?: string | null; message?: number | null; file?: string | null; version?: number | null; beside?: number | null } = {}): string {
+export function threadPath(thread: string, place: { document?: string | null; message?: number | null; file?: string | null; version?: number | null; beside?: number | null; call?: boolean } = {}): string {
   const base = `/t/${encodeURIComponent(thread)}`;
   if (place.file) {
     const query = [...(place.version ? [`v=${place.version}`] : []), ...(place.beside ? [`beside=${place.beside}`] : [])].join('&');
     return `${base}/f/${encodeURIComponent(place.file)}${query ? `?${query}` : ''}`;
   }
+  if (place.call) return `${base}?call`;
   if (place.document) return `${base}/d/${encodeURIComponent(place.document)}`;
   return place.message ? `${base}?m=${place.message}` : base;
 }

@@ -37,9 +37,10 @@ export function recallChoices(): Choices {
   }
 }
 
-export function rememberChoices(choices: Choices): void {
+/** Other pages may have chosen meanwhile: only what changes is written. */
+export function rememberChoices(change: Partial<Choices>): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify(choices));
+    localStorage.setItem(KEY, JSON.stringify({ ...recallChoices(), ...change }));
   } catch {
     // Forbidden: they hold as long as the page.
   }

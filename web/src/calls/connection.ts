@@ -5,7 +5,7 @@
  * Source: W3C WebRTC 1.0, section 10.7; docs/calls.md, section 4.
  */
 import type { Arrived } from './flow';
-import type { SignalBody } from './signals';
+import type { Description, SignalBody } from './signals';
 import type { Encoding } from './sizes';
 
 /** What this page sends; null: nothing. */
@@ -28,14 +28,12 @@ export interface Measured extends Arrived {
   /** Media go through a TURN server, on either side; null: not known yet. */
   readonly relayed: boolean | null;
   readonly rttMs: number | null;
-  /** Of what should have come, since the connection began. */
+  /** RTP packets that should have come, since the connection began. */
   readonly lost: number;
-  readonly received: number;
   /** Bytes, since the connection began. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Of the camera that arrives. */
-  readonly frames: number;
+  /** Of the tallest picture that arrives, pixels. */
   readonly frameHeight: number;
   /** The machine cannot keep up with what it sends. */
   readonly strained: boolean;
@@ -56,6 +54,10 @@ export class Connection {
   readonly #receivers = new Map<Part, RTCRtpReceiver>();
   readonly #encodings = new Map<'camera' | 'screen', Encoding>();
   #tracks: Tracks = NO_TRACKS;
+  readonly #sent = new Map<Part, MediaStreamTrack | null>();
+  /** Of this side's last offer, and of the other's that is answered. */
+  #offered = 0;
+  #asked: number | undefined;
   #making = false;
   #answering = false;
   #ignoring = false;
@@ -75,6 +77,7 @@ export class Connection {
       for (const part of ['microphone', 'camera', 'sound', 'screen'] as const) {
         const kind = part === 'camera' || part === 'screen' ? 'video' : 'audio';
         this.#pc.addTransceiver(tracks[part] ?? kind, { direction: 'sendrecv' });
+        this.#sent.set(part, tracks[part]);
       }
       this.#learn();
     }
@@ -147,9 +150,10 @@ export class Connection {
     this.#pc.close();
   }
 
-  async #described({ type, sdp }: { type: 'offer' | 'answer'; sdp: string }): Promise<void> {
+  async #described({ type, sdp, offer }: Description): Promise<void> {
     const pc = this.#pc;
-    if (type === 'answer' && pc.signalingState !== 'have-local-offer') return; // of an offer that was given up
+    // Of an offer that was given up, or was answered already.
+    if (type === 'answer' && (pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offered))) return;
     const ready = !this.#making && (pc.signalingState === 'stable' || this.#answering);
     this.#ignoring = !this.#polite && type === 'offer' && !ready;
     if (this.#ignoring) return;
@@ -160,7 +164,9 @@ export class Connection {
       this.#answering = false;
     }
     this.#learn();
+    await this.#soundFirst();
     if (type === 'offer') {
+      this.#asked = offer;
       for (const one of pc.getTransceivers()) if (one.direction === 'recvonly') one.direction = 'sendrecv';
       await Promise.all([...this.#senders].map(([part, sender]) => this.#send(part, sender)));
       await pc.setLocalDescription();
@@ -176,6 +182,7 @@ export class Connection {
     try {
       this.#making = true;
       await this.#pc.setLocalDescription();
+      this.#offered++;
       this.#describe();
     } catch (error) {
       if (!this.#closed) reportError(error);
@@ -188,7 +195,18 @@ export class Connection {
     const { localDescription } = this.#pc;
     if (this.#closed || !localDescription) return;
     const { type, sdp } = localDescription;
-    if (type === 'offer' || type === 'answer') this.#handlers.signal({ description: { type, sdp } });
+    const offer = type === 'offer' ? this.#offered : this.#asked;
+    if (type === 'offer' || type === 'answer') this.#handlers.signal({ description: { type, sdp, ...(offer === undefined ? {} : { offer }) } });
+  }
+
+  /** Where the way is narrow, voices go before pictures. */
+  async #soundFirst(): Promise<void> {
+    const sender = this.#senders.get('microphone');
+    const parameters = sender?.getParameters();
+    const encoding = parameters?.encodings[0];
+    if (!sender || !parameters || !encoding || encoding.priority === 'high') return;
+    encoding.priority = encoding.networkPriority = 'high';
+    await sender.setParameters(parameters).catch(() => undefined);
   }
 
   /** Which section carries what. */
@@ -207,7 +225,9 @@ export class Connection {
 
   async #send(part: Part, sender: RTCRtpSender): Promise<void> {
     const track = this.#tracks[part];
-    if (sender.track !== track) await sender.replaceTrack(track).catch(() => undefined); // it ended meanwhile
+    if (this.#sent.get(part) === track) return;
+    this.#sent.set(part, track);
+    await sender.replaceTrack(track).catch(() => undefined); // it ended meanwhile
   }
 
   async #encode(part: 'camera' | 'screen'): Promise<void> {
@@ -244,10 +264,8 @@ function measured(report: RTCStatsReport): Measured {
     relayed: pair ? ends.some((one) => one?.['candidateType'] === 'relay') : null,
     rttMs: typeof rtt === 'number' ? rtt * 1000 : null,
     lost: sum(inbound, 'packetsLost'),
-    received: sum(inbound, 'packetsReceived'),
     bytesIn: pair ? number(pair['bytesReceived']) : 0,
     bytesOut: pair ? number(pair['bytesSent']) : 0,
-    frames: sum(pictures, 'framesDecoded'),
     frameHeight: Math.max(0, ...pictures.map((one) => number(one['frameHeight']))),
     strained: of('outbound-rtp').some((one) => one['qualityLimitationReason'] === 'cpu'),
   };

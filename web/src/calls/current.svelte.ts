@@ -2,23 +2,26 @@
  * The call that this page is in. Who is in it the log says; how they are in it, their presence; what is
  * seen and heard of them comes from the mesh. Lives on when its thread is not shown.
  */
+import { untrack } from 'svelte';
+
 import { Lifetime } from '../lib/lifetime';
 import type { RoomStore, SignalMessage } from '../state';
 import { type ApiError, asApiError } from '../wire/error';
 import type { Call, CallMuted, InCall, Results } from '../wire/generated';
 import type { CommandBody } from '../wire/live';
 import { keepAwake } from './awake';
+import { Gestures } from './gestures.svelte';
 import type { IceServers } from './ice.svelte';
 import type { LocalMedia } from './local-media.svelte';
 import { Mesh, type Other } from './mesh';
 import type { PairState } from './pair';
 import { type Pointer, readSignal, SIGNAL_KIND } from './signals';
 import { Speaking } from './speaking';
+import { Telling } from './telling';
+import { Views } from './views';
 
-const PRESENT_MS = 3_000;
-/** The hub, or this page, has not heard yet. */
+/** Before one asks to come in once more. */
 const AGAIN_MS = 400;
-const REACTION_MS = 4_000;
 const SPEAKING_MS = 200;
 
 export type Over =
@@ -60,12 +63,6 @@ export interface Participant {
   readonly tracks: { readonly camera: MediaStreamTrack | null; readonly screen: MediaStreamTrack | null };
 }
 
-export interface Reaction {
-  readonly id: number;
-  readonly uid: string;
-  readonly emoji: string;
-}
-
 export class CurrentCall {
   readonly id: string;
   readonly thread: string;
@@ -76,9 +73,7 @@ export class CurrentCall {
   hand = $state(false);
   /** Uid of whoever muted this person last, until they unmute. */
   mutedBy: string | null = $state(null);
-  reactions: readonly Reaction[] = $state.raw([]);
-  /** Who points where on a screen that is shared; by uid. */
-  pointers: ReadonlyMap<string, Pointer> = $state.raw(new Map());
+  readonly gestures = new Gestures();
   readonly call: Call | null = $derived.by(() => this.#asOfNow());
   /** One's own first; somebody of whom nothing changed is the same object. */
   readonly participants: readonly Participant[] = $derived.by(() => (this.#shown = settled(this.#shown, this.#participants())));
@@ -97,16 +92,11 @@ export class CurrentCall {
   #answered: Call = $state.raw() as Call;
   /** Counts changes of the connections to others. */
   #moves = $state(0);
-  #mutes = 0;
-  #presenting = false;
-  #changed = false;
+  readonly #telling: Telling;
+  readonly #views = new Views();
   #entering = false;
-  /** Nobody can be told anything by the hub before it knows how one is in. */
-  #known = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #reactionId = 0;
-  readonly #views = new Map<symbol, { device: string; part: 'video' | 'screen'; height: number }>();
-
+  #again: ReturnType<typeof setTimeout> | undefined;
+  readonly #lastTold = new Map<string, InCall>();
   /** @param answered the call as the hub let this device in. */
   constructor(thread: string, answered: Call, media: LocalMedia, ice: IceServers, environment: CallEnvironment) {
     this.thread = thread;
@@ -126,16 +116,26 @@ export class CurrentCall {
           // What is lost is said again when they can be reached anew.
           this.#command({ cmd: 'signal', thread, to_session: to.address ?? '', kind: SIGNAL_KIND, payload }).catch(() => undefined);
         },
-        reacted: (uid, emoji) => this.#react(uid, emoji),
-        pointed: (uid, pointer) => this.#pointed(uid, pointer),
+        reacted: (uid, emoji) => this.gestures.react(uid, emoji),
+        pointed: (uid, pointer) => this.gestures.point(uid, pointer),
         needs: (capture) => media.fit(capture),
         changed: () => this.#moves++,
       }),
     );
+    this.#telling = this.#life.own(
+      new Telling({
+        isLive: () => this.over === null && environment.isLive(),
+        mine: () => ({ muted: this.isSilent, camera: media.camera !== null, screen: media.screen !== null, hand: this.hand }),
+        say: (mine) => this.#command({ cmd: 'call_present', thread, call: this.id, device: environment.device, ...mine }),
+        known: () => this.#mesh.sayAgain(),
+        muted: () => media.setMuted(true),
+      }),
+    );
+    this.#life.own(this.gestures);
     this.#life.onEnd(environment.onSignal((message) => this.#heard(message)));
     this.#life.onEnd(keepAwake());
     this.#listen();
-    this.#life.onEnd(() => clearTimeout(this.#timer));
+    this.#life.onEnd(() => clearTimeout(this.#again));
     const speaking = setInterval(() => this.#listenWho(), SPEAKING_MS);
     this.#life.onEnd(() => clearInterval(speaking));
     this.#life.onEnd($effect.root(() => this.#effects()));
@@ -151,6 +151,10 @@ export class CurrentCall {
     return this.#ice.hasRelay;
   }
 
+  get hubRelaysOnly(): boolean {
+    return this.#ice.hubRelaysOnly;
+  }
+
   get relayOnly(): boolean {
     return this.#ice.relayOnly;
   }
@@ -161,7 +165,7 @@ export class CurrentCall {
   }
 
   /** What one could count of the connection to a device. */
-  numbers(device: string): { rttMs: number | null; bytesIn: number; bytesOut: number; lost: number; received: number; frameHeight: number } | null {
+  numbers(device: string): { rttMs: number | null; bytesIn: number; bytesOut: number; lost: number; media: number; frameHeight: number } | null {
     void this.#moves;
     return this.#mesh.get(device)?.measured ?? null;
   }
@@ -172,7 +176,7 @@ export class CurrentCall {
     if (!muted && !this.media.microphone && !(await this.media.openMicrophone())) return;
     this.media.setMuted(muted);
     if (!muted) this.mutedBy = null;
-    this.#present();
+    this.#telling.tell();
   }
 
   async setCamera(on: boolean): Promise<void> {
@@ -186,7 +190,7 @@ export class CurrentCall {
 
   react(emoji: string): void {
     this.#mesh.react(emoji);
-    this.#react(this.#environment.me, emoji);
+    this.gestures.react(this.#environment.me, emoji);
   }
 
   /** Show the others where one points on a screen that is shared. */
@@ -216,17 +220,14 @@ export class CurrentCall {
 
   /** How high a picture of somebody is shown (pixels); a view tells it by its own key, and 0 at its end. */
   shows(view: symbol, device: string, part: 'video' | 'screen', height: number): void {
-    const before = this.#views.get(view)?.device;
-    if (height > 0) this.#views.set(view, { device, part, height });
-    else this.#views.delete(view);
-    for (const one of new Set([before, device])) if (one !== undefined) this.#ask(one);
+    for (const one of this.#views.show(view, device, part, height)) this.#mesh.ask(one, this.#views.of(one));
   }
 
   // --- what the hub says --------------------------------------------------------------------------
 
   muted(frame: CallMuted): void {
     if (frame.call !== this.id) return;
-    this.#mutes = Math.max(this.#mutes, frame.mutes);
+    this.#telling.muted(frame.mutes);
     this.mutedBy = frame.by;
     this.media.setMuted(true);
   }
@@ -253,7 +254,11 @@ export class CurrentCall {
     $effect(() => this.#judge(this.call));
     $effect(() => {
       const others = this.#reach();
-      if (this.over === null) this.#mesh.update(others);
+      if (this.over === null) untrack(() => this.#mesh.update(others));
+    });
+    $effect(() => {
+      // Whoever is no member any more hears nothing of the call.
+      if (this.room.status === 'removed' || this.room.status === 'not_found') this.#finish('removed');
     });
     $effect(() => {
       this.#mesh.setTracks(this.media.tracks, { camera: this.media.cameraHeight, screen: this.media.screen?.getSettings().height ?? 1080 });
@@ -261,7 +266,7 @@ export class CurrentCall {
     $effect(() => {
       // Whatever of it changes is told.
       void [this.media.muted, this.media.microphone, this.media.camera, this.media.screen, this.hand];
-      this.#present();
+      this.#telling.tell();
     });
     $effect(() => {
       if (this.#environment.isLive() && this.room.status === 'ready') void this.#enter();
@@ -283,10 +288,10 @@ export class CurrentCall {
   async #enter(): Promise<void> {
     if (this.#entering || this.over !== null) return;
     this.#entering = true;
-    this.#known = false;
+    this.#telling.forgotten();
     try {
       this.#answered = await this.#command({ cmd: 'call_join', thread: this.thread, call: this.id, device: this.#environment.device });
-      this.#present();
+      this.#telling.tell();
     } catch (thrown) {
       this.#notEntered(asApiError(thrown));
     } finally {
@@ -297,7 +302,8 @@ export class CurrentCall {
   #notEntered(error: ApiError): void {
     if (this.over !== null) return;
     if (error.code === 'offline' || error.code === 'timeout' || error.temporary) {
-      this.#later(() => this.#environment.isLive() && void this.#enter());
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => this.#environment.isLive() && void this.#enter(), error.retryAfter === null ? AGAIN_MS : error.retryAfter * 1000);
     } else if (error.code === 'call_ended' || error.code === 'call_not_found') this.#finish('ended');
     else if (error.code === 'removed_from_call') this.#finish('removed');
     else {
@@ -306,52 +312,22 @@ export class CurrentCall {
     }
   }
 
-  #later(work: () => unknown): void {
-    const timer = setTimeout(work, AGAIN_MS);
-    this.#life.onEnd(() => clearTimeout(timer));
-  }
-
-  /** Say how one is in the call, one after the other, the latest last; and again every few seconds. */
-  #present(): void {
-    this.#changed = true;
-    if (!this.#presenting) void this.#presentAll();
-  }
-
-  async #presentAll(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#presenting = true;
-    let waitMs = PRESENT_MS;
-    while (this.#changed && this.over === null && this.#environment.isLive()) {
-      this.#changed = false;
-      try {
-        const mine = this.#mine();
-        const told = await this.#command({ cmd: 'call_present', thread: this.thread, call: this.id, device: this.#environment.device, ...mine });
-        this.#mutes = Math.max(this.#mutes, told.mutes ?? 0);
-        if (!this.#known) this.#mesh.sayAgain();
-        this.#known = true;
-        if (told.muted && !mine.muted) this.media.setMuted(true); // by another
-      } catch (thrown) {
-        const { code } = asApiError(thrown);
-        this.#known = false;
-        if (code === 'not_in_call' || code === 'not_subscribed') waitMs = AGAIN_MS;
-        break;
-      }
-    }
-    this.#presenting = false;
-    if (this.over === null) this.#timer = setTimeout(() => this.#present(), waitMs);
-  }
-
-  #mine(): Pick<InCall, 'camera' | 'screen' | 'hand'> & { muted: boolean; mutes: number } {
-    const { camera, screen } = this.media;
-    return { muted: this.isSilent, camera: camera !== null, screen: screen !== null, hand: this.hand, mutes: this.#mutes };
-  }
-
   /** Who else is in, and where they are reached. */
   #reach(): Other[] {
     const people = Object.entries(this.call?.people ?? {});
     return people
       .filter(([uid, one]) => uid !== this.#environment.me && one.state === 'in' && one.device != null)
-      .map(([uid, one]) => ({ uid, device: one.device as string, address: this.#presenceOf(uid, one.device as string)?.session ?? null }));
+      .map(([uid, { device }]) => this.#other(uid, device as string));
+  }
+
+  #other(uid: string, device: string): Other {
+    const told = this.#lastOf(uid, device);
+    return {
+      uid,
+      device,
+      address: this.#presenceOf(uid, device)?.session ?? null,
+      sends: { voice: told !== null && !told.muted, camera: told?.camera ?? false, screen: told?.screen ?? false },
+    };
   }
 
   #presenceOf(uid: string, device: string): { session: string; call: InCall } | null {
@@ -416,8 +392,6 @@ export class CurrentCall {
     return this.#lastTold.get(device) ?? null;
   }
 
-  readonly #lastTold = new Map<string, InCall>();
-
   #sounds(): { key: string; track: MediaStreamTrack; muted: boolean }[] {
     return this.others.flatMap(({ device, muted, screen }) => {
       const voice = this.#mesh.received(device, 'microphone');
@@ -442,34 +416,15 @@ export class CurrentCall {
     if (signal && signal.call === this.id && signal.to === this.#environment.device && signal.from !== signal.to) this.#mesh.receive(uid, signal);
   }
 
-  #ask(device: string): void {
-    const heights = [...this.#views.values()].filter((one) => one.device === device);
-    const most = (part: 'video' | 'screen'): number => Math.max(0, ...heights.filter((one) => one.part === part).map((one) => one.height));
-    this.#mesh.ask(device, { video: most('video'), screen: most('screen') });
-  }
-
-  #react(uid: string, emoji: string): void {
-    const reaction = { id: ++this.#reactionId, uid, emoji };
-    this.reactions = [...this.reactions.slice(-8), reaction];
-    this.#expire(() => (this.reactions = this.reactions.filter((one) => one !== reaction)));
-  }
-
-  #pointed(uid: string, pointer: Pointer | null): void {
-    const pointers = new Map(this.pointers);
-    if (pointer) pointers.set(uid, pointer);
-    else pointers.delete(uid);
-    this.pointers = pointers;
-    if (pointer) this.#expire(() => this.pointers.get(uid) === pointer && this.#pointed(uid, null));
-  }
-
-  #expire(work: () => unknown): void {
-    setTimeout(() => !this.#life.ended && work(), REACTION_MS);
-  }
-
   #listen(): void {
     this.#life.listen(window, 'online', () => this.#mesh.networkChanged());
-    const { connection } = navigator as Navigator & { connection?: EventTarget };
-    if (connection) this.#life.listen(connection, 'change', () => this.#mesh.networkChanged());
+    const { connection } = navigator as Navigator & { connection?: EventTarget & { type?: string } };
+    let type = connection?.type;
+    // It tells of each new estimate of the speed, too.
+    if (connection) this.#life.listen(connection, 'change', () => {
+      if (connection.type !== type) this.#mesh.networkChanged();
+      type = connection.type;
+    });
     // The browser asks whether to go, and then there is time for one word.
     this.#life.listen(window, 'beforeunload', (event) => event.preventDefault());
     this.#life.listen(window, 'pagehide', () => this.leave());

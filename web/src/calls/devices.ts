@@ -58,7 +58,8 @@ export async function openScreen(): Promise<{ screen: MediaStreamTrack; sound: M
     screen.contentHint = 'detail';
     return { screen, sound: stream.getAudioTracks()[0] ?? null };
   } catch (thrown) {
-    if (thrown instanceof DOMException && thrown.name === 'NotAllowedError') return null;
+    // The person chose none; or their system lets the browser see no screen, which is a problem.
+    if (thrown instanceof DOMException && thrown.name === 'NotAllowedError' && !/system/i.test(thrown.message)) return null;
     throw problemOf(thrown);
   }
 }

@@ -1,9 +1,13 @@
 /** On the way into a call: the look at oneself before, and the step inside. */
 import type { RoomStore } from '../state';
-import { type ApiError, asApiError } from '../wire/error';
+import { ApiError, asApiError } from '../wire/error';
+import type { Call } from '../wire/generated';
 import { type CallEnvironment, CurrentCall } from './current.svelte';
 import { IceServers } from './ice.svelte';
 import { LocalMedia } from './local-media.svelte';
+
+/** From browser to browser. */
+const DIRECT = 'direct';
 
 export type EntryPhase =
   /** The person looks at themselves and chooses. */
@@ -11,12 +15,14 @@ export type EntryPhase =
   | 'joining';
 
 /** Whom a new call rings: everybody of the thread, or these. */
-export type Ringing = 'all' | readonly string[];
+export type RingWhom = 'all' | readonly string[];
 
 export interface EntryOptions {
   readonly thread: string;
   /** One that they saw ring; null: whichever lasts by then, or a new one. */
   readonly call: string | null;
+  /** They answer with their voice, and perhaps their picture, whatever they chose the last time. */
+  readonly video?: boolean | undefined;
   readonly environment: CallEnvironment;
   /** The person is in, or has given up (null). */
   done(call: CurrentCall | null): void;
@@ -31,12 +37,19 @@ export class Entry {
   error: ApiError | null = $state.raw(null);
   /** Devices are open so that one sees and hears oneself before. */
   previewed = $state(false);
+  /** Of this call; what is chosen for others, too, is in the media's choices. */
+  withMicrophone = $state(true);
+  withCamera = $state(false);
   readonly #options: EntryOptions;
+  #call: string | null;
   #given = false;
 
   constructor(options: EntryOptions) {
     this.#options = options;
     this.thread = options.thread;
+    this.#call = options.call;
+    this.withMicrophone = options.video !== undefined || this.media.choices.withMicrophone;
+    this.withCamera = options.video ?? this.media.choices.withCamera;
     this.room = options.environment.room(options.thread);
     this.ice.configuration().catch(() => undefined); // asked for again with the first connection
   }
@@ -45,30 +58,47 @@ export class Entry {
   preview(): void {
     if (this.previewed) return;
     this.previewed = true;
-    const { withMicrophone, withCamera } = this.media.choices;
-    if (withMicrophone) void this.media.openMicrophone();
-    if (withCamera) void this.media.openCamera();
+    this.#openChosen();
+  }
+
+  /** For this call, and the next ones. */
+  setMicrophone(on: boolean): void {
+    this.withMicrophone = on;
+    this.media.choose({ withMicrophone: on });
+    if (this.previewed && on) void this.media.openMicrophone();
+    else if (!on) this.media.closeMicrophone();
+  }
+
+  setCamera(on: boolean): void {
+    this.withCamera = on;
+    this.media.choose({ withCamera: on });
+    if (this.previewed && on) void this.media.openCamera();
+    else if (!on) this.media.closeCamera();
+  }
+
+  /** Into this call without a device. */
+  async listen(ring: RingWhom = 'all'): Promise<void> {
+    this.withMicrophone = this.withCamera = false;
+    this.media.closeMicrophone();
+    this.media.closeCamera();
+    await this.join(ring);
   }
 
   /** @param ring when no call lasts yet. */
-  async join(ring: Ringing = 'all'): Promise<void> {
+  async join(ring: RingWhom = 'all'): Promise<void> {
     if (this.phase === 'joining' || this.#given) return;
     this.phase = 'joining';
     this.error = null;
     const { environment, thread } = this.#options;
     const { device } = environment;
-    const { withMicrophone, withCamera } = this.media.choices;
-    if (withMicrophone && !this.media.microphone) void this.media.openMicrophone();
-    if (withCamera && !this.media.camera) void this.media.openCamera();
+    this.#openChosen();
     try {
-      const running = this.#options.call ?? this.room.state?.summary.call?.call ?? null;
-      const answered = running
-        ? await environment.command({ cmd: 'call_join', thread, call: running, device })
-        : await environment.command({ cmd: 'call_start', thread, device, ring: ring === 'all' ? null : ring, video: withCamera });
-      if (this.#given) {
-        // They gave up while the hub answered.
-        void environment.command({ cmd: 'call_leave', thread, call: answered.call, device }).catch(() => undefined);
-        return;
+      const answered = await this.#ask(ring);
+      const leave = (): void => void environment.command({ cmd: 'call_leave', thread, call: answered.call, device }).catch(() => undefined);
+      if (this.#given) return leave(); // they gave up while the hub answered
+      if ((answered.topology ?? DIRECT) !== DIRECT) {
+        leave();
+        throw new ApiError('topology_unknown', 'This call goes by a way that this page does not know: load the page anew.');
       }
       this.#given = true;
       let call: CurrentCall | null = null;
@@ -79,9 +109,25 @@ export class Entry {
       this.#options.done(call);
     } catch (thrown) {
       this.error = asApiError(thrown);
+      if (this.error.code === 'call_ended') this.#call = null;
       this.phase = 'looking';
       this.preview();
     }
+  }
+
+  #ask(ring: RingWhom): Promise<Call> {
+    const { environment, thread } = this.#options;
+    const { device } = environment;
+    const shown = this.room.state?.summary.call?.call ?? null;
+    // What they see counts; who answers at once saw the call that rang.
+    const call = this.previewed && this.room.state ? shown : (this.#call ?? shown);
+    if (call !== null) return environment.command({ cmd: 'call_join', thread, call, device });
+    return environment.command({ cmd: 'call_start', thread, device, ring: ring === 'all' ? null : ring, video: this.withCamera });
+  }
+
+  #openChosen(): void {
+    if (this.withMicrophone && !this.media.microphone) void this.media.openMicrophone();
+    if (this.withCamera && !this.media.camera) void this.media.openCamera();
   }
 
   cancel(): void {

@@ -17,9 +17,9 @@ export const STALL_MS = 900;
 const QUIET_STALL_MS = 7_000;
 
 export class Flow {
-  #media = -1;
-  #any = -1;
-  #mediaAt = -Infinity;
+  #media = 0;
+  #any = 0;
+  #mediaAt: number | null = null;
   #anyAt: number;
 
   /** @param now when the connection began. */
@@ -37,10 +37,13 @@ export class Flow {
   /** Nothing can have come while one could not look (a page that sleeps). */
   forgive(now: number): void {
     this.#anyAt = now;
+    if (this.#mediaAt !== null) this.#mediaAt = now;
   }
 
-  isStalled(now: number): boolean {
-    const hadMedia = this.#anyAt - this.#mediaAt < STALL_MS;
-    return now - this.#anyAt >= (hadMedia ? STALL_MS : QUIET_STALL_MS);
+  /** @param sends whether the other side says that it sends something. */
+  isStalled(now: number, sends: boolean): boolean {
+    const silentMs = now - this.#anyAt;
+    const missed = sends && this.#mediaAt !== null && now - this.#mediaAt >= STALL_MS;
+    return silentMs >= (missed ? STALL_MS : QUIET_STALL_MS);
   }
 }

@@ -17,7 +17,17 @@ export class IceServers {
 
   /** The hub, or the person where it has such servers, wants media to go through its TURN servers only. */
   get relayOnly(): boolean {
-    return (this.#wantsRelay() && this.hasRelay) || (this.#known?.relay_only ?? false);
+    return (this.#wantsRelay() && this.hasRelay) || this.hubRelaysOnly;
+  }
+
+  /** The hub lets media go no other way. */
+  get hubRelaysOnly(): boolean {
+    return this.#known?.relay_only ?? false;
+  }
+
+  /** The servers are known, and the person wants a relay that is not there. */
+  get lacksRelay(): boolean {
+    return this.#known !== null && this.#wantsRelay() && !this.hasRelay;
   }
 
   get hasRelay(): boolean {

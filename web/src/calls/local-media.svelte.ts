@@ -25,15 +25,16 @@ export class LocalMedia {
   muted = $state(false);
   /** Pixels of the camera's picture. */
   cameraHeight = $state(0);
-  /** A device is being asked for: the browser may ask the person. */
-  opening = $state(false);
+  #asking = $state(0);
   /** How loud one is, also while muted. */
   readonly meter = new Meter();
+  /** A device is being asked for: the browser may ask the person. */
+  readonly opening: boolean = $derived(this.#asking > 0);
   readonly tracks: Tracks = $derived({ microphone: this.microphone, camera: this.camera, screen: this.screen, sound: this.sound });
 
   readonly #life = new Lifetime();
-  /** Counts what was asked for, so that the latest answer holds. */
   #capture: Capture | null = null;
+  /** Counts what was asked for, so that the latest answer holds. */
   readonly #turns = { microphone: 0, camera: 0, screen: 0 };
 
   constructor() {
@@ -44,7 +45,7 @@ export class LocalMedia {
 
   choose(change: Partial<Choices>): void {
     this.choices = { ...this.choices, ...change };
-    rememberChoices(this.choices);
+    rememberChoices(change);
   }
 
   of(kind: MediaDeviceKind): readonly MediaDeviceInfo[] {
@@ -74,6 +75,7 @@ export class LocalMedia {
 
   closeMicrophone(): void {
     this.#turns.microphone++;
+    this.microphoneProblem = null;
     this.#setMicrophone(null);
   }
 
@@ -171,7 +173,7 @@ export class LocalMedia {
   }
 
   async #ask(open: () => Promise<MediaStreamTrack>, failed: (problem: ProblemKind | null) => void): Promise<MediaStreamTrack | null> {
-    this.opening = true;
+    this.#asking++;
     try {
       const track = await open();
       failed(null);
@@ -180,7 +182,7 @@ export class LocalMedia {
       failed(error instanceof DeviceProblem ? error.kind : 'unsupported');
       return null;
     } finally {
-      this.opening = false;
+      this.#asking--;
       void this.#list(); // their names are known now
     }
   }

@@ -19,6 +19,8 @@ export interface Other {
   readonly device: string;
   /** Their connection to the hub; null: not known now. */
   readonly address: string | null;
+  /** What they say that they send. */
+  readonly sends: { readonly voice: boolean; readonly camera: boolean; readonly screen: boolean };
 }
 
 export interface MeshOptions {
@@ -41,6 +43,8 @@ interface Known {
 export class Mesh {
   readonly #options: MeshOptions;
   readonly #known = new Map<string, Known>();
+  /** Who could be told something before. */
+  readonly #reached = new WeakSet<Pair>();
   #early: { uid: string; signal: CallSignal; at: number }[] = [];
   #tracks: Tracks = NO_TRACKS;
   #heights = { camera: 0, screen: 0 };
@@ -71,6 +75,7 @@ export class Mesh {
       const known = this.#known.get(other.device) ?? this.#add(other);
       const before = known.other.address;
       known.other = other;
+      known.pair.sends = other.sends;
       if (other.address !== null && (other.address !== before || !this.#reached.has(known.pair))) {
         this.#reached.add(known.pair);
         known.pair.reachable();
@@ -86,10 +91,10 @@ export class Mesh {
   }
 
   /** What somebody's connection to the hub says. */
-  receive(uid: string, signal: CallSignal): void {
+  receive(uid: string, signal: CallSignal, at = Date.now()): void {
     const known = this.#known.get(signal.from);
     if (!known || known.other.uid !== uid) {
-      this.#early = [...this.#early.slice(1 - MAX_EARLY), { uid, signal, at: Date.now() }];
+      this.#early = [...this.#early.slice(1 - MAX_EARLY), { uid, signal, at }];
       return;
     }
     if (signal.reaction !== undefined) this.#options.reacted(uid, signal.reaction);
@@ -133,8 +138,6 @@ export class Mesh {
     this.#known.clear();
   }
 
-  readonly #reached = new WeakSet<Pair>();
-
   #add(other: Other): Known {
     const { mine, ice } = this.#options;
     const pair = new Pair(
@@ -159,7 +162,7 @@ export class Mesh {
     const since = Date.now() - EARLY_MS;
     const early = this.#early.filter((one) => one.at >= since);
     this.#early = [];
-    for (const { uid, signal } of early) this.receive(uid, signal);
+    for (const { uid, signal, at } of early) this.receive(uid, signal, at);
   }
 
   #size(): void {

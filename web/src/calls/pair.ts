@@ -28,6 +28,8 @@ const POLITE_WAIT_MS = 1_000;
 const MAX_RESTARTS = 3;
 /** After this another try to begin, when the hub did not say by which servers. */
 const BEGIN_MS = 3_000;
+/** A connection may take so long before another hello begins anew. */
+const FRESH_MS = 5_000;
 /** Who is not connected after so long perhaps never will be: the person is told. */
 const LATE_MS = 12_000;
 /** A page that slept so long could not look. */
@@ -47,6 +49,8 @@ export interface PairOptions {
 export class Pair {
   state: PairState = 'connecting';
   measured: Measured | null = null;
+  /** What they say that they send. */
+  sends = { voice: false, camera: false, screen: false };
   /** What the other one shows. */
   want: Want = { video: 0, screen: 0 };
 
@@ -63,6 +67,7 @@ export class Pair {
   #restartAt = Infinity;
   #lookedAt: number;
   #apartSince: number;
+  #beganAt = 0;
   #closed = false;
 
   constructor(options: PairOptions, tracks: Tracks) {
@@ -161,10 +166,16 @@ export class Pair {
     this.#connection = null;
   }
 
+  /** Whether something of them should arrive. */
+  get #expects(): boolean {
+    const { voice, camera, screen } = this.sends;
+    return voice || (camera && (this.#asked?.video ?? 0) > 0) || (screen && (this.#asked?.screen ?? 0) > 0);
+  }
+
   #judge(now: number): void {
     const connection = this.#connection;
     if (!connection) return;
-    const stalled = connection.isOver || this.#flow.isStalled(now);
+    const stalled = connection.isOver || this.#flow.isStalled(now, this.#expects);
     if (connection.isConnected && !stalled) {
       if (this.state !== 'connected') this.#connected();
     } else if (this.state === 'connecting') {
@@ -182,7 +193,7 @@ export class Pair {
   #connected(): void {
     this.state = 'connected';
     this.#restarts = 0;
-    clearTimeout(this.#timer);
+    this.#clearTimer();
   }
 
   #restart(now: number): void {
@@ -202,12 +213,18 @@ export class Pair {
 
   #anew(): void {
     this.#restarts = 0;
-    if (this.#polite) this.#hello(0);
-    else this.#enqueue(() => this.#begin());
+    const over = this.#connection;
+    if (!this.#polite) this.#enqueue(async () => over === this.#connection && this.#begin());
+    else if (this.#timer === undefined) this.#hello(0);
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #hello(turn: number): void {
-    clearTimeout(this.#timer);
+    this.#clearTimer();
     if (this.#closed || (turn > 0 && this.state === 'connected')) return;
     this.#options.send(null, { hello: true });
     this.#timer = setTimeout(() => this.#hello(turn + 1), HELLO_MS[Math.min(turn, HELLO_MS.length - 1)]);
@@ -215,8 +232,10 @@ export class Pair {
 
   async #heardHello(): Promise<void> {
     if (this.#polite) return; // it is the other one's to say
-    if (this.#connection?.isUnanswered) this.#connection.repeat();
-    else await this.#begin();
+    const connection = this.#connection;
+    if (connection?.isUnanswered) connection.repeat();
+    // One that was just begun may yet connect, and several hellos may have waited. Whoever says it though all is well here lost it.
+    else if (!connection || connection.isOver || Date.now() - this.#beganAt > FRESH_MS) await this.#begin();
   }
 
   async #heard(signal: CallSignal): Promise<void> {
@@ -231,7 +250,7 @@ export class Pair {
   }
 
   async #begin(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#clearTimer();
     try {
       await this.#open(newName());
     } catch (error) {
@@ -255,6 +274,7 @@ export class Pair {
       },
     });
     this.#connection = connection;
+    this.#beganAt = Date.now();
     this.measured = null;
     this.#flow = new Flow(Date.now());
     this.#options.changed();
@@ -285,6 +305,6 @@ export class Pair {
 /** Of what should have arrived, over the last seconds. */
 function lossAfter(loss: number, before: Measured | null, now: Measured): number {
   const lost = Math.max(0, now.lost - (before?.lost ?? 0));
-  const due = lost + Math.max(0, now.received - (before?.received ?? 0));
+  const due = lost + Math.max(0, now.media - (before?.media ?? 0));
   return due === 0 ? loss * 0.8 : loss * 0.8 + (lost / due) * 0.2;
 }

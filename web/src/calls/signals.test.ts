@@ -4,7 +4,7 @@ import { type CallSignal, readSignal } from './signals';
 const SDP = 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:abcd\r\n';
 const GOOD: readonly CallSignal[] = [
   { call: 'k_1', from: 'a', to: 'b', session: null, hello: true },
-  { call: 'k_1', from: 'a', to: 'b', session: 's', description: { type: 'offer', sdp: SDP } },
+  { call: 'k_1', from: 'a', to: 'b', session: 's', description: { type: 'offer', sdp: SDP, offer: 2 } },
   { call: 'k_1', from: 'a', to: 'b', session: 's', candidate: { candidate: 'candidate:1 1 UDP 1 127.0.0.1 4000 typ host', sdpMid: '0', sdpMLineIndex: 0, usernameFragment: 'abcd' } },
   { call: 'k_1', from: 'a', to: 'b', session: 's', candidate: null },
   { call: 'k_1', from: 'a', to: 'b', session: 's', want: { video: 180, screen: 0 } },
@@ -28,6 +28,7 @@ describe('readSignal', () => {
     ['a description without words', { ...GOOD[1], description: { type: 'offer' } }],
     ['a description without end', { ...GOOD[1], description: { type: 'offer', sdp: 'x'.repeat(70_000) } }],
     ['a place before the first section', { ...GOOD[2], candidate: { candidate: '', sdpMLineIndex: -1 } }],
+    ['an offer with half a number', { ...GOOD[1], description: { type: 'offer', sdp: '', offer: 1.5 } }],
     ['a negative height', { ...GOOD[4], want: { video: -1, screen: 0 } }],
     ['no height', { ...GOOD[4], want: { video: Number.NaN, screen: 0 } }],
     ['a long reaction', { ...GOOD[5], reaction: 'x'.repeat(33) }],

@@ -14,10 +14,17 @@ export interface Pointer {
   readonly y: number;
 }
 
+export interface Description {
+  readonly type: 'offer' | 'answer';
+  readonly sdp: string;
+  /** Of the offer; its answer repeats it. */
+  readonly offer?: number;
+}
+
 /** What one signal says; mostly one thing. */
 export interface SignalBody {
   readonly hello?: true;
-  readonly description?: { readonly type: 'offer' | 'answer'; readonly sdp: string };
+  readonly description?: Description;
   /** Null: there are no more. */
   readonly candidate?: RTCIceCandidateInit | null;
   readonly want?: Want;
@@ -52,9 +59,10 @@ export function readSignal(payload: unknown): CallSignal | null {
   const description = payload['description'];
   if (description !== undefined) {
     if (!isRecord(description)) return null;
-    const { type, sdp } = description;
+    const { type, sdp, offer } = description;
     if ((type !== 'offer' && type !== 'answer') || !isText(sdp, MAX_SDP)) return null;
-    body.description = { type, sdp };
+    if (offer != null && !Number.isInteger(offer)) return null;
+    body.description = { type, sdp, ...(offer == null ? {} : { offer: offer as number }) };
   }
   const candidate = payload['candidate'];
   if (candidate === null) body.candidate = null;

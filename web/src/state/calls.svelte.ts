@@ -7,9 +7,12 @@ import type { CurrentCall } from '../calls/current.svelte';
 import type { Entry } from '../calls/entry.svelte';
 import { newName } from '../wire/ids';
 import { ApiError } from '../wire/error';
-import type { CallMuted, Results } from '../wire/generated';
+import type { Call, CallMuted, Results } from '../wire/generated';
 import type { CommandBody } from '../wire/live';
 import type { CallsStore, InboxStore, Ring, RoomStore, SignalMessage } from './types';
+
+/** By the clock of this page, from when it first saw the ring. */
+const RING_MS = 45_000;
 
 export interface CallsEnvironment {
   readonly me: string;
@@ -29,21 +32,40 @@ export class Calls implements CallsStore {
   readonly #environment: CallsEnvironment;
   #closed = false;
 
-  /** What rings is known only while the hub tells. */
+  /** What rings is known only while the hub tells; and not for ever, should it forget. */
   readonly rings: readonly Ring[] = $derived.by(() => {
     const { inbox, me, isLive } = this.#environment;
     if (!isLive()) return [];
     return inbox.threads.flatMap(({ thread, subject, call }) => {
       const how = ringOf(call, me);
-      return call && how ? [{ thread, subject, call, aloud: how === 'aloud' }] : [];
+      return call && how && !this.#silenced.has(ringId(call, me)) ? [{ thread, subject, call, aloud: how === 'aloud' }] : [];
     });
   });
+  #silenced: ReadonlySet<string> = $state.raw(new Set<string>());
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #stop: () => void;
 
   constructor(environment: CallsEnvironment) {
     this.#environment = environment;
+    this.#stop = $effect.root(() => {
+      $effect(() => {
+        for (const { call } of this.rings) {
+          const id = ringId(call, environment.me);
+          if (!this.#timers.has(id)) this.#timers.set(id, setTimeout(() => this.#silence(id), RING_MS));
+        }
+      });
+    });
   }
 
-  async open(thread: string, options: { call?: string | null; answer?: boolean; video?: boolean } = {}): Promise<void> {
+  silence({ call }: Ring): void {
+    this.#silence(ringId(call, this.#environment.me));
+  }
+
+  #silence(id: string): void {
+    this.#silenced = new Set([...this.#silenced, id]);
+  }
+
+  async open(thread: string, options: { call?: string | null; answer?: boolean; video?: boolean; byLink?: boolean } = {}): Promise<void> {
     if (this.opening || this.current?.thread === thread) return;
     this.entry?.cancel(); // they go elsewhere
     this.opening = true;
@@ -57,6 +79,7 @@ export class Calls implements CallsStore {
         this.entry = new Entry({
           thread,
           call: options.call ?? null,
+          video: options.video,
           environment: { ...this.#environment, device: this.device, over: (call) => this.#over(call) },
           done: (call) => {
             if (this.entry?.thread === thread) this.entry = null;
@@ -65,9 +88,8 @@ export class Calls implements CallsStore {
         });
       });
       const entry = this.entry as Entry | null;
-      if (options.video !== undefined) entry?.media.choose({ withMicrophone: true, withCamera: options.video });
-      if (options.answer || entry?.media.choices.skipPreJoin) await entry?.join();
-      else entry?.preview();
+      if (options.answer || (entry?.media.choices.skipPreJoin && !options.byLink)) await entry?.join();
+      else if (!options.byLink) entry?.preview();
     } finally {
       this.opening = false;
     }
@@ -87,6 +109,8 @@ export class Calls implements CallsStore {
 
   close(): Promise<unknown> {
     this.#closed = true;
+    this.#stop();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     this.entry?.cancel();
     return this.current?.close() ?? Promise.resolve();
   }
@@ -104,4 +128,9 @@ export class Calls implements CallsStore {
     this.current = null;
     this.ended = call;
   }
+}
+
+/** One ring of a person: they may be rung again in the same call. */
+function ringId(call: Call, uid: string): string {
+  return `${call.call} ${call.people[uid]?.since ?? 0}`;
 }

@@ -114,7 +114,7 @@ export class Notifier implements NotificationSettings {
       again = setInterval(() => this.#tones(RING), RING_MS);
     }
     // Also when messages do not notify: it rings now, or never.
-    const shown = this.permission === 'granted' && !document.hasFocus() ? this.#notify(thread, title, body) : null;
+    const shown = this.permission === 'granted' && !document.hasFocus() ? this.#notify(thread, title, body, { tag: `call ${thread}`, requireInteraction: true }) : null;
     return () => {
       clearInterval(again);
       shown?.close();
@@ -128,9 +128,9 @@ export class Notifier implements NotificationSettings {
     void this.#audio?.close();
   }
 
-  #notify(thread: string, title: string, body: string): Notification | null {
+  #notify(thread: string, title: string, body: string, more: NotificationOptions = { tag: thread }): Notification | null {
     try {
-      const shown = new Notification(title, { body, tag: thread });
+      const shown = new Notification(title, { body, ...more });
       shown.onclick = () => {
         window.focus();
         this.#environment.open(thread);

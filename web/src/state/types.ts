@@ -128,12 +128,14 @@ export interface CallsStore {
   readonly opening: boolean;
   /**
    * Begin a call in a thread, or come into the one that lasts. `answer`: at once, without a look before; to
-   * `call`, if it still lasts.
+   * `call`, if it still lasts. `byLink`: the person did nothing on this page yet, so no device is opened.
    *
    * @throws ApiError `unreachable`, `unsupported`. What the hub refuses is said by `entry`.
    */
-  open(thread: string, options?: { call?: string | null; answer?: boolean; video?: boolean }): Promise<void>;
+  open(thread: string, options?: { call?: string | null; answer?: boolean; video?: boolean; byLink?: boolean }): Promise<void>;
   decline(ring: Ring): Promise<void>;
+  /** It rings no more on this page, and goes on elsewhere. */
+  silence(ring: Ring): void;
   dismissEnded(): void;
 }
 

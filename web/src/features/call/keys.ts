@@ -15,13 +15,15 @@ export function listenToKeys(call: CurrentCall): () => void {
     if (isComposing(event) || event.defaultPrevented) return;
     const { media } = call;
     if ((event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey) {
+      if (event.code !== 'KeyM' && event.code !== 'KeyO') return;
+      event.preventDefault();
+      if (event.repeat) return;
       if (event.code === 'KeyM') void call.setMuted(!call.isSilent);
-      else if (event.code === 'KeyO') void call.setCamera(!media.camera);
-      else return;
-      event.preventDefault();
+      else void call.setCamera(!media.camera);
     } else if (event.code === 'Space' && !event.ctrlKey && !event.metaKey && !event.altKey && !takesSpace(event.target)) {
+      if (!talking && (!media.microphone || !media.muted)) return; // it scrolls
       event.preventDefault();
-      if (event.repeat || talking || !media.microphone || !media.muted) return;
+      if (talking) return;
       talking = true;
       void call.setMuted(false);
     }

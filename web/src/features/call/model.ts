@@ -51,6 +51,19 @@ export function wayWords({ state, relayed }: Pick<Participant, 'state' | 'relaye
   return relayed ? 'relayed' : 'direct';
 }
 
+/** Of what should have arrived. */
+export function lostWords({ media, lost }: { media: number; lost: number }): string {
+  const due = media + Math.max(0, lost);
+  return due > 0 ? `${((100 * Math.max(0, lost)) / due).toFixed(1)} % lost · ` : '';
+}
+
+/** Who sees whose network address. */
+export function relayWords({ hubRelaysOnly, relayOnly }: { hubRelaysOnly: boolean; relayOnly: boolean }): string {
+  if (hubRelaysOnly) return 'All of it goes through the hub’s relay, encrypted: nobody sees another’s network address.';
+  if (relayOnly) return 'Your sound and pictures go through the hub’s relay, encrypted: the others do not see your network address.';
+  return 'Direct: from device to device, encrypted. Relayed: through the hub’s relay, encrypted.';
+}
+
 export function nameOfMe(isMe: boolean, name: string): string {
   return isMe ? 'You' : name;
 }
