@@ -61,6 +61,7 @@ export class Pair {
   #tracks: Tracks = NO_TRACKS;
   #queue: Promise<unknown> = Promise.resolve();
   #asked: Want | null = null;
+  #sizes: { heights: { camera: number; screen: number }; others: number; strain: Strain } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #loss = 0;
   #restarts = 0;
@@ -103,7 +104,7 @@ export class Pair {
       if (this.#connection?.isUnanswered) this.#connection.repeat();
       else if (this.state !== 'connected') this.#hello(0);
     } else if (this.#connection) this.#connection.repeat();
-    else this.#enqueue(() => this.#begin());
+    else this.#enqueue(async () => this.#connection ?? this.#begin());
   }
 
   receive(signal: CallSignal): void {
@@ -126,6 +127,13 @@ export class Pair {
 
   /** @param heights of what is taken. @param others people in the call. */
   size(heights: { camera: number; screen: number }, others: number, strain: Strain): void {
+    this.#sizes = { heights, others, strain };
+    this.#encode();
+  }
+
+  #encode(): void {
+    if (!this.#sizes) return;
+    const { heights, others, strain } = this.#sizes;
     void this.#connection?.setEncoding('camera', cameraEncoding(this.want.video, heights.camera, others, strain));
     void this.#connection?.setEncoding('screen', screenEncoding(this.want.screen, heights.screen, strain));
   }
@@ -275,6 +283,7 @@ export class Pair {
     });
     this.#connection = connection;
     this.#beganAt = Date.now();
+    this.#encode();
     this.measured = null;
     this.#flow = new Flow(Date.now());
     this.#options.changed();
