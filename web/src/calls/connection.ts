@@ -60,7 +60,6 @@ export class Connection {
   #asked: number | undefined;
   #making = false;
   #answering = false;
-  #ignoring = false;
   #closed = false;
 
   /** @param polite gives way when two offers cross; the other one makes the sections. */
@@ -155,8 +154,7 @@ export class Connection {
     // Of an offer that was given up, or was answered already.
     if (type === 'answer' && (pc.signalingState !== 'have-local-offer' || (offer !== undefined && offer !== this.#offered))) return;
     const ready = !this.#making && (pc.signalingState === 'stable' || this.#answering);
-    this.#ignoring = !this.#polite && type === 'offer' && !ready;
-    if (this.#ignoring) return;
+    if (!this.#polite && type === 'offer' && !ready) return; // it crossed this side's, which holds
     this.#answering = type === 'answer';
     try {
       await pc.setRemoteDescription({ type, sdp });

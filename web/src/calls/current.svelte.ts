@@ -97,6 +97,7 @@ export class CurrentCall {
   #entering = false;
   #again: ReturnType<typeof setTimeout> | undefined;
   readonly #lastTold = new Map<string, InCall>();
+
   /** @param answered the call as the hub let this device in. */
   constructor(thread: string, answered: Call, media: LocalMedia, ice: IceServers, environment: CallEnvironment) {
     this.thread = thread;

@@ -102,6 +102,7 @@ export class Entry {
       }
       this.#given = true;
       let call: CurrentCall | null = null;
+      // What is derived within whoever clicked would be frozen when that goes.
       $effect.root(() => {
         call = new CurrentCall(thread, answered, this.media, this.ice, environment);
       });

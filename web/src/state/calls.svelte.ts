@@ -75,6 +75,7 @@ export class Calls implements CallsStore {
       });
       if (typeof RTCPeerConnection === 'undefined') throw new ApiError('unsupported', 'This browser cannot make calls: it has no WebRTC.');
       if (this.#closed) return;
+      // What is derived within whoever clicked would be frozen when that goes.
       $effect.root(() => {
         this.entry = new Entry({
           thread,
