@@ -36,7 +36,7 @@ from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
 from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
-from hub.bus.local import LocalBus
+from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
@@ -76,7 +76,7 @@ from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import migrate
 from hub.storage.pool import Database
 from hub.storage.projection import Projector
-from hub.storage.settings_store import ticket_key
+from hub.storage.settings_store import bus_key, ticket_key
 from hub.storage.uploads import Upload
 from hub.storage.verdicts import Place
 from hub.storage.writer import GroupCommitWriter
@@ -153,10 +153,19 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub]:
-    """A running hub, without its HTTP side; ends cleanly with the block."""
+async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> AsyncIterator[Hub]:
+    """A running hub, without its HTTP side; ends cleanly with the block.
+
+    Args:
+        bus: instead of that of the settings.
+    """
+    redis_of(settings)  # an address that is none is said before anything starts
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
+        async with database.acquire() as connection:
+            tickets, between = await ticket_key(connection), await bus_key(connection)
+        if bus is None:
+            bus = await stack.enter_async_context(open_bus(settings, between))
         connections = Connections(bus)
         await connections.start()
         home = await home_of(database, settings)
@@ -240,8 +249,6 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             background=background,
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
         )  # fmt: skip
-        async with database.acquire() as connection:
-            key = await ticket_key(connection)
         hub = Hub(
             settings=settings,
             clock=clock,
@@ -260,24 +267,20 @@ async def build(settings: Settings, clock: Clock, bus: Bus) -> AsyncIterator[Hub
             previews=shown,
             services=services,
             ice=IceServers(settings, clock),
-            tickets=Tickets(clock, key),
+            tickets=Tickets(clock, tickets),
             background=background,
         )
         await writer.start()
         stack.push_async_callback(writer.stop)
         stack.push_async_callback(background.close)
-        background.spawn(library.run(), "library")
-        background.spawn(rooms.run(), "rooms")
-        background.spawn(router.run(), "router")
-        background.spawn(people.run(), "people")
-        background.spawn(watch.run(), "calls")
-        background.spawn(files.run(), "uploads")
-        background.spawn(jobs.run(), "jobs")
-        background.spawn(shown.run(), "previews")
-        background.spawn(scanning.run(), "scanning")
-        background.spawn(keeper.run(), "keeper")
-        background.spawn(Eraser(database, clock).run(), "eraser")
-        background.spawn(Retention(database, clock).run(), "retention")
+        for run, name in (
+            (library.run, "library"), (rooms.run, "rooms"), (router.run, "router"),
+            (people.run, "people"), (watch.run, "calls"), (files.run, "uploads"),
+            (jobs.run, "jobs"), (shown.run, "previews"), (scanning.run, "scanning"),
+            (keeper.run, "keeper"), (Eraser(database, clock).run, "eraser"),
+            (Retention(database, clock).run, "retention"),
+        ):  # fmt: skip
+            background.keep(run, name)
         yield hub
         await drain(hub)
 
@@ -312,12 +315,15 @@ def create_app(
     bus: Bus | None = None,
     hub: Hub | None = None,
 ) -> Starlette:
-    """The hub as an ASGI application; without a ``hub`` it builds one in its lifespan, alone on its
-    database unless it gets a ``bus`` to the other processes."""
+    """The hub as an ASGI application; without a ``hub`` it builds one in its lifespan.
+
+    Args:
+        bus: to the other processes, instead of that of the settings.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with build(settings, clock or SystemClock(), bus or LocalBus()) as app.state.hub:
+        async with build(settings, clock or SystemClock(), bus) as app.state.hub:
             yield
 
     app = Starlette(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import socket
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 import hub
+from hub.bus.opening import open_bus
 from hub.errors import Conflict, HubError
 from hub.files.previews.office import program
 from hub.files.previews.sandbox import WallUnknown, sandbox_kind
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.verdicts import ScannerDown
+from hub.rooms.poll import POLL_S
 from hub.settings import Settings, is_loopback
 from hub.storage import blobs, documents, jobs
 from hub.storage.embedded import EmbeddedPostgres
@@ -45,7 +48,8 @@ async def examine(settings: Settings) -> list[Finding]:
         _client(),
     ]
     previews = await asyncio.to_thread(_previews)
-    return [*found, *previews, *await _scanners(settings), *await _database(settings)]
+    others = [*await _scanners(settings), *await _redis(settings)]
+    return [*found, *previews, *others, *await _database(settings)]
 
 
 def _previews() -> list[Finding]:
@@ -90,6 +94,22 @@ async def _scanners(settings: Settings) -> list[Finding]:
         found.append(Finding("scanner", "good", words))
         found += [Finding("scanner", "warning", one) for one in complaints]
     return found
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    """Whether what one process says reaches another one."""
+    if settings.redis_url is None:
+        words = "none; enough for one process on one machine (HUB_REDIS_URL)"
+        return [Finding("bus", "good", words)]
+    try:
+        async with open_bus(settings, secrets.token_bytes(32)) as bus:
+            health = bus.health
+    except HubError as error:
+        return [Finding("bus", "bad", error.detail)]
+    if health.up:
+        return [Finding("bus", "good", health.words)]
+    words = f"{health.words} every {POLL_S:.0f} s, and who is there is not known across processes"
+    return [Finding("bus", "warning", words)]
 
 
 def _address(settings: Settings) -> Finding:

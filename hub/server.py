@@ -17,7 +17,6 @@ from hub.api.bounded_http import BoundedHttp
 from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
 from hub.app import build, create_app, drain
-from hub.bus.local import LocalBus
 from hub.clock import SystemClock
 from hub.errors import Conflict
 from hub.settings import Settings
@@ -39,7 +38,7 @@ def run(settings: Settings, *, sample: bool = False) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
-    async with build(settings, SystemClock(), LocalBus()) as hub:
+    async with build(settings, SystemClock()) as hub:
         # What was made until now lives on; what an update makes is gone without a cycle.
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD, 20, 20)

@@ -41,6 +41,11 @@ class Settings:
         None, "PostgreSQL 15 or later; without it the hub runs its own.", secret=True
     )
     database_connections: int = _setting(10, "Largest number of database connections.")
+    redis_url: str | None = _setting(
+        None, "Redis between several processes: redis://, rediss://, unix:// or redis+sentinel://.",
+        secret=True,
+    )  # fmt: skip
+    redis_prefix: str = _setting("hub", "What the names of all Redis channels begin with.")
     log_format: str = _setting("auto", "json, console, or auto (console on a terminal).")
     log_level: str = _setting("info", "debug, info, warning or error.")
     session_days: int = _setting(30, "A sign-in ends after so many days.")
@@ -198,6 +203,8 @@ def _checked(settings: Settings) -> Settings:
     database = settings.database_url
     if database and not database.startswith(("postgresql://", "postgres://")):
         raise SettingsError("HUB_DATABASE_URL: must begin with postgresql://.")
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", settings.redis_prefix):
+        raise SettingsError("HUB_REDIS_PREFIX: 1 to 40 letters, digits, dots, dashes.")
     _check_ice(settings)
     object.__setattr__(settings, "public_url", url.rstrip("/"))
     return settings

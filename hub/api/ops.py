@@ -18,7 +18,8 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The hub can serve: the database answers and no end is near."""
+    """The hub can serve: the database answers and no end is near. What is not as it should be, and
+    keeps nobody from working, is said in further lines."""
     hub = hub_of(request)
     if hub.draining:
         return PlainTextResponse("restarting\n", 503)
@@ -27,7 +28,11 @@ async def readyz(request: Request) -> Response:
             await connection.fetchval("SELECT 1")
     except HubError as error:
         return PlainTextResponse(f"{error.code}\n", 503)
-    return PlainTextResponse("ready\n")
+    ills = [] if hub.bus.health.up else [f"bus: {hub.bus.health.words}"]
+    for loop in hub.background.loops:
+        if loop.reason is not None:
+            ills.append(f"loop {loop.name}: failed {loop.failures} times, last by {loop.reason}")
+    return PlainTextResponse("".join(f"{line}\n" for line in ("ready", *ills)))
 
 
 async def prometheus(request: Request) -> Response:

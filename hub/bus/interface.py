@@ -9,12 +9,19 @@ process publishes on one topic arrives in its order, with a hole where something
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hub.bus.messages import Message
 
 Handler = Callable[[Message], None]
 OnGap = Callable[[], None]
+
+
+class Health(NamedTuple):
+    """``up``: other processes hear this one, and it hears them; ``words`` say what is or is not."""
+
+    up: bool
+    words: str
 
 
 class Subscription(Protocol):
@@ -26,6 +33,9 @@ class Subscription(Protocol):
 class Bus(Protocol):
     process: str
     """Id of this process, to know its own messages by."""
+
+    @property
+    def health(self) -> Health: ...
 
     def publish(self, topic: str, message: Message) -> None: ...
 

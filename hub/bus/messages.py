@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from hub.wire.events import PresenceEntry, Preview, Verdict
 
 
 class Message(Struct, tag=True, array_like=True):
-    pass
+    """Attributes:
+    waits_s: how long it may wait for another message of its topic to go with.
+    """
+
+    waits_s: ClassVar[float] = 0.0
 
 
 class EventCommitted(Message):
@@ -23,6 +29,8 @@ class StreamCommitted(Message):
     """Topic ``document:{id}``: row ``seq`` of the document's log is written, with the updates that
     ``source`` relayed from number ``first`` to ``number``. ``claim`` is the body of a row that
     gives client ids away."""
+
+    waits_s: ClassVar[float] = 0.1
 
     source: str
     seq: int
@@ -42,6 +50,8 @@ class PresenceChanged(Message):
 
 class PresenceSnapshot(Message):
     """Topic ``room:{thread}``: all connections of ``process``, said again while they last."""
+
+    waits_s: ClassVar[float] = 0.5
 
     thread: str
     process: str
@@ -65,6 +75,8 @@ class TypingChanged(Message):
 
 class UploadMoved(Message):
     """Topic ``room:{thread}``: so many bytes of an arriving version are here."""
+
+    waits_s: ClassVar[float] = 0.1
 
     thread: str
     key: str

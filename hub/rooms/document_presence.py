@@ -90,6 +90,11 @@ class DocumentPresence:
         """What other processes know of is not known here."""
         self._bus.publish(self._topic, CaretsAsked(self._bus.process))
 
+    def doubt(self) -> None:
+        """Carets may have been lost on the way here or there."""
+        self.ask()
+        self._publish("", self._carets.here())
+
     def on_message(self, message: Message) -> None:
         """Presence comes over the bus, this process's own, too."""
         if isinstance(message, CaretsAsked):

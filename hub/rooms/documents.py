@@ -239,7 +239,7 @@ class LiveDocument:
     def on_gap(self) -> None:
         """The bus may have lost something."""
         self._replica.read_on()
-        self._presence.ask()
+        self._presence.doubt()
 
     def _break(self, reason: BaseException | None) -> None:
         """Memory and log may have parted: let all load the truth and repeat what is theirs."""

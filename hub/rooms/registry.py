@@ -161,7 +161,7 @@ class Registry:
             entry.subscription.close()
         room = Room(thread, state)
         entry.room.set_result(room)
-        heard.open(lambda message: self._on_message(room, message), lambda: self._ask(thread))
+        heard.open(lambda message: self._on_message(room, message), lambda: self._doubt(room))
         self._ask(thread)
         if entry.heard > state.head and self.on_behind is not None:
             self.on_behind(thread)
@@ -195,6 +195,11 @@ class Registry:
             for room in self:
                 self._say(room)
                 room.expire(self._clock.monotonic_s())
+
+    def _doubt(self, room: Room) -> None:
+        """Who is elsewhere may have been lost on the way here, and who is here on the way there."""
+        self._ask(room.thread)
+        self._say(room)
 
     def _ask(self, thread: str) -> None:
         self._bus.publish(f"room:{thread}", PresenceAsked(thread))

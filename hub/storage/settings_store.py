@@ -22,13 +22,25 @@ async def pin_home(connection: Any, home: str) -> None:
 
 async def ticket_key(connection: Any) -> bytes:
     """The key that signs tickets, made at the first call; the same for every process."""
-    made = base64.b64encode(secrets.token_bytes(32)).decode()
-    await connection.execute(
-        "INSERT INTO settings (name, value) VALUES ('ticket_key', $1) ON CONFLICT DO NOTHING", made
-    )
-    value = await connection.fetchval("SELECT value FROM settings WHERE name = 'ticket_key'")
+    return await _key(connection, "ticket_key")
+
+
+async def bus_key(connection: Any) -> bytes:
+    """The same for what processes tell each other."""
+    return await _key(connection, "bus_key")
+
+
+async def _key(connection: Any, name: str) -> bytes:
+    if (value := await connection.fetchval(_VALUE, name)) is None:
+        made = base64.b64encode(secrets.token_bytes(32)).decode()
+        await connection.execute(_PUT_ONCE, name, made)
+        value = await connection.fetchval(_VALUE, name)
     return base64.b64decode(value)
 
+
+_VALUE = "SELECT value FROM settings WHERE name = $1"
+
+_PUT_ONCE = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 _PIN_HOME = """
 INSERT INTO settings (name, value) VALUES ('home', $1)

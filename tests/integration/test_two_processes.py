@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.integration.sockets import connection, signed_in
 from tests.integration.test_live import exported, leased
 from tests.support.hub_process import answer, token
 from tests.support.lossy_bus import Chaos, Exchange
+from tests.support.redis_server import RedisServer
 from tests.support.yupdates import text, update
 
 CHAOS = {
@@ -56,81 +58,130 @@ async def test_both_converge(
 ) -> None:
     chance = random.Random(name)
     exchange = Exchange(chance, Chaos())
+
+    def begin(number: int) -> None:
+        if number == 0:
+            exchange.chaos = CHAOS[name]
+
     async with AsyncExitStack() as stack:
         one, two = await pair(stack, database_url, exchange)
-        ada = await one.person("ada")
-        grace = await one.person("grace", ada)
-        linus = await one.person("linus", ada)
-        thread = await one.thread(ada, grace)
-        document = await one.document(ada, thread)
-        exchange.chaos = CHAOS[name]
-        here = await stack.enter_async_context(one.live(ada))
-        there = await stack.enter_async_context(two.live(grace))
-        feeds = [await client.subscribe(thread, after=0) for client in (here, there)]
-        texts = [await client.open_document(document) for client in (here, there)]
-        inbox = await stack.enter_async_context(signed_in(two, linus))
-        await inbox.call(cmd="watch_inbox")
+        # Presence is nowhere but on the bus.
+        took = await converge(stack, one, two, chance, begin, presence=name != "gone")
+    with capsys.disabled():
+        print(f"\n{name}: {exchange.lost} of {exchange.sent} messages lost; {took}")
 
-        for number in range(60):
-            side = number % 2
-            client, opened = (here, there)[side], texts[side]
-            send_id = f"s{number}"
-            match chance.choice(("post", "post", "type", "type", "type", "react", "rename")):
-                case "post":
-                    await client.send(cmd.Post(thread=thread, send_id=send_id, text=f"n {number}"))
-                case "react":
-                    posted = await client.send(
-                        cmd.Post(thread=thread, send_id=send_id, text=f"n {number}")
-                    )
-                    await client.send(
-                        cmd.React(
-                            thread=thread, send_id=send_id + "r", target=posted.seq, emoji="👍"
-                        )
-                    )
-                case "rename":
-                    await client.send(
-                        cmd.Rename(thread=thread, send_id=send_id, subject=f"Subject {number}")
-                    )
-                case "type":
-                    with opened.doc.transaction():
-                        place = chance.randrange(len(str(opened.text)) + 1)
-                        opened.text.insert(place, f"{number} ")
-        # Somebody who only watches, at the other process, is let in.
-        await here.send(cmd.SetMember(thread=thread, send_id="m", uid=linus.uid, role="editor"))
-        last = await here.send(cmd.Post(thread=thread, send_id="last", text="The end"))
 
-        started = time.perf_counter()
-        seen: list[list[int]] = []
-        for feed in feeds:
-            seqs: list[int] = []
-            while not seqs or seqs[-1] < last.seq:
-                seqs.append((await feed.next(timeout_s=30)).seq)
-            seen.append(seqs)
-        events_s = time.perf_counter() - started
-        assert seen == [list(range(1, last.seq + 1))] * 2
-        for opened in texts:
-            await opened.saved()
-        async with asyncio.timeout(30):
-            while str(texts[0].text) != str(texts[1].text):
-                await asyncio.sleep(0.02)
-        documents_s = time.perf_counter() - started
-        joined = await inbox.until(lambda f: f["t"] == "event" and f["seq"] == last.seq)
-        assert joined["data"]["text"] == "The end"
-        presence_s = 0.0
-        if name != "gone":  # presence is nowhere but on the bus
-            sessions = await _presence(one.hub, two.hub, thread)
-            presence_s = time.perf_counter() - started
-            assert len(sessions) == 2
-        with capsys.disabled():
-            print(
-                f"\n{name}: {exchange.lost} of {exchange.sent} messages lost; events the same after"
-                f" {events_s:.2f} s, documents {documents_s:.2f} s, presence {presence_s:.2f} s"
-            )
-        # Whoever goes is gone at the other process, too.
-        await there.close()
-        async with asyncio.timeout(30):
-            while len(_present(one.hub, thread)) != 1:
-                await asyncio.sleep(0.05)
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("day", ["good", "killed", "restarted", "frozen", "emptied", "cut"])
+async def test_both_converge_over_redis(
+    database_url: str, day: str, services: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its bad day begins in the middle; but for one that stays killed it ends there, too."""
+    chance = random.Random(day)
+    with RedisServer() as redis:
+
+        def bad_day(number: int) -> None:
+            match day, number:
+                case ("killed" | "restarted", 20):
+                    redis.kill()
+                case ("frozen", 20):
+                    redis.freeze()
+                case ("emptied", 20):
+                    redis.command("FLUSHALL")
+                case ("emptied" | "cut", 21 | 22 | 40):
+                    redis.command("CLIENT", "KILL", "TYPE", ("pubsub", "normal")[number % 2])
+                case ("restarted", 59):
+                    redis.start()
+                case ("frozen", 59):
+                    redis.thaw()
+
+        async with AsyncExitStack() as stack:
+            one, two = [
+                await stack.enter_async_context(serve(database_url, redis_url=redis.url))
+                for _ in range(2)
+            ]
+            assert one.hub.bus.health.up
+            took = await converge(stack, one, two, chance, bad_day, presence=day != "killed")
+    with capsys.disabled():
+        print(f"\nRedis {day}: {took}")
+
+
+async def converge(
+    stack: AsyncExitStack, one: Served, two: Served, chance: random.Random,
+    before: Callable[[int], None], *, presence: bool,
+) -> str:  # fmt: skip
+    """Much happens at both, and both end with the same; ``before`` each of 60 steps something may
+    befall them. Says how long it took from the last step."""
+    ada = await one.person("ada")
+    grace = await one.person("grace", ada)
+    linus = await one.person("linus", ada)
+    thread = await one.thread(ada, grace)
+    document = await one.document(ada, thread)
+    here = await stack.enter_async_context(one.live(ada))
+    there = await stack.enter_async_context(two.live(grace))
+    feeds = [await client.subscribe(thread, after=0) for client in (here, there)]
+    texts = [await client.open_document(document) for client in (here, there)]
+    inbox = await stack.enter_async_context(signed_in(two, linus))
+    await inbox.call(cmd="watch_inbox")
+
+    for number in range(60):
+        before(number)
+        side = number % 2
+        client, opened = (here, there)[side], texts[side]
+        send_id = f"s{number}"
+        match chance.choice(("post", "post", "type", "type", "type", "react", "rename")):
+            case "post":
+                await client.send(cmd.Post(thread=thread, send_id=send_id, text=f"n {number}"))
+            case "react":
+                posted = await client.send(
+                    cmd.Post(thread=thread, send_id=send_id, text=f"n {number}")
+                )
+                await client.send(
+                    cmd.React(thread=thread, send_id=send_id + "r", target=posted.seq, emoji="👍")
+                )
+            case "rename":
+                await client.send(
+                    cmd.Rename(thread=thread, send_id=send_id, subject=f"Subject {number}")
+                )
+            case "type":
+                with opened.doc.transaction():
+                    place = chance.randrange(len(str(opened.text)) + 1)
+                    opened.text.insert(place, f"{number} ")
+    # Somebody who only watches, at the other process, is let in.
+    await here.send(cmd.SetMember(thread=thread, send_id="m", uid=linus.uid, role="editor"))
+    last = await here.send(cmd.Post(thread=thread, send_id="last", text="The end"))
+
+    started = time.perf_counter()
+    seen: list[list[int]] = []
+    for feed in feeds:
+        seqs: list[int] = []
+        while not seqs or seqs[-1] < last.seq:
+            seqs.append((await feed.next(timeout_s=30)).seq)
+        seen.append(seqs)
+    events_s = time.perf_counter() - started
+    assert seen == [list(range(1, last.seq + 1))] * 2
+    for opened in texts:
+        await opened.saved()
+    async with asyncio.timeout(30):
+        while str(texts[0].text) != str(texts[1].text):
+            await asyncio.sleep(0.02)
+    documents_s = time.perf_counter() - started
+    joined = await inbox.until(lambda f: f["t"] == "event" and f["seq"] == last.seq)
+    assert joined["data"]["text"] == "The end"
+    presence_s = 0.0
+    if presence:
+        sessions = await _presence(one.hub, two.hub, thread)
+        presence_s = time.perf_counter() - started
+        assert len(sessions) == 2
+    # Whoever goes is gone at the other process, too.
+    await there.close()
+    async with asyncio.timeout(40):
+        while len(_present(one.hub, thread)) != 1:
+            await asyncio.sleep(0.05)
+    return (
+        f"events the same after {events_s:.2f} s, documents {documents_s:.2f} s, presence"
+        f" {presence_s:.2f} s"
+    )
 
 
 async def test_one_client_id_at_two_processes_is_one_persons(database_url: str) -> None:

@@ -66,6 +66,11 @@ class Child:
         except OSError:
             return False
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL, to all of it."""
         if self._process is not None:

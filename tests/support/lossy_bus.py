@@ -6,7 +6,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
-from hub.bus.envelope import Receiver, Sender
+from hub.bus.envelope import Receiver, Sender, encode
 from hub.bus.interface import Handler, OnGap
 from hub.bus.local import LocalBus, LocalSubscription
 from hub.bus.messages import Message
@@ -53,10 +53,10 @@ class Exchange:
 
 
 class _Remote:
-    def __init__(self, handler: Handler, on_gap: OnGap | None) -> None:
+    def __init__(self, topic: str, handler: Handler, on_gap: OnGap | None) -> None:
         self.handler = handler
         self.on_gap = on_gap
-        self.receiver = Receiver()
+        self.receiver = Receiver(topic)
 
 
 class _Subscription:
@@ -82,21 +82,21 @@ class LossyBus(LocalBus):
 
     def publish(self, topic: str, message: Message) -> None:
         super().publish(topic, message)
-        self._exchange.carry(self, topic, self._sender.seal(topic, message))
+        self._exchange.carry(self, topic, self._sender.seal(topic, [encode(message)]))
 
     async def subscribe(  # type: ignore[override]
         self, topic: str, handler: Handler, on_gap: OnGap | None = None
     ) -> _Subscription:
         await asyncio.sleep(0.01)  # as a server takes to confirm it
         there = self._remote.setdefault(topic, [])
-        remote = _Remote(handler, on_gap)
+        remote = _Remote(topic, handler, on_gap)
         there.append(remote)
         return _Subscription(await super().subscribe(topic, handler), there, remote)
 
     def arrive(self, topic: str, data: bytes) -> None:
         for one in tuple(self._remote.get(topic, ())):
-            message, gap = one.receiver.open(data)
+            messages, gap = one.receiver.open(data)
             if gap and one.on_gap is not None:
                 one.on_gap()
-            if message is not None:
+            for message in messages:
                 one.handler(message)
