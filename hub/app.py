@@ -81,7 +81,7 @@ from hub.storage.uploads import Upload
 from hub.storage.verdicts import Place
 from hub.storage.writer import GroupCommitWriter
 
-DRAIN_S = 3.0
+DRAIN_S = 5.0
 RINGS = 10
 RING_EVERY_S = 6.0
 """Somebody may ring so often at once, then once in so many seconds."""
@@ -93,10 +93,12 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, *, beside: bool = False) -> AsyncIterator[Database]:
-    """The database of the settings, migrated: the embedded one or the given one.
+async def database_of(settings: Settings, *, beside: bool = False) -> AsyncIterator[str]:
+    """The address of the database of the settings: the given one, or the embedded one, which runs
+    for the length of the block.
 
-    ``beside``: a hub may be running on the same embedded database (for commands).
+    Args:
+        beside: a hub may be running on the same embedded database (for commands).
     """
     async with AsyncExitStack() as stack:
         url = settings.database_url
@@ -112,6 +114,14 @@ async def open_database(settings: Settings, *, beside: bool = False) -> AsyncIte
                 stack.push_async_callback(embedded.stop)
                 watch = asyncio.create_task(embedded.keep_running(), name="embedded-postgres")
                 stack.push_async_callback(_cancel, watch)
+        yield url
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, *, beside: bool = False) -> AsyncIterator[Database]:
+    """The database of the settings, migrated; ``beside`` as above."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_of(settings, beside=beside))
         database = await Database.connect(url, max_size=settings.database_connections)
         stack.push_async_callback(database.close)
         version = await migrate(database)
@@ -288,9 +298,9 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
 async def drain(hub: Hub) -> None:
     """Ask every connection to come back later, and write what is in memory."""
     hub.draining = True
-    hub.connections.end_all(Restarting())
     try:
         async with asyncio.timeout(DRAIN_S):
+            await hub.connections.end_all(Restarting())
             await hub.library.settle()
             await hub.connections.emptied()
     except TimeoutError:

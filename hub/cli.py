@@ -27,6 +27,7 @@ from hub.settings import Settings
 from hub.storage import blobs as blob_rows
 from hub.storage.projection import Projector
 from hub.wire.api import NewToken
+from hub.workers import serve as several
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Webmail hub."
@@ -59,15 +60,43 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port to listen on.")] = None,
     data_dir: DataDir = None,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes serve; several need HUB_REDIS_URL.")
+    ] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Fill a new hub with people and threads to try.")
     ] = False,
 ) -> None:
-    """Serve the hub until it is told to stop."""
-    settings = read_settings(host=host, port=port, data_dir=data_dir)
+    """Serve the hub until it is told to stop. With several workers SIGHUP replaces one after the
+    other."""
+    settings = read_settings(host=host, port=port, data_dir=data_dir, workers=workers)
     logging.configure(settings.log_format, settings.log_level)
     try:
-        server.run(settings, sample=sample)
+        if settings.workers > 1:
+            several.run(settings, sample=sample)
+        else:
+            server.run(settings, sample=sample)
+    except HubError as error:
+        raise fail(error) from error
+
+
+@app.command(hidden=True)
+def worker(
+    number: Annotated[int, typer.Option()],
+    listener: Annotated[int, typer.Option()],
+    pulse: Annotated[int, typer.Option()],
+    host: Annotated[str, typer.Option()],
+    port: Annotated[int, typer.Option()],
+    data_dir: Annotated[Path, typer.Option()],
+    database_url: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """One of the processes of ``hub serve --workers``, which starts it."""
+    settings = read_settings(
+        host=host, port=port, data_dir=data_dir, workers=1, database_url=database_url
+    )
+    logging.configure(settings.log_format, settings.log_level, worker=number)
+    try:
+        server.run_worker(settings, listener, pulse)
     except HubError as error:
         raise fail(error) from error
 

@@ -25,8 +25,13 @@ def _redact_all(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     return event
 
 
-def configure(format_: str, level: str) -> None:
-    """Set up structlog and let the standard library's loggers speak through it."""
+def configure(format_: str, level: str, **always: Any) -> None:
+    """Set up structlog and let the standard library's loggers speak through it.
+
+    Args:
+        always: stands in every line.
+    """
+    structlog.contextvars.bind_contextvars(**always)
     if format_ == "auto":
         format_ = "console" if sys.stderr.isatty() else "json"
     shared: list[Any] = [

@@ -47,6 +47,11 @@ THREADS: tuple[tuple[str, tuple[tuple[int, str], ...]], ...] = (
 )  # fmt: skip
 
 
+async def fill_if_new(hub: Any) -> list[str]:
+    """Fill a hub that has no owner; returns lines to print."""
+    return await fill(hub) if await hub.identity.needs_owner() else []
+
+
 async def fill(hub: Any) -> list[str]:
     """Fill an empty hub; returns lines to print."""
     identity: Identity = hub.identity

@@ -1,13 +1,15 @@
-"""uvicorn, set up for the hub: when it is up it prints where, and the first owner's link."""
+"""uvicorn, set up for the hub, alone on its address or as one of several workers."""
 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
+import os
 import socket
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-import structlog
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
@@ -19,31 +21,81 @@ from hub.api.hub import Hub
 from hub.app import build, create_app, drain
 from hub.clock import SystemClock
 from hub.errors import Conflict
+from hub.identity.service import Identity
 from hub.settings import Settings
+from hub.workers.pulse import Pulse
 
 GC_THRESHOLD = 20_000
 
-log = structlog.get_logger()
-
 
 def run(settings: Settings, *, sample: bool = False) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM, alone.
 
     Raises:
         Conflict: ``port_in_use``.
         HubError: what stands against the start.
     """
-    with listen(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, listener, sample=sample))
+    with listen(settings) as listener:
+        _run(_serve_alone(settings, listener, sample=sample))
 
 
-async def _serve(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
+def run_worker(settings: Settings, listener: int, pulse: int) -> None:
+    """Serve as one of several processes, until SIGTERM or the end of the supervisor.
+
+    Args:
+        listener: descriptor of the listening socket that all share.
+        pulse: descriptor that the supervisor hears.
+    """
+    faulthandler.enable()  # a supervisor that finds it hanging asks where, by SIGABRT
+    with socket.socket(fileno=listener) as shared:
+        os.set_inheritable(listener, False)
+        _run(_serve_beside_others(settings, shared, Pulse(pulse)))
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
+
+
+async def _serve_alone(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
     async with build(settings, SystemClock()) as hub:
-        # What was made until now lives on; what an update makes is gone without a cycle.
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD, 20, 20)
-        config = configure(create_app(settings, hub=hub), settings, lifespan="off")
-        await _Server(config, hub, sample=sample).serve(sockets=[listener])
+
+        async def announce() -> None:
+            await say_hello(settings, hub.identity, lines)
+
+        lines = await samples.fill_if_new(hub) if sample else []
+        await _server(hub, announce).serve(sockets=[listener])
+
+
+async def _serve_beside_others(settings: Settings, listener: socket.socket, pulse: Pulse) -> None:
+    async with build(settings, SystemClock()) as hub:
+
+        async def announce() -> None:
+            pulse.ready()
+
+        server = _server(hub, announce)
+        beating = asyncio.create_task(pulse.run(server.leave), name="pulse")
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            beating.cancel()
+
+
+def _server(hub: Hub, on_ready: Callable[[], Awaitable[None]]) -> _Server:
+    # What was made until now lives on; what an update makes is gone without a cycle.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+    config = configure(create_app(hub.settings, hub=hub), hub.settings, lifespan="off")
+    return _Server(config, hub, on_ready)
+
+
+async def say_hello(settings: Settings, identity: Identity, lines: Sequence[str]) -> None:
+    """Print where the hub is, and the first owner's link."""
+    print(f"\n{settings.hub_name} is at {settings.public_url}\n", flush=True)
+    for line in lines:
+        print(line, flush=True)
+    if (link := await identity.first_owner_link()) is not None:
+        print(f"Open this link once to become its first owner:\n\n  {link}\n", flush=True)
 
 
 def configure(app: Starlette, settings: Settings, **changes: Any) -> uvicorn.Config:
@@ -89,26 +141,26 @@ def listen(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says where the hub is once it is up, and asks everybody to leave before it goes."""
+    """Says when it is up, and asks everybody to leave before it goes."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, *, sample: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, hub: Hub, on_ready: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self._hub = hub
-        self._sample = sample
+        self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        lines = []
-        if self._sample and await self._hub.identity.needs_owner():
-            lines = await samples.fill(self._hub)  # before anybody is told that it is ready
         await super().startup(sockets)
-        settings = self._hub.settings
-        print(f"\n{settings.hub_name} is at {settings.public_url}\n", flush=True)
-        for line in lines:
-            print(line, flush=True)
-        if (link := await self._hub.identity.first_owner_link()) is not None:
-            print(f"Open this link once to become its first owner:\n\n  {link}\n", flush=True)
+        await self._on_ready()
+
+    def leave(self) -> None:
+        """As SIGTERM would have it."""
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:  # who comes now is another process's, or waits for the next
+            server.close()
         await drain(self._hub)
         await super().shutdown(sockets)
         # uvicorn would raise the signal again now, and the database would never be stopped.

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from hub.errors import HubError
 
+MAX_WORKERS = 64
+
 
 class SettingsError(HubError):
     code = "bad_setting"
@@ -34,6 +36,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8480, "TCP port to listen on.")
+    workers: int = _setting(1, "How many processes serve the address; several need HUB_REDIS_URL.")
     public_url: str = _setting("", "Address in people's browsers; default http://host:port.")
     hub_name: str = _setting("Webmail hub", "Name shown on the sign-in page.")
     data_dir: Path = _setting(Path("data"), "Folder of the embedded database and of files.")
@@ -186,6 +189,13 @@ def _parse(one: Field[Any], name: str, text: str) -> Any:
 def _checked(settings: Settings) -> Settings:
     if not 0 < settings.port < 65536:
         raise SettingsError(f"HUB_PORT: {settings.port} is no TCP port.")
+    if not 0 < settings.workers <= MAX_WORKERS:
+        raise SettingsError(f"HUB_WORKERS: expected 1 to {MAX_WORKERS}, got {settings.workers}.")
+    if settings.workers > 1 and settings.redis_url is None:
+        raise SettingsError(
+            "HUB_WORKERS: several processes hear each other over Redis; set HUB_REDIS_URL.",
+            code="redis_needed",
+        )
     if settings.log_format not in ("auto", "json", "console"):
         raise SettingsError("HUB_LOG_FORMAT: expected auto, json or console.")
     if settings.log_level not in ("debug", "info", "warning", "error"):

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import math
 import random
+import time
 
 import structlog
 from redis.asyncio.connection import AbstractConnection
@@ -255,7 +256,7 @@ class RedisBus(LocalBus):
             if len(self._beats) >= MAX_UNHEARD:
                 raise Disconnected(self._refusal or "it does not answer")
             self._count += 1
-            self._beats[self._count] = self._loop.time()
+            self._beats[self._count] = time.monotonic()
             self._beat = str(self._count).encode()
             self._to_say.set()
             await asyncio.sleep(BEAT_S)
@@ -264,7 +265,7 @@ class RedisBus(LocalBus):
         number = int(data) if data.isdigit() and len(data) < 16 else -1
         if (sent_s := self._beats.get(number)) is None:
             return
-        self.echo_s = self._loop.time() - sent_s
+        self.echo_s = time.monotonic() - sent_s
         self._beats = {one: at_s for one, at_s in self._beats.items() if one > number}
         self._heard_itself = True
         self._refusal = ""

@@ -28,6 +28,7 @@ __all__ = ["Identity", "Principal"]
 TOUCH_MS = 60_000
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+SAME_START_MS = 600_000
 MAX_TOKENS = 100
 MIN_PASSWORD = 10
 
@@ -262,12 +263,14 @@ class Identity:
             return not await accounts.any_owner(connection)
 
     async def first_owner_link(self) -> str | None:
-        """A fresh one-time link while the hub has no owner; earlier ones stop working."""
+        """A fresh one-time link while the hub has no owner; earlier ones stop working, but for
+        those of the last minutes, which other machines may have printed at the same start."""
         async with self._database.transaction() as connection:
             await accounts.lock_first_owner(connection)
             if await accounts.any_owner(connection):
                 return None
-            await links.revoke_kind(connection, "first_owner", None, self._now())
+            before = to_datetime(self._clock.now_ms() - SAME_START_MS)
+            await links.revoke_kind(connection, "first_owner", None, self._now(), before)
             created = await self._new_link(connection, "first_owner", 7 * DAY_MS)
         return created.link
 

@@ -26,9 +26,9 @@ log = structlog.get_logger()
 @dataclass
 class Loop:
     """Attributes:
-    failures: how often it ended since it was last well.
+    failures: how often it failed since it was last well.
     restarts: how often it was begun anew at all.
-    reason: why it ended last, until it is well.
+    reason: why it failed last, until it is well.
     """
 
     name: str
@@ -50,7 +50,8 @@ class Background:
         return task
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> Loop:
-        """Run a loop until ``close``, and begin it anew whenever it ends."""
+        """Run a loop until ``close``, and begin it anew whenever it fails; one that ends has
+        nothing to do."""
         loop = Loop(name)
         self.loops.append(loop)
         self.spawn(self._keep(work, loop), name)
@@ -71,10 +72,12 @@ class Background:
             well = running.call_later(WELL_S, _is_well, loop)
             try:
                 await work()
-                loop.reason = "it ended"
             except Exception as error:
                 loop.reason = repr(error)
                 log.exception("a loop failed", loop=loop.name, failures=loop.failures + 1)
+            else:
+                _is_well(loop)
+                return
             finally:
                 well.cancel()
             pause_s = AGAIN_S[min(loop.failures, len(AGAIN_S) - 1)]

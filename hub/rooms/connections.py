@@ -15,6 +15,8 @@ from hub.errors import HubError, Unauthenticated
 from hub.identity.service import Principal
 
 TOPIC = "revocations"
+SLICES, SLICE_S = 20, 0.1
+MIN_AT_ONCE = 50
 
 
 class Connection(Protocol):
@@ -66,10 +68,16 @@ class Connections:
         sessions = {one.session_id for one in who if one.session_id is not None}
         return sessions, {one.token_id for one in who if one.token_id is not None}
 
-    def end_all(self, reason: HubError) -> None:
-        """At shutdown: every connection ends with the same reason."""
-        for connection in tuple(self._all):
-            connection.end(reason)
+    async def end_all(self, reason: HubError) -> None:
+        """At shutdown: every connection ends with the same reason, not all in one moment, since
+        they are back in the next one."""
+        there = tuple(self._all)
+        at_once = max(MIN_AT_ONCE, -(-len(there) // SLICES))
+        for first in range(0, len(there), at_once):
+            if first:
+                await asyncio.sleep(SLICE_S)
+            for connection in there[first : first + at_once]:
+                connection.end(reason)
 
     def _on_message(self, message: Message) -> None:
         if isinstance(message, Revoked):

@@ -32,9 +32,11 @@ async def revoke(connection: Any, id_: str, at: datetime) -> bool:
     return bool(await connection.fetchval(_REVOKE, id_, at))
 
 
-async def revoke_kind(connection: Any, kind: str, for_uid: str | None, at: datetime) -> None:
-    """Earlier unused links of a kind (and person) stop working."""
-    await connection.execute(_REVOKE_KIND, kind, for_uid, at)
+async def revoke_kind(
+    connection: Any, kind: str, for_uid: str | None, at: datetime, before: datetime | None = None
+) -> None:
+    """Earlier unused links of a kind (and person) stop working: all, or those made ``before``."""
+    await connection.execute(_REVOKE_KIND, kind, for_uid, at, before)
 
 
 async def revoke_by(connection: Any, uid: str, at: datetime) -> None:
@@ -86,6 +88,7 @@ WHERE id = $1 AND kind = 'invitation' AND used_at IS NULL AND revoked_at IS NULL
 _REVOKE_KIND = """
 UPDATE links SET revoked_at = $3
 WHERE kind = $1 AND for_uid IS NOT DISTINCT FROM $2 AND used_at IS NULL AND revoked_at IS NULL
+  AND ($4::timestamptz IS NULL OR created_at < $4)
 """
 
 _REVOKE_BY = """

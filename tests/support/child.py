@@ -42,12 +42,16 @@ class Child:
     def arguments(self) -> list[str]:
         raise NotImplementedError
 
+    def command(self, program: str) -> list[str]:
+        """The beginning of its command line."""
+        return [program]
+
     def start(self) -> None:
         program = shutil.which(self.program, path=_PATH)
         assert program is not None, f"there is no {self.program}: run scripts/require-services"
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                [program, *self.arguments()],
+                [*self.command(program), *self.arguments()],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                 cwd=self.folder, start_new_session=True,
             )  # fmt: skip

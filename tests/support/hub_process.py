@@ -29,10 +29,12 @@ class HubProcess:
 
     Args:
         data_dir: kept between starts.
+        arguments: further ones of ``hub serve``.
         environ: further ``HUB_*`` settings.
     """
 
-    def __init__(self, data_dir: Path, **environ: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, **environ: str) -> None:
+        self._arguments = arguments
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -55,7 +57,7 @@ class HubProcess:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hub.cli", "serve",
             "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir),
-            *arguments,
+            *self._arguments, *arguments,
             env={**environ, **self._environ, "PYTHONUNBUFFERED": "1"},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -14,7 +14,7 @@ LAYERS = [
     {"wire"},
     {"storage", "bus", "blobs"},
     {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client"},
-    {"api", "app", "server", "doctor", "sample", "logging", "cli", "cli_files"},
+    {"api", "app", "server", "workers", "doctor", "sample", "logging", "cli", "cli_files"},
 ]
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
 CLIENT = {"client", *LAYERS[0], *LAYERS[1]}

@@ -15,15 +15,13 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "AGAIN_S", (0.0, 0.001))
 
 
-async def test_a_loop_that_fails_or_ends_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_that_fails_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "WELL_S", 0.02)
     begun, fourth = 0, asyncio.Event()
 
     async def work() -> None:
         nonlocal begun
         begun += 1
-        if begun == 2:
-            return
         if begun < 4:
             raise RuntimeError(f"the {begun}th")
         fourth.set()
@@ -39,6 +37,23 @@ async def test_a_loop_that_fails_or_ends_is_begun_anew(monkeypatch: pytest.Monke
             await asyncio.sleep(0.005)
     assert (loop.restarts, loop.failures) == (3, 0)
     await held.close()
+
+
+async def test_a_loop_with_nothing_to_do_ends() -> None:
+    begun = 0
+
+    async def work() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            raise RuntimeError
+
+    held = Background()
+    loop = held.keep(work, "work")
+    async with asyncio.timeout(5):
+        while held._tasks:
+            await asyncio.sleep(0.001)
+    assert (begun, loop.failures, loop.reason) == (2, 0, None)
 
 
 async def test_closing_ends_a_loop_and_one_that_waits_to_begin_anew() -> None:
