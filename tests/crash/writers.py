@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hub.client import LiveClient, RemoteDocument
+from hub.client.connection import CommandFailed
 from hub.wire.commands import Post
 
 
@@ -66,9 +67,14 @@ async def chat(
     count = 0
     while not stop.is_set():
         text = f"message {number}:{count}"
-        accepted = await client.send(
-            Post(thread=thread, send_id=f"{number}-{count}", text=text), timeout_s=60
-        )
+        post = Post(thread=thread, send_id=f"{number}-{count}", text=text)
+        try:
+            accepted = await client.send(post, timeout_s=60)
+        except CommandFailed as failed:
+            if failed.retry_after_s is None:
+                raise
+            await asyncio.sleep(failed.retry_after_s)  # as it was told
+            continue
         notebook.note(kind="message", seq=accepted.seq, text=text)
         count += 1
 
@@ -96,9 +102,8 @@ async def write(
         async with asyncio.timeout(60):
             while len({str(other.text) for other in everybody}) > 1:
                 await asyncio.sleep(0.02)
-        last = await client.send(
-            Post(thread=thread, send_id=f"{number}-last", text=f"end {number}")
-        )
+        end = Post(thread=thread, send_id=f"{number}-last", text=f"end {number}")
+        last = await client.send(end, timeout_s=60)
         async with asyncio.timeout(60):
             while not seen or seen[-1][0] < last.seq:
                 await asyncio.sleep(0.01)

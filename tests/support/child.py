@@ -42,7 +42,7 @@ class Child:
     def arguments(self) -> list[str]:
         raise NotImplementedError
 
-    def command(self, program: str) -> list[str]:
+    def launch(self, program: str) -> list[str]:
         """The beginning of its command line."""
         return [program]
 
@@ -51,7 +51,7 @@ class Child:
         assert program is not None, f"there is no {self.program}: run scripts/require-services"
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                [*self.command(program), *self.arguments()],
+                [*self.launch(program), *self.arguments()],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                 cwd=self.folder, start_new_session=True,
             )  # fmt: skip

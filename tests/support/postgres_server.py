@@ -49,7 +49,7 @@ class PostgresServer(Child):
     def arguments(self) -> list[str]:
         return ["-D", str(self.data)]
 
-    def command(self, program: str) -> list[str]:
+    def launch(self, program: str) -> list[str]:
         return [*self._as, program]
 
     def create(self) -> None:
@@ -58,8 +58,8 @@ class PostgresServer(Child):
 
     def sql(self, statement: str, database: str = DATABASE) -> str:
         done = subprocess.run(
-            [*self._as, PROGRAMS / "psql", "-h", self.folder, "-p", str(self.port), "-U", "postgres",
-             "-AtXq", "-c", statement, database],
+            [*self._as, PROGRAMS / "psql", "-h", self.folder, "-p", str(self.port),
+             "-U", "postgres", "-AtXq", "-c", statement, database],
             check=True, capture_output=True, text=True, cwd=self.folder, timeout=30,
         )  # fmt: skip
         return done.stdout
