@@ -74,7 +74,7 @@ from hub.settings import Settings, is_loopback
 from hub.storage import settings_store
 from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import migrate
-from hub.storage.pool import Database
+from hub.storage.pool import Database, DatabaseAway
 from hub.storage.projection import Projector
 from hub.storage.settings_store import bus_key, ticket_key
 from hub.storage.uploads import Upload
@@ -140,12 +140,18 @@ async def home_of(database: Database, settings: Settings) -> str:
     """
     async with database.acquire() as connection:
         pinned = await settings_store.home(connection)
-        tried = pinned is None or is_loopback(urlsplit(pinned).hostname or "")
-        if pinned == settings.public_url or tried:
-            if pinned is not None:
-                await settings_store.pin_home(connection, settings.public_url)
-            return settings.public_url
+    if pinned in (None, settings.public_url):
+        return settings.public_url
     assert pinned is not None
+    if is_loopback(urlsplit(pinned).hostname or ""):
+        try:
+            async with database.acquire() as connection:
+                await settings_store.pin_home(connection, settings.public_url)
+        except DatabaseAway as away:
+            if away.code != "database_read_only":
+                raise
+            log.warning("the address cannot be noted", reason=away.code)
+        return settings.public_url
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
         log.warning(
             "another address than the threads name", address=settings.public_url, home=pinned
@@ -288,7 +294,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             (people.run, "people"), (watch.run, "calls"), (files.run, "uploads"),
             (jobs.run, "jobs"), (shown.run, "previews"), (scanning.run, "scanning"),
             (keeper.run, "keeper"), (Eraser(database, clock).run, "eraser"),
-            (Retention(database, clock).run, "retention"),
+            (Retention(database, clock).run, "retention"), (identity.last_use.run, "last use"),
         ):  # fmt: skip
             background.keep(run, name)
         yield hub

@@ -25,10 +25,12 @@ async def readyz(request: Request) -> Response:
         return PlainTextResponse("restarting\n", 503)
     try:
         async with hub.database.acquire() as connection:
-            await connection.fetchval("SELECT 1")
+            read_only = await connection.fetchval("SHOW transaction_read_only") == "on"
     except HubError as error:
         return PlainTextResponse(f"{error.code}\n", 503)
-    ills = [] if hub.bus.health.up else [f"bus: {hub.bus.health.words}"]
+    ills = ["database: takes no writes"] if read_only else []
+    if not hub.bus.health.up:
+        ills.append(f"bus: {hub.bus.health.words}")
     for loop in hub.background.loops:
         if loop.reason is not None:
             ills.append(f"loop {loop.name}: failed {loop.failures} times, last by {loop.reason}")

@@ -49,7 +49,7 @@ class Added(NamedTuple):
 
     appends: tuple[Append, ...]
     files: list[ev.MessageFile]
-    guard: Callable[[Any], Awaitable[None]]
+    guard: Callable[[Any], Awaitable[None]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class Attachments:
             NotFound: ``upload_not_found``, ``attachment_not_found``, ``version_not_found``,
                 ``document_not_found``.
         """
+        if not files:  # most messages; nothing is read for them
+            return Added((), [], None)
         if document is not None:
             await self._require_document(thread, document)
         asked = [one.upload for one in files if one.upload is not None]

@@ -14,6 +14,7 @@ from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from hub.identity.addresses import normalise
 from hub.identity.attempts import Attempts, network_of
+from hub.identity.last_use import LastUse
 from hub.identity.passwords import Passwords, normal
 from hub.identity.principal import Principal
 from hub.ids import new_id, new_secret, secret_digest
@@ -53,6 +54,7 @@ class Identity:
         self._settings = settings
         self._on_revoked = on_revoked
         self._on_people = on_people
+        self.last_use = LastUse(database)
         self._passwords = Passwords()
         # The pair is the tightest, so that one stranger cannot keep an account's owner out.
         self._by_remote = Attempts(clock, burst=30, every_s=2)
@@ -68,8 +70,8 @@ class Identity:
         now = self._clock.now_ms()
         async with self._database.acquire() as connection:
             who = self._of_session(await sessions.find(connection, secret_digest(secret)), now)
-            if now - who.used_at_ms > TOUCH_MS:
-                await sessions.touch(connection, who.principal.session_id, to_datetime(now))
+        if now - who.used_at_ms > TOUCH_MS and who.principal.session_id is not None:
+            self.last_use.of_session(who.principal.session_id, to_datetime(now))
         return who.principal
 
     async def authenticate_token(self, token: str) -> Principal:
@@ -79,8 +81,8 @@ class Identity:
         now = self._clock.now_ms()
         async with self._database.acquire() as connection:
             who = self._of_token(await sessions.find_token(connection, secret_digest(token)), now)
-            if now - who.used_at_ms > TOUCH_MS:
-                await sessions.touch_token(connection, who.principal.token_id, to_datetime(now))
+        if now - who.used_at_ms > TOUCH_MS and who.principal.token_id is not None:
+            self.last_use.of_token(who.principal.token_id, to_datetime(now))
         return who.principal
 
     async def principal_behind(
@@ -265,6 +267,8 @@ class Identity:
     async def first_owner_link(self) -> str | None:
         """A fresh one-time link while the hub has no owner; earlier ones stop working, but for
         those of the last minutes, which other machines may have printed at the same start."""
+        if not await self.needs_owner():
+            return None
         async with self._database.transaction() as connection:
             await accounts.lock_first_owner(connection)
             if await accounts.any_owner(connection):

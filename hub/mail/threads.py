@@ -135,7 +135,7 @@ class Threads:
         names = await self._names(mentions, text, {})
         data = ev.MessageData(text, command.reply_to, mentions, names, added.files)
         append = _append(command, uid, "message", data)
-        return append._replace(before=added.appends, guard=added.guard if added.files else None)
+        return append._replace(before=added.appends, guard=added.guard)
 
     async def _delete(self, uid: str, command: cmd.Delete, room: RoomState, since: int) -> Append:
         target = await self._message(command.thread, command.target, since)

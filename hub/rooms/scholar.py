@@ -9,6 +9,9 @@ from time import monotonic, thread_time
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+import structlog
+
+from hub.errors import TooLarge
 from hub.rooms import trial
 
 T = TypeVar("T")
@@ -19,6 +22,9 @@ class Bill:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+
+
+log = structlog.get_logger()
 
 
 class Scholar:
@@ -61,5 +67,9 @@ class Scholar:
             started = monotonic()
             try:
                 await trial.attempt(updates)
+            except TooLarge:
+                sizes = [len(one) for one in updates[:8]]
+                log.warning("an update was refused after a trial", bytes=sizes)
+                raise
             finally:
                 bill.seconds += monotonic() - started

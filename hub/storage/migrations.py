@@ -58,26 +58,34 @@ async def current(connection: Any) -> int:
 async def migrate(database: Database) -> int:
     """Bring the schema up to this version; returns its number.
 
-    Several processes may start at once: one migrates, the others wait for it.
+    Several processes may start at once: one migrates, the others wait for it, however long it
+    takes. A database that is up to date is only read.
 
     Raises:
         DatabaseNewer: the database has migrations that this version does not know.
     """
     migrations = available()
-    async with database.transaction() as connection:
+    async with database.acquire() as connection:
+        if _missing(await current(connection), migrations) == []:
+            return len(migrations)
+    # Alone on its connection, where no command has a deadline.
+    async with database.session() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
         await connection.execute(TABLE)
-        have = await current(connection)
-        if have > len(migrations):
-            raise DatabaseNewer(
-                f"The database is at version {have}, this hub knows versions up to "
-                f"{len(migrations)}. Start the newer hub, or restore a backup."
-            )
-        for migration in migrations[have:]:
-            await connection.execute(migration.sql, timeout=600)
+        for migration in _missing(await current(connection), migrations):
+            await connection.execute(migration.sql)
             await connection.execute(
                 "INSERT INTO schema_migrations (number, name) VALUES ($1, $2)",
                 migration.number,
                 migration.name,
             )
     return len(migrations)
+
+
+def _missing(have: int, migrations: list[Migration]) -> list[Migration]:
+    if have > len(migrations):
+        raise DatabaseNewer(
+            f"The database is at version {have}, this hub knows versions up to "
+            f"{len(migrations)}. Start the newer hub, or restore a backup."
+        )
+    return migrations[have:]

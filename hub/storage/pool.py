@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
@@ -14,6 +14,9 @@ from hub.errors import HubError, Unavailable
 
 ACQUIRE_S = 5.0
 COMMAND_S = 30.0
+RENEW_S = 1.0
+MOVED = ("database_down", "database_read_only")
+"""What is seen of a server whose part another one has taken."""
 
 
 class DatabaseAway(Unavailable):
@@ -21,40 +24,45 @@ class DatabaseAway(Unavailable):
     error is one, so that nothing else is taken for it."""
 
 
-_SQLSTATE: dict[type[BaseException], tuple[str, str]] = {
-    pg.DiskFullError: ("disk_full", "The database's disk is full; nothing was written."),
-    pg.ReadOnlySQLTransactionError: (
-        "database_read_only",
-        "The database takes no writes at the moment.",
-    ),
-    pg.QueryCanceledError: ("database_busy", "The database took too long."),
-    pg.TooManyConnectionsError: ("database_busy", "The database has no free connection."),
-    pg.DeadlockDetectedError: ("database_busy", "Two waited for one another."),
+_READ_ONLY = ("database_read_only", "The database takes no writes at the moment.")
+_BUSY = ("database_busy", "The database is too busy at the moment.")
+_DOWN = ("database_down", "The database does not answer at the moment.")
+
+_BY_STATE: dict[str, tuple[str, str]] = {
+    "53100": ("disk_full", "The database's disk is full; nothing was written."),
+    "25006": _READ_ONLY,
+    "57014": ("database_busy", "The database took too long."),
+    "53300": ("database_busy", "The database has no free connection."),
+    "40001": _BUSY,  # on a standby: in the way of what it replays
+    "40P01": ("database_busy", "Two waited for one another."),
+    "55P03": _BUSY,
+}
+"""By SQLSTATE. Source: PostgreSQL, appendix A; so are the classes below."""
+
+_BY_CLASS: dict[str, tuple[str, str]] = {
+    "08": _DOWN,  # connection
+    "53": _BUSY,  # resources
+    "57": _DOWN,  # operator intervention: it stops, starts, or ended the session
+    "58": _DOWN,  # of the system: input and output
 }
 
-_GONE: tuple[type[BaseException], ...] = (
-    pg.PostgresConnectionError,
-    pg.InterfaceError,
-    pg.CannotConnectNowError,
-    pg.AdminShutdownError,
-    pg.CrashShutdownError,
-    OSError,
-    TimeoutError,
-)
+_GONE: tuple[type[BaseException], ...] = (pg.InterfaceError, OSError, TimeoutError)
 
 _REFUSALS: tuple[type[BaseException], ...] = (asyncpg.PostgresError, *_GONE)
 
 
 def as_unavailable(error: BaseException) -> DatabaseAway | None:
     """The hub's own error for a database that is gone, read-only or full; else None."""
-    for kind, (code, detail) in _SQLSTATE.items():
-        if isinstance(error, kind):
-            return DatabaseAway(detail, code=code, retry_after_s=5)
-    if isinstance(error, _GONE):
-        return DatabaseAway(
-            "The database does not answer at the moment.", code="database_down", retry_after_s=2
-        )
-    return None
+    known = None
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        known = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
+    elif isinstance(error, _GONE):
+        known = _DOWN
+    if known is None:
+        return None
+    code, detail = known
+    return DatabaseAway(detail, code=code, retry_after_s=2 if known is _DOWN else 5)
 
 
 @contextmanager
@@ -68,6 +76,17 @@ def _translated() -> Iterator[None]:
         if (known := as_unavailable(error)) is None:
             raise
         raise known from error
+
+
+@contextmanager
+def _cut_when_late(connection: Any) -> Iterator[None]:
+    """Of a command that took too long it is not known what it does: nothing more is asked there,
+    not even to roll back."""
+    try:
+        yield
+    except TimeoutError:
+        connection.terminate()
+        raise
 
 
 class _Connection(asyncpg.Connection):
@@ -84,6 +103,7 @@ class Database:
     def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self._pool = pool
         self._url = url
+        self._renewed_s = 0.0
 
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 10) -> Self:
@@ -119,18 +139,50 @@ class Database:
             finally:
                 await connection.close(timeout=5)
 
+    @property
+    def connections(self) -> int:
+        """How many there are, used or not."""
+        return int(self._pool.get_size())
+
+    @property
+    def idle(self) -> int:
+        """How many of them nobody uses."""
+        return int(self._pool.get_idle_size())
+
+    def own(self, *, timeout_s: float) -> OwnConnection:
+        """A connection for one user alone, who never waits for the others.
+
+        Args:
+            timeout_s: of each command.
+        """
+        return OwnConnection(self._url, timeout_s, self.renew)
+
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
         """A connection. Database failures inside the block leave it as ``DatabaseAway``."""
-        with _translated():
-            async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
-                yield connection
+        try:
+            with _translated():
+                async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+                    with _cut_when_late(connection):
+                        yield connection
+        except DatabaseAway as away:
+            now_s = asyncio.get_running_loop().time()
+            if away.code in MOVED and now_s - self._renewed_s > RENEW_S:
+                self._renewed_s = now_s
+                await self.renew()
+            raise
+
+    async def renew(self) -> None:
+        """Open every connection anew before it is used again. After a fail-over they lead to the
+        old server, which may live on and take no writes, or never answer."""
+        await self._pool.expire_connections()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """A connection inside a transaction, committed at the end of the block."""
         async with self.acquire() as connection, connection.transaction():
-            yield connection
+            with _cut_when_late(connection):
+                yield connection
 
     async def close(self) -> None:
         """Close the pool; connections still busy after 5 s are cut."""
@@ -138,6 +190,53 @@ class Database:
             await asyncio.wait_for(self._pool.close(), 5)
         except _GONE:
             self._pool.terminate()
+
+
+class OwnConnection:
+    """Opened when it is needed, and anew after a failure of the database. For one task.
+
+    Args:
+        renew: awaited once it works again after it seemed that the server is another one now.
+    """
+
+    def __init__(self, url: str, timeout_s: float, renew: Callable[[], Awaitable[None]]) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._renew = renew
+        self._moved = False
+        self._connection: Any = None
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """The connection. Database failures inside the block leave it as ``DatabaseAway``."""
+        try:
+            with _translated():
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await asyncpg.connect(
+                        self._url, timeout=ACQUIRE_S, command_timeout=self._timeout_s,
+                        server_settings={"application_name": "webmail-hub writer"},
+                    )  # fmt: skip
+                yield self._connection
+        except (DatabaseAway, asyncio.CancelledError) as away:
+            self._moved |= isinstance(away, DatabaseAway) and away.code in MOVED
+            self.terminate()
+            raise
+        if self._moved:
+            self._moved = False
+            await self._renew()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        """The same inside a transaction, committed at the end of the block."""
+        async with self.acquire() as connection, connection.transaction():
+            with _cut_when_late(connection):
+                yield connection
+
+    def terminate(self) -> None:
+        """Cut it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
 
 
 def _bad_address(error: BaseException) -> HubError:

@@ -25,8 +25,9 @@ async def by_id(connection: Any, id_: str) -> Any:
     return await connection.fetchrow(_BY_ID, id_)
 
 
-async def touch(connection: Any, id_: str | None, at: datetime) -> None:
-    await connection.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", id_, at)
+async def touch(connection: Any, ids: list[str], at: list[datetime]) -> None:
+    """Note when each was used; never earlier than is known."""
+    await connection.execute(_TOUCH, ids, at)
 
 
 async def of_user(
@@ -64,8 +65,9 @@ async def token_by_id(connection: Any, id_: str) -> Any:
     return await connection.fetchrow(_TOKEN_BY_ID, id_)
 
 
-async def touch_token(connection: Any, id_: str | None, at: datetime) -> None:
-    await connection.execute("UPDATE tokens SET last_used_at = $2 WHERE id = $1", id_, at)
+async def touch_tokens(connection: Any, ids: list[str], at: list[datetime]) -> None:
+    """The same of tokens."""
+    await connection.execute(_TOUCH_TOKENS, ids, at)
 
 
 async def tokens_of(connection: Any, uid: str) -> list[Token]:
@@ -99,6 +101,25 @@ async def revoke_tokens(connection: Any, uid: str, at: datetime) -> list[str]:
 _ADD = """
 INSERT INTO sessions (id, secret_digest, uid, user_agent, created_at, last_seen_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $5, $6)
+"""
+
+# Rows are locked in one order, whatever process writes.
+_TOUCH = """
+WITH used AS (
+    SELECT s.id, u.at FROM sessions s JOIN unnest($1::text[], $2::timestamptz[]) AS u (id, at)
+        USING (id)
+    ORDER BY s.id FOR UPDATE OF s
+) UPDATE sessions s SET last_seen_at = greatest(s.last_seen_at, used.at)
+FROM used WHERE s.id = used.id
+"""
+
+_TOUCH_TOKENS = """
+WITH used AS (
+    SELECT t.id, u.at FROM tokens t JOIN unnest($1::text[], $2::timestamptz[]) AS u (id, at)
+        USING (id)
+    ORDER BY t.id FOR UPDATE OF t
+) UPDATE tokens t SET last_used_at = greatest(t.last_used_at, used.at)
+FROM used WHERE t.id = used.id
 """
 
 _MS = "(extract(epoch FROM {}) * 1000)::bigint"

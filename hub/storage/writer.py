@@ -36,6 +36,8 @@ MAX_BATCH_ENTRIES = 2_000
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_UPDATE_ENTRY_BYTES = 256 * 1024
 EVENT_DEADLINE_S = 5.0
+COMMAND_S = 10.0
+"""Of one statement; then it is written again, which finds out what of it was."""
 RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
 OVERHEAD_BYTES = 600
 MAX_HEADS = 20_000
@@ -145,7 +147,7 @@ class GroupCommitWriter:
         self.queued_bytes = 0
         self.flushes = 0
         self.entries_written = 0
-        self._database = database
+        self._line = database.own(timeout_s=COMMAND_S)
         self._clock = clock
         self._home = home
         self._max_queued_bytes = max_queued_bytes
@@ -179,6 +181,7 @@ class GroupCommitWriter:
             pass
         finally:
             self._task = None
+            self._line.terminate()
             for entry in self._queue:
                 _fail(entry, Unavailable("The hub is stopping.", code="stopping"))
             self._queue.clear()
@@ -420,7 +423,7 @@ class GroupCommitWriter:
                 rows.append(row)
                 written.append((entry, committed))
             places.append((stream_id, before, head))
-        async with self._database.acquire() as connection:
+        async with self._line.acquire() as connection:
             moved = {
                 row["stream_id"]
                 for row in await connection.fetch(
@@ -452,7 +455,7 @@ class GroupCommitWriter:
     ) -> None:
         """Write entries of any kind, with their streams locked."""
         self._moved.clear()
-        async with self._database.transaction() as connection:
+        async with self._line.transaction() as connection:
             creations = [entry for entry in batch if entry.type == "thread.create"]
             creations.sort(key=lambda one: (one.sender, one.send_id or ""))  # locks in one order
             already = len(done)

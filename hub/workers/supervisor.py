@@ -22,6 +22,8 @@ START_S = 90.0
 GRACE_S = 15.0
 """So long a worker may take to let its people go."""
 AGAIN_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+AGAIN_SERVING_S = (0.0, 0.1, 0.5, 1.0)
+"""The same for one that had come to serve people: whatever ended it, they are waiting."""
 WELL_S = 60.0
 
 log = structlog.get_logger()
@@ -124,7 +126,8 @@ class Supervisor:
         if not child.ready.is_set() and slot.number == 1 and not self.restarts:
             return  # ``_serve`` says so
         slot.failures = 0 if loop.time() - began_s > WELL_S else slot.failures + 1
-        pause_s = AGAIN_S[min(slot.failures, len(AGAIN_S)) - 1] if slot.failures else 0.0
+        again_s = AGAIN_SERVING_S if child.ready.is_set() else AGAIN_S
+        pause_s = again_s[min(slot.failures, len(again_s)) - 1] if slot.failures else 0.0
         log.error(
             "a worker ended", worker=slot.number, pid=child.pid, code=code, why=child.why,
             again_after_s=pause_s,
@@ -202,6 +205,7 @@ class Supervisor:
 
     async def _leave(self) -> None:
         """All at once; nobody outlives the supervisor."""
+        self._listener.close()  # who comes now is refused, not left waiting
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -148,7 +148,11 @@ async def house(folder: Path, day: str) -> AsyncIterator[House]:
             HUB_DATABASE_URL=postgres.url, HUB_REDIS_URL=url,
         )  # fmt: skip
         await stack.enter_async_context(hub)
-        yield House(hub, postgres, redis, line, replica)
+        try:
+            yield House(hub, postgres, redis, line, replica)
+        except BaseException:
+            print("".join(hub.output[-200:]))
+            raise
 
 
 async def live_through(

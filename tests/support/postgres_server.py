@@ -30,17 +30,21 @@ class PostgresServer(Child):
         self.data = self.folder / "data"
         if self._as:
             shutil.chown(self.folder, "postgres")
-        subprocess.run(
-            [*self._as, PROGRAMS / "initdb", "-D", self.data, "-A", "trust", "-U", "postgres",
-             "-E", "UTF8", "--locale=C.UTF-8"],
-            check=True, capture_output=True, cwd=self.folder,
-        )  # fmt: skip
+        self.initialise()
         lines = [
             "listen_addresses = '127.0.0.1'", f"port = {self.port}",
             f"unix_socket_directories = '{self.folder}'", "max_connections = 200", *options,
         ]  # fmt: skip
         with (self.data / "postgresql.conf").open("a") as config:
             config.write("\n".join(lines) + "\n")
+
+    def initialise(self) -> None:
+        """Make its folder of data."""
+        subprocess.run(
+            [*self._as, PROGRAMS / "initdb", "-D", self.data, "-A", "trust", "-U", "postgres",
+             "-E", "UTF8", "--locale=C.UTF-8"],
+            check=True, capture_output=True, cwd=self.folder,
+        )  # fmt: skip
 
     @property
     def url(self) -> str:
