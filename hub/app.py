@@ -50,7 +50,7 @@ from hub.files.scanning.telling import Telling
 from hub.files.settling import Settling
 from hub.files.uploads import Bounds as UploadBounds
 from hub.files.uploads import Uploads
-from hub.identity.attempts import Attempts
+from hub.identity.attempts import Attempts, SharedAttempts
 from hub.identity.retention import Retention
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
@@ -87,7 +87,7 @@ RING_EVERY_S = 6.0
 """Somebody may ring so often at once, then once in so many seconds."""
 CALL_ACTS = 40
 CALL_ACT_EVERY_S = 1.0
-"""The same of whatever is written of calls."""
+"""The same of whatever is written of calls, at each process."""
 
 log = structlog.get_logger()
 
@@ -260,7 +260,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         services = Services(
             database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
             library=library, connections=connections, people=people, calls=calls, watch=watch,
-            rings=Attempts(clock, burst=RINGS, every_s=RING_EVERY_S),
+            rings=SharedAttempts("ring", database, clock, burst=RINGS, every_s=RING_EVERY_S),
             acts=Attempts(clock, burst=CALL_ACTS, every_s=CALL_ACT_EVERY_S),
             background=background,
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,

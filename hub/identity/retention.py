@@ -1,4 +1,5 @@
-"""Forgetting sign-ins, tokens and links that ended long ago; never accounts, never logs."""
+"""Forgetting sign-ins, tokens and links that ended long ago, and yesterday's attempts; never
+accounts, never logs."""
 
 from __future__ import annotations
 
@@ -8,10 +9,11 @@ import structlog
 
 from hub.clock import Clock, to_datetime
 from hub.errors import Unavailable
-from hub.storage import links, sessions
+from hub.storage import attempts, links, sessions
 from hub.storage.pool import Database
 
 KEEP_DAYS = 90
+DAY_MS = 86_400_000
 INTERVAL_S = 3600.0
 
 log = structlog.get_logger()
@@ -24,8 +26,9 @@ class Retention:
 
     async def forget(self) -> int:
         """Delete what ended more than ``KEEP_DAYS`` ago; returns how many rows."""
-        before = to_datetime(self._clock.now_ms() - KEEP_DAYS * 86_400_000)
+        before = to_datetime(self._clock.now_ms() - KEEP_DAYS * DAY_MS)
         async with self._database.acquire() as connection:
+            await attempts.forget(connection, self._clock.now_ms() - DAY_MS)
             return sum(
                 [
                     await sessions.forget(connection, before),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from hub.identity.addresses import normalise
-from hub.identity.attempts import Attempts, network_of
+from hub.identity.attempts import SharedAttempts, network_of
 from hub.identity.last_use import LastUse
 from hub.identity.passwords import Passwords, normal
 from hub.identity.principal import Principal
@@ -57,9 +57,9 @@ class Identity:
         self.last_use = LastUse(database)
         self._passwords = Passwords()
         # The pair is the tightest, so that one stranger cannot keep an account's owner out.
-        self._by_remote = Attempts(clock, burst=30, every_s=2)
-        self._by_pair = Attempts(clock, burst=10, every_s=10)
-        self._by_account = Attempts(clock, burst=50, every_s=5)
+        self._by_remote = SharedAttempts("remote", database, clock, burst=30, every_s=2)
+        self._by_pair = SharedAttempts("pair", database, clock, burst=10, every_s=10)
+        self._by_account = SharedAttempts("account", database, clock, burst=50, every_s=5)
 
     # --- who is it --------------------------------------------------------------------------------
 
@@ -129,22 +129,22 @@ class Identity:
             RateLimited: ``too_many_attempts``.
         """
         network = network_of(remote)
-        self._by_remote.spend(network)
+        await self._by_remote.spend(network)
         try:
             address = normalise(given.address)
         except BadRequest:
             address = ""
         pair = f"{network} {address}"
-        self._by_pair.spend(pair)
-        self._by_account.spend(address)
+        await self._by_pair.spend(pair)
+        await self._by_account.spend(address)
         async with self._database.acquire() as connection:
             row = await accounts.by_address(connection, address)
         stored = row.password_hash if row is not None and not row.disabled else None
         good = await self._passwords.verify(stored, given.password)
         if row is None or stored is None or not good:
             raise Unauthenticated("Address or password is wrong.", code="bad_credentials")
-        self._by_pair.forgive(pair)
-        self._by_account.forgive(address)
+        await self._by_pair.forgive(pair)
+        await self._by_account.forgive(address)
         rehashed = None
         if await self._passwords.wants_rehash(stored, given.password):
             rehashed = await self._passwords.hash(given.password)
@@ -181,11 +181,11 @@ class Identity:
             Forbidden: ``bad_credentials`` when the old one is wrong.
             RateLimited: ``too_many_attempts``.
         """
-        self._by_pair.spend(principal.uid)
+        await self._by_pair.spend(principal.uid)
         row = await self._account(principal.uid)
         if not await self._passwords.verify(row.password_hash, given.old):
             raise Forbidden("The present password is wrong.", code="bad_credentials")
-        self._by_pair.forgive(principal.uid)
+        await self._by_pair.forgive(principal.uid)
         hashed = await self._passwords.hash(_long_enough(given.new))
         async with self._database.transaction() as connection:
             present = await accounts.lock(connection, principal.uid)
@@ -328,7 +328,7 @@ class Identity:
             NotFound, Conflict: ``link_unknown``, ``link_used``, ``link_revoked``,
                 ``link_expired``.
         """
-        self._by_remote.spend(network_of(remote))
+        await self._by_remote.spend(network_of(remote))
         async with self._database.acquire() as connection:
             link = self._usable(await links.find(connection, secret_digest(secret)))
         return api.LinkInfo(
@@ -350,7 +350,7 @@ class Identity:
             Conflict: ``account_disabled`` for a reset.
             BadRequest: ``bad_body``, ``bad_address``.
         """
-        self._by_remote.spend(network_of(remote))
+        await self._by_remote.spend(network_of(remote))
         digest = secret_digest(given.secret)
         async with self._database.acquire() as connection:
             link = self._usable(await links.find(connection, digest))
@@ -403,7 +403,7 @@ class Identity:
             BadRequest: ``not_an_invitation``.
             Forbidden: ``wrong_address``: it is for somebody else.
         """
-        self._by_remote.spend(network_of(remote))
+        await self._by_remote.spend(network_of(remote))
         async with self._database.acquire() as connection:
             return await self._invitation(connection, principal.uid, secret)
 

@@ -84,7 +84,7 @@ class CallActs:
                 case cmd.StartCall():
                     ring = _rung(room, command.ring)
                     if room.state.call is None:
-                        self._services.rings.spend(uid)
+                        await self._services.rings.spend(uid)
                     return await calls.start(
                         thread, uid, command.device, ring, video=command.video,
                         may_begin=may_write(role),
@@ -99,7 +99,7 @@ class CallActs:
                     return await calls.decline(thread, command.call, uid)
                 case cmd.RingInCall():
                     ring = _rung(room, command.ring)
-                    self._services.rings.spend(uid)
+                    await self._services.rings.spend(uid)
                     return await calls.ring(thread, command.call, uid, ring)
                 case cmd.RemoveFromCall():
                     _require_moderator(room, uid, command.call)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hub.bus.interface import Bus
 from hub.clock import Clock
-from hub.identity.attempts import Attempts
+from hub.identity.attempts import Attempts, SharedAttempts
 from hub.rooms.background import Background
 from hub.rooms.connections import Connections
 from hub.rooms.door import Door
@@ -34,7 +34,7 @@ class Services:
     connections: Connections
     people: People
     calls: Calls
-    rings: Attempts
+    rings: SharedAttempts
     acts: Attempts
     background: Background
     watch: Watch

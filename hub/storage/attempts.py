@@ -1,0 +1,49 @@
+"""Buckets of tries that all processes share: of each the moment at which it is full again.
+
+Source: the generic cell rate algorithm, with the wall clock of whoever asks. A clock that was set
+back by hours makes nobody wait longer than an empty bucket does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+async def spend(connection: Any, key: bytes, burst: int, every_ms: int, now_ms: int) -> int:
+    """Take one try; returns 0, or the milliseconds to wait when there is none (none is taken then).
+
+    Args:
+        burst: tries that a full bucket has.
+        every_ms: one more comes so often.
+    """
+    return int(await connection.fetchval(_SPEND, key, now_ms, burst * every_ms, every_ms))
+
+
+async def forgive(connection: Any, key: bytes) -> None:
+    """Fill a bucket."""
+    await connection.execute("DELETE FROM attempts WHERE key = $1", key)
+
+
+async def forget(connection: Any, before_ms: int) -> int:
+    """Delete buckets that have been full since a moment; returns how many."""
+    return int(await connection.fetchval(_FORGET, before_ms))
+
+
+_SPEND = """
+WITH spent AS (
+    INSERT INTO attempts AS a (key, full_at) VALUES ($1, $2::bigint + $4::bigint)
+    ON CONFLICT (key) DO UPDATE
+    SET full_at = greatest(least(a.full_at, $2 + $3::bigint), $2) + $4
+    WHERE greatest(least(a.full_at, $2 + $3), $2) + $4 <= $2 + $3
+    RETURNING full_at
+)
+SELECT CASE WHEN EXISTS (SELECT FROM spent) THEN 0 ELSE
+    -- As it was when the statement began: another try may have been given since.
+    coalesce((SELECT greatest(1, least(full_at, $2 + $3) + $4 - $2 - $3)
+              FROM attempts WHERE key = $1), $4)
+END
+"""
+
+_FORGET = """
+WITH gone AS (DELETE FROM attempts WHERE full_at < $1 RETURNING 1) SELECT count(*) FROM gone
+"""
