@@ -57,6 +57,7 @@ from hub.jobs.queue import Jobs
 from hub.mail.erasure import Eraser
 from hub.mail.search import Search
 from hub.mail.threads import Threads
+from hub.rooms import lag
 from hub.rooms.background import Background
 from hub.rooms.connections import Connections
 from hub.rooms.door import Door
@@ -295,6 +296,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             (jobs.run, "jobs"), (shown.run, "previews"), (scanning.run, "scanning"),
             (keeper.run, "keeper"), (Eraser(database, clock).run, "eraser"),
             (Retention(database, clock).run, "retention"), (identity.last_use.run, "last use"),
+            (lag.watch, "lag"),
         ):  # fmt: skip
             background.keep(run, name)
         yield hub

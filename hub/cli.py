@@ -88,6 +88,7 @@ def worker(
     host: Annotated[str, typer.Option()],
     port: Annotated[int, typer.Option()],
     data_dir: Annotated[Path, typer.Option()],
+    figures: Annotated[Path, typer.Option()],
     database_url: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """One of the processes of ``hub serve --workers``, which starts it."""
@@ -96,7 +97,7 @@ def worker(
     )
     logging.configure(settings.log_format, settings.log_level, worker=number)
     try:
-        server.run_worker(settings, listener, pulse)
+        server.run_worker(settings, listener, pulse, number=number, figures=figures)
     except HubError as error:
         raise fail(error) from error
 

@@ -8,6 +8,8 @@ import gc
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -18,11 +20,13 @@ from hub import sample as samples
 from hub.api.bounded_http import BoundedHttp
 from hub.api.fast_socket import FastSocket
 from hub.api.hub import Hub
+from hub.api.metrics import exposition
 from hub.app import build, create_app, drain
 from hub.clock import SystemClock
 from hub.errors import Conflict
 from hub.identity.service import Identity
 from hub.settings import Settings
+from hub.workers.figures import gathered, handing_out
 from hub.workers.pulse import Pulse
 
 GC_THRESHOLD = 20_000
@@ -39,17 +43,21 @@ def run(settings: Settings, *, sample: bool = False) -> None:
         _run(_serve_alone(settings, listener, sample=sample))
 
 
-def run_worker(settings: Settings, listener: int, pulse: int) -> None:
+def run_worker(
+    settings: Settings, listener: int, pulse: int, *, number: int, figures: Path
+) -> None:
     """Serve as one of several processes, until SIGTERM or the end of the supervisor.
 
     Args:
+        number: of this one.
+        figures: folder in which siblings hand out theirs.
         listener: descriptor of the listening socket that all share.
         pulse: descriptor that the supervisor hears.
     """
     faulthandler.enable()  # a supervisor that finds it hanging asks where, by SIGABRT
     with socket.socket(fileno=listener) as shared:
         os.set_inheritable(listener, False)
-        _run(_serve_beside_others(settings, shared, Pulse(pulse)))
+        _run(_serve_beside_others(settings, shared, Pulse(pulse), number, figures))
 
 
 def _run(serving: Coroutine[Any, Any, None]) -> None:
@@ -67,16 +75,20 @@ async def _serve_alone(settings: Settings, listener: socket.socket, *, sample: b
         await _server(hub, announce).serve(sockets=[listener])
 
 
-async def _serve_beside_others(settings: Settings, listener: socket.socket, pulse: Pulse) -> None:
+async def _serve_beside_others(
+    settings: Settings, listener: socket.socket, pulse: Pulse, number: int, figures: Path
+) -> None:
     async with build(settings, SystemClock()) as hub:
 
         async def announce() -> None:
             pulse.ready()
 
+        hub.all_figures = partial(gathered, figures)
         server = _server(hub, announce)
         beating = asyncio.create_task(pulse.run(server.leave), name="pulse")
         try:
-            await server.serve(sockets=[listener])
+            async with handing_out(figures, str(number), partial(exposition, hub)):
+                await server.serve(sockets=[listener])
         finally:
             beating.cancel()
 

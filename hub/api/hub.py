@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
@@ -39,7 +40,8 @@ ARCHIVES = 4
 class Hub:
     """``draining`` is set at the end: no new connection is taken. ``unknown_sockets`` counts those
     that have not said yet who they are. ``exports`` bounds how many are made at once, and so how
-    much memory they take; ``archives`` how many pieces of files are read for archives at once."""
+    much memory they take; ``archives`` how many pieces of files are read for archives at once.
+    ``all_figures`` gives those of all processes that share the address, where there are several."""
 
     settings: Settings
     clock: Clock
@@ -62,6 +64,7 @@ class Hub:
     background: Background
     draining: bool = False
     unknown_sockets: int = 0
+    all_figures: Callable[[], Awaitable[bytes]] | None = None
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
     archives: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ARCHIVES))
 

@@ -14,7 +14,7 @@ import msgspec
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from hub.api import metrics
+from hub import figures
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import bearer
 from hub.api.sockets import (
@@ -32,8 +32,8 @@ from hub.wire.commands import AnyCommand, Auth
 
 SUBPROTOCOL = "hub.live.v1"
 
-TEXT = metrics.FRAMES.labels("text")
-BINARY = metrics.FRAMES.labels("binary")
+TEXT = figures.FRAMES.labels("text")
+BINARY = figures.FRAMES.labels("binary")
 
 _decode = msgspec.json.Decoder(AnyCommand).decode
 
@@ -70,7 +70,6 @@ async def live(websocket: WebSocket) -> None:
         return
     conversation.socket.limit(2 * hub.settings.max_frame_bytes)  # so that we can say what is wrong
     session = Session(principal, conversation.outbox, hub.services)
-    metrics.CONNECTIONS.inc()
     try:
         await session.listen()
         # Again, now that a revocation would find the connection.
@@ -90,7 +89,6 @@ async def live(websocket: WebSocket) -> None:
 
 
 def _leave(session: Session) -> None:
-    metrics.CONNECTIONS.dec()
     session.close()
 
 

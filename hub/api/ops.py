@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -38,13 +38,10 @@ async def readyz(request: Request) -> Response:
 
 
 async def prometheus(request: Request) -> Response:
+    """The figures of this process, or of all that share its address."""
     hub = hub_of(request)
-    metrics.ROOMS.set(len(hub.rooms))
-    metrics.DOCUMENTS.set(hub.library.open)
-    metrics.QUEUED.set(hub.writer.queued_bytes)
-    metrics.FLUSHES.set(hub.writer.flushes)
-    metrics.ENTRIES.set(hub.writer.entries_written)
-    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    figures = metrics.exposition(hub) if hub.all_figures is None else await hub.all_figures()
+    return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
 
 def routes() -> list[BaseRoute]:

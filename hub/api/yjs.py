@@ -13,7 +13,6 @@ from functools import partial
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from hub.api import metrics
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import bearer
 from hub.api.sockets import Conversation, Restarting, close, from_browser
@@ -50,7 +49,6 @@ async def yjs(websocket: WebSocket) -> None:
             stack.callback(session.close)
             # Again, now that a revocation would find the connection.
             await _sign_in(hub, websocket, document)
-            metrics.CONNECTIONS.inc()
             stack.pop_all()  # from here on they are the conversation's
         leave = partial(_leave, hub, room, live, session)
         conversation.begin(session, partial(_take, session), leave)
@@ -60,7 +58,6 @@ async def yjs(websocket: WebSocket) -> None:
 
 
 def _leave(hub: Hub, room: Room, live: LiveDocument, session: YjsSession) -> None:
-    metrics.CONNECTIONS.dec()
     try:
         session.close()
     finally:

@@ -112,6 +112,11 @@ class RedisBus(LocalBus):
         return Health(False, f"Redis: {self._reason}; rooms go on by reading PostgreSQL")
 
     @property
+    def channels(self) -> int:
+        """How many are heard."""
+        return len(self._channels)
+
+    @property
     def left_out(self) -> int:
         """Messages that could not be sent in time."""
         return self._outgoing.left_out

@@ -6,13 +6,14 @@ Listens to ``revocations`` on the bus; never decides whether something is revoke
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from hub.bus.interface import Bus
 from hub.bus.messages import Message, Revoked
 from hub.errors import HubError, Unauthenticated
 from hub.identity.service import Principal
+from hub.rooms.outbox import Outbox
 
 TOPIC = "revocations"
 SLICES, SLICE_S = 20, 0.1
@@ -21,6 +22,7 @@ MIN_AT_ONCE = 50
 
 class Connection(Protocol):
     principal: Principal
+    outbox: Outbox
 
     def end(self, reason: HubError) -> None: ...
 
@@ -43,6 +45,9 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._all))
 
     def add(self, connection: Connection) -> None:
         self._all.add(connection)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 import msgspec
 
+from hub import figures
 from hub.errors import ProtocolError
 from hub.rooms import limits
 from hub.rooms.attachment import Attachment
@@ -37,6 +39,7 @@ class Delivery:
         self._content = content
         self._attached = attached
         self._outgoing: list[tuple[str, bytes]] = []
+        self._since_s = 0.0  # the first of them
         self._afterwards: list[Callable[[], None]] = []
         self._framings: dict[bool, frames.Framing] = {
             False: frames.LiveFraming(info.number),
@@ -80,6 +83,7 @@ class Delivery:
         """Send an update to everybody but the one it came from."""
         if not self._outgoing:
             loop = asyncio.get_running_loop()
+            self._since_s = perf_counter()
             window_s = min(0.02, max(0.0, (len(self._attached) - CROWD) * 0.0002))
             if window_s:
                 loop.call_later(window_s, self.flush)
@@ -105,6 +109,10 @@ class Delivery:
         outgoing, self._outgoing = self._outgoing, []
         if not outgoing:
             return
+        self._send_all(outgoing)
+        figures.RELAYED.observe(perf_counter() - self._since_s)
+
+    def _send_all(self, outgoing: list[tuple[str, bytes]]) -> None:
         messages = [(peer, frames.sync_message(frames.UPDATE, update)) for peer, update in outgoing]
         senders = {peer for peer, _ in outgoing}
         everything: dict[bool, Shared] = {}

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from hub import figures
 from hub.clock import Clock
 from hub.errors import HubError, Unavailable
 from hub.rooms import limits
@@ -97,6 +98,7 @@ class Outbox:
         self._tell()
         if self.queued_bytes > limits.DROP_UPDATES_BYTES and not self.full:
             self.full = True
+            figures.LEFT_BEHIND.inc()
             if self.on_full is not None:
                 self.on_full()
 
@@ -106,6 +108,7 @@ class Outbox:
             return
         self.ended = reason
         if reason.code == "slow_reader":
+            figures.SLOW_READERS.inc()
             self._forget()
         self._tell()
         if self.on_ended is not None:

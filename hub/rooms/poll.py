@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from hub import figures
+
 POLL_S = 5.0
 AGAIN_S = 1.0
 
@@ -20,6 +22,7 @@ class Poll:
         self._name = name
         self._look = look
         self._wanted = asyncio.Event()
+        self._looks = figures.POLLS.labels(name)
 
     def soon(self) -> None:
         """Look as soon as can be."""
@@ -34,6 +37,7 @@ class Poll:
             except TimeoutError:
                 pass
             self._wanted.clear()
+            self._looks.inc()
             try:
                 await self._look()
             except Exception as error:

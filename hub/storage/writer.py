@@ -17,10 +17,12 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import structlog
 
+from hub import figures
 from hub.clock import Clock, to_datetime
 from hub.errors import HubError, NotFound, Unavailable
 from hub.ids import new_id, sha256, thread_id_of
@@ -119,6 +121,7 @@ class _Entry:
     guard: Guard | None = None
     size: int = 0
     tried: bool = False  # it may be on disk already
+    since_s: float = field(default_factory=perf_counter)
 
     def seal_body(self) -> None:
         if self.updates is not None and not self.body:
@@ -488,6 +491,10 @@ class GroupCommitWriter:
     ) -> None:
         """Committed: announce what is new, and tell whoever waits."""
         self.flushes += 1
+        now_s = perf_counter()
+        figures.GROUP.observe(len(done))
+        for entry in batch:
+            figures.COMMITTED.observe(now_s - entry.since_s)
         self.entries_written += len(done)
         self.queued_bytes -= sum(entry.size for entry in batch)
         announced = [one for _, one in done if not one.duplicate]

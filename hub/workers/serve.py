@@ -10,8 +10,12 @@ import asyncio
 import dataclasses
 import socket
 import sys
+import tempfile
+from functools import partial
+from pathlib import Path
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from hub import sample as samples
 from hub import server
@@ -20,6 +24,7 @@ from hub.clock import SystemClock
 from hub.identity.service import Identity
 from hub.settings import Settings
 from hub.storage.pool import Database
+from hub.workers.figures import handing_out
 from hub.workers.supervisor import Supervisor
 
 log = structlog.get_logger()
@@ -52,14 +57,28 @@ async def _supervise(settings: Settings, listener: socket.socket, *, sample: boo
                 identity = Identity(database, SystemClock(), given, on_revoked=lambda *_: None)
                 await server.say_hello(given, identity, lines)
 
-        command = [
-            sys.executable, "-m", "hub.cli", "worker",
-            "--host", settings.host, "--port", str(settings.port),
-            "--data-dir", str(settings.data_dir),
-        ]  # fmt: skip
-        if settings.database_url is None:  # the embedded one: its address holds no secret
-            command += ["--database-url", url]
-        await Supervisor(command, listener, settings.workers).run(announce)
+        with tempfile.TemporaryDirectory(prefix="hub-workers-") as folder:
+            command = [
+                sys.executable, "-m", "hub.cli", "worker",
+                "--host", settings.host, "--port", str(settings.port),
+                "--data-dir", str(settings.data_dir), "--figures", folder,
+            ]  # fmt: skip
+            if settings.database_url is None:  # the embedded one: its address holds no secret
+                command += ["--database-url", url]
+            supervisor = Supervisor(command, listener, settings.workers)
+            async with handing_out(Path(folder), "supervisor", partial(_figures, supervisor)):
+                await supervisor.run(announce)
+
+
+def _figures(supervisor: Supervisor) -> bytes:
+    registry = CollectorRegistry()
+    for name, what, value in (
+        ("restarts", "Workers begun anew because they had ended.", supervisor.restarts),
+        ("hung", "Workers ended because their event loop stood still.", supervisor.hung),
+        ("reloads", "Workers replaced on SIGHUP.", supervisor.reloads),
+    ):
+        Counter(f"hub_worker_{name}", what, registry=registry).inc(value)
+    return bytes(generate_latest(registry))
 
 
 async def _look_at_connections(database: Database, settings: Settings) -> None:

@@ -9,7 +9,6 @@ from typing import get_args
 
 import msgspec
 
-from hub.api import metrics
 from hub.settings import describe
 from hub.wire.commands import AnyCommand
 from hub.wire.events import AnyFrame, EventType
@@ -73,14 +72,3 @@ def test_every_command_frame_and_event_is_documented() -> None:
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"^\| `(HUB_\w+)` \|", OPERATIONS, re.MULTILINE))
     assert documented == {name for name, _, _ in describe()}
-
-
-def test_every_metric_is_documented() -> None:
-    words = set(re.findall(r"`(hub_\w+)`", OPERATIONS))
-    exposed = {
-        sample.name
-        for family in metrics.REGISTRY.collect()
-        for sample in family.samples
-        if not sample.name.endswith("_created")
-    } | {"hub_frames_received_total"}
-    assert exposed <= words

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent / "hub"
 
 LAYERS = [
-    {"errors", "settings", "clock", "ids"},
+    {"errors", "settings", "clock", "ids", "figures"},
     {"wire"},
     {"storage", "bus", "blobs"},
     {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client"},
