@@ -106,9 +106,15 @@ class House:
         self.redis, self.replica = self.replica, self.redis
         self.replica._options = (f"replicaof 127.0.0.1 {self.redis.port}",)
         self.replica.start()
-        async with asyncio.timeout(30):
-            while b"state=online" not in self.redis.command("INFO", "replication"):
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(60):
+                while b"state=online" not in self.redis.command("INFO", "replication"):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            for one in (self.redis, self.replica):
+                print(one.port, one.command("INFO", "replication").decode())
+                print((one.folder / "output").read_text()[-2000:])
+            raise
 
 
 DAYS = {

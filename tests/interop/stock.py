@@ -18,10 +18,9 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.e2e.people import Person
-from tests.support.hub_process import HubProcess
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -79,9 +78,13 @@ class Stock:
         self._latest |= message
 
 
+class Server(Protocol):
+    url: str
+
+
 @asynccontextmanager
 async def stock(
-    hub: HubProcess, document: str, ticket: str, program: list[str] = NPM
+    hub: Server, document: str, ticket: str, program: list[str] = NPM
 ) -> AsyncIterator[Stock]:
     process = await asyncio.create_subprocess_exec(
         *program, hub.url.replace("http", "ws", 1) + "/yjs", document, ticket,

@@ -25,6 +25,7 @@ class Child:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hub-child-"))
         self.port = free_port()
+        self.environ: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -53,6 +54,7 @@ class Child:
             self._process = subprocess.Popen(
                 [*self.launch(program), *self.arguments()],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.environ},
                 cwd=self.folder, start_new_session=True,
             )  # fmt: skip
         ends = time.monotonic() + 15

@@ -30,7 +30,7 @@ class HubProcess:
     Args:
         data_dir: kept between starts.
         arguments: further ones of ``hub serve``.
-        environ: further ``HUB_*`` settings.
+        environ: further ``HUB_*`` settings, an attribute, too.
     """
 
     def __init__(self, data_dir: Path, *arguments: str, **environ: str) -> None:
@@ -41,7 +41,7 @@ class HubProcess:
         self.process: asyncio.subprocess.Process | None = None
         self.output: list[str] = []
         self.link_secret: str | None = None
-        self._environ = environ
+        self.environ = environ
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,7 +58,7 @@ class HubProcess:
             sys.executable, "-m", "hub.cli", "serve",
             "--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data_dir),
             *self._arguments, *arguments,
-            env={**environ, **self._environ, "PYTHONUNBUFFERED": "1"},
+            env={**environ, **self.environ, "PYTHONUNBUFFERED": "1"},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
