@@ -358,3 +358,49 @@ async def _written(served: Served, document: str) -> None:
     async with asyncio.timeout(10):
         while served.hub.writer.queued_bytes:
             await asyncio.sleep(0.005)
+
+
+async def test_what_one_decides_cuts_the_other_by_the_bell_alone(
+    database_url: str, services: None, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Nobody polls: role, membership, sign-in, token and account all end over Redis."""
+    monkeypatch.setattr(poll, "POLL_S", 3600.0)
+    took: dict[str, float] = {}
+    with RedisServer() as redis:
+        async with AsyncExitStack() as stack:
+            one, two = [
+                await stack.enter_async_context(serve(database_url, redis_url=redis.url))
+                for _ in range(2)
+            ]
+            ada = await one.person("ada")
+            grace, linus, mei = [await one.person(who, ada) for who in ("grace", "linus", "mei")]
+            thread = await one.thread(ada, grace)
+            client = await stack.enter_async_context(one.live(ada))
+            there = await stack.enter_async_context(signed_in(two, grace))
+            await there.call(cmd="subscribe", thread=thread)
+
+            async def cut(what: str, deed: Any, found: Any) -> Any:
+                since_s = time.perf_counter()
+                await deed
+                seen = await found
+                took[what] = time.perf_counter() - since_s
+                return seen
+
+            set_role = cmd.SetMember(thread=thread, send_id="d", uid=grace.uid, role="reader")
+            demoted = await cut("role", client.send(set_role), there.frame("demoted"))
+            assert demoted["role"] == "reader"
+            remove = cmd.SetMember(thread=thread, send_id="r", uid=grace.uid, role=None)
+            await cut("removal", client.send(remove), there.frame("removed"))
+            async with connection(two, additional_headers=cookie(linus), origin=two.url) as browser:
+                await browser.frame("welcome")
+                ended = answer(linus.http.delete("/api/session"))
+                assert await cut("sign-in", ended, browser.closed()) == (4401, "session_ended")
+            by_token = await stack.enter_async_context(signed_in(two, mei))
+            tokens = await answer(mei.http.get("/api/tokens"))
+            revoked = answer(mei.http.delete(f"/api/tokens/{tokens[0]['id']}"))
+            assert await cut("token", revoked, by_token.closed()) == (4401, "session_ended")
+            disabled = answer(ada.http.patch(f"/api/accounts/{grace.uid}", json={"disabled": True}))
+            assert await cut("account", disabled, there.closed()) == (4401, "session_ended")
+    with capsys.disabled():
+        print("\n" + ", ".join(f"{what} {s * 1000:.0f} ms" for what, s in took.items()))

@@ -70,6 +70,7 @@ async def phones(hub: HubProcess, folder: Path, script: str = "") -> AsyncIterat
         async def make(
             name: str, *, link: str | None = None,
             devices: bool = True, allowed: bool = True, touch: bool = False,
+            at: HubProcess = hub,
         ) -> Phone:  # fmt: skip
             frequency = TONES[len(made)]
             tone = folder / f"{frequency}.wav"
@@ -88,7 +89,7 @@ async def phones(hub: HubProcess, folder: Path, script: str = "") -> AsyncIterat
             address = f"{name.split()[0].lower()}@north.example"
             granted = ["microphone", "camera"] if allowed else ["clipboard-read"]
             person = await Phone.open(
-                browser, hub.url, name, address,
+                browser, at.url, name, address,
                 permissions=granted, has_touch=touch, is_mobile=touch,
             )  # fmt: skip
             person.frequency = frequency
