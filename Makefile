@@ -78,6 +78,7 @@ bench: build bench/node_modules/.ready ## the figures, side by side with peers
 	$(BIN)/python -m bench files
 	$(BIN)/python -m bench beside --clients 10
 	$(BIN)/python -m bench many
+	$(BIN)/python -m bench processes
 	$(BIN)/python -m bench calls
 	$(BIN)/python -m bench client
 

@@ -5,6 +5,7 @@ python -m bench memory: connections that do nothing, and one that does not read.
 python -m bench files --gib 4: a file in and out, beside the disk, @tus/server and nginx.
 python -m bench beside: typing while somebody uploads at full speed, beside typing at rest.
 python -m bench many: 1,000 small files from the browser, and a thread that has 10,000.
+python -m bench processes: two processes and a Redis, beside two nodes of Hocuspocus and theirs.
 python -m bench calls: rings, first frames, a change of network, four people in a mesh.
 python -m bench client: the browser client against its bars."""
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from bench import beside, calls, client, files, many
+from bench import beside, calls, client, files, many, processes
 from bench.load import ingest, post, typing
 from bench.memory import idle, stalled
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
@@ -133,6 +134,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, None]]] = 
     "files": lambda o: files.run(o.runs, int(o.gib * (1 << 30))),
     "beside": lambda o: beside.run(o.runs, o.clients, o.edits_per_s, o.seconds),
     "many": lambda o: many.run(),
+    "processes": lambda o: processes.run(o.runs, o.clients, o.edits_per_s, o.seconds),
     "calls": lambda o: calls.run(),
     "client": lambda o: client.run(),
 }

@@ -77,26 +77,29 @@ async def hub_yjs() -> AsyncIterator[Target]:
 async def hub() -> AsyncIterator[Target]:
     with TemporaryDirectory(prefix="hub-bench-") as folder:
         async with HubProcess(Path(folder) / "data") as process:
-            owner = await process.first_owner()
-            state = await answer(owner.post("/api/threads", json={"subject": "Bench"}))
-            thread = state["summary"]["thread"]
-            made = await answer(
-                owner.post(
-                    f"/api/threads/{thread}/documents", json={"kind": "text", "title": "Bench"}
-                )
-            )
-            secret = await token(owner)
-            await owner.aclose()
-            assert process.process is not None
-            yield Target(
-                "hub /live",
-                process.url,
-                psutil.Process(process.process.pid),
-                find_postmaster(process.data_dir),
-                secret,
-                made["document"],
-                thread=thread,
-            )
+            yield await prepare(process)
+
+
+async def prepare(hub: HubProcess) -> Target:
+    """A new hub with a thread and a document to type in."""
+    owner = await hub.first_owner()
+    state = await answer(owner.post("/api/threads", json={"subject": "Bench"}))
+    thread = state["summary"]["thread"]
+    made = await answer(
+        owner.post(f"/api/threads/{thread}/documents", json={"kind": "text", "title": "Bench"})
+    )
+    secret = await token(owner)
+    await owner.aclose()
+    assert hub.process is not None
+    return Target(
+        "hub /live",
+        hub.url,
+        psutil.Process(hub.process.pid),
+        find_postmaster(hub.data_dir),
+        secret,
+        made["document"],
+        thread=thread,
+    )
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tests.support.hub_process import HubProcess
 from tests.support.postgres_server import PostgresServer
 from tests.support.redis_server import RedisServer
 
-MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[2]
+MANUAL = ROOT / "docs" / "operations.md"
 Samples = dict[tuple[str, str], float]
 
 
@@ -38,6 +40,19 @@ def read(text: str) -> tuple[set[str], Samples]:
             key = one.name, one.labels.get("worker", "")
             samples[key] = samples.get(key, 0.0) + one.value
     return names, samples
+
+
+def test_the_dashboard_shows_every_figure_and_no_other() -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
+    shown = {
+        re.sub(r"_bucket$", "", name)
+        for panel in dashboard["panels"]
+        for target in panel.get("targets", ())
+        for name in re.findall(r"\bhub_\w+", target["expr"])
+    }
+    assert shown == documented()
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(ids)) == len(ids)
 
 
 async def test_figures_of_one_process(database_url: str, services: None) -> None:
