@@ -67,6 +67,7 @@ from hub.rooms.library import Library
 from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
+from hub.rooms.saving import Saving
 from hub.rooms.services import Services
 from hub.rtc.ice import IceServers
 from hub.rtc.service import Calls
@@ -214,6 +215,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         await router.start()
         writer.on_commit = router.announce
         writer.on_recovered = router.look
+        saving = Saving()
+        writer.on_trouble = saving.changed
         store = open_store(settings)
         stack.callback(store.close)
         files = Uploads(
@@ -261,6 +264,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         services = Services(
             database=database, clock=clock, bus=bus, rooms=rooms, inbox=inbox, router=router,
             library=library, connections=connections, people=people, calls=calls, watch=watch,
+            saving=saving,
             rings=SharedAttempts("ring", database, clock, burst=RINGS, every_s=RING_EVERY_S),
             acts=Attempts(clock, burst=CALL_ACTS, every_s=CALL_ACT_EVERY_S),
             background=background,

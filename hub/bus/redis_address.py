@@ -50,6 +50,10 @@ class RedisAddress:
             self._pool = self._by_sentinel(url, tls=scheme.startswith("rediss"))
         else:
             self._pool = _direct(url, scheme)
+        try:
+            self.connection()
+        except TypeError as error:  # an option that its kind of connection does not have
+            raise ValueError(str(error).partition("() ")[2] or str(error)) from None
 
     def connection(self) -> AbstractConnection:
         """A new connection, not open yet."""
@@ -102,12 +106,10 @@ def _direct(url: str, scheme: str) -> ConnectionPool:
     path = urlsplit(url).path.strip("/")
     if scheme in ("redis", "rediss") and path and not path.isdigit():
         raise ValueError(f"{path!r} is no number of a database")
-    pool = ConnectionPool.from_url(url, **_OPTIONS)
-    try:
-        pool.make_connection()
-    except TypeError as error:  # an option that its kind of connection does not have
-        raise ValueError(str(error).partition("() ")[2] or str(error)) from None
-    return pool
+    given = dict(_OPTIONS)
+    if scheme == "unix":
+        del given["socket_keepalive"]  # which such a socket does not have
+    return ConnectionPool.from_url(url, **given)
 
 
 def _host(text: str) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from hub.rooms.library import Library
 from hub.rooms.people import People
 from hub.rooms.registry import Registry
 from hub.rooms.router import Router
+from hub.rooms.saving import Saving
 from hub.rtc.service import Calls
 from hub.rtc.watch import Watch
 from hub.storage.pool import Database
@@ -34,6 +35,7 @@ class Services:
     connections: Connections
     people: People
     calls: Calls
+    saving: Saving
     rings: SharedAttempts
     acts: Attempts
     background: Background

@@ -91,6 +91,7 @@ class Session:
         )
         self.send(_encode(welcome).decode())
         self._welcomed = True
+        self._services.saving.add(self)
 
     @property
     def uid(self) -> str:
@@ -208,6 +209,7 @@ class Session:
             self._unfollow(thread)
         self._services.inbox.end(self)
         self._services.people.discard(self)
+        self._services.saving.discard(self)
         self._services.connections.discard(self)
         for topic in self._topics:
             topic.close()

@@ -41,6 +41,9 @@ EVENT_DEADLINE_S = 5.0
 COMMAND_S = 10.0
 """Of one statement; then it is written again, which finds out what of it was."""
 RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
+TROUBLE = 3
+"""Failures in a row, of about a second: people are told."""
+PROBE_S = 2.0
 OVERHEAD_BYTES = 600
 MAX_HEADS = 20_000
 
@@ -139,6 +142,8 @@ class GroupCommitWriter:
     document updates); ``on_commit`` is called after it with all of them, in commit order, before
     their futures resolve. ``on_recovered`` is called when the database answers again after it did
     not: what was committed then without an answer is in the log, and nobody was told.
+    ``on_trouble`` is called with the code of what keeps it from writing, and with null afterwards;
+    meanwhile it tries every few seconds, also when nobody asks it to.
     """
 
     def __init__(
@@ -147,6 +152,7 @@ class GroupCommitWriter:
         self.project: Callable[[Any, list[Committed]], Awaitable[None]] | None = None
         self.on_commit: Callable[[list[Committed]], None] | None = None
         self.on_recovered: Callable[[], None] | None = None
+        self.on_trouble: Callable[[str | None], None] | None = None
         self.queued_bytes = 0
         self.flushes = 0
         self.entries_written = 0
@@ -313,6 +319,10 @@ class GroupCommitWriter:
                 if self._stopping:
                     return
                 self._wake.clear()
+                if failures:
+                    if await self._works_again():
+                        failures = self._recovered(failures)
+                    continue
                 await self._wake.wait()
                 if not self._stopping:
                     await asyncio.sleep(GATHER_S)
@@ -328,21 +338,41 @@ class GroupCommitWriter:
                 self._give_back(batch, away)
                 pause = RETRY_S[min(failures, len(RETRY_S) - 1)]
                 failures += 1
+                if failures >= TROUBLE and self.on_trouble is not None:
+                    self.on_trouble(away.code)
                 await asyncio.sleep(pause)
             except asyncio.CancelledError:
                 self._give_back(batch, Unavailable("The hub is stopping.", code="stopping"))
                 raise
             except Exception as error:
                 await self._flush_one_by_one(batch, error)
-                self._recovered(failures)
-                failures = 0
+                failures = self._recovered(failures)
             else:
-                self._recovered(failures)
-                failures = 0
+                failures = self._recovered(failures)
 
-    def _recovered(self, failures: int) -> None:
+    async def _works_again(self) -> bool:
+        """Nothing waits to be written: find out in a while whether it could be. False also when
+        something came meanwhile, which finds out better."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PROBE_S):
+                await self._wake.wait()
+            return False
+        try:
+            async with self._line.transaction() as connection:
+                await connection.execute(_PROBE)
+        except DatabaseAway as away:
+            if self.on_trouble is not None:
+                self.on_trouble(away.code)
+            return False
+        return True
+
+    def _recovered(self, failures: int) -> int:
+        """Returns how many failures there are since: none."""
         if failures and self.on_recovered is not None:
             self.on_recovered()
+        if failures and self.on_trouble is not None:
+            self.on_trouble(None)
+        return 0
 
     def _urgent(self) -> bool:
         """Somebody waits for an event; updates have been seen by all and may gather longer."""
@@ -733,6 +763,9 @@ def _committed(row: Any, entry: _Entry, *, duplicate: bool) -> Committed:
         entry.body, duplicate,
     )  # fmt: skip
 
+
+# Writes, and changes nothing.
+_PROBE = "UPDATE counters SET value = value WHERE name = 'rights'"
 
 _LOCK_STREAMS = """
 SELECT stream_id, head_seq, head_hash,

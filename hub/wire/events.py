@@ -465,6 +465,14 @@ class CallMuted(Frame, tag="call_muted"):
     mutes: int
 
 
+class Saving(Frame, tag="saving"):
+    """Whether the hub can save: ``code`` says why it cannot (``database_down``,
+    ``database_read_only``, ``disk_full``, ``database_busy``), null that it can again. Sent when it
+    changes, and after ``welcome`` when it cannot."""
+
+    code: str | None
+
+
 class Closing(Frame, tag="closing"):
     """Sent before the hub closes the socket, with the reason in words."""
 
@@ -476,7 +484,7 @@ class Closing(Frame, tag="closing"):
 AnyFrame = (
     Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
     | TypingState | UploadProgress | VersionVerdict | VersionPreview | CaretOwners | Durable
-    | Refused | DocumentReset | SignalFrame | CallMuted | Closing
+    | Refused | DocumentReset | SignalFrame | CallMuted | Saving | Closing
 )  # fmt: skip
 
 

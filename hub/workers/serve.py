@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from hub import sample as samples
 from hub import server
 from hub.app import build, database_of, open_database
+from hub.bus.opening import redis_of
 from hub.clock import SystemClock
 from hub.identity.service import Identity
 from hub.settings import Settings
@@ -34,10 +35,12 @@ def run(settings: Settings, *, sample: bool = False) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Raises:
+        SettingsError: the address of Redis is none.
         Conflict: ``port_in_use``.
         WorkerFailed: the first worker did not come to serve.
         HubError: what else stands against the start.
     """
+    redis_of(settings)  # an address that is none is said before anything starts
     with server.listen(settings) as listener:
         asyncio.run(_supervise(settings, listener, sample=sample))
 

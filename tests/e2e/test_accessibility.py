@@ -554,6 +554,39 @@ async def test_connection_lost(world: World, visit: Visit, scan: Scan) -> None:
         await person.context.close()
 
 
+@reaches("room-not-saved")
+async def test_nothing_can_be_saved(world: World, visit: Visit, scan: Scan) -> None:
+    """The database takes no writes: what is written stays here, and is saved when it does."""
+    thread = await world.thread("ada", subject="Standby")
+    person = await visit("ada", f"/t/{thread}")
+    page = person.page
+    await entered(page, "Standby")
+    url = EmbeddedPostgres(world.hub.data_dir).running()
+    assert url is not None
+    banner = page.get_by_text("The hub cannot save at the moment: its database takes no writes.")
+    try:
+        await execute(url, "ALTER SYSTEM SET default_transaction_read_only = on")
+        await person.say("Written meanwhile")
+        await expect(banner).to_be_visible()
+        await scan(page, "room-not-saved")
+    finally:
+        await execute(url, "ALTER SYSTEM RESET default_transaction_read_only")
+    await expect(banner).to_have_count(0)
+    await expect(page.get_by_test_id("pending")).to_have_count(0, timeout=30_000)
+    await person.sees("Written meanwhile")
+    person.check()
+
+
+async def execute(url: str, statement: str) -> None:
+    """Change the configuration of the server, for every connection."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+        await connection.execute("SELECT pg_reload_conf()")
+    finally:
+        await connection.close()
+
+
 @reaches(
     "document-editing", "document-viewing", "document-text", "document-new", "document-rename",
     "document-menu", "document-link", "document-picture", "document-table-menu",

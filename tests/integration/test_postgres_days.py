@@ -16,7 +16,7 @@ from hub.client.connection import CommandFailed
 from hub.storage import pool, writer
 from hub.wire.commands import Post
 from tests.integration.conftest import Person, Served, serve
-from tests.integration.sockets import signed_in
+from tests.integration.sockets import connection, signed_in
 from tests.support.hub_process import answer
 from tests.support.postgres_server import PROGRAMS, PostgresServer
 from tests.support.switch import Switch
@@ -125,6 +125,32 @@ async def test_what_is_typed_while_nothing_is_written_is_written_afterwards(
             await opened.saved()
         exported = await ada.http.get(f"/api/documents/{document}/export?format=txt")
         assert exported.text == "typed meanwhile"
+
+
+async def test_people_are_told_that_nothing_can_be_saved_and_when_it_can(
+    postgres: PostgresServer,
+) -> None:
+    """Who is there, and who comes meanwhile; also when nobody writes any more."""
+    async with team(postgres.url) as (served, ada, thread, _), signed_in(served, ada) as raw:
+        await raw.call(cmd="subscribe", thread=thread)
+        postgres.read_only(True)
+        asked = await raw.send(cmd="post", thread=thread, send_id="s", text="no")
+        assert (await raw.frame("saving"))["code"] == "database_read_only"
+        refused = await raw.until(lambda f: f.get("re") == asked)
+        assert refused["code"] == "database_read_only"
+        async with connection(served) as later:
+            await later.send(cmd="auth", token=ada.token)
+            assert (await later.frame("saving"))["code"] == "database_read_only"
+            postgres.read_only(False)
+            assert (await later.frame("saving"))["code"] is None
+        assert (await raw.frame("saving"))["code"] is None
+        again = await raw.call(cmd="post", thread=thread, send_id="s", text="yes")
+        assert again["t"] == "ok"
+        async with connection(served) as fresh:
+            await fresh.send(cmd="auth", token=ada.token)
+            pinged = await fresh.send(cmd="ping")
+            first = await fresh.until(lambda f: f["t"] == "saving" or f.get("re") == pinged)
+            assert first["t"] == "ok"
 
 
 async def test_a_fail_over_to_another_server_behind_the_same_name(

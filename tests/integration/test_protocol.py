@@ -203,6 +203,11 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await play_call(thread, grace.uid, key, here, there)
     await answer(grace.http.patch("/api/me", json={"display_name": "Grace L."}))
     await there.frame("person")
+    # Its writer finds the database away, and back (test_postgres_days has a real one that goes).
+    assert served.hub.writer.on_trouble is not None
+    served.hub.writer.on_trouble("database_read_only")
+    await there.frame("saving")
+    served.hub.writer.on_trouble(None)
     await write(cmd="set_member", uid=grace.uid, role="reader")
     await there.frame("demoted")
     await there.call(cmd="post", thread=thread, send_id="no", text="May I?")

@@ -56,6 +56,7 @@ export const STATES: readonly State[] = [
   { id: 'room-undo', route: 'room', about: 'A message was deleted and can be brought back' },
   { id: 'room-renaming', route: 'room', about: 'The subject is being changed' },
   { id: 'room-offline', route: 'room', about: 'No connection; messages and edits are kept here' },
+  { id: 'room-not-saved', route: 'room', about: 'The hub is there and cannot save' },
   { id: 'room-not-kept', route: 'room', about: 'The same, and this device does not keep them' },
   { id: 'signout-unsent', route: 'room', about: 'Asks before unsent words are deleted' },
   { id: 'room-failed', route: 'room', about: 'The hub refused a message' },

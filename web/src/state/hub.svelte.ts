@@ -51,6 +51,8 @@ export class Hub implements HubState {
   /** Whether malware scanners look at files; with `hold` nobody gets one before. */
   scanning: Welcome['scanning'] = $state.raw('off');
   connection: Connection = $state.raw({ status: 'connecting', retryAt: null, detail: null });
+  /** Why the hub cannot save at present, by its code; null: it can. */
+  cannotSave: string | null = $state.raw(null);
   readonly people = new People();
   readonly inbox: Inbox;
   readonly calls: Calls;
@@ -239,6 +241,7 @@ export class Hub implements HubState {
       return;
     }
     this.scanning = scanning;
+    this.cannotSave = null; // else it says so next
     this.#outbox.setLive(true);
     void this.people.reach(people);
     void this.inbox.connected();
@@ -358,6 +361,9 @@ export class Hub implements HubState {
         break;
       case 'document_reset':
         this.#sessions.get(frame.number)?.reset(frame);
+        break;
+      case 'saving':
+        this.cannotSave = frame.code;
         break;
       case 'signal':
         for (const handler of this.#signals) handler(frame);

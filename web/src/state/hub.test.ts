@@ -179,6 +179,21 @@ test('the room of a thread is shared, and kept a while', async () => {
   expect(hub.room('r_1')).toBe(room);
 });
 
+test('what keeps the hub from saving is known until it can, or somebody says welcome anew', async () => {
+  start();
+  const socket = await connect();
+  expect(hub.cannotSave).toBeNull();
+  socket.say({ t: 'saving', code: 'disk_full' });
+  expect(hub.cannotSave).toBe('disk_full');
+  socket.say({ t: 'saving', code: null });
+  expect(hub.cannotSave).toBeNull();
+  socket.say({ t: 'saving', code: 'database_down' });
+  socket.drop(1012);
+  hub.reconnect();
+  await connect();
+  expect(hub.cannotSave).toBeNull();
+});
+
 test('a command is repeated over a short loss, with its send id', async () => {
   start();
   const socket = await connect();

@@ -58,6 +58,8 @@ export interface Connection {
 export interface HubState {
   readonly me: Me;
   readonly connection: Connection;
+  /** Why the hub cannot save at present, by its code; null: it can. */
+  readonly cannotSave: string | null;
   /** Whether malware scanners look at files; with `hold` nobody gets one before. */
   readonly scanning: Welcome['scanning'];
   readonly people: PeopleStore;

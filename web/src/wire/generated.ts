@@ -990,6 +990,16 @@ export interface CallMuted {
   mutes: number;
 }
 
+/**
+ * Whether the hub can save: ``code`` says why it cannot (``database_down``,
+ * ``database_read_only``, ``disk_full``, ``database_busy``), null that it can again. Sent when it
+ * changes, and after ``welcome`` when it cannot.
+ */
+export interface Saving {
+  t: "saving";
+  code: string | null;
+}
+
 /** Sent before the hub closes the socket, with the reason in words. */
 export interface Closing {
   t: "closing";
@@ -1569,6 +1579,7 @@ export type AnyFrame =
   | DocumentReset
   | SignalFrame
   | CallMuted
+  | Saving
   | Closing;
 
 /** What each command is answered with. */
