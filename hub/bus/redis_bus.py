@@ -301,7 +301,7 @@ class RedisBus(LocalBus):
                 await self._live()
             except Exception as error:
                 reason = _words(error)
-                if self._up.is_set() or reason != self._reason:
+                if self.lives > lives or reason != self._reason:
                     log.warning("the bus is away", reason=reason)
                 self._reason = reason
             finally:
