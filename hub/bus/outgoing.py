@@ -86,6 +86,7 @@ class Outgoing:
         for waiting in self._topics.values():
             self.left_out += sum(one is not NOTHING for one in waiting.messages)
             waiting.messages = [NOTHING]
+            waiting.until_s = float("inf")
         self._bytes = len(self._topics) * len(NOTHING)
 
 

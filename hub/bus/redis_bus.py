@@ -159,7 +159,7 @@ class RedisBus(LocalBus):
             if packed:
                 await connection.send_packed_command(packed, check_health=False)
             next_s = self._outgoing.next_s()
-            if next_s is not None and self._timer is None:
+            if up and next_s is not None and self._timer is None:
                 self._ring_at(next_s)
 
     async def _read_answers(self, connection: AbstractConnection) -> None:
@@ -179,9 +179,11 @@ class RedisBus(LocalBus):
     ) -> LocalSubscription:
         subscription = await super().subscribe(topic, handler, on_gap)
         channel = self._channels.open(topic)
-        if channel.active or not self._up.is_set():
+        if channel.active:
+            return subscription
+        self._to_ask.set()  # also while it comes up, which waits for all that is wanted
+        if not self._up.is_set():
             return subscription  # of a bus that is down everybody hears when it is up
-        self._to_ask.set()
         try:
             async with asyncio.timeout(CONFIRM_S):
                 await channel.confirmed()

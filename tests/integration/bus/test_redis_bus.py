@@ -209,6 +209,48 @@ async def test_a_bad_day_of_redis_delays_nobody_and_ends(
     await ear.until(lambda: "again" in ear.threads)
 
 
+async def test_a_subscription_while_it_comes_up_keeps_it_from_nothing(redis: RedisServer) -> None:
+    """All that was asked of the server so far is confirmed, and the first echo is not here yet."""
+    made = RedisBus(RedisAddress(redis.url), "hub", KEY)
+    real, asked = made._echo, asyncio.Event()
+
+    def not_yet(data: bytes) -> None:
+        if made._channels.settled:
+            asked.set()
+
+    made._echo = not_yet  # type: ignore[method-assign]
+    starting = asyncio.create_task(made.start())
+    await asyncio.wait_for(asked.wait(), 5)
+    await made.subscribe("room:a", lambda _: None)
+    made._echo = real  # type: ignore[method-assign]
+    await until(lambda: made.health.up)
+    await starting
+    await made.close()
+
+
+async def test_while_it_is_away_the_loop_rests(redis: RedisServer) -> None:
+    """Also when something that may wait was waiting when it went."""
+    async with bus(redis.url) as one:
+        redis.freeze()
+        while one.health.up:
+            one.publish("document:d", StreamCommitted("l", 1))
+            await asyncio.sleep(0.005)
+        rings = 0
+        real = one._ring
+
+        def ring() -> None:
+            nonlocal rings
+            rings += 1
+            real()
+
+        one._ring = ring  # type: ignore[method-assign]
+        one.publish("document:d", StreamCommitted("l", 2))
+        before = one._count
+        await until(lambda: one._count > before + 5)  # beats of further tries
+        redis.thaw()
+        assert rings < 50
+
+
 async def test_who_could_not_speak_says_so_to_those_who_heard_all_the_time(
     redis: RedisServer, pair: tuple[RedisBus, RedisBus]
 ) -> None:
