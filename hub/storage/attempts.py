@@ -16,7 +16,10 @@ async def spend(connection: Any, key: bytes, burst: int, every_ms: int, now_ms: 
         burst: tries that a full bucket has.
         every_ms: one more comes so often.
     """
-    return int(await connection.fetchval(_SPEND, key, now_ms, burst * every_ms, every_ms))
+    wait_ms = int(await connection.fetchval(_SPEND, key, now_ms, burst * every_ms, every_ms))
+    if wait_ms:
+        await connection.execute(_PUT_RIGHT, key, now_ms + burst * every_ms)
+    return wait_ms
 
 
 async def forgive(connection: Any, key: bytes) -> None:
@@ -43,6 +46,9 @@ SELECT CASE WHEN EXISTS (SELECT FROM spent) THEN 0 ELSE
               FROM attempts WHERE key = $1), $4)
 END
 """
+
+# Of a clock that was ahead: an empty bucket it may be, no emptier one.
+_PUT_RIGHT = "UPDATE attempts SET full_at = $2 WHERE key = $1 AND full_at > $2"
 
 _FORGET = """
 WITH gone AS (DELETE FROM attempts WHERE full_at < $1 RETURNING 1) SELECT count(*) FROM gone

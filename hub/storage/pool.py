@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Self
 
 import asyncpg
@@ -162,7 +162,8 @@ class Database:
         """A connection. Database failures inside the block leave it as ``DatabaseAway``."""
         try:
             with _translated():
-                async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+                async with AsyncExitStack() as stack:
+                    connection = await self._take(stack)
                     with _cut_when_late(connection):
                         yield connection
         except DatabaseAway as away:
@@ -171,6 +172,16 @@ class Database:
                 self._renewed_s = now_s
                 await self.renew()
             raise
+
+    async def _take(self, stack: AsyncExitStack) -> Any:
+        try:
+            return await stack.enter_async_context(self._pool.acquire(timeout=ACQUIRE_S))
+        except TimeoutError as error:
+            if self._pool.get_idle_size() or self._pool.get_size() < self._pool.get_max_size():
+                raise  # the server does not take connections
+            # Others use them all: that says nothing of the server.
+            code, detail = _BY_STATE["53300"]
+            raise DatabaseAway(detail, code=code, retry_after_s=5) from error
 
     async def renew(self) -> None:
         """Open every connection anew before it is used again. After a fail-over they lead to the

@@ -65,8 +65,17 @@ async def _ask(path: Path) -> str:
                 return (await reader.read()).decode()
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, UnicodeDecodeError):
         return ""
+
+
+def _families(worker: str, text: str) -> list[Metric]:
+    """Of one who ended in the middle of its answer: none."""
+    try:
+        return list(text_string_to_metric_families(text))
+    except ValueError as error:
+        log.warning("figures cannot be read", worker=worker, reason=repr(error))
+        return []
 
 
 class _Merged:
@@ -76,7 +85,7 @@ class _Merged:
     def collect(self) -> Iterator[Metric]:
         families: dict[str, Metric] = {}
         for worker, text in self._texts.items():
-            for family in text_string_to_metric_families(text):
+            for family in _families(worker, text):
                 merged = families.setdefault(
                     family.name, Metric(family.name, family.documentation, family.type)
                 )

@@ -1,6 +1,6 @@
 """Keeps so many workers: begins a dead one anew, ends one that hangs, replaces them one by one.
 
-It serves nobody itself and imports little, so it has nothing to fail at.
+It serves nobody itself.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Supervisor:
         """Until SIGINT or SIGTERM; SIGHUP replaces the workers one after the other.
 
         Args:
-            on_ready: awaited once all serve.
+            on_ready: run once all serve.
 
         Raises:
             WorkerFailed: the first one ended instead of serving.
@@ -102,7 +102,7 @@ class Supervisor:
             raise WorkerFailed("The first worker ended instead of serving; see above.")
         rest = [await self._begin(slot) for slot in self._slots[1:]]
         await asyncio.gather(*(one.served(START_S) for one in rest))
-        await on_ready()
+        self._spawn(on_ready())  # whatever it fails at, people are served
         await self._reload_on_demand()
 
     # --- life of a worker -------------------------------------------------------------------------
@@ -177,11 +177,18 @@ class Supervisor:
     async def _replace(self, slot: _Slot) -> bool:
         """The new one serves before the old one is asked to leave."""
         async with slot.lock:
-            child = await self._start(slot.number)
+            try:
+                child = await self._start(slot.number)
+            except OSError as error:
+                log.error("a worker cannot be begun", worker=slot.number, reason=repr(error))
+                return False
+            self._leaving.add(child)  # until it has its place it goes when all go
             if not await child.served(START_S):
                 child.kill()
                 await child.ended()
+                self._leaving.discard(child)
                 return False
+            self._leaving.discard(child)
             old, slot.child = slot.child, child
             slot.failures = 0
             self.reloads += 1

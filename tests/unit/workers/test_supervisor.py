@@ -72,6 +72,10 @@ class Run:
     def begun(self) -> int:
         return len(list(self.state.glob("started-*")))
 
+    def pids(self) -> list[int]:
+        """Of all that ever were."""
+        return [int(one.name.split("-")[2]) for one in self.state.glob("started-*")]
+
     async def until(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(30):
             while not true():
@@ -173,6 +177,39 @@ async def test_a_reload_whose_workers_do_not_serve_leaves_the_old_ones(tmp_path:
         run.how("well")
         os.kill(os.getpid(), signal.SIGHUP)
         await run.until(lambda: run.supervisor.reloads == 2)
+
+
+async def test_a_reload_that_cannot_begin_a_worker_leaves_the_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as run:
+        before, asked = run.children, asyncio.Event()
+
+        async def cannot(number: int) -> None:
+            asked.set()
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(run.supervisor, "_start", cannot)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.wait_for(asked.wait(), 10)
+            await run.until(lambda: not run.supervisor._slots[0].lock.locked())
+        assert run.serving == before
+        os.kill(os.getpid(), signal.SIGHUP)
+        await run.until(lambda: run.supervisor.reloads == 2)
+
+
+async def test_nobody_outlives_a_supervisor_that_leaves_during_a_reload(tmp_path: Path) -> None:
+    run = Run(tmp_path, 1)
+    task = asyncio.create_task(run.run())
+    await asyncio.wait_for(run.announced.wait(), 30)
+    run.how("never ready")
+    os.kill(os.getpid(), signal.SIGHUP)
+    await run.until(lambda: run.begun() == 2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, 30)
+    run.listener.close()
+    assert not any(alive(pid) for pid in run.pids())
 
 
 async def test_a_worker_that_does_not_leave_is_ended(tmp_path: Path) -> None:
