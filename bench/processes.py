@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from bench.load import typing
-from bench.servers import HERE, Target, cpu_s, own_cpu_s, prepare
+from bench.servers import HERE, Target, cpu_s, listening, own_cpu_s, prepare
 from tests.support.hub_process import HubProcess, free_port
 from tests.support.postgres_server import PostgresServer
 from tests.support.redis_server import RedisServer
@@ -87,14 +87,7 @@ async def _node(redis_port: int) -> AsyncIterator[Target]:
         env={**os.environ, "HUB_NODE_MIN": "22"}, stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(60):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.close()
-                    break
-                except OSError:
-                    await asyncio.sleep(0.05)
+        await listening(port)
         url = f"http://127.0.0.1:{port}"
         yield Target(PEER, url, psutil.Process(process.pid), path="/", document="bench")
     finally:

@@ -102,6 +102,19 @@ async def prepare(hub: HubProcess) -> Target:
     )
 
 
+async def listening(port: int) -> None:
+    """Wait until a server takes connections; Node may have to be fetched first."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
 @asynccontextmanager
 async def y_websocket() -> AsyncIterator[Target]:
     """The npm `@y/websocket-server`: no log, no sign-in."""
@@ -113,14 +126,7 @@ async def y_websocket() -> AsyncIterator[Target]:
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.close()
-                    break
-                except OSError:
-                    await asyncio.sleep(0.05)
+        await listening(port)
         yield Target(
             "y-websocket", f"http://127.0.0.1:{port}", psutil.Process(process.pid), path="/bench"
         )

@@ -33,7 +33,7 @@ async def readyz(request: Request) -> Response:
         ills.append(f"bus: {hub.bus.health.words}")
     for loop in hub.background.loops:
         if loop.reason is not None:
-            ills.append(f"loop {loop.name}: failed {loop.failures} times, last by {loop.reason}")
+            ills.append(f"loop {loop.name}: failed {loop.failures} times; the log says why")
     return PlainTextResponse("".join(f"{line}\n" for line in ("ready", *ills)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
 import asyncpg
@@ -160,28 +160,28 @@ class Database:
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
         """A connection. Database failures inside the block leave it as ``DatabaseAway``."""
+        taken = False
         try:
             with _translated():
-                async with AsyncExitStack() as stack:
-                    connection = await self._take(stack)
+                async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+                    taken = True
                     with _cut_when_late(connection):
                         yield connection
         except DatabaseAway as away:
+            if not taken and self._crowded(away):
+                # Others use them all: that says nothing of the server.
+                code, detail = _BY_STATE["53300"]
+                raise DatabaseAway(detail, code=code, retry_after_s=5) from away
             now_s = asyncio.get_running_loop().time()
             if away.code in MOVED and now_s - self._renewed_s > RENEW_S:
                 self._renewed_s = now_s
                 await self.renew()
             raise
 
-    async def _take(self, stack: AsyncExitStack) -> Any:
-        try:
-            return await stack.enter_async_context(self._pool.acquire(timeout=ACQUIRE_S))
-        except TimeoutError as error:
-            if self._pool.get_idle_size() or self._pool.get_size() < self._pool.get_max_size():
-                raise  # the server does not take connections
-            # Others use them all: that says nothing of the server.
-            code, detail = _BY_STATE["53300"]
-            raise DatabaseAway(detail, code=code, retry_after_s=5) from error
+    def _crowded(self, away: DatabaseAway) -> bool:
+        """Whether waiting for a connection took too long because all of them are in use."""
+        full = self._pool.get_size() >= self._pool.get_max_size()
+        return isinstance(away.__cause__, TimeoutError) and full and not self.idle
 
     async def renew(self) -> None:
         """Open every connection anew before it is used again. After a fail-over they lead to the

@@ -232,11 +232,13 @@ async def test_without_a_free_connection_what_is_written_is_written(
                     while len(held) < busy.connections:
                         await asyncio.sleep(0.01)
                 assert not any(one.done() for one in waiting)
+                generation = busy._pool._generation
                 response = await ada.http.get("/api/threads")
                 assert (response.status_code, response.json()["code"]) in (
                     (503, "database_busy"), (503, "database_down"),
                 )  # fmt: skip
                 await posted(client, thread, "meanwhile")
+                assert busy._pool._generation == generation, "nothing has moved"
                 go_on.set()
             for one in others:
                 await one.close()
@@ -287,3 +289,18 @@ async def level(primary: PostgresServer, standby: PostgresServer) -> None:
     async with asyncio.timeout(20):
         while not standby.has(there):
             await asyncio.sleep(0.02)
+
+
+async def test_a_pool_that_is_all_in_use_says_nothing_of_the_server(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not opened anew: that would make what is crowded worse."""
+    monkeypatch.setattr(pool, "ACQUIRE_S", 2.0)
+    database = await pool.Database.connect(postgres.url, min_size=1, max_size=2)
+    monkeypatch.setattr(pool, "ACQUIRE_S", 0.1)
+    async with database.acquire(), database.acquire():
+        with pytest.raises(pool.DatabaseAway) as refused:
+            await database.acquire().__aenter__()
+    assert refused.value.code == "database_busy"
+    assert database._pool._generation == 0
+    await database.close()
