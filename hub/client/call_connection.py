@@ -151,7 +151,8 @@ class Connection:
             reader.cancel()
         await asyncio.gather(*self._readers.values(), return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._pc.close(), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                await self._pc.close()
 
     async def _take(self, description: Description) -> None:
         sdp = _NAMED.sub("", description.sdp)

@@ -75,7 +75,8 @@ class ThreadFeed:
             HubError: the feed does not go on; ``code`` says why (``removed``, ``after_unknown``,
                 ``client_closed``, what ended the connection for good).
         """
-        event = await asyncio.wait_for(self._queue.get(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            event = await self._queue.get()
         if isinstance(event, HubError):
             raise event
         return event
@@ -150,7 +151,8 @@ class LiveClient:
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="hub.client")
         try:
-            await asyncio.wait_for(self._until_ready(), DEADLINE_S)
+            async with asyncio.timeout(DEADLINE_S):
+                await self._until_ready()
         except BaseException:
             await self.close()
             raise
@@ -169,8 +171,9 @@ class LiveClient:
             self._closed = Unavailable("The client was closed.", code="client_closed")
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await asyncio.wait_for(self._task, 5)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         for fetching in tuple(self._fetching):
             fetching.cancel()
@@ -193,10 +196,12 @@ class LiveClient:
         """
         if self._closed is not None:
             raise self._closed
-        await asyncio.wait_for(self._until_ready(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await self._until_ready()
         waiting = self._submit(command)
         try:
-            raw = await asyncio.wait_for(waiting.future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                raw = await waiting.future
         except TimeoutError as late:
             raise Unavailable("The hub did not answer in time.", code="timeout") from late
         finally:
@@ -373,8 +378,7 @@ class LiveClient:
             raise ConnectionClosed(socket.protocol.close_rcvd, None)
         finally:
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
-                await writer
+            await asyncio.gather(writer, return_exceptions=True)
 
     def _resume(self) -> None:
         if self._watching_inbox:
@@ -420,7 +424,8 @@ class LiveClient:
         waiting.future.add_done_callback(lambda f: None if f.cancelled() else f.exception())
         # The hub's first frames may follow its answer in the same read, so the document is known
         # under its number the moment the answer is read: see `_receive`.
-        await asyncio.wait_for(waiting.future, DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            await waiting.future
 
     def _submit(self, command: Command) -> _Waiting:
         command.id = self._next_id

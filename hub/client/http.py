@@ -248,7 +248,8 @@ class Endpoint:
         finally:
             writer.transport.abort()
             with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), LAST_WORDS_S)
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await writer.wait_closed()
 
     async def json(
         self, method: str, path: str, result: type[Result], body: bytes = b""

@@ -44,7 +44,8 @@ class EmbeddedPostgres:
         """
         self._take_lock()
         try:
-            url = await asyncio.wait_for(asyncio.to_thread(self._start), START_S)
+            async with asyncio.timeout(START_S):
+                url = await asyncio.to_thread(self._start)
             await self._ensure_database(url)
         except BaseException:
             self._release_lock()

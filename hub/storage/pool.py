@@ -198,7 +198,8 @@ class Database:
     async def close(self) -> None:
         """Close the pool; connections still busy after 5 s are cut."""
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except _GONE:
             self._pool.terminate()
 

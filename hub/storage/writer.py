@@ -185,7 +185,8 @@ class GroupCommitWriter:
         if self._task is None:
             return
         try:
-            await asyncio.wait_for(self._task, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._task
         except TimeoutError:
             pass
         finally:

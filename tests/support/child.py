@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -80,6 +81,7 @@ class Child:
     def kill(self) -> None:
         """SIGKILL, to all of it."""
         if self._process is not None:
-            os.killpg(self._process.pid, 9)
+            with suppress(ProcessLookupError):  # it has ended, as `start` says
+                os.killpg(self._process.pid, 9)
             self._process.wait()
             self._process = None
