@@ -41,6 +41,7 @@ from hub.wire.api import Ice
 
 HELLO_S: Final = (10.0, 20.0, 40.0)
 LOOK_S: Final = 0.5
+CANCEL_S: Final = 1.0
 STALLED_S: Final = 10.0
 """Reports come this often at least, also of silence; aiortc does not count checks of the way."""
 MAX_JOBS: Final = 256
@@ -129,8 +130,9 @@ class Peer:
         self._put(signal)
 
     async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        while not self._task.done():  # a library that it waits for may swallow a cancellation
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=CANCEL_S)
         await self._end()
 
     def _put(self, job: Signal | None) -> None:
