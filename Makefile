@@ -42,6 +42,7 @@ tests/interop/node_modules/.ready: tests/interop/package.json tests/interop/pack
 test: build tests/interop/node_modules/.ready ## lint, types, the whole suite and the browser tests
 	scripts/require-chromium
 	scripts/require-bubblewrap
+	scripts/require-services
 	scripts/test
 
 lint: $(VENV)/.ready ## ruff

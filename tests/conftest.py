@@ -22,7 +22,7 @@ from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import migrate
 from hub.storage.pool import Database
 
-TEMPLATE = "hub_template"
+TEMPLATE = f"hub_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 SERVICES = Path(__file__).parents[1] / "scripts" / "require-services"
 _installed: subprocess.CompletedProcess[str] | None = None
 
