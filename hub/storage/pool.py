@@ -15,6 +15,7 @@ from hub.errors import HubError, Unavailable
 ACQUIRE_S = 5.0
 COMMAND_S = 30.0
 RENEW_S = 1.0
+CHECK_S = 5
 MOVED = ("database_down", "database_read_only")
 """What is seen of a server whose part another one has taken."""
 
@@ -89,6 +90,31 @@ def _cut_when_late(connection: Any) -> Iterator[None]:
         raise
 
 
+def _in_session(name: str, timeout_s: float | None) -> dict[str, str]:
+    """What the server is told of a session, so that nothing goes on there that nobody waits for.
+
+    It waits for locks less long than the hub does, and so says itself what it was. There is no
+    ``statement_timeout``: while a COMMIT waits for a standby that would end the waiting with
+    success. Whoever has gone is noticed instead, also by a statement that runs.
+
+    Args:
+        timeout_s: of each command; null: none has one.
+
+    Source: PostgreSQL, sections 20.3.2 and 20.11.1; ``SyncRepWaitForLSN``.
+    """
+    told = {
+        "application_name": name,
+        "client_connection_check_interval": f"{CHECK_S}s",
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }
+    if timeout_s is not None:
+        told["lock_timeout"] = f"{int(timeout_s * 800)}ms"
+        told["idle_in_transaction_session_timeout"] = f"{int(timeout_s * 2000)}ms"
+    return told
+
+
 class _Connection(asyncpg.Connection):
     """The hub leaves nothing behind in a session (no SET, no LISTEN, locks only for a transaction),
     so a connection goes back to the pool without a round trip."""
@@ -120,7 +146,7 @@ class Database:
                 command_timeout=COMMAND_S,
                 connection_class=_Connection,
                 timeout=ACQUIRE_S,
-                server_settings={"application_name": "webmail-hub"},
+                server_settings=_in_session("webmail-hub", COMMAND_S),
             )
         except _REFUSALS as error:
             raise (as_unavailable(error) or _bad_address(error)) from error
@@ -132,7 +158,7 @@ class Database:
         behind in it. Failures leave the block as ``DatabaseAway``; no command has a deadline."""
         with _translated():
             connection = await asyncpg.connect(
-                self._url, timeout=ACQUIRE_S, server_settings={"application_name": "webmail-hub"}
+                self._url, timeout=ACQUIRE_S, server_settings=_in_session("webmail-hub", None)
             )
             try:
                 yield connection
@@ -226,7 +252,7 @@ class OwnConnection:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(
                         self._url, timeout=ACQUIRE_S, command_timeout=self._timeout_s,
-                        server_settings={"application_name": "webmail-hub writer"},
+                        server_settings=_in_session("webmail-hub writer", self._timeout_s),
                     )  # fmt: skip
                 yield self._connection
         except (DatabaseAway, asyncio.CancelledError) as away:

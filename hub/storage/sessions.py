@@ -103,12 +103,12 @@ INSERT INTO sessions (id, secret_digest, uid, user_agent, created_at, last_seen_
 VALUES ($1, $2, $3, $4, $5, $5, $6)
 """
 
-# Rows are locked in one order, whatever process writes.
+# Rows that another process is writing are left to it: a last use is no reason to wait.
 _TOUCH = """
 WITH used AS (
     SELECT s.id, u.at FROM sessions s JOIN unnest($1::text[], $2::timestamptz[]) AS u (id, at)
         USING (id)
-    ORDER BY s.id FOR UPDATE OF s
+    FOR UPDATE OF s SKIP LOCKED
 ) UPDATE sessions s SET last_seen_at = greatest(s.last_seen_at, used.at)
 FROM used WHERE s.id = used.id
 """
@@ -117,7 +117,7 @@ _TOUCH_TOKENS = """
 WITH used AS (
     SELECT t.id, u.at FROM tokens t JOIN unnest($1::text[], $2::timestamptz[]) AS u (id, at)
         USING (id)
-    ORDER BY t.id FOR UPDATE OF t
+    FOR UPDATE OF t SKIP LOCKED
 ) UPDATE tokens t SET last_used_at = greatest(t.last_used_at, used.at)
 FROM used WHERE t.id = used.id
 """

@@ -198,7 +198,7 @@ async def test_a_long_lock_refuses_and_then_nothing_is_doubled(
             await blocker.execute("LOCK TABLE streams IN EXCLUSIVE MODE")
             with opened.doc.transaction():
                 opened.text.insert(0, "waits")
-            assert await refusal(client, thread, "one") == "database_down"
+            assert await refusal(client, thread, "one") == "database_busy"
             assert await texts(ada, thread) == []
             await transaction.rollback()
             await blocker.close()
@@ -304,3 +304,43 @@ async def test_a_pool_that_is_all_in_use_says_nothing_of_the_server(
     assert refused.value.code == "database_busy"
     assert database._pool._generation == 0
     await database.close()
+
+
+async def test_what_nobody_waits_for_any_more_ends_in_the_server(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement whose asker has gone, and a wait for a lock."""
+    monkeypatch.setattr(pool, "CHECK_S", 1)
+    database = await pool.Database.connect(postgres.url)
+    watcher = await asyncpg.connect(postgres.url)
+    try:
+        line = database.own(timeout_s=60)
+        async with line.acquire() as connection:
+            asked = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
+            await _until(watcher, "state = 'active' AND query LIKE '%pg_sleep(60)'", 1)
+            line.terminate()
+            with pytest.raises((asyncpg.PostgresError, OSError)):
+                await asked
+        await _until(watcher, "state = 'active' AND query LIKE '%pg_sleep(60)'", 0)
+
+        await watcher.execute("CREATE TABLE held ()")
+        hurried = database.own(timeout_s=1)
+        async with watcher.transaction():
+            await watcher.execute("LOCK held")
+            with pytest.raises(pool.DatabaseAway) as busy:
+                async with hurried.transaction() as connection:
+                    await connection.execute("LOCK held")
+            assert busy.value.code == "database_busy"
+            await _until(watcher, "wait_event_type = 'Lock'", 0)
+    finally:
+        await watcher.close()
+        await database.close()
+
+
+async def _until(watcher: asyncpg.Connection, what: str, many: int) -> None:
+    """There are so many other sessions of which this is true."""
+    async with asyncio.timeout(20):
+        while many != await watcher.fetchval(
+            f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {what}"
+        ):
+            await asyncio.sleep(0.05)
