@@ -1,5 +1,5 @@
-"""Forgetting sign-ins, tokens and links that ended long ago, and yesterday's attempts; never
-accounts, never logs."""
+"""Forgetting sign-ins, tokens and links that ended long ago, and attempts soon; never accounts,
+never logs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from hub.storage.pool import Database
 KEEP_DAYS = 90
 DAY_MS = 86_400_000
 INTERVAL_S = 3600.0
+ATTEMPTS_S = 300.0
+FULL_MS = 600_000
+PAGE = 10_000
 
 log = structlog.get_logger()
 
@@ -28,7 +31,6 @@ class Retention:
         """Delete what ended more than ``KEEP_DAYS`` ago; returns how many rows."""
         before = to_datetime(self._clock.now_ms() - KEEP_DAYS * DAY_MS)
         async with self._database.acquire() as connection:
-            await attempts.forget(connection, self._clock.now_ms() - DAY_MS)
             return sum(
                 [
                     await sessions.forget(connection, before),
@@ -37,11 +39,23 @@ class Retention:
                 ]
             )
 
+    async def forget_attempts(self) -> None:
+        """Delete the buckets that nobody has drawn from since they were full: strangers choose
+        their keys, so there must not be a day's of them."""
+        before = self._clock.now_ms() - FULL_MS
+        async with self._database.acquire() as connection:
+            while await attempts.forget(connection, before, PAGE) == PAGE:
+                pass
+
     async def run(self) -> None:
-        """Forget for ever, now and every hour."""
+        """Forget for ever, now and every hour; attempts every few minutes."""
+        due_s = 0.0
         while True:
             try:
-                await self.forget()
+                await self.forget_attempts()
+                if (now_s := self._clock.monotonic_s()) >= due_s:
+                    await self.forget()
+                    due_s = now_s + INTERVAL_S
             except Unavailable as away:
                 log.warning("forgetting waits", reason=away.code)
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(ATTEMPTS_S)

@@ -27,9 +27,9 @@ async def forgive(connection: Any, key: bytes) -> None:
     await connection.execute("DELETE FROM attempts WHERE key = $1", key)
 
 
-async def forget(connection: Any, before_ms: int) -> int:
-    """Delete buckets that have been full since a moment; returns how many."""
-    return int(await connection.fetchval(_FORGET, before_ms))
+async def forget(connection: Any, before_ms: int, limit: int) -> int:
+    """Delete buckets that were full before a moment, at most so many; returns how many."""
+    return int(await connection.fetchval(_FORGET, before_ms, limit))
 
 
 _SPEND = """
@@ -51,5 +51,9 @@ END
 _PUT_RIGHT = "UPDATE attempts SET full_at = $2 WHERE key = $1 AND full_at > $2"
 
 _FORGET = """
-WITH gone AS (DELETE FROM attempts WHERE full_at < $1 RETURNING 1) SELECT count(*) FROM gone
+WITH gone AS (
+    DELETE FROM attempts WHERE key IN (
+        SELECT key FROM attempts WHERE full_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+    ) RETURNING 1
+) SELECT count(*) FROM gone
 """

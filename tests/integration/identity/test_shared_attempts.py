@@ -83,5 +83,5 @@ async def test_full_buckets_are_forgotten(
 ) -> None:
     await processes[0].spend("ada")
     async with database.acquire() as connection:
-        assert await rows.forget(connection, clock.now_ms()) == 0
-        assert await rows.forget(connection, clock.now_ms() + 86_400_000) == 1
+        assert await rows.forget(connection, clock.now_ms(), 10) == 0
+        assert await rows.forget(connection, clock.now_ms() + 86_400_000, 10) == 1
