@@ -6,8 +6,10 @@ import asyncio
 import faulthandler
 import gc
 import os
+import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from hub.identity.service import Identity
 from hub.settings import Settings
 from hub.workers.figures import gathered, handing_out
 from hub.workers.pulse import Pulse
+from hub.workers.signals import Signals, until_told
 
 GC_THRESHOLD = 20_000
 
@@ -40,7 +43,7 @@ def run(settings: Settings, *, sample: bool = False) -> None:
         HubError: what stands against the start.
     """
     with listen(settings) as listener:
-        _run(_serve_alone(settings, listener, sample=sample))
+        _run(partial(_serve_alone, settings, listener, sample))
 
 
 def run_worker(
@@ -57,26 +60,35 @@ def run_worker(
     faulthandler.enable()  # a supervisor that finds it hanging asks where, by SIGABRT
     with socket.socket(fileno=listener) as shared:
         os.set_inheritable(listener, False)
-        _run(_serve_beside_others(settings, shared, Pulse(pulse), number, figures))
+        _run(partial(_serve_beside_others, settings, shared, Pulse(pulse), number, figures))
 
 
-def _run(serving: Coroutine[Any, Any, None]) -> None:
+def _run(serving: Callable[[Signals], Awaitable[None]]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serving)
+        runner.run(until_told(serving))
 
 
-async def _serve_alone(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
+async def _serve_alone(
+    settings: Settings, listener: socket.socket, sample: bool, signals: Signals
+) -> None:
     async with build(settings, SystemClock()) as hub:
 
         async def announce() -> None:
             await say_hello(settings, hub.identity, lines)
 
         lines = await samples.fill_if_new(hub) if sample else []
-        await _server(hub, announce).serve(sockets=[listener])
+        server = _server(hub, announce)
+        signals.leave = server.leave
+        await server.serve(sockets=[listener])
 
 
 async def _serve_beside_others(
-    settings: Settings, listener: socket.socket, pulse: Pulse, number: int, figures: Path
+    settings: Settings,
+    listener: socket.socket,
+    pulse: Pulse,
+    number: int,
+    figures: Path,
+    signals: Signals,
 ) -> None:
     async with build(settings, SystemClock()) as hub:
 
@@ -85,6 +97,7 @@ async def _serve_beside_others(
 
         hub.all_figures = partial(gathered, figures)
         server = _server(hub, announce)
+        signals.leave = server.leave
         beating = asyncio.create_task(pulse.run(server.leave), name="pulse")
         try:
             async with handing_out(figures, str(number), partial(exposition, hub)):
@@ -166,14 +179,18 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         await self._on_ready()
 
-    def leave(self) -> None:
-        """As SIGTERM would have it."""
+    def leave(self, which: int = signal.SIGTERM) -> None:
+        """As a signal would have it; at the second SIGINT without waiting for anybody."""
+        self.force_exit |= self.should_exit and which == signal.SIGINT
         self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """They are heard already: see ``signals``."""
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:  # who comes now is another process's, or waits for the next
             server.close()
         await drain(self._hub)
         await super().shutdown(sockets)
-        # uvicorn would raise the signal again now, and the database would never be stopped.
-        self._captured_signals.clear()

@@ -43,10 +43,17 @@ class EmbeddedPostgres:
             Unavailable: ``database_start`` when PostgreSQL does not start, with its last words.
         """
         self._take_lock()
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start))
         try:
             async with asyncio.timeout(START_S):
-                url = await asyncio.to_thread(self._start)
+                url = await asyncio.shield(starting)
             await self._ensure_database(url)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting])  # else it would live on without a hub
+            with contextlib.suppress(Exception):
+                await self.stop()
+            self._release_lock()
+            raise
         except BaseException:
             self._release_lock()
             raise

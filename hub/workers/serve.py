@@ -26,6 +26,7 @@ from hub.identity.service import Identity
 from hub.settings import Settings
 from hub.storage.pool import Database
 from hub.workers.figures import handing_out
+from hub.workers.signals import Signals, until_told
 from hub.workers.supervisor import Supervisor
 
 log = structlog.get_logger()
@@ -42,10 +43,13 @@ def run(settings: Settings, *, sample: bool = False) -> None:
     """
     redis_of(settings)  # an address that is none is said before anything starts
     with server.listen(settings) as listener:
-        asyncio.run(_supervise(settings, listener, sample=sample))
+        asyncio.run(until_told(partial(_supervise, settings, listener, sample)))
 
 
-async def _supervise(settings: Settings, listener: socket.socket, *, sample: bool) -> None:
+async def _supervise(
+    settings: Settings, listener: socket.socket, sample: bool, signals: Signals
+) -> None:
+    signals.hear_reload()
     async with database_of(settings) as url:
         given = dataclasses.replace(settings, database_url=url)
         async with open_database(given) as database:
@@ -68,7 +72,7 @@ async def _supervise(settings: Settings, listener: socket.socket, *, sample: boo
             ]  # fmt: skip
             if settings.database_url is None:  # the embedded one: its address holds no secret
                 command += ["--database-url", url]
-            supervisor = Supervisor(command, listener, settings.workers)
+            supervisor = Supervisor(command, listener, settings.workers, signals.reload)
             async with handing_out(Path(folder), "supervisor", partial(_figures, supervisor)):
                 await supervisor.run(announce)
 

@@ -6,7 +6,6 @@ It serves nobody itself.
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -53,6 +52,7 @@ class Supervisor:
     """Args:
     command: begins a worker.
     count: how many workers there are.
+    reload: replaces the workers one after the other, each time it is set.
 
     Attributes:
         restarts: how many workers were begun anew because they had ended.
@@ -60,18 +60,20 @@ class Supervisor:
         reloads: how many were replaced on SIGHUP.
     """
 
-    def __init__(self, command: Sequence[str], listener: socket.socket, count: int) -> None:
+    def __init__(
+        self, command: Sequence[str], listener: socket.socket, count: int, reload: asyncio.Event
+    ) -> None:
         self.restarts = self.hung = self.reloads = 0
         self._command = command
         self._listener = listener
         self._slots = [_Slot(number) for number in range(1, count + 1)]
         self._leaving: set[Child] = set()
-        self._stop = asyncio.Event()
-        self._reload = asyncio.Event()
+        self._stopping = False
+        self._reload = reload
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, on_ready: Callable[[], Awaitable[None]]) -> None:
-        """Until SIGINT or SIGTERM; SIGHUP replaces the workers one after the other.
+        """Until it is cancelled.
 
         Args:
             on_ready: run once all serve.
@@ -79,21 +81,11 @@ class Supervisor:
         Raises:
             WorkerFailed: the first one ended instead of serving.
         """
-        loop = asyncio.get_running_loop()
-        for which in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(which, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         try:
             self._spawn(self._watch())
-            serving = asyncio.create_task(self._serve(on_ready))
-            stopping = asyncio.create_task(self._stop.wait())
-            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if self._stop.is_set():
-                serving.cancel()
-            await asyncio.gather(serving, return_exceptions=self._stop.is_set())
+            await self._serve(on_ready)
         finally:
-            self._stop.set()
+            self._stopping = True
             await self._leave()
 
     async def _serve(self, on_ready: Callable[[], Awaitable[None]]) -> None:
@@ -121,7 +113,7 @@ class Supervisor:
         began_s = loop.time()
         code = await child.ended()
         self._leaving.discard(child)
-        if self._stop.is_set() or slot.child is not child:
+        if self._stopping or slot.child is not child:
             return
         if not child.ready.is_set() and slot.number == 1 and not self.restarts:
             return  # ``_serve`` says so
@@ -136,7 +128,7 @@ class Supervisor:
         await asyncio.sleep(pause_s)
         while True:
             async with slot.lock:
-                if self._stop.is_set() or slot.child is not child:
+                if self._stopping or slot.child is not child:
                     return
                 try:
                     await self._begin(slot)

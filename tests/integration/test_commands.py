@@ -8,9 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
+from hub.storage.migrations import LOCK_KEY
 from tests.integration.sockets import connection
 from tests.support.hub_process import HubProcess, answer, free_port, token
 
@@ -78,6 +80,48 @@ async def test_a_clean_end_stops_the_database_and_says_good_bye(
     assert not pid_file.exists()
     assert "Traceback" not in "".join(hub.output)
     await hub.stop()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_who_is_told_to_end_while_it_starts_ends(
+    empty_database_url: str, tmp_path: Path, workers: str
+) -> None:
+    other = await asyncpg.connect(empty_database_url)
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)  # it migrates
+        hub = HubProcess(
+            tmp_path / "data", HUB_DATABASE_URL=empty_database_url, HUB_WORKERS=workers,
+            HUB_REDIS_URL="redis://127.0.0.1:1",
+        )  # fmt: skip
+        process = await hub.begin()
+        async with asyncio.timeout(20):
+            while not await other.fetchval(_WAITS):
+                await asyncio.sleep(0.02)
+        if workers == "2":
+            process.send_signal(signal.SIGHUP)  # which ends nothing, even now
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 20) == 0, hub.output
+    await hub.stop()
+    await other.close()
+    assert "Traceback" not in "".join(hub.output)
+
+
+_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+
+
+@pytest.mark.timeout(60)
+async def test_who_is_told_to_end_while_its_database_starts_ends_that_too(tmp_path: Path) -> None:
+    hub = HubProcess(tmp_path / "data")
+    process = await hub.begin()
+    pid_file = tmp_path / "data" / "postgres" / "postmaster.pid"
+    async with asyncio.timeout(30):
+        while not pid_file.exists():
+            await asyncio.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 30) == 0, hub.output
+    await hub.stop()
+    assert not pid_file.exists()
 
 
 @pytest.mark.timeout(60)

@@ -53,6 +53,22 @@ class HubProcess:
 
     async def start(self, *arguments: str) -> None:
         """Start and wait until the hub is ready."""
+        process = await self.begin(*arguments)
+        async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as http:
+            while True:
+                if process.returncode is not None:
+                    assert self._reader is not None
+                    await self._reader
+                    raise RuntimeError("the hub ended:\n" + "".join(self.output[-40:]))
+                try:
+                    if (await http.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.05)  # polling a socket that is not there yet
+
+    async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start, no more."""
         environ = {k: v for k, v in os.environ.items() if not k.startswith("HUB_")}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "hub.cli", "serve",
@@ -63,17 +79,7 @@ class HubProcess:
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         self._reader = asyncio.create_task(self._read())
-        async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as http:
-            while True:
-                if self.process.returncode is not None:
-                    await self._reader
-                    raise RuntimeError("the hub ended:\n" + "".join(self.output[-40:]))
-                try:
-                    if (await http.get(f"{self.url}/readyz")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.05)  # polling a socket that is not there yet
+        return self.process
 
     async def _read(self) -> None:
         assert self.process is not None

@@ -37,7 +37,8 @@ class Run:
         self.listener.listen(64)
         self.listener.setblocking(False)
         command = [sys.executable, "-m", "tests.support.worker", "--state", str(state)]
-        self.supervisor = Supervisor(command, self.listener, count)
+        self.reload = asyncio.Event()
+        self.supervisor = Supervisor(command, self.listener, count, self.reload)
         self.announced = asyncio.Event()
 
     def how(self, word: str) -> None:
@@ -90,6 +91,12 @@ def alive(pid: int) -> bool:
     return True
 
 
+async def left(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task], timeout=30)
+    assert task.cancelled()
+
+
 @asynccontextmanager
 async def running(state: Path, count: int = 2) -> AsyncIterator[Run]:
     run = Run(state, count)
@@ -98,12 +105,9 @@ async def running(state: Path, count: int = 2) -> AsyncIterator[Run]:
         await asyncio.wait_for(run.announced.wait(), 30)
         yield run
     finally:
-        os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(task, 30)
+        await left(task)
         run.listener.close()
         assert not run.children
-        for which in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            asyncio.get_running_loop().remove_signal_handler(which)
 
 
 async def test_all_serve_one_address_and_leave_when_told(tmp_path: Path) -> None:
@@ -153,7 +157,7 @@ async def test_a_worker_whose_loop_is_blocked_says_where_and_is_replaced(
 async def test_reload_replaces_one_after_the_other_and_nobody_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         before = run.children
-        os.kill(os.getpid(), signal.SIGHUP)
+        run.reload.set()
         asked = 0
         while set(run.serving.values()) & set(before.values()) or len(run.serving) < 2:
             assert len(run.serving) == 2, "as many serve as before"
@@ -170,12 +174,12 @@ async def test_a_reload_whose_workers_do_not_serve_leaves_the_old_ones(tmp_path:
         before = run.children
         run.how("dies")
         begun = run.begun()
-        os.kill(os.getpid(), signal.SIGHUP)
+        run.reload.set()
         await run.until(lambda: run.begun() > begun)
         await run.until(lambda: not run.supervisor._slots[0].lock.locked())
         assert run.serving == before
         run.how("well")
-        os.kill(os.getpid(), signal.SIGHUP)
+        run.reload.set()
         await run.until(lambda: run.supervisor.reloads == 2)
 
 
@@ -191,11 +195,11 @@ async def test_a_reload_that_cannot_begin_a_worker_leaves_the_old_ones(
 
         with monkeypatch.context() as patched:
             patched.setattr(run.supervisor, "_start", cannot)
-            os.kill(os.getpid(), signal.SIGHUP)
+            run.reload.set()
             await asyncio.wait_for(asked.wait(), 10)
             await run.until(lambda: not run.supervisor._slots[0].lock.locked())
         assert run.serving == before
-        os.kill(os.getpid(), signal.SIGHUP)
+        run.reload.set()
         await run.until(lambda: run.supervisor.reloads == 2)
 
 
@@ -204,10 +208,9 @@ async def test_nobody_outlives_a_supervisor_that_leaves_during_a_reload(tmp_path
     task = asyncio.create_task(run.run())
     await asyncio.wait_for(run.announced.wait(), 30)
     run.how("never ready")
-    os.kill(os.getpid(), signal.SIGHUP)
+    run.reload.set()
     await run.until(lambda: run.begun() == 2)
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(task, 30)
+    await left(task)
     run.listener.close()
     assert not any(alive(pid) for pid in run.pids())
 
@@ -218,8 +221,7 @@ async def test_a_worker_that_does_not_leave_is_ended(tmp_path: Path) -> None:
     task = asyncio.create_task(run.run())
     await asyncio.wait_for(run.announced.wait(), 30)
     pid = run.children[1]
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(task, 30)
+    await left(task)
     run.listener.close()
     assert not alive(pid)
 
@@ -238,7 +240,6 @@ async def test_told_to_leave_while_the_first_begins(tmp_path: Path) -> None:
     run.how("never ready")
     task = asyncio.create_task(run.run())
     await run.until(lambda: run.begun() == 1)
-    os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(task, 10)
+    await left(task)
     run.listener.close()
     assert not run.children
