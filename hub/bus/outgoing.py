@@ -41,6 +41,7 @@ class Outgoing:
         waiting = self._topics.get(topic)
         if waiting is None:
             if len(self._topics) >= MAX_TOPICS:
+                self.left_out += data is not NOTHING
                 return now_s  # who follows it finds out by the poll
             waiting = self._topics[topic] = _Waiting()
         if data is not NOTHING or waiting.messages[-1:] != [NOTHING]:
@@ -57,6 +58,10 @@ class Outgoing:
         """A message that cannot be sent at present: of all that happened to its topic there only
         remains that something was lost."""
         self.left_out += 1
+        self.doubt(topic)
+
+    def doubt(self, topic: str) -> None:
+        """Nobody knows whether what was said of it has arrived."""
         if topic not in self._topics and len(self._topics) < MAX_TOPICS:
             waiting = self._topics[topic] = _Waiting()
             waiting.messages.append(NOTHING)

@@ -18,7 +18,7 @@ import time
 import structlog
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from hub.bus.channels import Channels
 from hub.bus.envelope import Sender, Unreadable
@@ -72,6 +72,7 @@ class RedisBus(LocalBus):
         self._to_ask = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._beats: dict[int, float] = {}  # number → when it was sent
+        self._said: dict[str, int] = {}  # topic → the beat before what was last said of it
         self._count = 0
         self._beat = b""  # to be sent
         self._heard_itself = False
@@ -155,6 +156,7 @@ class RedisBus(LocalBus):
             for topic, messages in self._outgoing.take(self._loop.time()) if up else ():
                 parcel = self._sender.seal(topic, messages)
                 packed += connection.pack_command("PUBLISH", self._space + topic, parcel)
+                self._said[topic] = self._count
                 self.publishes += 1
             if packed:
                 await connection.send_packed_command(packed, check_health=False)
@@ -274,6 +276,8 @@ class RedisBus(LocalBus):
             return
         self.echo_s = time.monotonic() - sent_s
         self._beats = {one: at_s for one, at_s in self._beats.items() if one > number}
+        # What was said before a beat that is back has arrived.
+        self._said = {topic: beat for topic, beat in self._said.items() if beat >= number}
         self._heard_itself = True
         self._refusal = ""
         self._look_whether_up()
@@ -303,6 +307,8 @@ class RedisBus(LocalBus):
                 await self._live()
             except Exception as error:
                 reason = _words(error)
+                if not _is_expected(error):
+                    log.exception("the bus failed")
                 if self.lives > lives or reason != self._reason:
                     log.warning("the bus is away", reason=reason)
                 self._reason = reason
@@ -332,16 +338,33 @@ class RedisBus(LocalBus):
         finally:
             self._up.clear()
             self._outgoing.leave_out()
+            for topic in self._said:
+                self._outgoing.doubt(topic)
+            self._said.clear()
             self._channels.lost()
             for connection in (saying, hearing):
-                with contextlib.suppress(Exception):
-                    await connection.disconnect(nowait=True)
+                await _cut(connection)
+
+
+async def _cut(connection: AbstractConnection) -> None:
+    """Close it without waiting for a server to take what was not sent yet."""
+    if (writer := connection._writer) is not None:
+        writer.transport.abort()
+    with contextlib.suppress(Exception):
+        await connection.disconnect(nowait=True)
 
 
 def _nonsense(answer: object) -> Exception:
     if answer is None:  # what redis-py makes of a connection that the kernel gave up
         return Disconnected("the connection timed out")
     return Disconnected(f"it answers nonsense ({answer!r:.60})")
+
+
+def _is_expected(error: BaseException) -> bool:
+    """Whether it comes from outside of this program."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_expected, error.exceptions))
+    return isinstance(error, RedisError | OSError | EOFError | TimeoutError)
 
 
 def _words(error: BaseException) -> str:

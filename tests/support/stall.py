@@ -38,6 +38,11 @@ class Stall:
     def go_on(self) -> None:
         self._free.set()
 
+    def cut(self) -> None:
+        """End every connection; what is on the way is lost."""
+        for task in self._carrying:
+            task.cancel()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

@@ -17,6 +17,7 @@ from hub.bus.redis_address import RedisAddress
 from hub.bus.redis_bus import RedisBus
 from tests.support.hub_process import free_port
 from tests.support.redis_server import RedisServer, SentinelServer
+from tests.support.stall import Stall
 
 KEY = b"k" * 32
 
@@ -275,6 +276,29 @@ async def test_who_could_not_speak_says_so_to_those_who_heard_all_the_time(
     await ear.until(lambda: ear.gaps > gaps)
     assert two.lives == lives
     assert "unheard" not in ear.threads
+
+
+async def test_what_was_on_the_way_when_a_connection_was_lost_is_said_to_be_missing(
+    redis: RedisServer,
+) -> None:
+    async with (
+        Stall(redis.port) as road,
+        bus(f"redis://127.0.0.1:{road.port}") as one,
+        bus(redis.url) as two,
+    ):
+        ear = await Ear().listen(two, "room:a")
+        one.publish("room:a", PresenceAsked("before"))
+        await ear.until(lambda: ear.threads == ["before"])
+        await until(lambda: not one._said)  # that has arrived
+        gaps, lives = ear.gaps, one.lives
+        road.stall()
+        one.publish("room:a", PresenceAsked("unheard"))
+        await until(lambda: bool(one._said))
+        road.cut()
+        road.go_on()
+        await until(lambda: one.lives > lives)
+        await ear.until(lambda: ear.gaps > gaps)
+        assert ear.threads == ["before"]
 
 
 async def test_a_redis_that_lets_nobody_publish_is_away(redis: RedisServer) -> None:
