@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import faulthandler
 import gc
 import os
@@ -146,7 +147,7 @@ def listen(settings: Settings) -> socket.socket:
     """The hub's listening socket.
 
     Raises:
-        Conflict: ``port_in_use``.
+        Conflict: ``port_in_use``; ``cannot_listen``: the host is none of this machine's.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -155,10 +156,13 @@ def listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         listener.close()
+        where = f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}."
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(
+                f"{where} Stop what uses it, or choose another with --port.", code="port_in_use"
+            ) from error
         raise Conflict(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
-            "Stop what uses it, or choose another with --port.",
-            code="port_in_use",
+            f"{where} --host names an address of this machine.", code="cannot_listen"
         ) from error
     listener.listen(1024)
     listener.setblocking(False)

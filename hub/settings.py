@@ -215,9 +215,22 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("HUB_DATABASE_URL: must begin with postgresql://.")
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", settings.redis_prefix):
         raise SettingsError("HUB_REDIS_PREFIX: 1 to 40 letters, digits, dots, dashes.")
+    for one in filter(None, settings.trusted_proxies.replace(" ", "").split(",")):
+        if one != "*" and not _is_network(one):
+            raise SettingsError(
+                f"HUB_TRUSTED_PROXIES: {one!r} is neither an address nor a network."
+            )
     _check_ice(settings)
     object.__setattr__(settings, "public_url", url.rstrip("/"))
     return settings
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_ice(settings: Settings) -> None:

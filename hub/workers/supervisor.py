@@ -91,7 +91,11 @@ class Supervisor:
     async def _serve(self, on_ready: Callable[[], Awaitable[None]]) -> None:
         first = await self._begin(self._slots[0])
         if not await first.served(START_S):
-            raise WorkerFailed("The first worker ended instead of serving; see above.")
+            raise WorkerFailed(
+                f"The first worker does not serve after {START_S:.0f} s."
+                if first.alive
+                else "The first worker ended instead of serving; see above."
+            )
         rest = [await self._begin(slot) for slot in self._slots[1:]]
         await asyncio.gather(*(one.served(START_S) for one in rest))
         self._spawn(on_ready())  # whatever it fails at, people are served

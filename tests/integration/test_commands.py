@@ -54,6 +54,11 @@ async def test_commands_beside_a_running_hub(tmp_path: Path) -> None:
         assert (code, "data_dir_in_use" in words) == (1, True), words
         code, words = await run("serve", "--data-dir", str(tmp_path / "o"), "--port", str(hub.port))
         assert (code, "port_in_use" in words) == (1, True), words
+        code, words = await run(
+            "serve", "--data-dir", str(tmp_path / "o"), "--host", "192.0.2.1",
+            HUB_PUBLIC_URL="https://hub.example",
+        )  # fmt: skip
+        assert (code, "cannot_listen" in words) == (1, True), words
         await owner.aclose()
 
 

@@ -173,6 +173,8 @@ def test_a_wrong_setting_stops_the_start_with_its_name() -> None:
         ({"HUB_REDIS_PREFIX": "a b"}, "bad_setting", "HUB_REDIS_PREFIX"),
         ({"HUB_DATABASE_URL": "mysql://x"}, "bad_setting", "postgresql://"),
         ({"HUB_DATABASE_URL_FILE": "/nonexistent"}, "bad_setting", "HUB_DATABASE_URL_FILE"),
+        ({"HUB_TRUSTED_PROXIES": "127.0.0.1,caddy"}, "bad_setting", "'caddy' is neither"),
+        ({"HUB_TRUSTED_PROXIES": "10.0.0.1/8"}, "bad_setting", "HUB_TRUSTED_PROXIES"),
         ({"HUB_LOG_LEVEL": "loud"}, "bad_setting", "HUB_LOG_LEVEL"),
     ]
     for environ, code, words in wrong:

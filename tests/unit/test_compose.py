@@ -30,6 +30,7 @@ def compose(text: str | None = None) -> dict[str, Any]:
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 HUBS = [name for name in SERVICES if name.startswith("hub")]
+HUB_ENVIRONMENT: dict[str, str] = SERVICES[HUBS[0]]["environment"]
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,38 @@ def test_secrets_are_made_once(prepared: Path) -> None:
     subprocess.run(again, check=True, capture_output=True)
     assert {one.name: one.read_text() for one in (prepared / "secrets").iterdir()} == before
     assert os.stat(prepared / "secrets").st_mode & 0o777 == 0o700
-    wrong = subprocess.run([again[0], "a b", "c"], check=False, capture_output=True, text=True)
-    assert wrong.returncode == 2
-    assert "no name of a host" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["a b", "c"], 2, "no name of a host"),
+        (["hub.example"], 2, "usage"),
+        ([*DOMAINS.values(), "here"], 2, "no address"),
+        (["hub.other", "turn.hub.example"], 1, "other names"),
+    ],
+)
+def test_what_cannot_be_prepared_is_said(
+    prepared: Path, words: list[str], code: int, said: str
+) -> None:
+    program = prepared / "deploy" / "prepare"
+    done = subprocess.run([program, *words], check=False, capture_output=True, text=True)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7"])
+def test_turn_behind_nat_names_the_public_address(tmp_path: Path, address: str) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    subprocess.run(
+        [tmp_path / "deploy" / "prepare", *DOMAINS.values(), address],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    assert f"external-ip={address}\n" in (tmp_path / "secrets" / "turnserver.conf").read_text()
+
+
+def test_who_is_believed_to_be_a_proxy_is_one_or_a_hub() -> None:
+    trusted = HUB_ENVIRONMENT["HUB_TRUSTED_PROXIES"].split(",")
+    networks = compose()["networks"]
+    assert trusted == [one["subnet"] for one in networks["outside"]["ipam"]["config"]]
+    there = {name for name, one in SERVICES.items() if "outside" in one.get("networks", ())}
+    assert there == {"caddy", *HUBS}
