@@ -1,6 +1,9 @@
 """python -m bench typing --runs 3: the hub beside its peers, interleaved, ratio of medians.
 python -m bench ingest: 20,000 one-edit updates on one connection, as fast as they go.
 python -m bench post: messages on one connection, 64 in flight.
+python -m bench chat: fifty who write, in as many threads and in one; --workers 2: two processes.
+python -m bench rooms: 5,000 rooms opened and left.
+python -m bench storm: a hub is killed, and 2,000 clients reconnect.
 python -m bench memory: connections that do nothing, and one that does not read.
 python -m bench files --gib 4: a file in and out, beside the disk, @tus/server and nginx.
 python -m bench beside: typing while somebody uploads at full speed, beside typing at rest.
@@ -18,7 +21,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from bench import beside, calls, client, files, many, processes
+import uvloop
+
+from bench import beside, calls, chat, client, files, many, processes, rooms, storm
 from bench.load import ingest, post, typing
 from bench.memory import idle, stalled
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
@@ -130,6 +135,9 @@ PARTS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, None]]] = 
     "typing": lambda o: compare(o.runs, o.clients, o.edits_per_s, o.seconds),
     "ingest": lambda o: compare_ingest(o.runs, o.updates),
     "post": lambda o: posts(o.runs, o.updates // 4),
+    "chat": lambda o: chat.run(o.runs, o.clients, o.seconds, o.workers),
+    "rooms": lambda o: rooms.run(5_000),
+    "storm": lambda o: storm.run(2_000, o.clients),
     "memory": lambda o: memory(o.runs, 1000),
     "files": lambda o: files.run(o.runs, int(o.gib * (1 << 30))),
     "beside": lambda o: beside.run(o.runs, o.clients, o.edits_per_s, o.seconds),
@@ -154,8 +162,12 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--gib", type=float, default=4)
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    asyncio.run(PARTS[options.what](options))
+    # Where the load takes as much of the processor as the hub does, it takes less.
+    factory = uvloop.new_event_loop if options.what in ("chat", "rooms", "storm") else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(PARTS[options.what](options))
 
 
 if __name__ == "__main__":
