@@ -39,6 +39,10 @@ class Bus(Protocol):
 
     def publish(self, topic: str, message: Message) -> None: ...
 
+    def hears(self, topic: str) -> bool:
+        """Whether anybody in this process does."""
+        ...
+
     async def subscribe(
         self, topic: str, handler: Handler, on_gap: OnGap | None = None
     ) -> Subscription:

@@ -22,6 +22,7 @@ from hub.errors import (
     NotFound,
     RateLimited,
     TooLarge,
+    Unavailable,
 )
 from hub.identity.service import Principal
 from hub.ids import new_id
@@ -368,8 +369,13 @@ class Session:
             kind=command.kind,
             payload=command.payload,
         )
-        to = ToSession(command.to_session, _encode(frame).decode())
-        self._services.bus.publish(f"session:{command.to_session}", to)
+        bus, topic = self._services.bus, f"session:{command.to_session}"
+        if not (bus.health.up or bus.hears(topic)):
+            raise Unavailable(
+                "The process that serves this connection cannot be reached at the moment.",
+                code="bus_down", retry_after_s=2,
+            )  # fmt: skip
+        bus.publish(topic, ToSession(command.to_session, _encode(frame).decode()))
         self.reply(command.id)
         # Whoever sends much waits; who receives it is not to suffer.
         if wait_s := self._signals.spend(len(command.payload)):

@@ -404,3 +404,39 @@ async def test_what_one_decides_cuts_the_other_by_the_bell_alone(
             assert await cut("account", disabled, there.closed()) == (4401, "session_ended")
     with capsys.disabled():
         print("\n" + ", ".join(f"{what} {s * 1000:.0f} ms" for what, s in took.items()))
+
+
+async def test_a_signal_that_cannot_go_out_is_said(database_url: str, services: None) -> None:
+    with RedisServer() as redis:
+        async with AsyncExitStack() as stack:
+            one, two = [
+                await stack.enter_async_context(serve(database_url, redis_url=redis.url))
+                for _ in range(2)
+            ]
+            ada = await one.person("ada")
+            grace = await one.person("grace", ada)
+            thread = await one.thread(ada, grace)
+            here = await stack.enter_async_context(signed_in(one, ada))
+            await here.call(cmd="subscribe", thread=thread)
+            there = await stack.enter_async_context(signed_in(two, grace))
+            await there.call(cmd="subscribe", thread=thread)
+            beside = await stack.enter_async_context(signed_in(one, grace))
+            joined = await beside.call(cmd="subscribe", thread=thread)
+            own = {
+                one["session"]: one["uid"] for one in joined["result"]["presence"]
+            }  # of both processes
+            assert len(own) == 3
+
+            async def signal(session: str) -> dict[str, Any]:
+                return await here.call(
+                    cmd="signal", thread=thread, kind="x", payload=1, to_session=session
+                )
+
+            sessions = [one for one, uid in own.items() if uid == grace.uid]
+            redis.kill()
+            async with asyncio.timeout(10):
+                while one.hub.bus.health.up:
+                    await asyncio.sleep(0.02)
+            answers = sorted([(await signal(session)).get("code", "sent") for session in sessions])
+            assert answers == ["bus_down", "sent"]
+            await beside.frame("signal")
