@@ -13,6 +13,7 @@ from typing import Literal
 
 import hub
 from hub.bus.opening import open_bus
+from hub.clock import SystemClock
 from hub.errors import Conflict, HubError
 from hub.files.previews.office import program
 from hub.files.previews.sandbox import WallUnknown, sandbox_kind
@@ -20,7 +21,7 @@ from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.verdicts import ScannerDown
 from hub.rooms.poll import POLL_S
 from hub.settings import Settings, is_loopback
-from hub.storage import blobs, documents, jobs
+from hub.storage import blobs, documents, health, jobs
 from hub.storage.embedded import EmbeddedPostgres
 from hub.storage.migrations import available, current
 from hub.storage.pool import Database
@@ -191,6 +192,8 @@ async def _inside(database: Database) -> list[Finding]:
         size = await connection.fetchval("SELECT pg_database_size(current_database())")
         fsync = await connection.fetchval("SHOW fsync")
         encoding = await connection.fetchval("SHOW server_encoding")
+        asked = await health.look(connection)
+        apart = health.clocks_apart(SystemClock().now_ms(), asked.now_ms)
     found = []
     if number < 150000:
         found.append(Finding("database", "bad", f"PostgreSQL {server}; the hub needs 15 or later"))
@@ -203,6 +206,8 @@ async def _inside(database: Database) -> list[Finding]:
         found.append(
             Finding("durability", "bad", "fsync is off: saved work can be lost with the power")
         )
+    if apart is not None:
+        found.append(Finding("clock", "warning", apart))
     if have > know:
         found.append(
             Finding(

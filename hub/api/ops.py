@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from hub.api import metrics
 from hub.api.hub import hub_of
 from hub.errors import HubError
+from hub.storage import health
 
 
 async def healthz(request: Request) -> Response:
@@ -25,10 +26,12 @@ async def readyz(request: Request) -> Response:
         return PlainTextResponse("restarting\n", 503)
     try:
         async with hub.database.acquire() as connection:
-            read_only = await connection.fetchval("SHOW transaction_read_only") == "on"
+            server = await health.look(connection)
     except HubError as error:
         return PlainTextResponse(f"{error.code}\n", 503)
-    ills = ["database: takes no writes"] if read_only else []
+    ills = ["database: takes no writes"] if server.read_only else []
+    if (apart := health.clocks_apart(hub.clock.now_ms(), server.now_ms)) is not None:
+        ills.append(f"clock: {apart}")
     if not hub.bus.health.up:
         ills.append(f"bus: {hub.bus.health.words}")
     for loop in hub.background.loops:

@@ -19,6 +19,7 @@ from hub.api.hub import Hub
 from hub.app import create_app
 from hub.bus.interface import Bus
 from hub.client import LiveClient
+from hub.clock import Clock
 from hub.files.scanning.service import TELL
 from hub.server import configure
 from hub.settings import Settings
@@ -109,13 +110,13 @@ async def judge(served: Served, result: str, finding: str) -> None:
 
 @asynccontextmanager
 async def serve(
-    database_url: str, *, bus: Bus | None = None, **settings: Any
+    database_url: str, *, bus: Bus | None = None, clock: Clock | None = None, **settings: Any
 ) -> AsyncIterator[Served]:
     port = free_port()
     folder = tempfile.TemporaryDirectory(prefix="hub-data-")
     settings.setdefault("data_dir", Path(folder.name))
     chosen = Settings.from_environ({}, port=port, database_url=database_url, **settings)
-    app = create_app(chosen, bus=bus)
+    app = create_app(chosen, clock, bus=bus)
     config = configure(app, chosen, port=port, lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.api.hub import Hub
 from hub.bus.messages import UpdateRelayed
+from hub.clock import SystemClock
 from hub.rooms import limits, poll, registry, replica
 from hub.rooms.documents import topic_of
 from hub.wire import commands as cmd
@@ -104,6 +106,37 @@ async def test_both_converge_over_redis(
             took = await converge(stack, one, two, chance, bad_day, presence=day != "killed")
     with capsys.disabled():
         print(f"\nRedis {day}: {took}")
+
+
+class JumpingClock(SystemClock):
+    """Somebody sets it."""
+
+    def __init__(self) -> None:
+        self.off_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.off_ms
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_both_converge_although_a_clock_jumps(database_url: str, hours: int) -> None:
+    exchange, clock = Exchange(random.Random(hours), Chaos()), JumpingClock()
+
+    def jump(number: int) -> None:
+        if number in (20, 40):  # and is put right
+            clock.off_ms = hours * 3_600_000 - clock.off_ms
+
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(serve(database_url, bus=exchange.bus()))
+        two = await stack.enter_async_context(serve(database_url, bus=exchange.bus(), clock=clock))
+        await converge(stack, one, two, random.Random(hours), jump, presence=True)
+        clock.off_ms = hours * 3_600_000
+        async with httpx.AsyncClient(base_url=two.url, trust_env=False) as http:
+            lines = (await http.get("/readyz")).text.splitlines()
+        way = "ahead of" if hours > 0 else "behind"
+        assert lines[0] == "ready"
+        assert f"clock: this machine's is 3,600 s {way} the database's" in lines[1]
 
 
 async def converge(
