@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import msgspec
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
@@ -25,7 +26,7 @@ from bench.servers import cpu_s, find_postmaster, own_cpu_s
 from tests.support.hub_process import HubProcess, answer, token
 from tests.support.redis_server import RedisServer
 
-IN_FLIGHT = 8
+IN_FLIGHT = 5
 SUBSCRIBERS = 2
 
 
@@ -59,9 +60,9 @@ async def team(people: int, threads: int, *arguments: str, **environ: str) -> As
         ):
             browsers = [await hub.first_owner()]
             for number in range(1, people):
-                browsers.append(await hub.colleague(browsers[0], f"Person {number}"))
+                browsers.append(await _newcomer(hub, browsers[0], number))
             for browser in browsers:
-                await open_.enter_async_context(browser)
+                open_.push_async_callback(browser.aclose)
             uids = [(await answer(one.get("/api/me")))["uid"] for one in browsers]
             made = [
                 await answer(
@@ -79,6 +80,19 @@ async def team(people: int, threads: int, *arguments: str, **environ: str) -> As
                 [await token(one) for one in browsers],
                 [one["summary"]["thread"] for one in made],
             )
+
+
+async def _newcomer(hub: HubProcess, owner: httpx.AsyncClient, number: int) -> httpx.AsyncClient:
+    """Each comes from another address: only so many newcomers a minute are let in from one."""
+    made = await answer(owner.post("/api/invitations", json={}))
+    browser = hub.browser()
+    browser.headers["x-forwarded-for"] = f"10.0.{number // 250}.{1 + number % 250}"
+    person = {
+        "secret": made["link"].split("#")[1], "display_name": f"Person {number}",
+        "address": f"person{number}@north.example", "password": "correct horse",
+    }  # fmt: skip
+    await answer(browser.post("/api/links/accept", json=person))
+    return browser
 
 
 async def signed_in(url: str, secret: str, *, host: str | None = None) -> ClientConnection:
@@ -122,14 +136,15 @@ class Writer:
             frame = msgspec.json.decode(data)
             if frame["t"] == "error":
                 raise RuntimeError(f"refused: {frame}")
-            if frame["t"] == "ok":
+            if frame["t"] == "ok" and frame["re"]:  # 0: of the sign-in
                 self.took_s.append(time.perf_counter() - sent_at.pop(frame["re"]))
 
 
 async def _hear(socket: ClientConnection, heard: list[int]) -> None:
     try:
         while True:
-            heard[0] += (await socket.recv(decode=False)).startswith(b'{"t":"event"')  # type: ignore[arg-type]
+            data = await socket.recv(decode=False)
+            heard[0] += data.startswith(b'{"t":"event"')  # type: ignore[arg-type]
     except ConnectionClosed:
         pass
 
@@ -155,6 +170,8 @@ async def messages(team: Team, writers: int, threads: Sequence[str], seconds: fl
             await socket.send(
                 msgspec.json.encode({"cmd": "subscribe", "id": 1, "thread": thread}).decode()
             )
+            while b'"re":1' not in await socket.recv(decode=False):  # type: ignore[operator]
+                pass
             hearing.append((socket, asyncio.create_task(_hear(socket, heard))))
     run = f"{time.time():.0f}"
     people = [

@@ -68,10 +68,10 @@ async def run(many: int) -> None:
     print(f"{many} rooms opened, {AT_ONCE} at a time, written in and left: MiB\n")
     print(f"{'':10}{'before':>8}{'most':>8}{'after':>8}{'ratio':>8}")
     async with team(1, 1) as there:
-        threads = await _threads(there, many)
-        await _visit(there, threads[:AT_ONCE], "warm")  # what is loaded once
+        turns = {turn: await _threads(there, many) for turn in ("first", "second")}
+        await _visit(there, turns["first"][:AT_ONCE], "warm")  # what is loaded once
         await asyncio.sleep(SETTLE_S)
-        for turn in ("first", "second"):
+        for turn, threads in turns.items():
             before = _rss(there.process)
             most = await _visit(there, threads, turn)
             await asyncio.sleep(SETTLE_S)

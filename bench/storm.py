@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import statistics
 import time
@@ -49,7 +50,14 @@ class Client:
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
             else:
                 self.back_s = time.perf_counter()
+                self._reading = asyncio.create_task(_read(socket))
                 return socket
+
+
+async def _read(socket: ClientConnection) -> None:
+    with contextlib.suppress(WebSocketException):
+        while True:
+            await socket.recv(decode=False)
 
 
 async def run(clients: int, people: int) -> None:
@@ -62,7 +70,7 @@ async def run(clients: int, people: int) -> None:
             sockets += await asyncio.gather(*(one.follow() for one in some))
         await there.hub.kill()
         for socket in sockets:
-            await socket.close()
+            socket.transport.abort()
         returning = [asyncio.create_task(one.follow()) for one in all_]
         load_s = own_cpu_s(psutil.Process())
         await there.hub.start()
@@ -78,4 +86,4 @@ async def run(clients: int, people: int) -> None:
             f"CPU: hub {own_cpu_s(hub):.1f} s, load {load_s:.1f} s"
         )
         for socket in sockets:
-            await socket.close()
+            socket.transport.abort()

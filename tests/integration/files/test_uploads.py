@@ -326,10 +326,11 @@ async def test_two_who_send_the_same_upload_at_once(sender: Sender) -> None:
     data = some(3_000_000)
     url = await sender.begin(len(data))
     answers = await asyncio.gather(*(sender.patch(url, 0, data) for _ in range(4)))
-    codes = sorted(one.status_code for one in answers)
-    assert codes[0] == 204
-    assert set(codes) <= {204, 409, 423}, [one.text for one in answers]
+    # One that is overtaken keeps what it has stored, so it may be that nobody stores the last byte.
+    codes = {one.status_code for one in answers}
+    assert codes <= {204, 409, 423}, [one.text for one in answers]
     at = await sender.offset(url)
+    assert at
     if at < len(data):
         await sender.patch(url, at, data[at:])
     assert await sender.blob(url) == data
