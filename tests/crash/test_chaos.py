@@ -103,18 +103,21 @@ class House:
         async with asyncio.timeout(30):
             while b"role:master" not in self.replica.command("INFO", "replication"):
                 await asyncio.sleep(0.05)
-        self.redis, self.replica = self.replica, self.redis
-        self.replica._options = (f"replicaof 127.0.0.1 {self.redis.port}",)
-        self.replica.start()
-        try:
-            async with asyncio.timeout(60):
-                while b"state=online" not in self.redis.command("INFO", "replication"):
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            for one in (self.redis, self.replica):
-                print(one.port, one.command("INFO", "replication").decode())
-                print((one.folder / "output").read_text()[-2000:])
-            raise
+        self.redis._options = (f"replicaof 127.0.0.1 {self.replica.port}",)
+        self.redis.start()
+        # A Sentinel may think again when the old master is back so soon: it has the last word.
+        async with asyncio.timeout(90):
+            while (master := self._master()) is None:
+                await asyncio.sleep(0.05)
+        if master is not self.redis:
+            self.redis, self.replica = self.replica, self.redis
+
+    def _master(self) -> RedisServer | None:
+        """The one that the other follows."""
+        for one in (self.redis, self.replica):
+            if b"state=online" in one.command("INFO", "replication"):
+                return one
+        return None
 
 
 DAYS = {

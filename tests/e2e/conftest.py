@@ -19,7 +19,7 @@ from tests.support.hub_process import HubProcess
 NAMES = (os.environ.get("HUB_TEST_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if name and (found := shutil.which(name))), "chromium")
 # A busy machine is no fault of the page.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 ARGUMENTS = [
     "--no-sandbox", "--disable-quic", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",

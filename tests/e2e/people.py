@@ -32,7 +32,7 @@ class Person:
             reduced_motion="reduce",
             **options,  # type: ignore[arg-type]
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         person = cls(context, await context.new_page(), url, name)
         person.address = address
         person.watch(person.page)

@@ -30,7 +30,7 @@ async def compose(page: Page, text: str) -> None:
     await session.detach()
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_words_in_the_composer_and_in_an_edit(ada: Person) -> None:
     page = ada.page
     await ada.begin_thread("Offer")
@@ -97,7 +97,7 @@ async def test_words_in_the_composer_and_in_an_edit(ada: Person) -> None:
     await expect(note.get_by_role("button", name="Copy")).to_be_visible()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_directions_stay_where_they_are(ada: Person) -> None:
     page = ada.page
     await ada.begin_thread("Offer \u202eabc")
@@ -116,7 +116,7 @@ async def test_directions_stay_where_they_are(ada: Person) -> None:
     await expect(line).to_contain_text("\u2068Offer \u202eabc\u2069")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", ["Document", "Text or code"])
 async def test_undo_stays_where_the_caret_is(ada: Person, kind: str) -> None:
     page = ada.page

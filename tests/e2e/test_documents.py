@@ -21,7 +21,7 @@ def blocks(editor: Locator) -> Locator:
     return editor.locator("xpath=./*[not(contains(@class, 'ending'))]")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_pictures_and_tables_leave_a_place_behind_them(ada: Person) -> None:
     page = ada.page
     await ada.begin_thread("Offer")
@@ -63,7 +63,7 @@ async def test_pictures_and_tables_leave_a_place_behind_them(ada: Person) -> Non
     await expect(blocks(ada.editor("Draft")).last).to_have_text("below")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_a_picture_is_an_attachment_that_the_document_shows(
     ada: Person, browser: Browser, wire: Wire
 ) -> None:
@@ -149,7 +149,7 @@ async def test_what_other_programs_put_on_the_clipboard(ada: Person) -> None:
     await ada.saved()
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_code(ada: Person) -> None:
     page = ada.page
     await ada.begin_thread("Offer")
@@ -189,7 +189,7 @@ async def test_code(ada: Person) -> None:
     assert await exported.text() == "all:\n\tmake one\n\tmake two\n\tmake three"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_document_begins_with_a_file(ada: Person) -> None:
     page = ada.page
     await ada.begin_thread("Offer")

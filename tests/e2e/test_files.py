@@ -58,7 +58,7 @@ async def test_a_file_arrives_in_the_history_and_can_be_had(ada: Person, hub: Hu
     await expect(inbox.get_by_role("link", name=re.compile("Films"))).to_contain_text("a file")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_files_are_attached_and_sent(
     ada: Person, hub: HubProcess, browser: Browser, tmp_path: Path
 ) -> None:
@@ -183,7 +183,7 @@ async def test_a_folder_from_a_phone_and_what_the_other_does_with_it(
     ben.check()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_what_is_said_of_a_file(ada: Person, hub: HubProcess, browser: Browser) -> None:
     await ada.begin_thread("Invoices")
     invitation = await ada.invite()
@@ -249,7 +249,7 @@ PASTE_PICTURE = """(box) => {
 }"""
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_a_film_is_gone_on_with_after_a_reload(
     ada: Person, hub: HubProcess, tmp_path: Path
 ) -> None:
@@ -296,7 +296,7 @@ async def test_a_film_is_gone_on_with_after_a_reload(
     ada.check()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_message_with_files_is_written_again(ada: Person, tmp_path: Path) -> None:
     ada.forgive(r"ERR_|Failed to load resource|WebSocket")
     await ada.begin_thread("Notes")

@@ -21,7 +21,7 @@ async def invites_to(person: Person, subject: str) -> str:
     return await person.invite()
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_invitations_lead_into_their_thread(ada: Person, browser: Browser) -> None:
     grace = await Person.open(browser, ada.url, "Grace Lindqvist", "grace@north.example")
     # Somebody new lands in the thread.

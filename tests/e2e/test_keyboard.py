@@ -43,7 +43,7 @@ async def tab_to(page: Page, name: str, key: str = "Tab") -> None:
     raise AssertionError(f"{name} is not among {passed}")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_keyboard_only(ada: Person, browser: Browser, hub: HubProcess) -> None:
     await ada.begin_thread("Offer")
     await ada.say("Good morning")

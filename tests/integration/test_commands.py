@@ -30,7 +30,7 @@ async def run(*arguments: str, **environ: str) -> tuple[int, str]:
     return process.returncode, output.decode()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_commands_beside_a_running_hub(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     async with HubProcess(tmp_path / "data") as hub:
@@ -62,7 +62,7 @@ async def test_commands_beside_a_running_hub(tmp_path: Path) -> None:
         await owner.aclose()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_clean_end_stops_the_database_and_says_good_bye(
     tmp_path: Path, number: signal.Signals
@@ -87,7 +87,7 @@ async def test_a_clean_end_stops_the_database_and_says_good_bye(
     await hub.stop()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_who_is_told_to_end_while_it_starts_ends(
     empty_database_url: str, tmp_path: Path, workers: str
@@ -115,7 +115,7 @@ async def test_who_is_told_to_end_while_it_starts_ends(
 _WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_is_told_to_end_while_its_database_starts_ends_that_too(tmp_path: Path) -> None:
     hub = HubProcess(tmp_path / "data")
     process = await hub.begin()
@@ -129,7 +129,7 @@ async def test_who_is_told_to_end_while_its_database_starts_ends_that_too(tmp_pa
     assert not pid_file.exists()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_commands_without_a_hub(tmp_path: Path) -> None:
     code, words = await run("--version")
     assert (code, words.strip()[:2]) == (0, "0.")

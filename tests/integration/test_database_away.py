@@ -34,7 +34,7 @@ async def statement(url: str, sql: str) -> None:
         await connection.close()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_edits_wait_for_a_database_that_went_away(tmp_path: Path) -> None:
     embedded = EmbeddedPostgres(tmp_path)
     url = await embedded.start()
@@ -83,7 +83,7 @@ async def test_edits_wait_for_a_database_that_went_away(tmp_path: Path) -> None:
         await embedded.stop()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("state", "code"), [("53100", "disk_full"), ("25006", "database_read_only")]
 )

@@ -82,7 +82,7 @@ async def test_figures_of_one_process(database_url: str, services: None) -> None
                 assert samples[name, ""] > 0, name
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_figures_of_several_are_told_by_any_of_them(tmp_path: Path, services: None) -> None:
     with PostgresServer() as postgres, RedisServer() as redis:
         postgres.create()

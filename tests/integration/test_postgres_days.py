@@ -21,7 +21,7 @@ from tests.support.hub_process import answer
 from tests.support.postgres_server import PROGRAMS, PostgresServer
 from tests.support.switch import Switch
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.usefixtures("services")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("services")]
 
 
 @pytest.fixture(scope="module")

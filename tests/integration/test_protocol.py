@@ -318,7 +318,7 @@ def noted(raw: Raw, book: Book) -> Noted:
     return raw
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_one_of_everything(served: Served) -> None:
     ada = await served.person("ada")
     grace = await served.person("grace", ada)

@@ -19,7 +19,7 @@ from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, connection, signed_in
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_slow_reader_is_resynced_with_one_diff(served: Served) -> None:
     ada = await served.person("ada")
     thread = await served.thread(ada)
@@ -80,7 +80,7 @@ async def test_a_document_too_large_for_a_sync_is_fetched(served: Served) -> Non
             await opened.until(lambda: str(opened.text).startswith("read 4"))
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_message_that_waits_for_the_disk_holds_up_no_edit(
     served: Served, database_url: str
 ) -> None:
@@ -137,7 +137,7 @@ def outbox_of(served: Served, person: Person) -> Outbox:
     return outbox
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_what_is_caught_up_does_not_count_as_live(served: Served) -> None:
     """Above the 4 MiB at which a reader is given up; live traffic goes on meanwhile."""
     ada = await served.person("ada")
@@ -169,7 +169,7 @@ async def test_what_is_caught_up_does_not_count_as_live(served: Served) -> None:
         assert seqs == list(range(1, last + 1))
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_flood_of_signals_hurts_who_sends_it(served: Served) -> None:
     """Not the one who reads slowly: signals to them are dropped, everything else arrives."""
     ada = await served.person("ada")

@@ -157,7 +157,7 @@ async def test_npm_pycrdt_and_browser_write_one_text(ada: Person, hub: HubProces
         await browser.shows(text)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_npm_pycrdt_and_browser_write_one_rich_document(ada: Person, hub: HubProcess) -> None:
     document = await begin(ada, "Draft", "Document")
     said = ["A paragraph of Ada 🦊", "A paragraph of npm 🦀", "A paragraph of pycrdt 🐍"]

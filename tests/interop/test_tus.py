@@ -159,7 +159,7 @@ async def test_nothing_is_a_file_too(room: Room, tmp_path: Path) -> None:
     await room.holds(said["url"], empty)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("options", [{}, {"parallelUploads": 3}], ids=str)
 async def test_a_cut_cable_and_a_killed_hub(
     room: Room, film: Path, options: dict[str, Any]
@@ -177,7 +177,7 @@ async def test_a_cut_cable_and_a_killed_hub(
     await room.holds(said["url"], film)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_client_that_died_goes_on(room: Room, film: Path, tmp_path: Path) -> None:
     store = str(tmp_path / "urls.json")
     options = {"chunkSize": 2 * 2**20}

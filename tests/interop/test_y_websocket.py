@@ -17,7 +17,7 @@ async def ticket_for(browser: Any, document: str) -> str:
     return str((await answer(browser.post(f"/api/documents/{document}/ticket")))["ticket"])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_stock_client_and_browser_write_one_document(ada: Person, hub: HubProcess) -> None:
     await ada.begin_thread("Offer")
     await ada.begin_document("Notes", kind="Text or code")
@@ -37,7 +37,7 @@ async def test_stock_client_and_browser_write_one_document(ada: Person, hub: Hub
     await expect(ada.editor("Notes")).to_contain_text("npm from the browser")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_stock_client_writes_rich_text_the_browser_shows(
     ada: Person, hub: HubProcess
 ) -> None:
@@ -52,7 +52,7 @@ async def test_stock_client_writes_rich_text_the_browser_shows(
         await client.shows("xml", "and of Ada")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("program", [NPM, PYCRDT], ids=["npm", "pycrdt"])
 async def test_stock_reader_and_bad_tickets_are_refused(
     hub: HubProcess, program: list[str]

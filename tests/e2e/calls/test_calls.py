@@ -454,7 +454,7 @@ async def test_a_phone_has_both_cameras_and_large_controls(phone: Answered) -> N
     await grace.press("Leave")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_browser_without_webrtc_says_so(phone: Answered) -> None:
     ada = await phone("Ada Okafor")
     await ada.begin_thread("Offer")

@@ -500,7 +500,7 @@ async def test_words_of_a_strange_hub_do_not_move_the_cursor(desk: Desk) -> None
     assert (refused.value.code, refused.value.detail) == ("conflict", "a [2Jb")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_hub_that_is_killed_and_comes_back(tmp_path: Path) -> None:
     data = some(48_000_000)
     path = tmp_path / "film.mov"

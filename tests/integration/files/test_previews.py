@@ -430,7 +430,7 @@ async def test_what_came_before_there_were_previews_gets_them(room: Room) -> Non
     assert (await preview(room, file) or {})["pages"] == 3
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_nothing_is_decoded_before_a_scanner_has_spoken(
     database_url: str, mortal_clamd: ClamdProcess
 ) -> None:

@@ -194,7 +194,7 @@ async def test_what_goes_wrong_has_a_code(shell: Shell) -> None:
     assert (away.code, "unreachable: " in away.err) == (1, True)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_memory_does_not_grow_with_the_file(shell: Shell) -> None:
     with shell.film.open("wb") as file:
         file.truncate(128 * 2**20)

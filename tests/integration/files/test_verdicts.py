@@ -103,7 +103,7 @@ async def test_a_scanner_that_is_away_leaves_files_pending_until_it_is_back(
         assert await room.bytes_of(clean, 1) == b"hello"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_verdict_that_changes_reaches_an_open_room(
     rooms: Rooms, mortal_clamd: ClamdProcess
 ) -> None:

@@ -56,7 +56,7 @@ async def bots(served: Served) -> AsyncIterator[Bots]:
         yield bots
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_one_rings_another_answers_a_third_joins(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     call = await ada.ring([ben.uid])
@@ -83,7 +83,7 @@ async def test_one_rings_another_answers_a_third_joins(bots: Bots) -> None:
     assert (await ada.leave()).ended is not None
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_is_muted_is_not_heard(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     await ada.ring([ben.uid])
@@ -104,7 +104,7 @@ async def test_who_is_muted_is_not_heard(bots: Bots) -> None:
     await sees_moving(to_ben.track("camera"))
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_is_muted_sends_nothing(bots: Bots, monkeypatch: pytest.MonkeyPatch) -> None:
     def play_it_all_the_same(self: Participant, seen: object) -> None:
         self._tracks["microphone"].shut(False)
@@ -122,7 +122,7 @@ async def test_who_is_muted_sends_nothing(bots: Bots, monkeypatch: pytest.Monkey
     await hears(track, TONES["ben"])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("when", ["connecting", "connected"])
 async def test_nothing_is_left_of_it(bots: Bots, when: str) -> None:
     before = asyncio.all_tasks()
@@ -145,7 +145,7 @@ async def test_nothing_is_left_of_it(bots: Bots, when: str) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_another_track_in_mid_call(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     await ada.ring([ben.uid])
@@ -160,7 +160,7 @@ async def test_another_track_in_mid_call(bots: Bots) -> None:
     await sees_moving(screen)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_declined(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     with pytest.raises(NotFound):
@@ -172,7 +172,7 @@ async def test_declined(bots: Bots) -> None:
     assert not ben.rings
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_media_and_words_outlive_the_connection_to_the_hub(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     await ada.ring([ben.uid])
@@ -191,7 +191,7 @@ async def test_media_and_words_outlive_the_connection_to_the_hub(bots: Bots) -> 
     assert (to_ben.sessions, to_ada.sessions) == (1, 1)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_was_taken_for_lost_comes_in_again(
     bots: Bots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +215,7 @@ async def test_who_was_taken_for_lost_comes_in_again(
     assert ada.inside
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_muted_by_another(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     call = await ada.ring([ben.uid])
@@ -231,7 +231,7 @@ async def test_muted_by_another(bots: Bots) -> None:
     await hears(to_ben.track("microphone"), TONES["ben"])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_who_is_no_member_any_more_is_out(bots: Bots) -> None:
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     await ada.ring([ben.uid])
@@ -249,7 +249,7 @@ async def test_who_is_no_member_any_more_is_out(bots: Bots) -> None:
     await ada.until(lambda: not ada.others)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("begins", ["a", "c"])
 async def test_all_begins_anew_when_nothing_arrives(
     bots: Bots, begins: str, monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,7 @@ import pytest
 from hub.workers import child, supervisor
 from hub.workers.supervisor import Supervisor, WorkerFailed
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(autouse=True)
