@@ -45,6 +45,7 @@ TROUBLE = 3
 """Failures in a row, of about a second: people are told."""
 PROBE_S = 2.0
 OVERHEAD_BYTES = 600
+MAX_APPENDS = 3
 MAX_HEADS = 20_000
 
 UPDATE = "doc.update"
@@ -436,8 +437,8 @@ class GroupCommitWriter:
     async def _append_at_known_heads(
         self, batch: list[_Entry], done: list[tuple[_Entry, Committed]]
     ) -> list[_Entry]:
-        """Write document updates in one round trip, where no other process has written to their
-        streams since; returns the entries still to be written."""
+        """Write document updates in one round trip, or in another one where some other process has
+        written to their stream since; returns the entries still to be written."""
         by_stream: dict[str, list[_Entry]] = {}
         for entry in batch:
             if entry.type != UPDATE or entry.tried or entry.before:
@@ -446,35 +447,53 @@ class GroupCommitWriter:
             if entry.stream_id not in self._heads:
                 return batch
             by_stream.setdefault(entry.stream_id, []).append(entry)
+        for entry in batch:
+            entry.tried = True
+        heads = {stream_id: self._heads.pop(stream_id) for stream_id in by_stream}
+        for _ in range(MAX_APPENDS):
+            heads = await self._append_at(
+                {stream_id: (head, by_stream[stream_id]) for stream_id, head in heads.items()}, done
+            )
+            if not heads:
+                break
+        written = {id(entry) for entry, _ in done}
+        return [entry for entry in batch if id(entry) not in written]
+
+    async def _append_at(
+        self,
+        places: dict[str, tuple[streams.Head, list[_Entry]]],
+        done: list[tuple[_Entry, Committed]],
+    ) -> dict[str, streams.Head]:
+        """Append to streams whose heads are where they are believed to be, all or nothing of each;
+        returns the heads of the others."""
         rows: list[tuple[Any, ...]] = []
-        places: list[tuple[str, streams.Head, streams.Head]] = []
-        written: list[tuple[_Entry, Committed]] = []
-        for stream_id, entries in by_stream.items():
-            head = before = self._heads.pop(stream_id)
+        after: dict[str, tuple[streams.Head, list[tuple[_Entry, Committed]]]] = {}
+        for stream_id, (head, entries) in places.items():
+            placed: list[tuple[_Entry, Committed]] = []
             for entry in entries:
-                entry.tried = True
                 head, row, committed = self._row(stream_id, head, entry, None)
                 rows.append(row)
-                written.append((entry, committed))
-            places.append((stream_id, before, head))
+                placed.append((entry, committed))
+            after[stream_id] = head, placed
         async with self._line.acquire() as connection:
-            moved = {
-                row["stream_id"]
-                for row in await connection.fetch(
-                    _APPEND_AT,
-                    [stream_id for stream_id, _, _ in places],
-                    [before.seq for _, before, _ in places],
-                    [head.seq for _, _, head in places],
-                    [head.hash for _, _, head in places],
-                    [to_datetime(head.at_ms) for _, _, head in places],
-                    *(list(column) for column in zip(*rows, strict=True)),
-                )
-            }
-        for stream_id, _, head in places:
-            if stream_id in moved:
+            found = await connection.fetch(
+                _APPEND_AT,
+                list(places),
+                [before.seq for before, _ in places.values()],
+                [head.seq for head, _ in after.values()],
+                [head.hash for head, _ in after.values()],
+                [to_datetime(head.at_ms) for head, _ in after.values()],
+                *(list(column) for column in zip(*rows, strict=True)),
+            )
+        others: dict[str, streams.Head] = {}
+        for stream_id, moved, *head_now in found:
+            if moved:
+                head, placed = after[stream_id]
                 self._remember(stream_id, head)
-        done += [one for one in written if one[0].stream_id in moved]
-        return [entry for entry in batch if entry.stream_id not in moved]
+                done += placed
+            else:
+                others[stream_id] = streams.Head(*head_now)
+        return others
 
     def _remember(self, stream_id: str, head: streams.Head) -> None:
         if len(self._heads) >= MAX_HEADS:
@@ -796,11 +815,12 @@ WHERE s.stream_id = h.id
 """
 
 # In one statement, committed with it. Streams are locked in id order like everywhere; one whose
-# head is not where it is believed to be gets nothing.
+# head is not where it is believed to be gets nothing, and says where it is.
 _APPEND_AT = """
 WITH locked AS MATERIALIZED (
-    SELECT stream_id, head_seq FROM streams WHERE stream_id = ANY($1::text[])
-    ORDER BY stream_id FOR UPDATE
+    SELECT stream_id, head_seq, head_hash,
+           coalesce((extract(epoch FROM head_at) * 1000)::bigint, 0) AS head_at_ms
+    FROM streams WHERE stream_id = ANY($1::text[]) ORDER BY stream_id FOR UPDATE
 ), places AS (
     SELECT p.* FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::timestamptz[])
                     AS p (stream_id, before, head_seq, head_hash, head_at)
@@ -818,7 +838,8 @@ WITH locked AS MATERIALIZED (
                           position_payload, bh, salt, body)
     JOIN moved m ON m.stream_id = r.stream_id
 )
-SELECT stream_id FROM moved
+SELECT l.stream_id, m.stream_id IS NOT NULL, l.head_seq, l.head_hash, l.head_at_ms
+FROM locked l LEFT JOIN moved m ON m.stream_id = l.stream_id
 """
 
 _LOCK_CREATION = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
