@@ -18,6 +18,8 @@ RENEW_S = 1.0
 CHECK_S = 5
 MOVED = ("database_down", "database_read_only")
 """What is seen of a server whose part another one has taken."""
+UNSUPPORTED = "08P01"
+"""Said by what stands between (PgBouncer) of a setting of the session that it does not know."""
 
 
 class DatabaseAway(Unavailable):
@@ -57,6 +59,8 @@ def as_unavailable(error: BaseException) -> DatabaseAway | None:
     known = None
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
+        if state == UNSUPPORTED:
+            return None
         known = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
     elif isinstance(error, _GONE):
         known = _DOWN

@@ -13,6 +13,7 @@ import pytest
 
 from hub.client import LiveClient
 from hub.client.connection import CommandFailed
+from hub.errors import HubError
 from hub.storage import pool, writer
 from hub.wire.commands import Post
 from tests.integration.conftest import Person, Served, serve
@@ -344,3 +345,25 @@ async def _until(watcher: asyncpg.Connection, what: str, many: int) -> None:
             f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {what}"
         ):
             await asyncio.sleep(0.05)
+
+
+async def test_a_pooler_that_does_not_know_the_settings_of_a_session_is_named(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PgBouncer answers with this state. A server that answers as usual stands for it, with a
+    setting that no server has."""
+    real = pool._in_session
+
+    def with_another(name: str, timeout_s: float | None) -> dict[str, str]:
+        return real(name, timeout_s) | {"no_such_setting": "1"}
+
+    monkeypatch.setattr(pool, "_in_session", with_another)
+    with pytest.raises(HubError) as refused:
+        await pool.Database.connect(postgres.url)
+    assert refused.value.code == "database_refused"
+    assert "no_such_setting" in refused.value.detail
+
+
+def test_what_a_pooler_says_is_no_outage() -> None:
+    said = asyncpg.ProtocolViolationError("unsupported startup parameter: lock_timeout")
+    assert pool.as_unavailable(said) is None
