@@ -79,7 +79,7 @@ async def _serve_alone(
 
         lines = await samples.fill_if_new(hub) if sample else []
         server = _server(hub, announce)
-        signals.leave = server.leave
+        signals.hand_over(server.leave)
         await server.serve(sockets=[listener])
 
 
@@ -98,7 +98,7 @@ async def _serve_beside_others(
 
         hub.all_figures = partial(gathered, figures)
         server = _server(hub, announce)
-        signals.leave = server.leave
+        signals.hand_over(server.leave)
         beating = asyncio.create_task(pulse.run(server.leave), name="pulse")
         try:
             async with handing_out(figures, str(number), partial(exposition, hub)):

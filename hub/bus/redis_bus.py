@@ -92,13 +92,20 @@ class RedisBus(LocalBus):
                 await self._up.wait()
 
     async def close(self) -> None:
-        """Say what waits, for a second at most, and end."""
+        """Say what waits, and hear that it has arrived, for a second at most, and end."""
         if self._task is None:
             return
         deadline_s = self._loop.time() + 1.0
-        while self._up.is_set() and self._outgoing and self._loop.time() < deadline_s:
-            self._outgoing.hurry()
-            self._to_say.set()
+        asked = False
+        while (
+            self._up.is_set() and (self._outgoing or self._said) and self._loop.time() < deadline_s
+        ):
+            if self._outgoing:
+                self._outgoing.hurry()
+                self._to_say.set()
+            elif not asked:
+                asked = True
+                self._beat_once()
             await asyncio.sleep(0.01)
         self._task.cancel()
         await asyncio.wait((self._task,), timeout=5)
@@ -264,11 +271,14 @@ class RedisBus(LocalBus):
         while True:
             if len(self._beats) >= MAX_UNHEARD:
                 raise Disconnected(self._refusal or "it does not answer")
-            self._count += 1
-            self._beats[self._count] = time.monotonic()
-            self._beat = str(self._count).encode()
-            self._to_say.set()
+            self._beat_once()
             await asyncio.sleep(BEAT_S)
+
+    def _beat_once(self) -> None:
+        self._count += 1
+        self._beats[self._count] = time.monotonic()
+        self._beat = str(self._count).encode()
+        self._to_say.set()
 
     def _echo(self, data: bytes) -> None:
         number = int(data) if data.isdigit() and len(data) < 16 else -1
@@ -307,10 +317,9 @@ class RedisBus(LocalBus):
                 await self._live()
             except Exception as error:
                 reason = _words(error)
-                if not _is_expected(error):
-                    log.exception("the bus failed")
                 if self.lives > lives or reason != self._reason:
-                    log.warning("the bus is away", reason=reason)
+                    # With where it happened, if that is in this program.
+                    log.warning("the bus is away", reason=reason, exc_info=not _is_expected(error))
                 self._reason = reason
             finally:
                 self._up.clear()

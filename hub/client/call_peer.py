@@ -42,6 +42,7 @@ from hub.wire.api import Ice
 HELLO_S: Final = (10.0, 20.0, 40.0)
 LOOK_S: Final = 0.5
 CANCEL_S: Final = 1.0
+MAX_CANCELS: Final = 10
 STALLED_S: Final = 10.0
 """Reports come this often at least, also of silence; aiortc does not count checks of the way."""
 MAX_JOBS: Final = 256
@@ -130,9 +131,11 @@ class Peer:
         self._put(signal)
 
     async def close(self) -> None:
-        while not self._task.done():  # a library that it waits for may swallow a cancellation
+        for _ in range(MAX_CANCELS):  # a library that it waits for may swallow a cancellation
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_S)
+            if self._task.done():
+                break
         await self._end()
 
     def _put(self, job: Signal | None) -> None:

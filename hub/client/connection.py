@@ -7,7 +7,6 @@ this module only hands them their binary frames.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import urllib.request
 from collections import deque
@@ -171,9 +170,10 @@ class LiveClient:
             self._closed = Unavailable("The client was closed.", code="client_closed")
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await asyncio.gather(self._task, return_exceptions=True)
+            ended, _ = await asyncio.wait([self._task], timeout=5)
+            for task in ended:
+                if not task.cancelled():
+                    task.exception()  # which has been said to whoever waited
             self._task = None
         for fetching in tuple(self._fetching):
             fetching.cancel()

@@ -370,15 +370,18 @@ class Session:
             payload=command.payload,
         )
         bus, topic = self._services.bus, f"session:{command.to_session}"
-        if not (bus.health.up or bus.hears(topic)):
-            raise Unavailable(
+        wait_s = self._signals.spend(len(command.payload))
+        if bus.health.up or bus.hears(topic):
+            bus.publish(topic, ToSession(command.to_session, _encode(frame).decode()))
+            self.reply(command.id)
+        else:
+            away = Unavailable(
                 "The process that serves this connection cannot be reached at the moment.",
                 code="bus_down", retry_after_s=2,
             )  # fmt: skip
-        bus.publish(topic, ToSession(command.to_session, _encode(frame).decode()))
-        self.reply(command.id)
+            self._reply_error(command.id, away)
         # Whoever sends much waits; who receives it is not to suffer.
-        if wait_s := self._signals.spend(len(command.payload)):
+        if wait_s:
             await asyncio.sleep(wait_s)
 
     # --- the bus ----------------------------------------------------------------------------------

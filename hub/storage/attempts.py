@@ -51,9 +51,9 @@ END
 _PUT_RIGHT = "UPDATE attempts SET full_at = $2 WHERE key = $1 AND full_at > $2"
 
 _FORGET = """
-WITH gone AS (
-    DELETE FROM attempts WHERE key IN (
-        SELECT key FROM attempts WHERE full_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
-    ) RETURNING 1
+WITH full_ones AS MATERIALIZED (
+    SELECT key FROM attempts WHERE full_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM attempts a USING full_ones f WHERE a.key = f.key RETURNING 1
 ) SELECT count(*) FROM gone
 """

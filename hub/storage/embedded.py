@@ -48,11 +48,16 @@ class EmbeddedPostgres:
             async with asyncio.timeout(START_S):
                 url = await asyncio.shield(starting)
             await self._ensure_database(url)
-        except asyncio.CancelledError:
-            await asyncio.wait([starting])  # else it would live on without a hub
+        except (asyncio.CancelledError, TimeoutError) as ended:
+            await asyncio.wait([starting], timeout=START_S)  # else it would live on without a hub
             with contextlib.suppress(Exception):
                 await self.stop()
             self._release_lock()
+            if isinstance(ended, TimeoutError):
+                raise Unavailable(
+                    f"The embedded PostgreSQL did not start within {START_S:.0f} s.",
+                    code="database_start",
+                ) from ended
             raise
         except BaseException:
             self._release_lock()

@@ -480,6 +480,7 @@ class GroupCommitWriter:
                 _APPEND_AT,
                 list(places),
                 [before.seq for before, _ in places.values()],
+                [before.hash for before, _ in places.values()],
                 [head.seq for head, _ in after.values()],
                 [head.hash for head, _ in after.values()],
                 [to_datetime(head.at_ms) for head, _ in after.values()],
@@ -815,25 +816,28 @@ WHERE s.stream_id = h.id
 """
 
 # In one statement, committed with it. Streams are locked in id order like everywhere; one whose
-# head is not where it is believed to be gets nothing, and says where it is.
+# head is not what it is believed to be gets nothing, and says what it is. (The same number with
+# another hash: a server that took over without the last rows, and has others there by now.)
 _APPEND_AT = """
 WITH locked AS MATERIALIZED (
     SELECT stream_id, head_seq, head_hash,
            coalesce((extract(epoch FROM head_at) * 1000)::bigint, 0) AS head_at_ms
     FROM streams WHERE stream_id = ANY($1::text[]) ORDER BY stream_id FOR UPDATE
 ), places AS (
-    SELECT p.* FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::timestamptz[])
-                    AS p (stream_id, before, head_seq, head_hash, head_at)
-    JOIN locked l ON l.stream_id = p.stream_id AND l.head_seq = p.before
+    SELECT p.*
+    FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::timestamptz[])
+         AS p (stream_id, before_seq, before_hash, head_seq, head_hash, head_at)
+    JOIN locked l ON l.stream_id = p.stream_id AND l.head_seq = p.before_seq
+        AND l.head_hash IS NOT DISTINCT FROM p.before_hash
 ), moved AS (
     UPDATE streams s SET head_seq = p.head_seq, head_hash = p.head_hash, head_at = p.head_at
     FROM places p WHERE s.stream_id = p.stream_id RETURNING s.stream_id
 ), written AS (
     INSERT INTO events (stream_id, seq, type, sender, at, send_id, ev, event_payload,
                         position_payload, bh, salt, body)
-    SELECT r.* FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::timestamptz[],
-                           $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[],
-                           $16::bytea[], $17::bytea[])
+    SELECT r.* FROM unnest($7::text[], $8::bigint[], $9::text[], $10::text[], $11::timestamptz[],
+                           $12::text[], $13::bytea[], $14::bytea[], $15::bytea[], $16::bytea[],
+                           $17::bytea[], $18::bytea[])
                     AS r (stream_id, seq, type, sender, at, send_id, ev, event_payload,
                           position_payload, bh, salt, body)
     JOIN moved m ON m.stream_id = r.stream_id

@@ -16,12 +16,11 @@ class Signals:
     """SIGINT and SIGTERM cancel a task, or do what has taken the place of that.
 
     Attributes:
-        leave: called with the number of each such signal.
         reload: set by SIGHUP, if that is heard.
     """
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
-        self.leave: Callable[[int], None] = self._cancel
+        self._leave: Callable[[int], None] = self._cancel
         self.reload = asyncio.Event()
         self.cancelled = False
         self._task = task
@@ -33,11 +32,19 @@ class Signals:
         """Until now SIGHUP ends the process, as it does with one that a terminal leaves behind."""
         self._loop.add_signal_handler(signal.SIGHUP, self.reload.set)
 
+    def hand_over(self, leave: Callable[[int], None]) -> None:
+        """From now on a signal cancels nothing: ``leave`` is called with its number instead."""
+        self._leave = leave
+        if self.cancelled:  # and something swallowed that
+            leave(signal.SIGTERM)
+
     def _told(self, which: int) -> None:
-        self.leave(which)
+        self._leave(which)
 
     def _cancel(self, which: int) -> None:
-        if not self.cancelled:  # once: how it ends is not cut short
+        if self.cancelled:  # how it ends is not cut short, but by a third signal
+            self._loop.remove_signal_handler(which)
+        else:
             self.cancelled = True
             self._task.cancel()
 

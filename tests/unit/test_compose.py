@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -191,8 +192,9 @@ def test_secrets_are_made_once(prepared: Path) -> None:
     [
         (["a b", "c"], 2, "no name of a host"),
         (["hub.example"], 2, "usage"),
-        ([*DOMAINS.values(), "here"], 2, "no address"),
-        (["hub.other", "turn.hub.example"], 1, "other names"),
+        ([*DOMAINS.values(), "203.0.113.7"], 2, "PUBLIC/PRIVATE"),
+        ([*DOMAINS.values(), "203.0.113.7/10.0.0.5"], 1, "delete it"),
+        (["hub.other", "turn.hub.example"], 1, "does not say HUB_DOMAIN=hub.other"),
     ],
 )
 def test_what_cannot_be_prepared_is_said(
@@ -203,19 +205,25 @@ def test_what_cannot_be_prepared_is_said(
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7"])
+@pytest.mark.parametrize("address", ["203.0.113.7/10.0.0.5", "2001:db8::7/fd00::5"])
 def test_turn_behind_nat_names_the_public_address(tmp_path: Path, address: str) -> None:
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     subprocess.run(
         [tmp_path / "deploy" / "prepare", *DOMAINS.values(), address],
         check=True, capture_output=True,
     )  # fmt: skip
-    assert f"external-ip={address}\n" in (tmp_path / "secrets" / "turnserver.conf").read_text()
+    lines = (tmp_path / "secrets" / "turnserver.conf").read_text().splitlines()
+    private = address.partition("/")[2]
+    assert {
+        f"external-ip={address}", f"relay-ip={private}", f"allowed-peer-ip={private}"
+    } <= {*lines}  # fmt: skip
 
 
-def test_who_is_believed_to_be_a_proxy_is_one_or_a_hub() -> None:
+def test_who_is_believed_to_be_a_proxy_is_caddy() -> None:
     trusted = HUB_ENVIRONMENT["HUB_TRUSTED_PROXIES"].split(",")
-    networks = compose()["networks"]
-    assert trusted == [one["subnet"] for one in networks["outside"]["ipam"]["config"]]
+    assert trusted == [*SERVICES["caddy"]["networks"]["outside"].values()]
+    subnets = [one["subnet"] for one in compose()["networks"]["outside"]["ipam"]["config"]]
+    for address, subnet in zip(trusted, subnets, strict=True):
+        assert ip_address(address) in ip_network(subnet)
     there = {name for name, one in SERVICES.items() if "outside" in one.get("networks", ())}
     assert there == {"caddy", *HUBS}
