@@ -51,6 +51,10 @@ async def test_a_thread_opens_at_what_is_new(ada: Person, browser: Browser, wire
     # Left and opened again: at what is new now, not where it began.
     await page.get_by_role("link", name="Webmail hub").click()
     left = int(re.search(r"\d+", await row.inner_text())[0])  # type: ignore[index]
+    await page.wait_for_function(  # the hub has heard of it, too
+        "left => fetch('/api/threads').then(a => a.json()).then(all => all[0].unread === left)",
+        arg=left,
+    )
     await page.reload()
     await expect(row).to_contain_text(str(left))
     await ada.open_thread("Offer")
