@@ -120,6 +120,17 @@ async def _away() -> None:
     raise DatabaseAway("gone", code="database_down")
 
 
+async def _overtaken(
+    database: Database, one: GroupCommitWriter, two: GroupCommitWriter
+) -> tuple[str, str]:
+    """Two streams whose heads the one knows; in the second of them the other wrote since."""
+    mine, shared = await new_stream(database), await new_stream(database)
+    for stream in (mine, shared):
+        await one.append(update(stream, "u", b"first"))
+    await two.append(update(shared, "v", b"theirs"))
+    return mine, shared
+
+
 async def _sound(database: Database, stream: str, bodies: list[list[bytes]]) -> None:
     async with database.acquire() as connection:
         rows = await documents.all_rows(connection, stream)
@@ -131,11 +142,8 @@ async def _sound(database: Database, stream: str, bodies: list[list[bytes]]) -> 
 async def test_where_another_process_wrote_it_is_appended_by_one_more_statement(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine, shared = [await new_stream(database) for _ in range(2)]
     async with writing(database) as one, writing(database) as two:
-        for stream in (mine, shared):
-            await one.append(update(stream, "u", b"first"))
-        await two.append(update(shared, "v", b"theirs"))
+        mine, shared = await _overtaken(database, one, two)
         seen = Between(one, {}, monkeypatch)
         locked = []
         monkeypatch.setattr(one, "_flush_locked", lambda *a: locked.append(a))
@@ -154,11 +162,8 @@ async def test_an_answer_that_is_lost_between_two_attempts_doubles_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     """After the first one stream is written and the other is not; after the second both are."""
-    mine, shared = [await new_stream(database) for _ in range(2)]
     async with writing(database) as one, writing(database) as two:
-        for stream in (mine, shared):
-            await one.append(update(stream, "u", b"first"))
-        await two.append(update(shared, "v", b"theirs"))
+        mine, shared = await _overtaken(database, one, two)
         Between(one, {lost: _away}, monkeypatch)
         done = await asyncio.gather(
             *(one.append(update(stream, "u", b"second")) for stream in (mine, shared))
