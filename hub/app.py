@@ -41,7 +41,6 @@ from hub.clock import Clock, SystemClock
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
 from hub.files.keeping import DIGEST, Keeper
-from hub.files.previews.sandbox import Sandbox
 from hub.files.previews.service import Made, Previews
 from hub.files.quotas import Quotas
 from hub.files.scanning.opening import open_scanners
@@ -72,6 +71,7 @@ from hub.rooms.services import Services
 from hub.rtc.ice import IceServers
 from hub.rtc.service import Calls
 from hub.rtc.watch import Watch
+from hub.sandbox.walls import Sandbox
 from hub.settings import Settings, is_loopback
 from hub.storage import settings_store
 from hub.storage.embedded import EmbeddedPostgres

@@ -16,10 +16,10 @@ from hub.bus.opening import open_bus
 from hub.clock import SystemClock
 from hub.errors import Conflict, HubError
 from hub.files.previews.office import program
-from hub.files.previews.sandbox import WallUnknown, sandbox_kind
 from hub.files.scanning.opening import open_scanners
 from hub.files.scanning.verdicts import ScannerDown
 from hub.rooms.poll import POLL_S
+from hub.sandbox.walls import WallUnknown, sandbox_kind
 from hub.settings import Settings, is_loopback
 from hub.storage import blobs, documents, health, jobs
 from hub.storage.embedded import EmbeddedPostgres

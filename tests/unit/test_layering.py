@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent / "hub"
 LAYERS = [
     {"errors", "settings", "clock", "ids", "figures"},
     {"wire"},
-    {"storage", "bus", "blobs"},
+    {"storage", "bus", "blobs", "sandbox", "formats"},
     {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client"},
     {"api", "app", "server", "workers", "doctor", "sample", "logging", "cli", "cli_files"},
 ]
@@ -20,6 +20,7 @@ LAYERS = [
 CLIENT = {"client", *LAYERS[0], *LAYERS[1]}
 # Services that know each other, in one direction only.
 ACROSS = {
+    ("formats", "sandbox"),
     ("rooms", "identity"),
     ("rooms", "mail"),
     ("rooms", "rtc"),

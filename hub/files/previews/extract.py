@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final, NoReturn
 from xml.parsers import expat
 
-from hub.files.previews.frames import Part, PreviewError
+from hub.sandbox.frames import Part, WorkError
 
 TEXT_BYTES: Final = 2 << 20
 INFLATED_BYTES: Final = 128 << 20
@@ -67,10 +67,10 @@ def text(
         inflated_bytes: of XML, above which the file is refused.
 
     Raises:
-        PreviewError: a bomb, damaged, encrypted, or no such file.
+        WorkError: a bomb, damaged, encrypted, or no such file.
     """
     if file.read(8) == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise PreviewError("unsupported", "encrypted, or of before 2007")
+        raise WorkError("unsupported", "encrypted, or of before 2007")
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -82,9 +82,9 @@ def text(
                 if gathered.full:
                     break
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise PreviewError("damaged", str(error)) from error
+        raise WorkError("damaged", str(error)) from error
     except expat.ExpatError as error:
-        raise PreviewError("damaged", f"XML: {error}") from error
+        raise WorkError("damaged", f"XML: {error}") from error
     body = "".join(gathered.parts).encode("utf-8", "replace")
     cut = body[:text_bytes].decode("utf-8", "ignore").encode()
     yield Part("text", {"truncated": gathered.full or len(cut) < len(body)}, cut)
@@ -93,7 +93,7 @@ def text(
 def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
-        raise PreviewError("too_large", f"{len(infos)} entries")
+        raise WorkError("too_large", f"{len(infos)} entries")
     found: list[tuple[int, int, str, zipfile.ZipInfo]] = []
     for info in infos:
         for place, pattern in enumerate(_PLACES):
@@ -101,13 +101,13 @@ def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
                 number = re.search(r"(\d+)\.xml", info.filename)
                 found.append((place, int(number[1][:9]) if number else 0, info.filename, info))
     if not found:
-        raise PreviewError("unsupported", "no office document")
+        raise WorkError("unsupported", "no office document")
     for *_, info in found:
         if info.flag_bits & 1:
-            raise PreviewError("unsupported", "encrypted")
+            raise WorkError("unsupported", "encrypted")
         # The others cannot be inflated a little at a time.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise PreviewError("unsupported", "an uncommon compression")
+            raise WorkError("unsupported", "an uncommon compression")
     return [one[3] for one in sorted(found, key=lambda one: one[:3])]
 
 
@@ -143,7 +143,7 @@ class _Gathered:
                 while chunk := source.read(min(_CHUNK_BYTES, left + 1)):
                     left -= len(chunk)
                     if left < 0:
-                        raise PreviewError("too_large", "more XML than allowed")
+                        raise WorkError("too_large", "more XML than allowed")
                     parser.Parse(chunk, False)
             parser.Parse(b"", True)
         except _Full:
@@ -189,4 +189,4 @@ class _Gathered:
 
 
 def _refuse(*_: object) -> NoReturn:
-    raise PreviewError("damaged", "XML with an entity of its own")
+    raise WorkError("damaged", "XML with an entity of its own")

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Final
 
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from hub.files.previews.frames import Part, PreviewError
 from hub.files.previews.kinds import sniff
+from hub.sandbox.frames import Part, WorkError
 
 # Pillow's names: only the decoder that the first bytes ask for is let at the file.
 FORMATS: Final = {
@@ -44,7 +44,7 @@ def thumbnails(file: BinaryIO, sides: list[int], max_pixels: int = MAX_PIXELS) -
         max_pixels: width times height above which it is not decoded.
 
     Raises:
-        PreviewError: too large, damaged, or no such format.
+        WorkError: too large, damaged, or no such format.
     """
     image = opened(file, max_pixels)
     turn = orientation(image)
@@ -75,26 +75,26 @@ def opened(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture of which only the head was read, and which is not too large.
 
     Raises:
-        PreviewError: as ``thumbnails``.
+        WorkError: as ``thumbnails``.
     """
     head = file.read(64)
     file.seek(0)
     name = FORMATS.get(sniff(head) or "")
     if name is None:
-        raise PreviewError("unsupported", "no picture")
+        raise WorkError("unsupported", "no picture")
     if name == "HEIF" and not _heif():
-        raise PreviewError("unsupported", "no decoder for HEIC is installed")
+        raise WorkError("unsupported", "no decoder for HEIC is installed")
     # Pillow refuses above twice this, later too, when a frame is larger than the picture said.
     Image.MAX_IMAGE_PIXELS = max_pixels
     warnings.simplefilter("ignore")
     try:
         image = Image.open(file, formats=[name])
     except UnidentifiedImageError as error:
-        raise PreviewError("damaged", f"no {name}") from error
+        raise WorkError("damaged", f"no {name}") from error
     except Image.DecompressionBombError as error:
-        raise PreviewError("too_large", "too many pixels") from error
+        raise WorkError("too_large", "too many pixels") from error
     if image.width * image.height > max_pixels:
-        raise PreviewError("too_large", f"{image.width} x {image.height} pixels")
+        raise WorkError("too_large", f"{image.width} x {image.height} pixels")
     return image
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from hub.files.previews import frames
-from hub.files.previews.frames import Reason
 from hub.files.previews.kinds import Nature, office_suffix
-from hub.files.previews.sandbox import OFFICE, Outcome, PreviewFailed, Sandbox
+from hub.sandbox import frames
+from hub.sandbox.frames import Reason
+from hub.sandbox.walls import OFFICE, Failed, Outcome, Sandbox
 
 THUMB_SIDE: Final = 480
 VIEW_SIDE: Final = 2048
@@ -84,7 +84,7 @@ async def page(sandbox: Sandbox, source: Path | bytes, number: int) -> Picture |
     """A page of a PDF document, from 1; or why there is none."""
     options = {"numbers": [number - 1], "width": PAGE_WIDTH}
     outcome = await sandbox.run("pdf", source, options)
-    if isinstance(outcome, PreviewFailed):
+    if isinstance(outcome, Failed):
         return outcome.reason
     making = Making()
     _take(making, outcome, page=f"page-{number}")
@@ -103,7 +103,7 @@ async def _office(making: Making, sandbox: Sandbox, is_: Nature, source: Path) -
     options = {"suffix": office_suffix(is_.media_type)}
     converted = await sandbox.run("office_pdf", source, options, limits=OFFICE)
     body = b""
-    if not isinstance(converted, PreviewFailed):
+    if not isinstance(converted, Failed):
         body = next((one.body for one in converted.parts if one.name == "pdf"), b"")
     if body.startswith(b"%PDF-"):
         pages = Making()
@@ -115,7 +115,7 @@ async def _office(making: Making, sandbox: Sandbox, is_: Nature, source: Path) -
                 making.text, making.truncated = pages.text, pages.truncated
         elif making.text is None:
             making.reason = pages.reason
-    elif isinstance(converted, PreviewFailed):
+    elif isinstance(converted, Failed):
         # That there is no LibreOffice is no fault of the file. The hub's own fault is tried again.
         worse = making.text is None and converted.reason != "unsupported"
         if worse or converted.reason == "sandbox":
@@ -124,7 +124,7 @@ async def _office(making: Making, sandbox: Sandbox, is_: Nature, source: Path) -
 
 def _take(making: Making, outcome: Outcome, page: str = "thumb") -> None:
     """What a worker made. ``page`` is what a page is for."""
-    if isinstance(outcome, PreviewFailed):
+    if isinstance(outcome, Failed):
         making.reason = outcome.reason
         return
     for part in outcome.parts:

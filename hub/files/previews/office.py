@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from hub.files.previews.frames import Part, PreviewError
+from hub.sandbox.frames import Part, WorkError
 
 SUFFIXES: Final = frozenset(
     {"docx", "xlsx", "pptx", "odt", "ods", "odp", "doc", "xls", "ppt", "rtf"}
@@ -44,13 +44,13 @@ def to_pdf(file: BinaryIO, suffix: str, wall_s: float = 60) -> Iterator[Part]:
         wall_s: for LibreOffice.
 
     Raises:
-        PreviewError: no LibreOffice, no such kind, too slow, or it made nothing of it.
+        WorkError: no LibreOffice, no such kind, too slow, or it made nothing of it.
     """
     soffice = program()
     if soffice is None:
-        raise PreviewError("unsupported", "no LibreOffice is installed")
+        raise WorkError("unsupported", "no LibreOffice is installed")
     if suffix not in SUFFIXES:
-        raise PreviewError("unsupported", "no office document")
+        raise WorkError("unsupported", "no office document")
     home = Path("/tmp")  # noqa: S108  the cell's own, gone with it
     profile = home / "profile"
     (profile / "user").mkdir(parents=True)
@@ -69,7 +69,7 @@ def to_pdf(file: BinaryIO, suffix: str, wall_s: float = 60) -> Iterator[Part]:
             timeout=wall_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise PreviewError("timeout", "LibreOffice took too long") from error
+        raise WorkError("timeout", "LibreOffice took too long") from error
     if not made.exists():
-        raise PreviewError("damaged", "LibreOffice made nothing of it")
+        raise WorkError("damaged", "LibreOffice made nothing of it")
     yield Part("pdf", {}, made.read_bytes())

@@ -8,8 +8,8 @@ from typing import BinaryIO, Final
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
-from hub.files.previews.frames import Part, PreviewError
 from hub.files.previews.images import webp
+from hub.sandbox.frames import Part, WorkError
 
 TEXT_BYTES: Final = 2 << 20
 MAX_SIDE: Final = 4096
@@ -30,14 +30,14 @@ def pages(
         text_bytes: where the text is cut; 0 for none.
 
     Raises:
-        PreviewError: encrypted, damaged.
+        WorkError: encrypted, damaged.
     """
     try:
         document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
-            raise PreviewError("unsupported", "encrypted") from error
-        raise PreviewError("damaged", str(error)) from error
+            raise WorkError("unsupported", "encrypted") from error
+        raise WorkError("damaged", str(error)) from error
     count = len(document)
     yield Part("document", {"pages": count})
     try:
@@ -47,14 +47,14 @@ def pages(
         if text_bytes:
             yield _text(document, text_bytes)
     except pypdfium2.PdfiumError as error:
-        raise PreviewError("damaged", str(error)) from error
+        raise WorkError("damaged", str(error)) from error
 
 
 def _page(document: pypdfium2.PdfDocument, number: int, width: int) -> Part:
     page = document[number]
     across, down = page.get_size()
     if not (across > 0 and down > 0):
-        raise PreviewError("damaged", "a page without a size")
+        raise WorkError("damaged", "a page without a size")
     scale = min(min(width, MAX_SIDE) / across, MAX_SIDE / down)
     image = page.render(scale=scale).to_pil().convert("RGB")
     return Part(

@@ -28,12 +28,12 @@ from hub.clock import Clock, to_datetime
 from hub.errors import HubError, NotFound, Unavailable
 from hub.files.contents import contents
 from hub.files.previews import making
-from hub.files.previews.frames import Reason
 from hub.files.previews.kinds import HEAD_BYTES, Nature, nature
 from hub.files.previews.making import Making, Picture
-from hub.files.previews.sandbox import Sandbox
 from hub.ids import new_id
 from hub.jobs.queue import TRIES, JobLost, Jobs
+from hub.sandbox.frames import Reason
+from hub.sandbox.walls import Sandbox
 from hub.storage import blobs
 from hub.storage import previews as rows
 from hub.storage.blobs import Blob

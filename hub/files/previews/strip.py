@@ -16,9 +16,9 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from hub.files.previews.frames import Part, PreviewError
 from hub.files.previews.images import opened, orientation
 from hub.files.previews.kinds import sniff
+from hub.sandbox.frames import Part, WorkError
 
 MAX_BYTES: Final = 256 << 20
 
@@ -35,11 +35,11 @@ def without_place(file: BinaryIO) -> Iterator[Part]:
     """``picture {media_type}`` with the bytes of the same picture.
 
     Raises:
-        PreviewError: damaged, too large, or none of JPEG, PNG, WebP, HEIC and AVIF.
+        WorkError: damaged, too large, or none of JPEG, PNG, WebP, HEIC and AVIF.
     """
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise PreviewError("too_large", f"over {MAX_BYTES} bytes")
+        raise WorkError("too_large", f"over {MAX_BYTES} bytes")
     media_type = sniff(data[:64]) or ""
     file.seek(0)
     try:
@@ -50,9 +50,9 @@ def without_place(file: BinaryIO) -> Iterator[Part]:
         elif media_type in ("image/heic", "image/heif", "image/avif"):
             clean = _heif(data)
         else:
-            raise PreviewError("unsupported", "no such picture")
+            raise WorkError("unsupported", "no such picture")
     except (struct.error, IndexError) as error:
-        raise PreviewError("damaged", "cut off") from error
+        raise WorkError("damaged", "cut off") from error
     yield Part("picture", {"media_type": media_type}, clean)
 
 
@@ -73,18 +73,18 @@ def _jpeg(data: bytes, turn: int) -> bytes:
         while data[at : at + 2] == b"\xff\xff":  # fill bytes
             at += 1
         if data[at] != 0xFF:
-            raise PreviewError("damaged", "no marker where one must be")
+            raise WorkError("damaged", "no marker where one must be")
         marker = data[at + 1]
         if marker == 0xD9:
             return b"".join([*out, b"\xff\xd9"])
         end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
         segment = data[at:end]
         if end > len(data) or len(segment) < 4:
-            raise PreviewError("damaged", "cut off")
+            raise WorkError("damaged", "cut off")
         if marker == 0xDA:  # a scan, its bytes and the restarts in it
             found = _JPEG_MARKER.search(data, end)
             if found is None:
-                raise PreviewError("damaged", "cut off")
+                raise WorkError("damaged", "cut off")
             end = found.start()
             out.append(data[at:end])
         elif _jpeg_kept(marker, segment[4:]):
@@ -108,7 +108,7 @@ def _png(data: bytes, turn: int) -> bytes:
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         if end > len(data):
-            raise PreviewError("damaged", "cut off")
+            raise WorkError("damaged", "cut off")
         if name in _PNG_KEPT:
             out.append(data[at:end])
         if name == b"IHDR" and turn != 1:
@@ -123,14 +123,14 @@ def _png(data: bytes, turn: int) -> bytes:
 def _webp(data: bytes, turn: int) -> bytes:
     whole = struct.unpack_from("<I", data, 4)[0] + 8
     if whole > len(data):
-        raise PreviewError("damaged", "cut off")
+        raise WorkError("damaged", "cut off")
     chunks: list[bytes] = []
     at = 12
     while at + 8 <= whole:
         name, length = struct.unpack_from("<4sI", data, at)
         end = at + 8 + length
         if end > whole:
-            raise PreviewError("damaged", "cut off")
+            raise WorkError("damaged", "cut off")
         chunk = data[at:end] + bytes(length & 1)
         if name == b"VP8X":
             flags = chunk[8] & ~(_WEBP_EXIF | _WEBP_XMP) | (_WEBP_EXIF if turn != 1 else 0)
@@ -160,23 +160,23 @@ def _heif(data: bytes) -> bytes:
             out[start + 4 : start + 8] = b"free"
             out[body:end] = bytes(end - body)
     if meta is None:
-        raise PreviewError("damaged", "no picture in it")
+        raise WorkError("damaged", "no picture in it")
     boxes = {name: (body, end) for name, _, body, end in _boxes(data, *meta)}
     if b"iinf" not in boxes or b"iloc" not in boxes:
-        raise PreviewError("damaged", "no picture in it")
+        raise WorkError("damaged", "no picture in it")
     idat = boxes.get(b"idat", (0, 0))[0]
     told = _told(data, *boxes[b"iinf"])
     for item, method, extents in _extents(data, *boxes[b"iloc"]):
         if item not in told:
             continue
         if method > 1 or (method == 1 and not idat):
-            raise PreviewError("unsupported", "metadata in an uncommon place")
+            raise WorkError("unsupported", "metadata in an uncommon place")
         blank = b"\0\0\0\0" + _exif(0) if told[item] == b"Exif" else b""
         fill = b"\0" if told[item] == b"Exif" else b" "
         for offset, length in extents:
             start = offset + (idat if method else 0)
             if start + length > len(data):
-                raise PreviewError("damaged", "cut off")
+                raise WorkError("damaged", "cut off")
             out[start : start + length] = blank[:length].ljust(length, fill)
             blank = blank[length:]
     return bytes(out)
@@ -192,7 +192,7 @@ def _boxes(data: bytes, at: int, stop: int) -> Iterator[tuple[bytes, int, int, i
             body += 8
         end = stop if size == 0 else at + size
         if end < body or end > stop:
-            raise PreviewError("damaged", "cut off")
+            raise WorkError("damaged", "cut off")
         yield name, at, body, end
         at = end
 
@@ -224,7 +224,7 @@ def _extents(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, list[tu
     def number(size: int) -> int:
         nonlocal at
         if at + size > end:
-            raise PreviewError("damaged", "cut off")
+            raise WorkError("damaged", "cut off")
         at += size
         return int.from_bytes(data[at - size : at], "big")
 

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from hub.files.previews.frames import Part, PreviewError
+from hub.sandbox.frames import Part, WorkError
 
 READ_BYTES: Final = 256 << 10
 
@@ -27,7 +27,7 @@ def plain(file: BinaryIO, max_bytes: int = READ_BYTES) -> Iterator[Part]:
         max_bytes: of the file, from its start.
 
     Raises:
-        PreviewError: ``unsupported``: it is no text.
+        WorkError: ``unsupported``: it is no text.
     """
     data = file.read(max_bytes + 1)
     truncated = len(data) > max_bytes
@@ -43,14 +43,14 @@ def decoded(data: bytes, *, whole: bool) -> tuple[str, str]:
         whole: a character that is cut off at the end is an error, not the cut's doing.
 
     Raises:
-        PreviewError: ``unsupported``: it is no text.
+        WorkError: ``unsupported``: it is no text.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             decoder = codecs.getincrementaldecoder(encoding)("replace")
             return decoder.decode(data[len(mark) :], final=whole), encoding
     if b"\0" in data or len(data) - len(data.translate(None, _CONTROLS)) > _FEW * len(data):
-        raise PreviewError("unsupported", "no text")
+        raise WorkError("unsupported", "no text")
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(data, final=whole), "utf-8"
     except UnicodeDecodeError:

@@ -17,13 +17,14 @@ from PIL import Image
 
 from hub.api.hub import Hub
 from hub.doctor import examine
-from hub.files.previews import sandbox, service
-from hub.files.previews.frames import Reason
-from hub.files.previews.sandbox import Outcome, PreviewFailed, Sandbox, WallUnknown
+from hub.files.previews import service
 from hub.files.previews.service import SANDBOX_TRIES, Made
 from hub.files.scanning.probes import eicar
 from hub.files.scanning.service import TELL
 from hub.mail.rebuild import rebuild_projections
+from hub.sandbox import walls
+from hub.sandbox.frames import Reason
+from hub.sandbox.walls import Failed, Outcome, Sandbox, WallUnknown
 from hub.settings import Settings
 from hub.storage import previews, verdicts
 from hub.storage.projection import Projector
@@ -70,7 +71,7 @@ class Watched(Sandbox):
         self.started.set()
         await self.gate.wait()
         if self.fails.get(kind):
-            return PreviewFailed(self.fails[kind].pop())
+            return Failed(self.fails[kind].pop())
         return await super().run(kind, source, *args, **more)
 
     def told(self) -> list[tuple[str, str]]:
@@ -482,7 +483,7 @@ async def test_a_busy_machine_makes_the_preview_later(
     hub.jobs._clock = clock = TurnableClock(hub.clock.now_ms())
     busy = Mock(side_effect=WallUnknown("bubblewrap did not answer in 10 s"))
     with monkeypatch.context() as patch:
-        patch.setattr(sandbox, "_wall", busy)
+        patch.setattr(walls, "_wall", busy)
         file = await room.send(pictures.written(pictures.corners(90, 60), "PNG"), "a.png")
         for tries in range(2, SANDBOX_TRIES + 2):
             clock.advance(60)

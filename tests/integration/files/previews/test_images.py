@@ -9,8 +9,8 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from hub.files.previews.frames import Part
-from hub.files.previews.sandbox import Limits, Made, PreviewFailed, Sandbox
+from hub.sandbox.frames import Part
+from hub.sandbox.walls import Failed, Limits, Made, Sandbox
 from tests.integration.files.previews import pictures
 
 pillow_heif.register_heif_opener()
@@ -33,7 +33,7 @@ async def made(sandbox: Sandbox, data: bytes, *sides: int) -> tuple[Part, list[I
 
 async def why(sandbox: Sandbox, data: bytes, **options: Any) -> str:
     outcome = await sandbox.run("image", data, {"sides": [320], **options})
-    assert isinstance(outcome, PreviewFailed), outcome
+    assert isinstance(outcome, Failed), outcome
     return outcome.reason
 
 
@@ -130,7 +130,7 @@ async def test_a_bomb_is_not_lit(sandbox: Sandbox) -> None:
         "image", pictures.png_bomb(), {"sides": [320]},
         limits=Limits(wall_s=5, memory_bytes=300 << 20),
     )  # fmt: skip
-    assert isinstance(outcome, PreviewFailed)
+    assert isinstance(outcome, Failed)
     assert (outcome.reason, outcome.detail) == ("too_large", "too many pixels")
     few = pictures.written(pictures.corners(), "PNG")
     assert await why(sandbox, few, max_pixels=60 * 40 - 1) == "too_large"
@@ -142,7 +142,7 @@ async def test_a_picture_that_needs_too_much_memory_is_too_large(sandbox: Sandbo
     outcome = await sandbox.run(
         "image", data, {"sides": [320]}, limits=Limits(memory_bytes=200 << 20)
     )
-    assert isinstance(outcome, PreviewFailed)
+    assert isinstance(outcome, Failed)
     assert outcome.reason == "too_large"
 
 

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from hub.files.previews.sandbox import Made, PreviewFailed, Sandbox
+from hub.sandbox.walls import Failed, Made, Sandbox
 from tests.integration.files.previews import pictures
 
 
@@ -67,6 +67,6 @@ async def test_what_cannot_be_opened(sandbox: Sandbox) -> None:
         (b"", "damaged", ""),
     ):
         outcome = await sandbox.run("pdf", data, {"numbers": [0]})
-        assert isinstance(outcome, PreviewFailed), outcome
+        assert isinstance(outcome, Failed), outcome
         assert outcome.reason == reason
         assert detail in outcome.detail

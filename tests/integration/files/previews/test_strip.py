@@ -9,7 +9,7 @@ import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
 
-from hub.files.previews.sandbox import Made, PreviewFailed, Sandbox
+from hub.sandbox.walls import Failed, Made, Sandbox
 from tests.integration.files.previews import pictures
 from tests.integration.files.previews.pictures import GPS, ORIENTATION, PLACE
 
@@ -96,12 +96,12 @@ async def test_what_is_cut_off_is_damaged(sandbox: Sandbox, kind: str) -> None:
     data = photo(kind, 1)
     for cut in (12, len(data) // 3, len(data) - 3):
         outcome = await sandbox.run("strip", data[:cut])
-        assert isinstance(outcome, PreviewFailed), cut
+        assert isinstance(outcome, Failed), cut
         assert outcome.reason == "damaged"
 
 
 async def test_other_files_are_not_touched(sandbox: Sandbox) -> None:
     for data in (b"hello", b"", pictures.written(pictures.corners(), "GIF")):
         outcome = await sandbox.run("strip", data)
-        assert isinstance(outcome, PreviewFailed)
+        assert isinstance(outcome, Failed)
         assert outcome.reason == "unsupported"

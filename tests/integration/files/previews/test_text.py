@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.files.previews.sandbox import OFFICE, Limits, Made, PreviewFailed, Sandbox
+from hub.sandbox.walls import OFFICE, Failed, Limits, Made, Sandbox
 from tests.integration.files.previews import pictures
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -45,7 +45,7 @@ async def why(
     sandbox: Sandbox, kind: str, data: bytes, limits: Limits | None = None, **options: Any
 ) -> tuple[str, str]:
     outcome = await sandbox.run(kind, data, options, limits=limits or Limits())
-    assert isinstance(outcome, PreviewFailed), outcome
+    assert isinstance(outcome, Failed), outcome
     return outcome.reason, outcome.detail
 
 

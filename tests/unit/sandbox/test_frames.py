@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.files.previews.frames import MAX_PARTS, Garbled, Part, decode, encode
+from hub.sandbox.frames import MAX_PARTS, Garbled, Part, decode, encode
 
 parts = st.builds(
     Part,

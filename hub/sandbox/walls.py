@@ -27,15 +27,18 @@ import msgspec
 import structlog
 
 from hub.errors import Unavailable
-from hub.files.previews import bubblewrap, landlock, seccomp
-from hub.files.previews.cell import Orders
-from hub.files.previews.frames import REASONS, Garbled, Part, Reason, decode
+from hub.sandbox import bubblewrap, landlock, seccomp
+from hub.sandbox.cell import Orders
+from hub.sandbox.frames import REASONS, Garbled, Part, Reason, decode
 
 log = structlog.get_logger()
 
 Kind = Literal["bubblewrap", "landlock", "rlimits"]
 
-_LIBRARIES: Final = ("PIL", "pypdfium2", "pypdfium2_raw", "pi_heif", "msgspec")
+_LIBRARIES: Final = (
+    "PIL", "pypdfium2", "pypdfium2_raw", "pi_heif", "msgspec", "pycrdt", "pyromark",
+    "charset_normalizer",
+)  # fmt: skip
 _CHUNK_BYTES: Final = 1 << 18
 _CLEAN_UP_S: Final = 5
 _STDERR_BYTES: Final = 2048
@@ -49,6 +52,7 @@ class Limits:
     """Of one run.
 
     Attributes:
+        nice: how far behind people's own work it stands; 19 is last.
         wall_s: until it is killed, the wait for a core not counted.
         cpu_s: of a core.
         memory_bytes: of address space.
@@ -57,6 +61,7 @@ class Limits:
     """
 
     wall_s: float = 40
+    nice: int = 15
     cpu_s: int = 20
     memory_bytes: int = 1 << 30
     input_bytes: int = 1 << 30
@@ -80,7 +85,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewFailed:
+class Failed:
     """Nothing came of it.
 
     Attributes:
@@ -92,7 +97,7 @@ class PreviewFailed:
     detail: str = ""
 
 
-Outcome = Made | PreviewFailed
+Outcome = Made | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ class Sandbox:
             if self._kind is not None and self._kind != wall.kind:
                 wall = _Wall(self._kind)
             if limits.processes and wall.kind != "bubblewrap":
-                return PreviewFailed("unsupported", "other programs run in bubblewrap only")
+                return Failed("unsupported", "other programs run in bubblewrap only")
             orders = _orders(wall, kind, options or {}, limits, program)
             return await _Run(wall, orders, limits, program).on(source)
 
@@ -187,7 +192,7 @@ def _wall() -> _Wall:
         words = _command(wall, Program(), Limits())
         try:
             subprocess.run(  # noqa: S603  our own words
-                [*words, "-c", "import hub.files.previews.cell"],
+                [*words, "-c", "import hub.sandbox.cell"],
                 env=_environment(wall, Program()), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_TRIAL_S, check=True,
             )  # fmt: skip
@@ -211,7 +216,7 @@ _SEEN_PROGRAM: Final = "/cell/program"
 
 def _package() -> Path:
     """The folder that the package ``hub`` lies in."""
-    return Path(__file__).resolve().parents[3]
+    return Path(__file__).resolve().parents[2]
 
 
 @functools.cache
@@ -279,6 +284,7 @@ def _orders(
         one_process=limits.processes == 0,
         memory_bytes=limits.memory_bytes,
         cpu_s=limits.cpu_s,
+        nice=limits.nice,
         file_bytes=limits.scratch_bytes,
         files=limits.files,
         processes=limits.processes,
@@ -300,11 +306,11 @@ class _Run:
         try:
             file = None if isinstance(source, bytes) else await asyncio.to_thread(_open, source)
         except OSError as error:
-            return PreviewFailed("sandbox", f"no source: {error.strerror}")
+            return Failed("sandbox", f"no source: {error.strerror}")
         try:
             size = len(source) if isinstance(source, bytes) else _size(file)
             if size > self.limits.input_bytes:
-                return PreviewFailed("too_large", f"{size} bytes")
+                return Failed("too_large", f"{size} bytes")
             return await self._run(file, source if isinstance(source, bytes) else None)
         finally:
             if file is not None:
@@ -312,7 +318,7 @@ class _Run:
 
     async def _run(self, file: BinaryIO | None, given: bytes | None) -> Outcome:
         words = _command(self.wall, self.program, self.limits)
-        words += ["-m", "hub.files.previews.cell", msgspec.json.encode(self.orders).decode()]
+        words += ["-m", "hub.sandbox.cell", msgspec.json.encode(self.orders).decode()]
         # Programs that run others might find a way to the file itself: they get its bytes.
         through = PIPE if file is None or self.orders.processes else file
         try:
@@ -321,7 +327,7 @@ class _Run:
                 env=_environment(self.wall, self.program), cwd="/", start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            return PreviewFailed("sandbox", f"no process: {error.strerror}")
+            return Failed("sandbox", f"no process: {error.strerror}")
         errors = bytearray()
         try:
             async with asyncio.timeout(self.limits.wall_s), asyncio.TaskGroup() as group:
@@ -331,11 +337,11 @@ class _Run:
                 group.create_task(_last(process, errors))
                 group.create_task(process.wait())
         except TimeoutError:
-            return PreviewFailed("timeout", f"killed after {self.limits.wall_s} s")
+            return Failed("timeout", f"killed after {self.limits.wall_s} s")
         finally:
             await self._end(process)
         if self._over:
-            return PreviewFailed("too_large", f"it wrote over {self.limits.output_bytes} bytes")
+            return Failed("too_large", f"it wrote over {self.limits.output_bytes} bytes")
         complaint = bytes(errors).decode("utf-8", "replace")
         return await asyncio.to_thread(
             _judge, bytes(self._said), process.returncode or 0, complaint
@@ -386,24 +392,24 @@ def _judge(said: bytes, status: int, errors: str) -> Outcome:
         garbled = ""
     if not said:
         log.warning("a worker for previews did not start", status=status, errors=errors)
-        return PreviewFailed("sandbox", errors or f"it ended with {status}")
+        return Failed("sandbox", errors or f"it ended with {status}")
     if by == signal.SIGXCPU:
-        return PreviewFailed("timeout", "it used up its time of a core")
+        return Failed("timeout", "it used up its time of a core")
     if by == signal.SIGKILL:
-        return PreviewFailed("too_large", "the system killed it, most likely for its memory")
+        return Failed("too_large", "the system killed it, most likely for its memory")
     if garbled:
-        return PreviewFailed("damaged", f"{garbled}; it ended with {status}: {errors}")
+        return Failed("damaged", f"{garbled}; it ended with {status}: {errors}")
     if parts[0].name != "ready":
-        return PreviewFailed("damaged", "it was not ready")
+        return Failed("damaged", "it was not ready")
     last = parts[-1]
     if last.name == "failed":
         said_reason = str(last.meta.get("reason"))
         reason: Reason = "damaged"
         for known in REASONS:
             reason = known if known == said_reason and known != "sandbox" else reason
-        return PreviewFailed(reason, str(last.meta.get("detail", ""))[:500])
+        return Failed(reason, str(last.meta.get("detail", ""))[:500])
     if status or last.name != "end":
-        return PreviewFailed("damaged", f"it ended with {status}: {errors}")
+        return Failed("damaged", f"it ended with {status}: {errors}")
     return Made(parts[1:-1])
 
 

@@ -18,21 +18,21 @@ from unittest.mock import Mock
 import pytest
 import uvloop
 
-from hub.files.previews import sandbox as module
-from hub.files.previews import seccomp
-from hub.files.previews.sandbox import (
+from hub.sandbox import seccomp
+from hub.sandbox import walls as module
+from hub.sandbox.walls import (
     OFFICE,
+    Failed,
     Kind,
     Limits,
     Made,
     Outcome,
-    PreviewFailed,
     Program,
     Sandbox,
     WallUnknown,
     sandbox_kind,
 )
-from tests.integration.files.previews.conftest import HOSTILE
+from tests.integration.sandbox.conftest import HOSTILE
 
 
 def processes() -> set[int]:
@@ -60,8 +60,8 @@ def _no_process_is_left() -> Iterator[None]:
     assert processes() - before == set()
 
 
-def failed(outcome: Outcome, reason: str) -> PreviewFailed:
-    assert isinstance(outcome, PreviewFailed), outcome
+def failed(outcome: Outcome, reason: str) -> Failed:
+    assert isinstance(outcome, Failed), outcome
     assert outcome.reason == reason, outcome
     return outcome
 

@@ -27,7 +27,7 @@ Meta = dict[str, int | float | str | bool | None]
 _LENGTHS: Final = struct.Struct(">II")
 
 
-class PreviewError(Exception):
+class WorkError(Exception):
     """Inside a worker: why nothing comes of this file."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

@@ -1,6 +1,6 @@
 """The first thing that runs in a worker's process: it locks the door, then lets the worker in.
 
-``python -m hub.files.previews.cell ORDERS`` with ``Orders`` as JSON. Nothing foreign was read yet
+``python -m hub.sandbox.cell ORDERS`` with ``Orders`` as JSON. Nothing foreign was read yet
 when the limits are set. It writes ``ready`` when all that the orders demand holds, and nothing when
 not: the hub then knows that the place failed and not the file.
 """
@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from hub.files.previews import frames, landlock, seccomp
+from hub.sandbox import frames, landlock, seccomp
 
 _OUTPUT: Final = 3
 _PR_SET_DUMPABLE: Final = 4
@@ -34,6 +34,7 @@ class Orders(msgspec.Struct, frozen=True):
         readable: paths for Landlock; None where bubblewrap shows only these anyway.
         must_lock: without Landlock and seccomp nothing runs.
         one_process: no other process and no socket.
+        nice: how far behind people's own work it stands.
         memory_bytes, cpu_s, file_bytes, files, processes: the process's own limits.
     """
 
@@ -45,6 +46,7 @@ class Orders(msgspec.Struct, frozen=True):
     one_process: bool
     memory_bytes: int
     cpu_s: int
+    nice: int
     file_bytes: int
     files: int
     processes: int
@@ -94,7 +96,7 @@ def _limit(orders: Orders) -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(name, (low, last if hard == resource.RLIM_INFINITY else low))
     with contextlib.suppress(OSError):
-        os.nice(15)  # people come first
+        os.nice(orders.nice)  # people come first
 
 
 def _drop_capabilities() -> None:

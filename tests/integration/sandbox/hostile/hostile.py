@@ -12,8 +12,8 @@ import time
 
 import msgspec
 
-from hub.files.previews.cell import write
-from hub.files.previews.frames import Part
+from hub.sandbox.cell import write
+from hub.sandbox.frames import Part
 
 
 def main(kind: str, options: str) -> None:

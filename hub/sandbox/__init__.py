@@ -1,0 +1,1 @@
+"""Work on foreign bytes, done where it can do no harm."""
