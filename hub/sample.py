@@ -6,11 +6,11 @@ from typing import Any
 
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
+from hub.formats.tree import attributes
 from hub.identity.service import Identity, Principal
 from hub.ids import new_id
 from hub.mail.threads import Threads
 from hub.rooms.door import Door
-from hub.rooms.export import attributes
 from hub.storage.writer import Append
 from hub.wire import api
 from hub.wire import commands as cmd

@@ -15,8 +15,8 @@ from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import BadRequest
 from hub.files.pictures import embedded
+from hub.formats import export
 from hub.ids import b64url, new_id, sha256
-from hub.rooms import export
 from hub.rooms.documents import LiveDocument
 from hub.rooms.permissions import Action, require
 from hub.storage import documents as rows

@@ -13,7 +13,7 @@ import pytest
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from hub.api.hub import EXPORTS
-from hub.rooms import export
+from hub.formats import export
 from hub.storage.writer import Append
 from tests.integration.conftest import Served
 from tests.integration.files.test_attachments import Room

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
-from hub.rooms.export import attributes
+from hub.formats.tree import attributes
 
 ROOT = Path(__file__).parent.parent.parent
 INTEROP = ROOT / "tests" / "interop"

@@ -1,5 +1,5 @@
 /**
- * The extensions of a rich document. Node and mark names are what `hub/rooms/export.py` reads and what
+ * The extensions of a rich document. Node and mark names are what `hub/formats/tree.py` reads and what
  * SCHEMA_VERSION counts: a new one needs a new version, because older clients delete what they do
  * not know.
  */

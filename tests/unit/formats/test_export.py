@@ -10,8 +10,7 @@ from msgspec import structs
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from hub.errors import TooLarge
-from hub.rooms import export
-from hub.rooms.export import output, tree
+from hub.formats import export, output, tree
 from hub.wire.api import DocumentInfo
 
 FORMATS = ("md", "html", "txt")

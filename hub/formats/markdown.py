@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hub.rooms.export import tree
-from hub.rooms.export.output import Output
-from hub.rooms.export.tree import Node
+from hub.formats import tree
+from hub.formats.output import Output
+from hub.formats.tree import Node
 
 _ESCAPE = re.compile(r"([\\`*_\[\]<>])")
 _FENCE = re.compile(r"`{3,}")

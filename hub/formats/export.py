@@ -11,12 +11,12 @@ from typing import Any
 
 from pycrdt import Doc, Text
 
-from hub.rooms.export import markdown, page, plain
-from hub.rooms.export.output import Output
-from hub.rooms.export.tree import Node, Pictures, attributes, read, resolve
+from hub.formats import markdown, page, plain
+from hub.formats.output import Output
+from hub.formats.tree import Node, Pictures, read, resolve
 from hub.wire.api import DocumentInfo
 
-__all__ = ["attributes", "export", "export_state", "file_name"]
+__all__ = ["export", "export_state", "file_name"]
 
 _EXTENSIONS = {
     "python": "py", "javascript": "js", "typescript": "ts", "markdown": "md", "json": "json",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hub.rooms.export import tree
-from hub.rooms.export.output import Output
-from hub.rooms.export.tree import Node
+from hub.formats import tree
+from hub.formats.output import Output
+from hub.formats.tree import Node
 
 
 def write(nodes: list[Node], out: Output) -> None:
