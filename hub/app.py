@@ -19,6 +19,7 @@ from hub.api import (
     blobs,
     calls,
     documents,
+    editing,
     live,
     openapi,
     ops,
@@ -38,6 +39,10 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
+from hub.editing.converter import Converter
+from hub.editing.opening import Opening
+from hub.editing.saving import Saving as FileSaving
+from hub.editing.sources import Sources
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
 from hub.files.keeping import DIGEST, Keeper
@@ -270,6 +275,13 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             background=background,
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
         )  # fmt: skip
+        sources, converter = Sources(database, store), Converter(Sandbox())
+        opening = Opening(
+            database, writer, rooms, library, sources, converter, settings.max_document_bytes
+        )
+        file_saving = FileSaving(
+            database, writer, rooms, library, sources, converter, files, jobs, telling
+        )
         hub = Hub(
             settings=settings,
             clock=clock,
@@ -286,6 +298,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             jobs=jobs,
             scanning=scanning,
             previews=shown,
+            opening=opening,
+            file_saving=file_saving,
             services=services,
             ice=IceServers(settings, clock),
             tickets=Tickets(clock, tickets),
@@ -323,8 +337,8 @@ def routes() -> list[BaseRoute]:
     """Every route; the browser client answers whatever is left."""
     found: list[BaseRoute] = []
     for module in (
-        session, accounts, threads, documents, uploads, attachments, archives, blobs, previews,
-        calls, live, yjs, ops, openapi, static,
+        session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
+        previews, calls, live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

@@ -13,6 +13,8 @@ from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.editing.opening import Opening
+from hub.editing.saving import Saving as FileSaving
 from hub.files.keeping import Keeper
 from hub.files.previews.service import Previews
 from hub.files.scanning.service import Scanning
@@ -58,6 +60,8 @@ class Hub:
     jobs: Jobs
     scanning: Scanning
     previews: Previews
+    opening: Opening
+    file_saving: FileSaving
     services: Services
     ice: IceServers
     tickets: Tickets

@@ -116,7 +116,7 @@ class Program:
 class WallUnknown(Unavailable):
     """This machine was too busy to try its walls: a lesser one than it has is not taken."""
 
-    code = "preview_sandbox"
+    code = "sandbox_unknown"
     title = "The hub could not tell how foreign files are kept apart here"
     retry_s = 5
 

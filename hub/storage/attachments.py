@@ -230,7 +230,7 @@ async def forget_erased(connection: Any, thread: str) -> None:
 async def _delete(connection: Any, attachments: Sequence[str]) -> None:
     await previews.forget(connection, attachments)
     await verdicts.forget(connection, attachments)
-    for table in ("versions", "attachment_properties", "attachments"):
+    for table in ("versions", "attachment_properties", "document_files", "attachments"):
         await connection.execute(
             f"DELETE FROM {table} WHERE attachment_id = ANY($1::text[])", attachments
         )
@@ -283,6 +283,8 @@ def _version(row: Mapping[str, Any]) -> Version:
         blob=row["blob_id"],
         reason=row["reason"],
         received=row["received"],
+        document=row["document_id"],
+        authors=row["authors"] or [],
         verdict=row["verdict"],
         finding=row["finding"] or None,
         # Of what is blocked nothing is shown any more.
@@ -355,7 +357,7 @@ a.attachment_id, a.thread_id, a.name, a.document_id, a.added_seq, a.added_by,
 _VERSION_COLUMNS = (
     """
 v.attachment_id, v.key, v.seq, v.author, (extract(epoch FROM v.at) * 1000)::bigint AS at_ms, v.name,
-v.type, v.size, v.state, v.number, v.blob_id, v.reason,
+v.type, v.size, v.state, v.number, v.blob_id, v.reason, v.document_id, v.authors,
 CASE WHEN v.state = 'arriving' THEN u.received END AS received,
 """
     + _VERDICT

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from hub.errors import HubError
-from hub.storage.timeline import DOCUMENT_COLUMNS, document_info
+from hub.storage.timeline import DOCUMENT_COLUMNS, DOCUMENT_TABLES, document_info
 from hub.wire.api import DocumentInfo
 from hub.wire.varint import read_bytes, write_varint
 
@@ -175,6 +175,11 @@ def decode_updates(body: bytes) -> list[bytes]:
     return updates
 
 
+def encode_updates(updates: Iterable[bytes]) -> bytes:
+    """The body of one row."""
+    return b"".join(write_varint(len(one)) + one for one in updates)
+
+
 # --- owners of client ids -------------------------------------------------------------------------
 
 
@@ -331,7 +336,7 @@ async def save_segment(
     return True
 
 
-_INFO = f"SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1"
+_INFO = f"SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENT_TABLES} WHERE d.document_id = $1"
 
 _SNAPSHOT = """
 SELECT seq, state, waiting FROM document_snapshots

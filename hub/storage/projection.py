@@ -213,6 +213,11 @@ class Projector:
                 data["title"], data.get("language"), data["schema_version"], data["lineage"],
                 one.sender, one.seq, to_datetime(one.at_ms), data.get("line_ends", "lf"),
             )  # fmt: skip
+            if (file := data.get("file")) is not None:
+                await connection.execute(
+                    _DOCUMENT_FILE, data["document"], one.stream_id, file["attachment"],
+                    file["number"], file["format"], file.get("encoding"), file["saved"],
+                )  # fmt: skip
         await self._line(connection, run)
 
     async def _document_rename(self, connection: Any, run: Run) -> None:
@@ -234,13 +239,27 @@ class Projector:
                 for one, data in added
             ],
         )  # fmt: skip
-        versions = [_version(one, {**data, "number": 1}) for one, data in added]
+        versions = [_version(one, {**data, "number": 1, "document": None}) for one, data in added]
         await connection.executemany(_VERSION, versions)
 
     async def _version_add(self, connection: Any, run: Run) -> None:
         added = _read(run)
         await connection.executemany(_VERSION, [_version(one, data) for one, data in added])
         await self._show(connection, [(one, data) for one, data in added if data.get("blob")])
+        await connection.executemany(
+            _SAVED,
+            [
+                (
+                    one.stream_id, data["attachment"], data["document"], data["number"],
+                    data["saved"], data.get("encoding"),
+                )
+                for one, data in added
+                if data.get("document") is not None
+            ],
+        )  # fmt: skip
+        saved = [one for one, data in added if data.get("document") and not data.get("same")]
+        if saved:
+            await self._line(connection, saved)
 
     async def _version_ready(self, connection: Any, run: Run) -> None:
         ready = _read(run)
@@ -396,7 +415,8 @@ def _version(one: Committed, data: Any) -> tuple[Any, ...]:
     return (
         data["attachment"], data["key"], one.stream_id, one.seq, one.sender,
         to_datetime(one.at_ms), data["name"], data["type"], data["size"], state,
-        data["number"] if blob else None, blob,
+        data["number"] if blob else None, blob, data.get("document") if blob else None,
+        data.get("authors"),
     )  # fmt: skip
 
 
@@ -496,6 +516,18 @@ INSERT INTO documents (document_id, number, thread_id, kind, title, language, sc
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
+_DOCUMENT_FILE = """
+INSERT INTO document_files (document_id, thread_id, attachment_id, number, format, encoding,
+                            saved_seq)
+SELECT $1, $2, $3, $4, $5, $6, $7
+WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $3 AND thread_id = $2)
+"""
+
+_SAVED = """
+UPDATE document_files SET number = $4, saved_seq = $5, encoding = coalesce($6, encoding)
+WHERE thread_id = $1 AND attachment_id = $2 AND document_id = $3
+"""
+
 _ATTACHMENT = """
 INSERT INTO attachments (attachment_id, thread_id, name, document_id, added_by, added_seq, added_at,
                          number, search)
@@ -504,8 +536,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, hub_words($3)) ON CONFLICT DO NOTHING
 
 _VERSION = """
 INSERT INTO versions (attachment_id, key, thread_id, seq, author, at, name, type, size, state,
-                      number, blob_id)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+                      number, blob_id, document_id, authors)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text[]
 WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $1 AND thread_id = $3)
 ON CONFLICT DO NOTHING
 """

@@ -29,6 +29,7 @@ TABLES: Final = {
         Table("items", "thread_id", ("thread_id", "seq"), ("erase_at",)),
         Table("reactions", "thread_id", ("thread_id", "seq", "emoji", "uid")),
         Table("documents", "thread_id", ("document_id",), unique="number"),
+        Table("document_files", "thread_id", ("document_id",)),
         Table("attachments", "thread_id", ("attachment_id",), ("erase_at",)),
         Table("versions", "thread_id", ("attachment_id", "key")),
         Table("attachment_properties", "thread_id", ("attachment_id", "folded")),

@@ -17,6 +17,7 @@ from hub.storage import attachments, calls
 from hub.storage.pool import Database
 from hub.wire.api import (
     Account,
+    DocumentFile,
     DocumentInfo,
     HistoryPage,
     Item,
@@ -171,6 +172,9 @@ def document_info(row: Any) -> DocumentInfo:
         created_by=row["created_by"],
         created_at=row["created_at_ms"],
         line_ends=row["line_ends"],
+        file=None
+        if row["attachment_id"] is None
+        else DocumentFile(row["attachment_id"], row["file_number"], row["format"], row["encoding"]),
     )
 
 
@@ -431,11 +435,14 @@ WHERE m.thread_id = $1 ORDER BY m.since_seq, m.uid
 
 DOCUMENT_COLUMNS = """
 d.document_id, d.number, d.thread_id, d.kind, d.title, d.schema_version, d.lineage, d.language,
-d.created_by, (extract(epoch FROM d.created_at) * 1000)::bigint AS created_at_ms, d.line_ends
+d.created_by, (extract(epoch FROM d.created_at) * 1000)::bigint AS created_at_ms, d.line_ends,
+f.attachment_id, f.number AS file_number, f.format, f.encoding
 """
+DOCUMENT_TABLES = "documents d LEFT JOIN document_files f USING (document_id)"
 
 _DOCUMENTS_OF = f"""
-SELECT {DOCUMENT_COLUMNS} FROM documents d WHERE d.thread_id = $1 ORDER BY d.created_seq
+SELECT {DOCUMENT_COLUMNS} FROM {DOCUMENT_TABLES} WHERE d.thread_id = $1
+ORDER BY d.created_seq
 """
 
 _MESSAGE = """

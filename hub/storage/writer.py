@@ -65,9 +65,9 @@ class Append(NamedTuple):
     """What to write. ``update``: ``body`` is one raw Yjs update, which may share an entry with
     its neighbours of the same stream, type and sender (docs/adr/0001). ``claim``: the body of a
     claim that is written right before it, in the same transaction; ``before``: events that are,
-    without guards of their own. ``guard`` is asked in that
-    transaction, with the stream locked and everything before it in the tables: what it raises
-    stands against the entry."""
+    without guards of their own; ``begins``: rows of streams that this event makes. ``guard`` is
+    asked in that transaction, with the stream locked and everything before it in the tables: what
+    it raises stands against the entry."""
 
     stream_id: str
     type: str
@@ -78,12 +78,13 @@ class Append(NamedTuple):
     claim: bytes | None = None
     guard: Guard | None = None
     before: tuple[Append, ...] = ()
+    begins: tuple[Append, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes it takes in the queue, at most."""
         own = len(self.body) + (0 if self.claim is None else len(self.claim) + OVERHEAD_BYTES)
-        return own + sum(one.size + OVERHEAD_BYTES for one in self.before)
+        return own + sum(one.size + OVERHEAD_BYTES for one in (*self.before, *self.begins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class _Entry:
     tokens: list[Any] = field(default_factory=list)
     followers: list[_Entry] = field(default_factory=list)
     before: list[_Entry] = field(default_factory=list)
+    begins: list[_Entry] = field(default_factory=list)
     guard: Guard | None = None
     size: int = 0
     tried: bool = False  # it may be on disk already
@@ -219,6 +221,10 @@ class GroupCommitWriter:
         entry.before = [
             _Entry(append.stream_id, one.type, one.sender, one.body, one.send_id, deadline)
             for one in append.before
+        ]
+        entry.begins = [
+            _Entry(one.stream_id, one.type, one.sender, one.body, None, deadline)
+            for one in append.begins
         ]
         self._open.pop(append.stream_id, None)
         self._hurry.set()
@@ -524,6 +530,11 @@ class GroupCommitWriter:
                 already = len(done)
                 await self._append(connection, part, done, failed)
                 await self._project(connection, done[already:])
+                begun = _begun(done[already:])
+                if begun:
+                    already = len(done)
+                    await self._append(connection, begun, done, failed)
+                    await self._project(connection, done[already:])
         documents = {entry.stream_id for entry in batch if entry.updates is not None}
         for stream_id, head in self._moved:
             if stream_id in documents:
@@ -743,6 +754,11 @@ def _parts(batch: list[_Entry]) -> list[list[_Entry]]:
         parts[-1].append(entry)
         there.add(entry.stream_id)
     return parts
+
+
+def _begun(done: Sequence[tuple[_Entry, Committed]]) -> list[_Entry]:
+    """The rows of streams that new entries have made."""
+    return [row for entry, one in done if not one.duplicate for row in entry.begins]
 
 
 def _rows(entries: Sequence[_Entry]) -> list[_Entry]:

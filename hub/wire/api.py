@@ -24,7 +24,7 @@ from hub.wire.commands import (
     Uid,
     VersionNumber,
 )
-from hub.wire.events import EventType, MessageFile, Preview, Verdict
+from hub.wire.events import EventType, FileFormat, MessageFile, Preview, Verdict
 from hub.wire.properties import PropertyValue, Source
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -252,7 +252,19 @@ class Member(Struct):
     since: int
 
 
+class DocumentFile(Struct):
+    """The file that a document is: an attachment in its version ``number``, as it was opened or
+    saved last. ``encoding`` is that of a text, as Python calls it."""
+
+    attachment: str
+    number: int
+    format: FileFormat
+    encoding: str | None = None
+
+
 class DocumentInfo(Struct):
+    """``file``: null when it is none."""
+
     document: str
     number: int
     thread: str
@@ -264,6 +276,50 @@ class DocumentInfo(Struct):
     created_by: str
     created_at: int
     line_ends: LineEnds = "lf"
+    file: DocumentFile | None = None
+
+
+class OpenFile(Request):
+    """Open version ``number`` of a file, that which is shown without one, as a live document."""
+
+    number: VersionNumber | None = None
+    send_id: SendId | None = None
+
+
+class SaveDocument(Request):
+    """Save a live document to its file. ``encoding``: the file is written in UTF-8 from now on,
+    because its own encoding has not all of the characters."""
+
+    encoding: Literal["utf-8"] | None = None
+    send_id: SendId | None = None
+
+
+class SavedVersion(Struct):
+    """Version ``number`` of the attachment is what the document said; it came by event ``seq`` at
+    ``at``. ``authors``: whose changes it brought. Not ``changed``: an earlier version says the same
+    (``at`` is null when nothing was written, because nobody had changed anything)."""
+
+    attachment: str
+    number: int
+    seq: int
+    at: int | None
+    changed: bool
+    authors: list[str] = []
+
+
+class FileState(Struct):
+    """How a live document stands to its file, which is called ``name``: version ``number`` is what
+    it goes on from, ``shown`` the one that the thread shows (null: the file is gone). ``unsaved``:
+    it was changed since, by ``authors``."""
+
+    attachment: str
+    name: str
+    number: int
+    shown: int | None
+    format: FileFormat
+    encoding: str | None
+    unsaved: bool
+    authors: list[str]
 
 
 class ClientIds(Struct):
@@ -343,7 +399,8 @@ class Version(Struct, omit_defaults=True):
     the event that added it; ``received`` bytes are here. ``verdict`` is what malware scanners said
     last, with their ``finding``: what is in a blocked one, or why one could not be scanned; null
     when none has looked yet, or there is none (``scanning`` of ``welcome``). ``preview`` is null
-    until it was made."""
+    until it was made. ``document``: it was saved from that; ``authors`` are those whose changes it
+    brought."""
 
     key: str
     seq: int
@@ -360,6 +417,8 @@ class Version(Struct, omit_defaults=True):
     verdict: Verdict | None = None
     finding: str | None = None
     preview: Preview | None = None
+    document: str | None = None
+    authors: list[str] = []
 
 
 class Property(Struct):

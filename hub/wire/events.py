@@ -29,6 +29,7 @@ Scanning = Literal["off", "on", "hold"]
 PreviewKind = Literal[
     "image", "pdf", "text", "code", "markdown", "audio", "video", "office", "none"
 ]
+FileFormat = Literal["text"]
 PreviewReason = Literal["too_large", "timeout", "damaged", "unsupported", "sandbox"]
 
 
@@ -102,7 +103,21 @@ class ReactionData(Struct):
     on: bool
 
 
+class OpenedFile(Struct, omit_defaults=True):
+    """What a document was opened from: version ``number`` of an attachment. ``encoding`` is that of
+    a text, as Python calls it; ``saved``: up to this seq of the document's log it is what the file
+    says."""
+
+    attachment: str
+    number: int
+    format: FileFormat
+    saved: int
+    encoding: str | None = None
+
+
 class DocumentCreateData(Struct, omit_defaults=True):
+    """``file``: it is a live copy of that."""
+
     document: str
     number: int
     kind: DocumentKind
@@ -111,6 +126,7 @@ class DocumentCreateData(Struct, omit_defaults=True):
     lineage: str
     language: str | None = None
     line_ends: LineEnds = "lf"
+    file: OpenedFile | None = None
 
 
 class DocumentRenameData(Struct):
@@ -136,7 +152,9 @@ class AttachmentAddData(Struct, omit_defaults=True):
 
 class VersionAddData(Struct, omit_defaults=True):
     """Another version of an attachment is arriving, under the name of its file. With ``blob`` it
-    is here: ``number`` and ``same`` as in ``version.ready``."""
+    is here: ``number`` and ``same`` as in ``version.ready``. With ``document`` it was saved from
+    that: ``authors`` are those whose changes it brings, beside the sender who saved it, and up to
+    seq ``saved`` of the document's log it is in the file, in ``encoding`` if that has changed."""
 
     attachment: str
     key: str
@@ -147,6 +165,10 @@ class VersionAddData(Struct, omit_defaults=True):
     blob: str | None = None
     number: int | None = None
     same: bool = False
+    document: str | None = None
+    authors: list[str] = []
+    saved: int | None = None
+    encoding: str | None = None
 
 
 class VersionReadyData(Struct):

@@ -13,7 +13,7 @@ LAYERS = [
     {"errors", "settings", "clock", "ids", "figures"},
     {"wire"},
     {"storage", "bus", "blobs", "sandbox", "formats"},
-    {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client"},
+    {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client", "editing"},
     {"api", "app", "server", "workers", "doctor", "sample", "logging", "cli", "cli_files"},
 ]
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
@@ -27,6 +27,7 @@ ACROSS = {
     ("mail", "identity"),
     ("mail", "files"),
     ("files", "jobs"),
+    *(("editing", one) for one in ("rooms", "mail", "files", "jobs", "identity")),
 }
 
 

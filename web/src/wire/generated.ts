@@ -26,6 +26,8 @@ export type Scanning = "off" | "on" | "hold";
 
 export type PreviewKind = "image" | "pdf" | "text" | "code" | "markdown" | "audio" | "video" | "office" | "none";
 
+export type FileFormat = "text";
+
 export type PreviewReason = "too_large" | "timeout" | "damaged" | "unsupported" | "sandbox";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
@@ -624,6 +626,20 @@ export interface ReactionData {
   on: boolean;
 }
 
+/**
+ * What a document was opened from: version ``number`` of an attachment. ``encoding`` is that of
+ * a text, as Python calls it; ``saved``: up to this seq of the document's log it is what the file
+ * says.
+ */
+export interface OpenedFile {
+  attachment: string;
+  number: number;
+  format: FileFormat;
+  saved: number;
+  encoding?: string | null;
+}
+
+/** ``file``: it is a live copy of that. */
 export interface DocumentCreateData {
   document: string;
   number: number;
@@ -633,6 +649,7 @@ export interface DocumentCreateData {
   lineage: string;
   language?: string | null;
   line_ends?: LineEnds;
+  file?: OpenedFile | null;
 }
 
 export interface DocumentRenameData {
@@ -659,7 +676,9 @@ export interface AttachmentAddData {
 
 /**
  * Another version of an attachment is arriving, under the name of its file. With ``blob`` it
- * is here: ``number`` and ``same`` as in ``version.ready``.
+ * is here: ``number`` and ``same`` as in ``version.ready``. With ``document`` it was saved from
+ * that: ``authors`` are those whose changes it brings, beside the sender who saved it, and up to
+ * seq ``saved`` of the document's log it is in the file, in ``encoding`` if that has changed.
  */
 export interface VersionAddData {
   attachment: string;
@@ -671,6 +690,10 @@ export interface VersionAddData {
   blob?: string | null;
   number?: number | null;
   same?: boolean;
+  document?: string | null;
+  authors?: readonly string[];
+  saved?: number | null;
+  encoding?: string | null;
 }
 
 /**
@@ -1256,6 +1279,18 @@ export interface Member {
   since: number;
 }
 
+/**
+ * The file that a document is: an attachment in its version ``number``, as it was opened or
+ * saved last. ``encoding`` is that of a text, as Python calls it.
+ */
+export interface DocumentFile {
+  attachment: string;
+  number: number;
+  format: FileFormat;
+  encoding: string | null;
+}
+
+/** ``file``: null when it is none. */
 export interface DocumentInfo {
   document: string;
   number: number;
@@ -1268,6 +1303,52 @@ export interface DocumentInfo {
   created_by: string;
   created_at: number;
   line_ends: LineEnds;
+  file: DocumentFile | null;
+}
+
+/** Open version ``number`` of a file, that which is shown without one, as a live document. */
+export interface OpenFile {
+  number?: number | null;
+  send_id?: string | null;
+}
+
+/**
+ * Save a live document to its file. ``encoding``: the file is written in UTF-8 from now on,
+ * because its own encoding has not all of the characters.
+ */
+export interface SaveDocument {
+  encoding?: "utf-8" | null;
+  send_id?: string | null;
+}
+
+/**
+ * Version ``number`` of the attachment is what the document said; it came by event ``seq`` at
+ * ``at``. ``authors``: whose changes it brought. Not ``changed``: an earlier version says the same
+ * (``at`` is null when nothing was written, because nobody had changed anything).
+ */
+export interface SavedVersion {
+  attachment: string;
+  number: number;
+  seq: number;
+  at: number | null;
+  changed: boolean;
+  authors: readonly string[];
+}
+
+/**
+ * How a live document stands to its file, which is called ``name``: version ``number`` is what
+ * it goes on from, ``shown`` the one that the thread shows (null: the file is gone). ``unsaved``:
+ * it was changed since, by ``authors``.
+ */
+export interface FileState {
+  attachment: string;
+  name: string;
+  number: number;
+  shown: number | null;
+  format: FileFormat;
+  encoding: string | null;
+  unsaved: boolean;
+  authors: readonly string[];
 }
 
 /**
@@ -1345,7 +1426,8 @@ export interface PatchAttachment {
  * the event that added it; ``received`` bytes are here. ``verdict`` is what malware scanners said
  * last, with their ``finding``: what is in a blocked one, or why one could not be scanned; null
  * when none has looked yet, or there is none (``scanning`` of ``welcome``). ``preview`` is null
- * until it was made.
+ * until it was made. ``document``: it was saved from that; ``authors`` are those whose changes it
+ * brought.
  */
 export interface Version {
   key: string;
@@ -1363,6 +1445,8 @@ export interface Version {
   verdict?: Verdict | null;
   finding?: string | null;
   preview?: Preview | null;
+  document?: string | null;
+  authors?: readonly string[];
 }
 
 /**

@@ -1,0 +1,81 @@
+"""Files that people work on together: open as a live document, save as a new version."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from hub.api.attachments import readable
+from hub.api.blobs import require_looked_at
+from hub.api.hub import hub_of
+from hub.api.requests import principal, read_body, respond
+from hub.errors import Conflict, NotFound
+from hub.ids import new_id
+from hub.rooms.permissions import Action, require
+from hub.storage import attachments as rows
+from hub.storage import document_files as files
+from hub.wire import api
+
+
+async def open_file(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.OpenFile)
+    hub = hub_of(request)
+    _, since = await readable(request, who)
+    async with hub.database.acquire() as connection:
+        attachment = await rows.find(connection, request.path_params["id"])
+        number = asked.number or (attachment.number if attachment is not None else None)
+        stored = attachment and await rows.stored(connection, attachment.attachment, number or 0)
+    if attachment is None or not stored or stored.removed or stored.version.seq < since:
+        raise NotFound("There is no such version.", code="version_not_found")
+    require_looked_at(hub, stored)
+    send_id = asked.send_id or new_id("n")
+    info, made = await hub.opening.open(who, stored, attachment.name, send_id)
+    return respond(info, 201 if made else 200)
+
+
+async def save_document(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.SaveDocument)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    saved = await hub.file_saving.save(who, info, asked.send_id or new_id("n"), asked.encoding)
+    return respond(saved)
+
+
+async def get_file(request: Request) -> Response:
+    """How a live document stands to its file."""
+    who = await principal(request)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    async with hub.rooms.hold(info.thread) as room:
+        require(who, room.role(who.uid), Action.READ)
+    async with hub.database.acquire() as connection:
+        binding = await files.find(connection, info.document)
+        if binding is None:
+            raise Conflict("This document is no file of the thread.", code="not_a_file")
+        attachment = await rows.find(connection, binding.attachment)
+        last = await files.last_update(connection, info.document)
+        authors = await files.authors(connection, info.document, binding.saved_seq, last)
+    gone = attachment is None or attachment.removed_by is not None
+    return respond(
+        api.FileState(
+            attachment=binding.attachment,
+            name=attachment.name if attachment is not None else info.title,
+            number=binding.number,
+            shown=None if gone or attachment is None else attachment.number,
+            format=binding.format,  # type: ignore[arg-type]  # only these are written
+            encoding=binding.encoding,
+            unsaved=last > binding.saved_seq,
+            authors=authors,
+        )
+    )
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/api/attachments/{id}/open", open_file, methods=["POST"]),
+        Route("/api/documents/{id}/save", save_document, methods=["POST"]),
+        Route("/api/documents/{id}/file", get_file, methods=["GET"]),
+    ]

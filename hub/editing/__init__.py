@@ -1,0 +1,1 @@
+"""Files that people work on together: opened as live documents, saved as new versions."""

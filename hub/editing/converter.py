@@ -1,0 +1,77 @@
+"""Files to documents and back, in workers of their own (``hub.formats.worker``): foreign bytes, and
+work that takes long, never touch the process that serves people. Nothing a worker says is believed
+beyond what it has to be; what it made is checked where it is taken in.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from hub.editing import refusals
+from hub.formats.worker import FORMATS
+from hub.sandbox.frames import Meta, Part, encode
+from hub.sandbox.walls import Failed, Limits, Sandbox
+
+MAX_FILE_BYTES: Final = 64 << 20
+_LIMITS: Final = Limits(
+    wall_s=60, nice=5, cpu_s=45, memory_bytes=2 << 30, input_bytes=160 << 20,
+    output_bytes=96 << 20,
+)  # fmt: skip
+
+
+class Opened(NamedTuple):
+    """``update``: the document as one Yjs update. ``encoding``: of a text; ``damaged``: some bytes
+    of it mean nothing."""
+
+    kind: str
+    update: bytes
+    encoding: str | None
+    damaged: bool
+
+
+class Converter:
+    """One per process."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def open(self, format_: str, data: bytes, client: int) -> Opened:
+        """A file as a document, written under a Yjs client id.
+
+        Raises:
+            HubError: of ``hub.editing.refusals``.
+        """
+        part = await self._part("open", data, "document", {"format": format_, "client": client})
+        encoding = part.meta.get("encoding")
+        return Opened(
+            "rich" if part.meta.get("kind") == "rich" else "text", part.body,
+            encoding if isinstance(encoding, str) else None, part.meta.get("damaged") is True,
+        )  # fmt: skip
+
+    async def save(
+        self, format_: str, file: bytes, state: bytes, encoding: str | None, anew: str | None
+    ) -> bytes:
+        """A file with what a document says now.
+
+        Args:
+            file: as it was opened, or saved last.
+            state: of the document, as one Yjs update.
+            encoding: of a text, in which it was opened; ``anew``: in which it shall be instead.
+
+        Raises:
+            HubError: of ``hub.editing.refusals``.
+        """
+        given = encode(Part("file", body=file)) + encode(Part("state", body=state))
+        options: Meta = {"format": format_, "encoding": encoding, "anew": anew}
+        return (await self._part("save", given, "file", options)).body
+
+    async def _part(self, kind: str, data: bytes, name: str, options: Meta) -> Part:
+        outcome = await self._sandbox.run(kind, data, options, limits=_LIMITS, program=FORMATS)
+        if isinstance(outcome, Failed):
+            raise refusals.failed(outcome)
+        for part in outcome.parts:
+            if part.name == "refused":
+                raise refusals.refused(part)
+            if part.name == name:
+                return part
+        raise refusals.failed(Failed("damaged", f"no part {name!r}"))

@@ -1,0 +1,226 @@
+"""A live document goes back into its file, as a version of its own.
+
+    state (all of it on disk) ─ worker, with the bytes it was opened from ─► bytes ─► an upload
+                                             version.add with authors, and the binding moves ◄┘
+
+The version is there whole or not at all: its event is written when its bytes are durable. Whoever
+types meanwhile types on; what is not in this version is in the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from hub.editing.converter import Converter
+from hub.editing.sources import Sources
+from hub.errors import Conflict, HubError, NotFound
+from hub.files.attachments import VersionTaken
+from hub.files.previews.service import PREVIEW
+from hub.files.scanning.telling import Telling
+from hub.files.uploads import Uploads
+from hub.identity.principal import Principal
+from hub.jobs.queue import Jobs
+from hub.rooms.library import Library
+from hub.rooms.permissions import Action, require
+from hub.rooms.registry import Registry
+from hub.storage import attachments as rows
+from hub.storage import blobs, streams, uploads
+from hub.storage import document_files as files
+from hub.storage.attachments import AttachmentRow, Stored
+from hub.storage.document_files import Binding
+from hub.storage.pool import Database, DatabaseAway
+from hub.storage.uploads import Upload
+from hub.storage.writer import Append, GroupCommitWriter
+from hub.wire import events as ev
+from hub.wire.api import DocumentInfo, SavedVersion
+
+TRIES: Final = 4
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SavedMeanwhile(Conflict):
+    """Another save, or another version, was quicker."""
+
+    code = "saved_meanwhile"
+    title = "The document was saved by somebody else at the same moment"
+    retry_s = 1
+
+
+class OtherVersion(Conflict):
+    code = "other_version"
+    title = "Another version of the file came in"
+
+
+class Saving:
+    def __init__(
+        self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
+        sources: Sources, converter: Converter, arriving: Uploads, jobs: Jobs, telling: Telling,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._writer = writer
+        self._rooms = rooms
+        self._library = library
+        self._sources = sources
+        self._converter = converter
+        self._uploads = arriving
+        self._jobs = jobs
+        self._telling = telling
+
+    async def save(
+        self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None = None
+    ) -> SavedVersion:
+        """Make a version of the file of what the document says now; when that is what the last
+        version says, there is none to make.
+
+        Args:
+            encoding: that the file of a text gets, instead of its own.
+
+        Raises:
+            Conflict: ``not_a_file``, ``other_version``, ``saved_meanwhile``, ``send_id_reused``.
+            Forbidden: ``read_only``, ``missing_scope``.
+            NotFound: ``thread_not_found``, ``attachment_not_found``.
+            HubError: of ``hub.editing.refusals`` and of ``Uploads.take``.
+        """
+        await self._require_write(who, info.thread)
+        if (known := await self._known(who, info, send_id)) is not None:
+            return known
+        for tries in range(TRIES):
+            try:
+                return await self._save(who, info, send_id, encoding)
+            except (SavedMeanwhile, VersionTaken):
+                if tries == TRIES - 1:
+                    raise SavedMeanwhile from None
+        raise AssertionError
+
+    async def _save(
+        self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None
+    ) -> SavedVersion:
+        binding, attachment = await self._binding(info)
+        base = await self._sources.version(binding.attachment, binding.number)
+        async with self._library.using(info) as live:
+            await live.settled()
+            state, saved = live.state(), live.head
+        if attachment.number != binding.number:
+            raise OtherVersion(
+                f"Version {attachment.number} of the file came in from elsewhere.",
+            )
+        async with self._database.acquire() as connection:
+            changed = await files.last_update(connection, info.document) > binding.saved_seq
+            authors = await files.authors(connection, info.document, binding.saved_seq, saved)
+        if not changed and encoding is None:
+            return _unchanged(base)
+        data = await self._converter.save(
+            binding.format, await self._sources.read(base), state, binding.encoding, encoding
+        )
+        version = base.version
+        upload = await self._uploads.take(
+            who.uid, info.thread, version.name, version.type, "", data, None
+        )
+        try:
+            return await self._write(who, binding, upload, authors, saved, send_id, encoding)
+        except HubError as error:
+            if not isinstance(error, DatabaseAway):  # else it may be written all the same
+                with contextlib.suppress(HubError):
+                    await self._uploads.terminate(who.uid, upload.upload)
+            raise
+
+    async def _write(
+        self, who: Principal, binding: Binding, upload: Upload, authors: list[str], saved: int,
+        send_id: str, encoding: str | None,
+    ) -> SavedVersion:  # fmt: skip
+        assert upload.blob is not None
+        async with self._database.acquire() as connection:
+            before = await rows.versions(connection, binding.attachment)
+        number, same = rows.numbered(before, upload.blob)
+        data = ev.VersionAddData(
+            attachment=binding.attachment, key=upload.upload, name=upload.name, size=upload.size,
+            type=upload.type, blob=upload.blob, number=number, same=same,
+            document=binding.document, authors=authors, saved=saved, encoding=encoding,
+        )  # fmt: skip
+        guard = partial(self._before_saved, binding, upload, number, same)
+        append = Append(binding.thread, "version.add", who.uid, _encode(data), send_id, guard=guard)
+        async with self._rooms.hold(binding.thread) as room:
+            require(who, room.role(who.uid), Action.WRITE)
+            future = self._writer.append(append)
+        committed = await future
+        return _saved(committed.seq, committed.at_ms, committed.body)
+
+    async def _before_saved(
+        self, binding: Binding, upload: Upload, number: int, same: bool, connection: Any
+    ) -> None:
+        """Asked where it is written: nothing came between.
+
+        Raises:
+            NotFound: ``attachment_not_found``, ``upload_not_found``.
+            SavedMeanwhile, VersionTaken.
+        """
+        attachment = await rows.find(connection, binding.attachment)
+        if attachment is None or attachment.removed_by is not None:
+            raise _no_file()
+        now = await files.find(connection, binding.document)
+        if now != binding or attachment.number != binding.number:
+            raise SavedMeanwhile
+        assert upload.blob is not None
+        before = await rows.versions(connection, binding.attachment)
+        if rows.numbered(before, upload.blob) != (number, same):
+            raise VersionTaken
+        if await uploads.keep(connection, {upload.upload}) != {upload.upload}:
+            raise NotFound("The upload is gone.", code="upload_not_found")
+        await self._jobs.put(connection, PREVIEW, upload.blob)
+        await self._telling.ask(connection, [upload.blob])
+        if not await blobs.refer(connection, [upload.blob]):
+            raise NotFound("The upload is gone.", code="upload_not_found")
+
+    async def _binding(self, info: DocumentInfo) -> tuple[Binding, AttachmentRow]:
+        async with self._database.acquire() as connection:
+            binding = await files.find(connection, info.document)
+            attachment = binding and await rows.find(connection, binding.attachment)
+        if binding is None:
+            raise Conflict("This document is no file of the thread.", code="not_a_file")
+        if not attachment or attachment.removed_by is not None:
+            raise _no_file()
+        return binding, attachment
+
+    async def _known(self, who: Principal, info: DocumentInfo, send_id: str) -> SavedVersion | None:
+        """What was written under this ``send_id``.
+
+        Raises:
+            Conflict: ``send_id_reused``.
+        """
+        async with self._database.acquire() as connection:
+            row = await streams.find(connection, info.thread, who.uid, send_id)
+        if row is None:
+            return None
+        data = msgspec.json.decode(row["body"]) if row["body"] else {}
+        if row["type"] != "version.add" or data.get("document", info.document) != info.document:
+            raise Conflict("This send_id stands for something else.", code="send_id_reused")
+        return _saved(row["seq"], row["at_ms"], row["body"] or b"{}")
+
+    async def _require_write(self, who: Principal, thread: str) -> None:
+        async with self._rooms.hold(thread) as room:
+            require(who, room.role(who.uid), Action.WRITE)
+
+
+def _saved(seq: int, at_ms: int, body: bytes) -> SavedVersion:
+    data = msgspec.json.decode(body)
+    return SavedVersion(
+        attachment=data.get("attachment", ""), number=data.get("number", 0), seq=seq,
+        at=at_ms, changed=not data.get("same", False), authors=data.get("authors", []),
+    )  # fmt: skip
+
+
+def _unchanged(base: Stored) -> SavedVersion:
+    version = base.version
+    return SavedVersion(
+        attachment=version.attachment, number=version.number or 0, seq=version.seq, at=None,
+        changed=False,
+    )  # fmt: skip
+
+
+def _no_file() -> NotFound:
+    return NotFound("The file was removed from the thread.", code="attachment_not_found")

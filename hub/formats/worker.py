@@ -1,0 +1,71 @@
+"""What runs inside a sandbox: a file becomes a document, a document goes back into its file.
+
+``open``: the file → a part ``document {kind, …}`` with the document as one Yjs update.
+``save``: frames ``file`` (as it was opened) and ``state`` (one Yjs update) → a part ``file``.
+What the file itself forbids is a part ``refused {code, about}`` instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from hub.formats import plaintext, ydoc
+from hub.sandbox.frames import Meta, Part, WorkError, decode
+from hub.sandbox.walls import Program
+from hub.sandbox.work import Kinds, work
+
+FORMATS: Final = Program("hub.formats.worker")
+"""This module, as a sandbox runs it."""
+
+_KINDS: Final[Kinds] = {
+    "open": ("hub.formats.worker", "opened"),
+    "save": ("hub.formats.worker", "saved"),
+}
+
+
+def main(kind: str, options: str) -> None:
+    """Raises: nothing that a file could cause."""
+    work(_KINDS, kind, options)
+
+
+def opened(
+    file: BinaryIO, *, format: str, client: int, encoding: str | None = None
+) -> Iterator[Part]:
+    """Args:
+    client: Yjs client id under which everything is written.
+    encoding: of a text; null to find out.
+    """
+    if format != "text":
+        raise WorkError("unsupported", format)
+    try:
+        read = plaintext.read(file.read(), encoding)
+    except plaintext.NotText:
+        yield _refused("not_text")
+        return
+    meta: Meta = {"kind": "text", "encoding": read.encoding, "damaged": read.damaged}
+    yield Part("document", meta, ydoc.of_text(read.text, client))
+
+
+def saved(
+    file: BinaryIO, *, format: str, encoding: str | None = None, anew: str | None = None
+) -> Iterator[Part]:
+    """Args:
+    encoding: of a text, as it was found when it was opened; ``anew``: what it shall be.
+    """
+    given = {part.name: part.body for part in decode(file.read())}
+    if format != "text":
+        raise WorkError("unsupported", format)
+    try:
+        read = plaintext.read(given["file"], encoding)
+        body = plaintext.write(read, ydoc.text_of(given["state"]), anew=anew)
+    except plaintext.NotText:
+        yield _refused("not_text")
+    except plaintext.Unwritable as error:
+        yield _refused("unwritable_characters", error.characters[:20])
+    else:
+        yield Part("file", {}, body)
+
+
+def _refused(code: str, about: str = "") -> Part:
+    return Part("refused", {"code": code, "about": about})

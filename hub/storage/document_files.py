@@ -1,0 +1,64 @@
+"""Rows of live documents that are files of their thread: which version they go on from, and what of
+them is in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Binding(NamedTuple):
+    """A document is a live copy of version ``number`` of an attachment. ``saved_seq``: up to there
+    its log is in that version."""
+
+    document: str
+    thread: str
+    attachment: str
+    number: int
+    format: str
+    encoding: str | None
+    saved_seq: int
+
+
+async def find(connection: Any, document: str) -> Binding | None:
+    row = await connection.fetchrow(_FIND, document)
+    return None if row is None else Binding(*row)
+
+
+async def bound(connection: Any, attachment: str, number: int) -> Binding | None:
+    """The document that goes on from a version; the first of them."""
+    row = await connection.fetchrow(_BOUND, attachment, number)
+    return None if row is None else Binding(*row)
+
+
+async def last_update(connection: Any, document: str) -> int:
+    """Seq of the last row of a document's log that changed its words."""
+    return int(await connection.fetchval(_LAST_UPDATE, document) or 0)
+
+
+async def authors(connection: Any, document: str, after: int, upto: int) -> list[str]:
+    """Whose changes the rows of a document's log bring, behind ``after`` up to ``upto``; in the
+    order of their first one."""
+    return [row["uid"] for row in await connection.fetch(_AUTHORS, document, after, upto)]
+
+
+_COLUMNS = """
+f.document_id, f.thread_id, f.attachment_id, f.number, f.format, f.encoding, f.saved_seq
+"""
+
+_FIND = f"SELECT {_COLUMNS} FROM document_files f WHERE f.document_id = $1"
+
+_BOUND = f"""
+SELECT {_COLUMNS} FROM document_files f JOIN documents d USING (document_id)
+WHERE f.attachment_id = $1 AND f.number = $2 ORDER BY d.created_seq LIMIT 1
+"""
+
+_LAST_UPDATE = """
+SELECT max(seq) FROM events WHERE stream_id = $1 AND type IN ('doc.update', 'doc.relay')
+"""
+
+_AUTHORS = """
+SELECT sender AS uid FROM events
+WHERE stream_id = $1 AND seq > $2 AND seq <= $3 AND type IN ('doc.update', 'doc.relay')
+GROUP BY sender ORDER BY min(seq)
+"""
