@@ -22,6 +22,7 @@ export const INFO: DocumentInfo = {
   created_by: 'u_me',
   created_at: 0,
   line_ends: 'lf',
+  file: null,
 };
 
 const AGAIN = new Set(['missing_updates', 'writer_busy']);

@@ -39,6 +39,7 @@ const ALL: EventType[] = [
   'reaction',
   'document.create',
   'document.rename',
+  'version.add',
   'call.start',
   'call.ring',
   'call.join',
@@ -112,10 +113,14 @@ class Reference {
         const since = before && before.role !== null ? before.since : event.seq;
         members.set(data['uid']!, { role: data['role']!, since });
       } else if (event.type === 'document.create') {
-        documents.push({ ...(data as unknown as DocumentInfo), thread: THREAD, language: null, line_ends: 'lf', created_by: event.sender, created_at: event.at });
+        const file = (data as { file?: DocumentInfo['file'] }).file;
+        documents.push({ ...(data as unknown as DocumentInfo), file: file ? { attachment: file.attachment, number: file.number, format: file.format, encoding: file.encoding ?? null } : null, thread: THREAD, language: null, line_ends: 'lf', created_by: event.sender, created_at: event.at });
       } else if (event.type === 'document.rename') {
         const document = documents.find((one) => one.document === data['document']);
         if (document) document.title = data['title']!;
+      } else if (event.type === 'version.add') {
+        const document = documents.find((one) => one.document === data['document']);
+        if (document?.file) document.file = { ...document.file, number: data['number']!, encoding: data['encoding'] ?? document.file.encoding ?? null };
       }
     }
     const from = this.visibleFrom(head);
@@ -212,6 +217,7 @@ class Reference {
         return;
       }
       default:
+        if (event.type === 'version.add' && (data['document'] === undefined || data['same'])) return;
         rows.set(event.seq, {
           item: {
             seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
@@ -288,8 +294,9 @@ function randomHistory(seed: number, length: number): Reference {
       'message.delete': () => ({ target: target(), undo_s: 90 }),
       'message.undelete': () => ({ target: target() }),
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
-      'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}` }),
+      'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}`, ...(below(2) === 0 ? { file: { attachment: 'a_1', number: 1, format: 'text', saved: 2 } } : {}) }),
       'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),
+      'version.add': () => ({ attachment: 'a_1', key: `f_${number}`, name: 'a.txt', size: 1, type: '', blob: 'b_1', number, same: below(3) === 0, authors: [ME], saved: number, ...(below(4) > 0 ? { document: `d_${below(length)}` } : {}), ...(below(4) === 0 ? { encoding: 'utf-8' } : {}) }),
       'call.start': () => ({ call: `k_${number}`, device: 'd', ring: [ME, PEOPLE[2]] }),
       'call.ring': () => ({ ...about(), ring: [pick(PEOPLE)] }),
       'call.join': () => ({ ...about(), device: pick(['d', 'e']) }),

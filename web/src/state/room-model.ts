@@ -26,6 +26,7 @@ import type {
   ReactionData,
   ReadState,
   ThreadHistoryData,
+  VersionAddData,
   VersionPreview,
   VersionVerdict,
   ThreadRenameData,
@@ -81,6 +82,13 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'version.unblocked',
   'call.start',
 ]);
+
+/** A document was saved to its file, and something had changed. */
+function savedVersion(event: TimelineEvent): VersionAddData | null {
+  const data = event.type === 'version.add' ? (event.data as VersionAddData | null | undefined) : null;
+  return data?.document != null ? data : null;
+}
+
 const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });
 
 /** The model of a thread from what the hub answered. */
@@ -208,7 +216,9 @@ export function itemOf(event: TimelineEvent): Item | null {
     });
   }
   if (event.type === 'call.start' && event.data != null) return Object.freeze({ ...blank(event), data: begun(event) });
-  return LINES.has(event.type) ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
+  const saved = savedVersion(event);
+  const isLine = LINES.has(event.type) || (saved !== null && saved.same !== true);
+  return isLine ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
 }
 
 function blank(event: TimelineEvent): Item {
@@ -445,6 +455,11 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
         next.documents = state.documents.map((one) => (one.document === data.document ? { ...one, title: data.title } : one));
       }
       break;
+    case 'version.add': {
+      const data = savedVersion(event);
+      if (data) next.documents = state.documents.map((one) => (one.document === data.document && one.file ? { ...one, file: { ...one.file, number: data.number ?? one.file.number, encoding: data.encoding ?? one.file.encoding ?? null } } : one));
+      break;
+    }
     default:
       break;
   }
@@ -506,6 +521,7 @@ function documentOf(event: TimelineEvent, data: DocumentCreateData): DocumentInf
     lineage: data.lineage,
     language: data.language ?? null,
     line_ends: data.line_ends ?? 'lf',
+    file: data.file ? { attachment: data.file.attachment, number: data.file.number, format: data.file.format, encoding: data.file.encoding ?? null } : null,
     created_by: event.sender,
     created_at: event.at,
   };

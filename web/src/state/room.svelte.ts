@@ -11,6 +11,7 @@ import type {
   Attachment,
   DocumentInfo,
   DocumentKind,
+  FileState,
   History,
   HistoryPage,
   Item,
@@ -20,6 +21,7 @@ import type {
   ReadState,
   Results,
   Role,
+  SavedVersion,
   SubscribeResult,
   ThreadState,
   ThreadSummary,
@@ -51,6 +53,9 @@ const TYPING_IDLE_MS = 5_000;
 const TYPING_EXPIRY_MS = 7_000;
 const READ_MS = 250;
 const RETRY_MS = 2_000;
+/** A large file takes its time. */
+const CONVERSION_MS = 90_000;
+const KNOWN_MS = 5_000;
 
 export interface RoomEnvironment {
   readonly me: string;
@@ -77,7 +82,7 @@ export interface RoomEnvironment {
   /** The row of the inbox, as known here. */
   summary(summary: ThreadSummary): void;
   released(room: Room): void;
-  http?: Pick<typeof api, 'get'>;
+  http?: Pick<typeof api, 'get' | 'post'>;
 }
 
 export class Room implements RoomStore {
@@ -103,7 +108,7 @@ export class Room implements RoomStore {
   users = 0;
   readonly thread: string;
   readonly #environment: RoomEnvironment;
-  readonly #http: Pick<typeof api, 'get'>;
+  readonly #http: Pick<typeof api, 'get' | 'post'>;
   #closed = false;
 
   // Following.
@@ -119,6 +124,9 @@ export class Room implements RoomStore {
 
   /** Counts how often the whole was read. */
   #readings = 0;
+
+  /** Told of the next change. */
+  readonly #changed: (() => void)[] = [];
 
   // Pages that are being asked for, and what arrived since.
   #asking = 0;
@@ -335,6 +343,7 @@ export class Room implements RoomStore {
   #set(next: RoomModel): void {
     const before = this.#model;
     this.#model = next;
+    for (const resolve of this.#changed.splice(0)) resolve();
     if (next.state.summary !== before?.state.summary) this.#environment.summary(next.state.summary);
     for (const [sendId, { seq }] of this.#onTheirWay) {
       if (seq <= next.itemsHead) this.#seen(sendId);
@@ -578,6 +587,31 @@ export class Room implements RoomStore {
     const { document } = await this.#commit({ cmd: 'create_document', kind, title, language, line_ends: lineEnds });
     const known = this.state?.documents.find((one) => one.document === document);
     return known ?? this.#http.get<DocumentInfo>(`/api/documents/${document}`);
+  }
+
+  async openFile(attachment: string, number: number | null = null): Promise<DocumentInfo> {
+    const info = await this.#http.post<DocumentInfo>(`/api/attachments/${attachment}/open`, { number, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
+    await this.#untilKnown(info.document);
+    return info;
+  }
+
+  /** Until the event that made a document is here, which it is in a moment. */
+  async #untilKnown(document: string): Promise<void> {
+    const until = Date.now() + KNOWN_MS;
+    while (!this.state?.documents.some((one) => one.document === document) && Date.now() < until && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#changed.push(resolve);
+        setTimeout(resolve, KNOWN_MS);
+      });
+    }
+  }
+
+  saveDocument(document: string, { encoding = null }: { encoding?: 'utf-8' | null } = {}): Promise<SavedVersion> {
+    return this.#http.post<SavedVersion>(`/api/documents/${document}/save`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
+  }
+
+  fileState(document: string): Promise<FileState> {
+    return this.#http.get<FileState>(`/api/documents/${document}/file`);
   }
 
   async renameDocument(document: string, title: string): Promise<void> {

@@ -76,6 +76,7 @@ class FakeRoom implements RoomEnvironment {
       if (path.includes('/attachments')) return this.#list(path) as T;
       return (path.includes('/history') ? this.#page(path) : this.#state()) as T;
     },
+    post: () => Promise.reject(new Error('nothing is posted')),
   };
 
   readonly outbox = {

@@ -19,6 +19,7 @@ import type {
   Call,
   DocumentInfo,
   DocumentKind,
+  FileState,
   History,
   Item,
   Me,
@@ -26,6 +27,7 @@ import type {
   PresenceEntry,
   PropertyValue,
   Role,
+  SavedVersion,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
@@ -294,6 +296,12 @@ export interface RoomStore {
   leave(): Promise<void>;
   createDocument(kind: DocumentKind, title: string, options?: NewDocumentOptions): Promise<DocumentInfo>;
   renameDocument(document: string, title: string): Promise<void>;
+  /** The live document of a version of a file, that which is shown without a number; resolves when it is among the documents. */
+  openFile(attachment: string, number?: number | null): Promise<DocumentInfo>;
+  /** Save a live document to its file. */
+  saveDocument(document: string, options?: { encoding?: 'utf-8' | null }): Promise<SavedVersion>;
+  /** How a live document stands to its file. */
+  fileState(document: string): Promise<FileState>;
   /** Load again after `status` = error. */
   reload(): Promise<void>;
   release(): void;

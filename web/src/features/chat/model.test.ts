@@ -199,6 +199,11 @@ describe('words', () => {
   it('name what happened to the thread', () => {
     expect(systemWords(item(1, 'a', { type: 'thread.create', data: { subject: 'X' } }), name, since)).toBe('Ada began the thread “X”');
     expect(systemWords(item(1, 'a', { type: 'document.create', data: { title: 'T' } }), name, since)).toBe('Ada created the document “T”');
+    expect(systemWords(item(1, 'a', { type: 'document.create', data: { title: 'a.txt', file: { attachment: 'a_1' } } }), name, since)).toBe('Ada opened “a.txt” to edit it together');
+    const saved = (authors: string[]): string => systemWords(item(1, 'a', { type: 'version.add', data: { name: 'a.txt', number: 3, authors } }), name, since);
+    expect(saved(['a'])).toBe('Ada saved version 3 of “a.txt”');
+    expect(saved(['b'])).toBe('Ada saved version 3 of “a.txt”, with changes by Grace');
+    expect(saved(['a', 'b'])).toBe('Ada saved version 3 of “a.txt”, also with changes by Grace');
     expect(systemWords(item(1, 'a', { type: 'thread.rename', data: null }), name, since)).toContain('renamed');
   });
 

@@ -6,7 +6,7 @@ import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
 import { isUnread, type PendingMessage } from '../../state';
-import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionBlockedData } from '../../wire/generated';
+import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentCreateData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -190,6 +190,7 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
     case 'member.set':
       return memberWords(item, data as MemberSetData | null, nameOf, since);
     case 'document.create':
+      if ((data as DocumentCreateData | null)?.file) return `${who} opened “${isolated((data as DocumentCreateData).title)}” to edit it together`;
       return `${who} created the document “${isolated((data as { title?: string } | null)?.title ?? '')}”`;
     case 'document.rename':
       return `${who} renamed a document to “${isolated((data as { title?: string } | null)?.title ?? '')}”`;
@@ -209,6 +210,8 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
     }
     case 'call.start':
       return data ? callWords(data as Call, me, nameOf, now) : `${who} called`;
+    case 'version.add':
+      return data ? savedWords(item.sender, data as VersionAddData, nameOf) : `${who} saved a file`;
     case 'version.blocked':
       return data
         ? `A scanner found malware in a file of ${who} (${isolated((data as VersionBlockedData).finding)}): nobody gets it any more`
@@ -218,6 +221,14 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
     default:
       return `${who} did something this version of the client does not know`;
   }
+}
+
+function savedWords(sender: string, data: VersionAddData, nameOf: (uid: string) => string): string {
+  const others = (data.authors ?? []).filter((uid) => uid !== sender).map(nameOf);
+  const own = others.length < (data.authors ?? []).length;
+  const names = others.length > 1 ? `${others.slice(0, -1).join(', ')} and ${others.at(-1)}` : (others[0] ?? '');
+  const changes = names === '' ? '' : own ? `, also with changes by ${names}` : `, with changes by ${names}`;
+  return `${nameOf(sender)} saved version ${data.number} of “${isolated(data.name)}”${changes}`;
 }
 
 function memberWords(

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { slowTexts } from '../../lib/hostile';
-import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
+import type { DocumentInfo, FileState, PresenceEntry } from '../../wire/generated';
 import {
+  authorWords,
+  encodingName,
+  standingWords,
   caretColour,
   documentToShow,
   imageAddress,
@@ -63,6 +66,21 @@ describe('readersOf', () => {
   it('names each other person once', () => {
     const at = (uid: string, document: string | null): PresenceEntry => ({ session: `${uid}${Math.random()}`, uid, state: 'active', document });
     expect(readersOf([at('a', 'd'), at('a', 'd'), at('me', 'd'), at('b', null), at('c', 'e')], 'd', 'me')).toEqual(['a']);
+  });
+});
+
+describe('files', () => {
+  it('says what is not in the file', () => {
+    const state: FileState = { attachment: 'a_1', name: 'a.txt', number: 1, shown: 1, format: 'text', encoding: 'utf-8', unsaved: true, authors: [] };
+    expect(standingWords(null, false)).toBe('');
+    expect(standingWords(state, true)).toBe('Unsaved changes');
+    expect(standingWords(state, false)).toBe('As in the file');
+    expect(standingWords({ ...state, shown: null }, true)).toBe('Its file is gone');
+    expect(authorWords(['Ada', 'Ben', 'Cay'])).toBe('Changed since by Ada, Ben and Cay');
+  });
+
+  it.each([['cp1250', 'Windows-1250'], ['cp852', 'code page 852'], ['iso8859_2', 'ISO-8859-2'], ['utf-16-le', 'UTF-16'], ['koi8_r', 'KOI8-r'], ['gb18030', 'GB18030']])('calls %s %s', (codec, name) => {
+    expect(encodingName(codec)).toBe(name);
   });
 });
 

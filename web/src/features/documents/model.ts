@@ -1,7 +1,7 @@
 /** What the work pane says and offers, without drawing it. Pure. */
 import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from '../../state';
 import type { Component } from 'svelte';
-import type { DocumentInfo, PresenceEntry } from '../../wire/generated';
+import type { DocumentInfo, FileState, PresenceEntry } from '../../wire/generated';
 
 /** A tab beside those of the documents. */
 export interface MoreTab {
@@ -66,6 +66,26 @@ export function privateCopyWords({ kind, count }: PrivateCopy): string {
 /** Whether the person edits: the hub allows it and they did not choose to read. */
 export function isEditing(session: Pick<DocumentSession, 'mode'>, canWrite: boolean, wanted: 'edit' | 'read'): boolean {
   return session.mode === 'edit' && canWrite && wanted === 'edit';
+}
+
+/** Whether a document has anything that its file has not, in words. */
+export function standingWords(state: FileState | null, unsaved: boolean): string {
+  if (!state) return '';
+  if (state.shown == null) return 'Its file is gone';
+  return unsaved ? 'Unsaved changes' : 'As in the file';
+}
+
+/** "Changed since by Ada and Ben" */
+export function authorWords(names: readonly string[]): string {
+  return `Changed since by ${names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '')}`;
+}
+
+const ENCODINGS: Readonly<Record<string, string>> = { 'utf-8': 'UTF-8', 'utf-16-le': 'UTF-16', 'utf-16-be': 'UTF-16 BE', 'utf-32-le': 'UTF-32', 'utf-32-be': 'UTF-32 BE', 'latin-1': 'ISO-8859-1' };
+
+/** What people call an encoding that Python names. */
+export function encodingName(codec: string): string {
+  const name = ENCODINGS[codec] ?? codec.replace(/_/g, '-');
+  return name.replace(/^cp(12\d\d)$/, 'Windows-$1').replace(/^cp(\d+)$/, 'code page $1').replace(/^iso8859/, 'ISO-8859').replace(/^(koi8|gb|euc)/, (one) => one.toUpperCase());
 }
 
 /** Who else has the document open, each once. */

@@ -1,5 +1,5 @@
 /** What may be done with a file, in one place for the list, the pane and the keyboard. */
-import { threadPath } from '../../app/router.svelte';
+import { router, threadPath } from '../../app/router.svelte';
 import { addressOf } from '../../state/attachments';
 import type { RoomStore } from '../../state';
 import { attempt } from '../../ui/attempt';
@@ -30,6 +30,12 @@ export function chooseVersion(room: RoomStore, file: Attachment): void {
     if (chosen) void attempt(room.fileStore.addVersion(file.attachment, chosen), 'The version was not sent');
   };
   input.click();
+}
+
+/** Open a version as a live document, and go there. */
+export async function openTogether(room: RoomStore, attachment: string, number: number | null = null): Promise<void> {
+  const info = await room.openFile(attachment, number);
+  router.go(threadPath(room.thread, { document: info.document }));
 }
 
 export function copyLink(file: Attachment): Promise<void> {

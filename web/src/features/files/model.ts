@@ -52,6 +52,12 @@ export function shownVersion(version: Version, count: number, scanning: Scanning
   }
 }
 
+/** Whether people can edit a version together. */
+export function isEditable(version: Version, file: Attachment): boolean {
+  if (version.state !== 'ready' || version.verdict === 'blocked' || file.document != null) return false;
+  return ['text', 'code', 'markdown'].includes(version.preview?.kind ?? '');
+}
+
 /** Nothing that no scanner looked at reads as if one had. */
 function scannedWords(version: Version, scanning: Scanning): string[] {
   if (version.verdict === 'unscannable') return ['could not be scanned'];

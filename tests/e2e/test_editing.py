@@ -1,0 +1,91 @@
+"""Files of a thread that people edit together, as they see them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Browser, FilePayload, expect
+
+from tests.e2e.people import Person
+from tests.e2e.scan import violations
+from tests.support.hub_process import HubProcess
+
+
+async def send(person: Person, name: str, data: bytes) -> None:
+    """A file in a message of its own."""
+    file: FilePayload = {"name": name, "mimeType": "", "buffer": data}
+    await person.page.get_by_label("Attach files").set_input_files([file])
+    await person.say("")
+    await expect(person.log().get_by_role("link", name=f"Open {name}")).to_be_visible()
+
+
+async def open_together(person: Person, name: str) -> None:
+    await person.log().get_by_role("link", name=f"Open {name}").click()
+    await person.page.get_by_role(
+        "button", name=re.compile("^(Edit together|Open the document)$")
+    ).click()
+    await expect(person.editor(name)).to_be_visible()
+
+
+async def versions(person: Person, name: str, number: int) -> bytes:
+    """The bytes of a version, by the link that a person has."""
+    link = person.log().get_by_role("link", name=f"Download {name}")
+    address = str(await link.get_attribute("href"))
+    address = re.sub(r"/versions/\d+", f"/versions/{number}", address)
+    found = await person.page.request.get(address)
+    assert found.ok, await found.text()
+    return await found.body()
+
+
+@pytest.mark.timeout(120)
+async def test_a_text_is_opened_by_two_and_saved(
+    ada: Person, hub: HubProcess, browser: Browser
+) -> None:
+    await ada.begin_thread("Notes")
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(await ada.invite())
+    text = "Dobrý deň,\r\nposielam ponuku.\r\n"
+    await send(ada, "ponuka.txt", text.encode("cp1250"))
+    await expect(ben.log().get_by_role("link", name="Open ponuka.txt")).to_be_visible()
+    await open_together(ada, "ponuka.txt")
+    await open_together(ben, "ponuka.txt")
+    line = ada.page.get_by_test_id("file-line")
+    await expect(line).to_contain_text("version 1, Windows-1250")
+    standing = ada.page.get_by_test_id("file-standing")
+    await expect(standing).to_have_text("As in the file")
+    await expect(ada.page.get_by_role("button", name="Save as version 2")).to_be_disabled()
+    await expect(ada.log().get_by_text("opened “ponuka.txt” to edit it together")).to_be_visible()
+
+    await ben.write("ponuka.txt", "Ben\n")
+    await expect(standing).to_have_text("Unsaved changes")
+    await expect(ada.editor("ponuka.txt")).to_contain_text("Ben")
+    await ada.editor("ponuka.txt").press("Control+s")
+    await expect(ada.page.get_by_text("Saved as version 2.")).to_be_visible()
+    await expect(standing).to_have_text("As in the file")
+    await expect(ben.page.get_by_test_id("file-line")).to_contain_text("version 2")
+    await expect(ben.page.get_by_test_id("file-standing")).to_have_text("As in the file")
+    await expect(
+        ben.log().get_by_text("saved version 2 of “ponuka.txt”, with changes by Ben Novak")
+    ).to_be_visible()
+    assert await versions(ada, "ponuka.txt", 2) == (text + "Ben\r\n").encode("cp1250")
+
+    # What the encoding has not is said, and a click helps.
+    await ben.write("ponuka.txt", "😀")
+    await ben.saved()
+    await ben.page.get_by_role("button", name="Save as version 3").click()
+    alert = ben.page.get_by_text("It was not saved: The encoding of this file has no 😀.")
+    await expect(alert).to_be_visible()
+    assert await violations(ben.page) == []
+    ben.forgive("409")
+    await ben.page.get_by_role("button", name="Save as UTF-8").click()
+    await expect(ben.page.get_by_text("Saved as version 3.")).to_be_visible()
+    assert await versions(ada, "ponuka.txt", 3) == (text + "Ben\r\n😀").encode()
+    await expect(ada.page.get_by_test_id("file-line")).not_to_contain_text("Windows-1250")
+    # Whoever comes later reads the same.
+    await ada.page.reload()
+    await expect(ada.editor("ponuka.txt")).to_contain_text("😀")
+    await expect(ada.page.get_by_test_id("file-standing")).to_have_text("As in the file")
+    assert await violations(ada.page) == []
+    ben.check()
+    await ben.context.close()
