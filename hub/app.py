@@ -40,6 +40,7 @@ from hub.bus.interface import Bus
 from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
 from hub.editing.converter import Converter
+from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.saving import Saving as FileSaving
 from hub.editing.sources import Sources
@@ -279,8 +280,9 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         opening = Opening(
             database, writer, rooms, library, sources, converter, settings.max_document_bytes
         )
+        merging = Merging(database, writer, rooms, library, sources, converter, jobs)
         file_saving = FileSaving(
-            database, writer, rooms, library, sources, converter, files, jobs, telling
+            database, writer, rooms, library, sources, converter, merging, files, jobs, telling
         )
         hub = Hub(
             settings=settings,
@@ -299,6 +301,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             scanning=scanning,
             previews=shown,
             opening=opening,
+            merging=merging,
             file_saving=file_saving,
             services=services,
             ice=IceServers(settings, clock),

@@ -11,10 +11,12 @@ from hub.api.blobs import require_looked_at
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import Conflict, NotFound
+from hub.files.following import MERGE
 from hub.ids import new_id
 from hub.rooms.permissions import Action, require
 from hub.storage import attachments as rows
 from hub.storage import document_files as files
+from hub.storage import jobs
 from hub.wire import api
 
 
@@ -25,8 +27,10 @@ async def open_file(request: Request) -> Response:
     _, since = await readable(request, who)
     async with hub.database.acquire() as connection:
         attachment = await rows.find(connection, request.path_params["id"])
-        number = asked.number or (attachment.number if attachment is not None else None)
-        stored = attachment and await rows.stored(connection, attachment.attachment, number or 0)
+        number = (attachment.number if attachment is not None else None) or 0
+        stored = attachment and await rows.stored(connection, attachment.attachment, number)
+    if attachment is not None and asked.number not in (None, number):
+        raise Conflict("Show this version first, then open it.", code="not_shown")
     if attachment is None or not stored or stored.removed or stored.version.seq < since:
         raise NotFound("There is no such version.", code="version_not_found")
     require_looked_at(hub, stored)
@@ -44,6 +48,15 @@ async def save_document(request: Request) -> Response:
     return respond(saved)
 
 
+async def merge_version(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.MergeVersion)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    send_id = asked.send_id or new_id("n")
+    return respond(await hub.merging.merge(who, info, asked.version, asked.take, send_id))
+
+
 async def get_file(request: Request) -> Response:
     """How a live document stands to its file."""
     who = await principal(request)
@@ -58,7 +71,9 @@ async def get_file(request: Request) -> Response:
         attachment = await rows.find(connection, binding.attachment)
         last = await files.last_update(connection, info.document)
         authors = await files.authors(connection, info.document, binding.saved_seq, last)
+        merging = await jobs.is_waiting(connection, MERGE, binding.attachment)
     gone = attachment is None or attachment.removed_by is not None
+    other = not gone and attachment is not None and attachment.number not in binding.known
     return respond(
         api.FileState(
             attachment=binding.attachment,
@@ -69,6 +84,9 @@ async def get_file(request: Request) -> Response:
             encoding=binding.encoding,
             unsaved=last > binding.saved_seq,
             authors=authors,
+            waits=other and not merging,
+            merging=other and merging,
+            merged=binding.merged,
         )
     )
 
@@ -77,5 +95,6 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/api/attachments/{id}/open", open_file, methods=["POST"]),
         Route("/api/documents/{id}/save", save_document, methods=["POST"]),
+        Route("/api/documents/{id}/merge", merge_version, methods=["POST"]),
         Route("/api/documents/{id}/file", get_file, methods=["GET"]),
     ]

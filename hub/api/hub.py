@@ -13,6 +13,7 @@ from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.saving import Saving as FileSaving
 from hub.files.keeping import Keeper
@@ -61,6 +62,7 @@ class Hub:
     scanning: Scanning
     previews: Previews
     opening: Opening
+    merging: Merging
     file_saving: FileSaving
     services: Services
     ice: IceServers

@@ -101,6 +101,8 @@ OPERATIONS = (
               api.OpenFile, api.DocumentInfo),
     Operation("POST", "/api/documents/{id}/save", "Save it to its file, as a new version",
               api.SaveDocument, api.SavedVersion),
+    Operation("POST", "/api/documents/{id}/merge", "Take over another version of its file, or not",
+              api.MergeVersion, api.Merged),
     Operation("GET", "/api/documents/{id}/file", "How it stands to its file", answer=api.FileState),
     Operation("GET", "/api/threads/{id}/documents", "Documents", answer=list[api.DocumentInfo]),
     Operation("POST", "/api/threads/{id}/documents", "Begin a document", api.NewDocument,

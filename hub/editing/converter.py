@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from hub.editing import refusals
+from hub.formats.merging import Take
 from hub.formats.worker import FORMATS
 from hub.sandbox.frames import Meta, Part, encode
 from hub.sandbox.walls import Failed, Limits, Sandbox
@@ -29,6 +30,16 @@ class Opened(NamedTuple):
     damaged: bool
 
 
+class Incoming(NamedTuple):
+    """``update``: what comes in, empty for nothing: ``changes``, beside ``conflicts``. ``encoding``
+    of the other version, if it is a text."""
+
+    update: bytes
+    changes: int
+    conflicts: int
+    encoding: str | None
+
+
 class Converter:
     """One per process."""
 
@@ -42,10 +53,9 @@ class Converter:
             HubError: of ``hub.editing.refusals``.
         """
         part = await self._part("open", data, "document", {"format": format_, "client": client})
-        encoding = part.meta.get("encoding")
         return Opened(
             "rich" if part.meta.get("kind") == "rich" else "text", part.body,
-            encoding if isinstance(encoding, str) else None, part.meta.get("damaged") is True,
+            _encoding(part), part.meta.get("damaged") is True,
         )  # fmt: skip
 
     async def save(
@@ -65,6 +75,29 @@ class Converter:
         options: Meta = {"format": format_, "encoding": encoding, "anew": anew}
         return (await self._part("save", given, "file", options)).body
 
+    async def merge(
+        self, format_: str, file: bytes, other: bytes, state: bytes, client: int, take: Take,
+        encoding: str | None,
+    ) -> Incoming:  # fmt: skip
+        """What another version of a file brings into a document.
+
+        Args:
+            file: as the document was opened or saved last; ``other``: as it is elsewhere.
+            client: a Yjs client id under which the change is written.
+            encoding: of a text, in which it was opened.
+
+        Raises:
+            HubError: of ``hub.editing.refusals``.
+        """
+        parts = Part("file", body=file), Part("other", body=other), Part("state", body=state)
+        options: Meta = {
+            "format": format_, "client": client, "take": take, "encoding": encoding
+        }  # fmt: skip
+        part = await self._part("merge", b"".join(map(encode, parts)), "merged", options)
+        return Incoming(
+            part.body, _count(part, "changes"), _count(part, "conflicts"), _encoding(part)
+        )
+
     async def _part(self, kind: str, data: bytes, name: str, options: Meta) -> Part:
         outcome = await self._sandbox.run(kind, data, options, limits=_LIMITS, program=FORMATS)
         if isinstance(outcome, Failed):
@@ -75,3 +108,13 @@ class Converter:
             if part.name == name:
                 return part
         raise refusals.failed(Failed("damaged", f"no part {name!r}"))
+
+
+def _count(part: Part, name: str) -> int:
+    found = part.meta.get(name)
+    return found if type(found) is int and 0 <= found < 1 << 31 else 0
+
+
+def _encoding(part: Part) -> str | None:
+    found = part.meta.get("encoding")
+    return found if isinstance(found, str) else None

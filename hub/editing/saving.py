@@ -16,9 +16,11 @@ from typing import Any, Final
 import msgspec
 
 from hub.editing.converter import Converter
+from hub.editing.merging import Merging
 from hub.editing.sources import Sources
 from hub.errors import Conflict, HubError, NotFound
 from hub.files.attachments import VersionTaken
+from hub.files.following import follow
 from hub.files.previews.service import PREVIEW
 from hub.files.scanning.telling import Telling
 from hub.files.uploads import Uploads
@@ -59,7 +61,8 @@ class OtherVersion(Conflict):
 class Saving:
     def __init__(
         self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
-        sources: Sources, converter: Converter, arriving: Uploads, jobs: Jobs, telling: Telling,
+        sources: Sources, converter: Converter, merging: Merging, arriving: Uploads, jobs: Jobs,
+        telling: Telling,
     ) -> None:  # fmt: skip
         self._database = database
         self._writer = writer
@@ -67,6 +70,7 @@ class Saving:
         self._library = library
         self._sources = sources
         self._converter = converter
+        self._merging = merging
         self._uploads = arriving
         self._jobs = jobs
         self._telling = telling
@@ -101,18 +105,19 @@ class Saving:
         self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None
     ) -> SavedVersion:
         binding, attachment = await self._binding(info)
+        if attachment.number not in binding.known:
+            await self._merging.take_in(binding)  # else it would be overwritten
+            binding, attachment = await self._binding(info)
+            if attachment.number not in binding.known:
+                raise OtherVersion(f"Version {attachment.number} of the file came from elsewhere.")
         base = await self._sources.version(binding.attachment, binding.number)
         async with self._library.using(info) as live:
             await live.settled()
             state, saved = live.state(), live.head
-        if attachment.number != binding.number:
-            raise OtherVersion(
-                f"Version {attachment.number} of the file came in from elsewhere.",
-            )
         async with self._database.acquire() as connection:
             changed = await files.last_update(connection, info.document) > binding.saved_seq
             authors = await files.authors(connection, info.document, binding.saved_seq, saved)
-        if not changed and encoding is None:
+        if not changed and encoding is None and binding.merged_from is None:
             return _unchanged(base)
         data = await self._converter.save(
             binding.format, await self._sources.read(base), state, binding.encoding, encoding
@@ -163,7 +168,7 @@ class Saving:
         if attachment is None or attachment.removed_by is not None:
             raise _no_file()
         now = await files.find(connection, binding.document)
-        if now != binding or attachment.number != binding.number:
+        if now != binding or attachment.number not in binding.known:
             raise SavedMeanwhile
         assert upload.blob is not None
         before = await rows.versions(connection, binding.attachment)
@@ -173,6 +178,7 @@ class Saving:
             raise NotFound("The upload is gone.", code="upload_not_found")
         await self._jobs.put(connection, PREVIEW, upload.blob)
         await self._telling.ask(connection, [upload.blob])
+        await follow(self._jobs, connection, binding.attachment, but=binding.document)
         if not await blobs.refer(connection, [upload.blob]):
             raise NotFound("The upload is gone.", code="upload_not_found")
 

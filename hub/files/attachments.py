@@ -19,6 +19,7 @@ import msgspec
 
 from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound
+from hub.files.following import follow
 from hub.files.previews.service import PREVIEW
 from hub.files.quotas import Quotas
 from hub.files.scanning.telling import Telling
@@ -172,9 +173,13 @@ class Attachments:
                 if found.number == command.number:
                     return None
                 data = ev.AttachmentRestoreData(found.attachment, found.added_seq, command.number)
-                return _append(command, uid, "attachment.restore", data)
+                append = _append(command, uid, "attachment.restore", data)
+                return append._replace(guard=partial(self._restored, found.attachment))
             case _:
                 raise BadRequest("This command is about no file.", code="unknown_command")
+
+    async def _restored(self, attachment: str, connection: Any) -> None:
+        await follow(self._jobs, connection, attachment)
 
     async def _set_property(self, uid: str, command: cmd.SetProperty, since: int) -> Append | None:
         """The same value under the same key, from the same source, changes nothing.
@@ -347,6 +352,8 @@ class Attachments:
                 before = await rows.versions(connection, one.attachment)
                 if any(other.number == one.number and other.state == "ready" for other in before):
                     raise VersionTaken
+            if not one.is_new and one.blob is not None:
+                await follow(self._jobs, connection, one.attachment)
         if not await blobs.refer(connection, here):
             raise _no_version()
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from hub.files.attachments import SETTLE, VersionTaken
+from hub.files.following import follow
 from hub.files.previews.service import PREVIEW
 from hub.files.scanning.telling import Telling
 from hub.jobs.queue import Jobs, Later
@@ -90,6 +91,7 @@ class Settling:
             raise VersionTaken
         await self._jobs.put(connection, PREVIEW, blob)
         await self._telling.ask(connection, [blob])
+        await follow(self._jobs, connection, attachment)
 
 
 def _failed(version: VersionRow, reason: str) -> ev.VersionFailedData:

@@ -2,6 +2,8 @@
 
 ``open``: the file → a part ``document {kind, …}`` with the document as one Yjs update.
 ``save``: frames ``file`` (as it was opened) and ``state`` (one Yjs update) → a part ``file``.
+``merge``: frames ``file`` (as it was opened), ``other`` (another version) and ``state`` → a part
+``merged {changes, conflicts, …}`` with what comes into the document as one Yjs update.
 What the file itself forbids is a part ``refused {code, about}`` instead.
 """
 
@@ -10,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from hub.formats import plaintext, ydoc
+from hub.formats import merging, plaintext, ydoc
+from hub.formats.merging import Take
 from hub.sandbox.frames import Meta, Part, WorkError, decode
 from hub.sandbox.walls import Program
 from hub.sandbox.work import Kinds, work
@@ -21,6 +24,7 @@ FORMATS: Final = Program("hub.formats.worker")
 _KINDS: Final[Kinds] = {
     "open": ("hub.formats.worker", "opened"),
     "save": ("hub.formats.worker", "saved"),
+    "merge": ("hub.formats.worker", "merged"),
 }
 
 
@@ -65,6 +69,29 @@ def saved(
         yield _refused("unwritable_characters", error.characters[:20])
     else:
         yield Part("file", {}, body)
+
+
+def merged(
+    file: BinaryIO, *, format: str, client: int, take: Take, encoding: str | None = None
+) -> Iterator[Part]:
+    """Args:
+    client: as in ``opened``.
+    encoding: of a text, as it was found when it was opened.
+    """
+    given = {part.name: part.body for part in decode(file.read())}
+    if format != "text":
+        raise WorkError("unsupported", format)
+    try:
+        base, other = plaintext.read(given["file"], encoding), plaintext.read(given["other"])
+    except plaintext.NotText:
+        yield _refused("not_text")
+        return
+    found = merging.merge(base.text, ydoc.text_of(given["state"]), other.text, take)
+    meta: Meta = {
+        "changes": found.changes, "conflicts": found.conflicts, "encoding": other.encoding
+    }  # fmt: skip
+    update = ydoc.edit_text(given["state"], found.edits, client) if found.edits else b""
+    yield Part("merged", meta, update)
 
 
 def _refused(code: str, about: str = "") -> Part:

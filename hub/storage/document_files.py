@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 class Binding(NamedTuple):
     """A document is a live copy of version ``number`` of an attachment. ``saved_seq``: up to there
-    its log is in that version."""
+    its log is in that version. ``beside``: a version that its editors keep out of it.
+    ``merged_from``: it went on from that before ``merged`` changes of version ``number`` came in
+    from elsewhere; null once it was saved."""
 
     document: str
     thread: str
@@ -18,6 +20,14 @@ class Binding(NamedTuple):
     format: str
     encoding: str | None
     saved_seq: int
+    beside: int | None
+    merged_from: int | None
+    merged: int | None
+
+    @property
+    def known(self) -> frozenset[int | None]:
+        """Versions that ask nothing of it when they are shown."""
+        return frozenset((self.number, self.beside))
 
 
 async def find(connection: Any, document: str) -> Binding | None:
@@ -29,6 +39,16 @@ async def bound(connection: Any, attachment: str, number: int) -> Binding | None
     """The document that goes on from a version; the first of them."""
     row = await connection.fetchrow(_BOUND, attachment, number)
     return None if row is None else Binding(*row)
+
+
+async def of_attachment(connection: Any, attachment: str) -> list[Binding]:
+    """The documents that are copies of a file."""
+    return [Binding(*row) for row in await connection.fetch(_OF_ATTACHMENT, attachment)]
+
+
+async def updates(connection: Any, document: str, after: int) -> list[int]:
+    """Seqs of the rows of a document's log that changed its words, behind a seq; at most two."""
+    return [row["seq"] for row in await connection.fetch(_UPDATES, document, after)]
 
 
 async def last_update(connection: Any, document: str) -> int:
@@ -43,7 +63,8 @@ async def authors(connection: Any, document: str, after: int, upto: int) -> list
 
 
 _COLUMNS = """
-f.document_id, f.thread_id, f.attachment_id, f.number, f.format, f.encoding, f.saved_seq
+f.document_id, f.thread_id, f.attachment_id, f.number, f.format, f.encoding, f.saved_seq, f.beside,
+f.merged_from, f.merged
 """
 
 _FIND = f"SELECT {_COLUMNS} FROM document_files f WHERE f.document_id = $1"
@@ -51,6 +72,15 @@ _FIND = f"SELECT {_COLUMNS} FROM document_files f WHERE f.document_id = $1"
 _BOUND = f"""
 SELECT {_COLUMNS} FROM document_files f JOIN documents d USING (document_id)
 WHERE f.attachment_id = $1 AND f.number = $2 ORDER BY d.created_seq LIMIT 1
+"""
+
+_OF_ATTACHMENT = f"""
+SELECT {_COLUMNS} FROM document_files f WHERE f.attachment_id = $1 ORDER BY f.document_id
+"""
+
+_UPDATES = """
+SELECT seq FROM events WHERE stream_id = $1 AND seq > $2 AND type IN ('doc.update', 'doc.relay')
+ORDER BY seq LIMIT 2
 """
 
 _LAST_UPDATE = """

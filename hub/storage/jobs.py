@@ -91,6 +91,11 @@ async def given_up(connection: Any, limit: int = 100) -> list[GivenUp]:
     return [GivenUp(*row) for row in await connection.fetch(_GIVEN_UP, limit)]
 
 
+async def is_waiting(connection: Any, kind: str, key: str) -> bool:
+    """Whether a job will still be done."""
+    return bool(await connection.fetchval(_IS_WAITING, kind, key))
+
+
 async def waiting(connection: Any) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM jobs WHERE NOT given_up"))
 
@@ -99,6 +104,10 @@ async def due_kinds(connection: Any, now: datetime, kinds: Sequence[str]) -> set
     """Of which of these kinds there are jobs that are due, or that somebody is at."""
     return {row["kind"] for row in await connection.fetch(_DUE_KINDS, now, list(kinds))}
 
+
+_IS_WAITING = """
+SELECT EXISTS (SELECT FROM jobs WHERE kind = $1 AND key = $2 AND NOT given_up)
+"""
 
 _PUT = """
 INSERT INTO jobs (kind, key, due_at) SELECT $1, k.key, $3 FROM unnest($2::text[]) AS k (key)

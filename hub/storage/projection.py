@@ -46,6 +46,7 @@ class Projector:
             "reaction": self._reaction,
             "document.create": self._document_create,
             "document.rename": self._document_rename,
+            "document.merge": self._document_merge,
             "attachment.add": self._attachment_add,
             "attachment.rename": self._attachment_rename,
             "attachment.remove": self._attachment_remove,
@@ -225,6 +226,21 @@ class Projector:
             "UPDATE documents SET title = $3 WHERE document_id = $2 AND thread_id = $1",
             [(one.stream_id, data["document"], data["title"]) for one, data in _read(run)],
         )
+        await self._line(connection, run)
+
+    async def _document_merge(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _MERGED,
+            [
+                (
+                    one.stream_id, data["attachment"], data["document"], data["number"],
+                    data["saved"], data.get("encoding"),
+                    data["version"] if data["take"] == "none" else None, data.get("base"),
+                    None if data.get("base") is None else data["changes"],
+                )
+                for one, data in _read(run)
+            ],
+        )  # fmt: skip
         await self._line(connection, run)
 
     async def _attachment_add(self, connection: Any, run: Run) -> None:
@@ -524,7 +540,14 @@ WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $3 AND thread_id = $
 """
 
 _SAVED = """
-UPDATE document_files SET number = $4, saved_seq = $5, encoding = coalesce($6, encoding)
+UPDATE document_files SET number = $4, saved_seq = $5, encoding = coalesce($6, encoding),
+                          beside = NULL, merged_from = NULL, merged = NULL
+WHERE thread_id = $1 AND attachment_id = $2 AND document_id = $3
+"""
+
+_MERGED = """
+UPDATE document_files SET number = $4, saved_seq = $5, encoding = coalesce($6, encoding),
+                          beside = $7, merged_from = $8, merged = $9
 WHERE thread_id = $1 AND attachment_id = $2 AND document_id = $3
 """
 

@@ -24,7 +24,7 @@ from hub.wire.commands import (
     Uid,
     VersionNumber,
 )
-from hub.wire.events import EventType, FileFormat, MessageFile, Preview, Verdict
+from hub.wire.events import EventType, FileFormat, MessageFile, Preview, Take, Verdict
 from hub.wire.properties import PropertyValue, Source
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -294,6 +294,24 @@ class SaveDocument(Request):
     send_id: SendId | None = None
 
 
+class MergeVersion(Request):
+    """What a live document takes over of the version of its file that the thread shows, and that
+    came from elsewhere: ``all`` when nobody had changed the same, else with ``ours`` or ``theirs``
+    standing there; ``none``: that version stays beside it, now or when it had come in before."""
+
+    version: VersionNumber
+    take: Take
+    send_id: SendId | None = None
+
+
+class Merged(Struct):
+    """``changes`` came in, or went out again; ``conflicts``: nothing did, because in so many places
+    both had changed the same."""
+
+    changes: int
+    conflicts: int
+
+
 class SavedVersion(Struct):
     """Version ``number`` of the attachment is what the document said; it came by event ``seq`` at
     ``at``. ``authors``: whose changes it brought. Not ``changed``: an earlier version says the same
@@ -310,7 +328,9 @@ class SavedVersion(Struct):
 class FileState(Struct):
     """How a live document stands to its file, which is called ``name``: version ``number`` is what
     it goes on from, ``shown`` the one that the thread shows (null: the file is gone). ``unsaved``:
-    it was changed since, by ``authors``."""
+    it was changed since, by ``authors``. ``waits``: the version that is shown came from elsewhere,
+    and its editors have to say what becomes of it; ``merging``: the hub is looking. ``merged``
+    changes of version ``number`` came in, and can be taken out again."""
 
     attachment: str
     name: str
@@ -320,6 +340,9 @@ class FileState(Struct):
     encoding: str | None
     unsaved: bool
     authors: list[str]
+    waits: bool
+    merging: bool
+    merged: int | None
 
 
 class ClientIds(Struct):

@@ -17,10 +17,11 @@ from hub.wire.properties import PropertyValue, Source
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
     "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
-    "attachment.add", "attachment.rename", "attachment.remove", "attachment.unremove",
-    "attachment.restore", "attachment.property", "version.add", "version.ready", "version.failed",
-    "version.blocked", "version.unblocked", "call.start", "call.ring", "call.join", "call.decline",
-    "call.miss", "call.leave", "call.lock", "call.end", "checkpoint",
+    "document.merge", "attachment.add", "attachment.rename", "attachment.remove",
+    "attachment.unremove", "attachment.restore", "attachment.property", "version.add",
+    "version.ready", "version.failed", "version.blocked", "version.unblocked", "call.start",
+    "call.ring", "call.join", "call.decline", "call.miss", "call.leave", "call.lock", "call.end",
+    "checkpoint",
 ]  # fmt: skip
 
 
@@ -132,6 +133,27 @@ class DocumentCreateData(Struct, omit_defaults=True):
 class DocumentRenameData(Struct):
     document: str
     title: str
+
+
+Take = Literal["all", "ours", "theirs", "none"]
+
+
+class DocumentMergeData(Struct, omit_defaults=True):
+    """Version ``version`` of its file came in from elsewhere, and ``changes`` of it into a live
+    document, which goes on from version ``number`` now. Where both had changed the same, ``take``
+    says whose stands; ``none``: that version stays beside it, and what came in of it before went
+    out again. ``saved`` as in ``version.add``; ``encoding`` of a text, if that is another now;
+    ``base``: it went on from that before, while the merge can be taken back."""
+
+    document: str
+    attachment: str
+    version: int
+    number: int
+    take: Take
+    changes: int
+    saved: int
+    encoding: str | None = None
+    base: int | None = None
 
 
 class AttachmentAddData(Struct, omit_defaults=True):

@@ -30,7 +30,7 @@ async def open_together(person: Person, name: str) -> None:
 
 async def versions(person: Person, name: str, number: int) -> bytes:
     """The bytes of a version, by the link that a person has."""
-    link = person.log().get_by_role("link", name=f"Download {name}")
+    link = person.log().get_by_role("link", name=f"Download {name}").first
     address = str(await link.get_attribute("href"))
     address = re.sub(r"/versions/\d+", f"/versions/{number}", address)
     found = await person.page.request.get(address)
@@ -89,3 +89,47 @@ async def test_a_text_is_opened_by_two_and_saved(
     assert await violations(ada.page) == []
     ben.check()
     await ben.context.close()
+
+
+@pytest.mark.timeout(120)
+async def test_a_version_comes_from_elsewhere(ada: Person) -> None:
+    page = ada.page
+    await ada.begin_thread("Notes")
+    await send(ada, "plan.txt", b"one\ntwo\nthree\n")
+    await open_together(ada, "plan.txt")
+    await ada.write("plan.txt", "mine")
+    await ada.saved()
+    await send_again(ada, "plan.txt", b"ONE\ntwo\nthree\n")
+    line = page.get_by_test_id("file-line")
+    await expect(page.get_by_text("1 change came in from version 2 by Ada Okafor.")).to_be_visible()
+    await expect(ada.editor("plan.txt")).to_contain_text("ONE")
+    await expect(line).to_contain_text("version 2")
+    await expect(page.get_by_test_id("file-standing")).to_have_text("Unsaved changes")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Take it out again").click()
+    await expect(ada.editor("plan.txt")).to_contain_text("one")
+    await expect(line).to_contain_text("version 1")
+    await page.get_by_role("button", name="Save as version 3").click()
+    await expect(page.get_by_text("Saved as version 3.")).to_be_visible()
+    assert await versions(ada, "plan.txt", 3) == b"one\ntwo\nthree\nmine"
+
+    # Where both changed the same, a person chooses.
+    await ada.write("plan.txt", " too")
+    await ada.saved()
+    await send_again(ada, "plan.txt", b"one\ntwo\nthree\ntheirs\n")
+    await expect(page.get_by_text("came from elsewhere and has changed the same")).to_be_visible()
+    assert await violations(page) == []
+    await expect(page.get_by_role("button", name="Save as version 5")).to_be_disabled()
+    await page.get_by_role("button", name="Take in, keep ours").click()
+    await expect(page.get_by_text("came from elsewhere")).to_have_count(0)
+    await page.get_by_role("button", name="Save as version 5").click()
+    await expect(page.get_by_text("Saved as version 5.")).to_be_visible()
+    assert b"mine too" in await versions(ada, "plan.txt", 5)
+
+
+async def send_again(person: Person, name: str, data: bytes) -> None:
+    """The next version of a file."""
+    file: FilePayload = {"name": name, "mimeType": "", "buffer": data}
+    await person.page.get_by_label("Attach files").set_input_files([file])
+    await expect(person.page.get_by_test_id("attached")).to_contain_text("version")
+    await person.say("")

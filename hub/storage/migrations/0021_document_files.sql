@@ -7,7 +7,10 @@ CREATE TABLE document_files (
     number        integer NOT NULL,              -- of the version that it goes on from
     format        text NOT NULL,
     encoding      text,                          -- of a text
-    saved_seq     bigint NOT NULL                -- of its own log: up to there it is in that version
+    saved_seq     bigint NOT NULL,               -- of its own log: up to there it is in that version
+    beside        integer,                       -- a version that its editors keep out of it
+    merged_from   integer,                       -- of what version came in last: the one before it
+    merged        integer                        -- how many changes these were
 );
 CREATE INDEX document_files_attachment ON document_files (attachment_id, number);
 

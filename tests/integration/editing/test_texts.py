@@ -78,15 +78,13 @@ async def test_two_who_open_at_once_get_one_document(desk: Desk) -> None:
     assert await words(ben, found[0]["document"]) == "# Plan\n\none\ntwo\nthree"
 
 
-async def test_an_older_version_is_a_document_of_its_own(desk: Desk) -> None:
+async def test_only_the_shown_version_is_opened(desk: Desk) -> None:
     file = await desk.send(b"one\n", "a.txt")
     await desk.says("", {"upload": await desk.upload(b"two\n", "a.txt"), "attachment": file})
     await desk.settle()
-    new = await desk.open(file)
-    old = await desk.open(file, number=1)
-    assert new["file"]["number"] == 2
-    assert new["document"] != old["document"]
-    assert await words(desk, old["document"]) == "one\n"
+    refused = await desk.http.post(f"/api/attachments/{file}/open", json={"number": 1})
+    assert problem(refused) == (409, "not_shown")
+    assert (await desk.open(file, number=2))["file"]["number"] == 2
 
 
 async def test_a_reader_opens_what_is_open_and_saves_nothing(desk: Desk) -> None:

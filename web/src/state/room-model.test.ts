@@ -39,6 +39,7 @@ const ALL: EventType[] = [
   'reaction',
   'document.create',
   'document.rename',
+  'document.merge',
   'version.add',
   'call.start',
   'call.ring',
@@ -118,7 +119,7 @@ class Reference {
       } else if (event.type === 'document.rename') {
         const document = documents.find((one) => one.document === data['document']);
         if (document) document.title = data['title']!;
-      } else if (event.type === 'version.add') {
+      } else if (event.type === 'version.add' || event.type === 'document.merge') {
         const document = documents.find((one) => one.document === data['document']);
         if (document?.file) document.file = { ...document.file, number: data['number']!, encoding: data['encoding'] ?? document.file.encoding ?? null };
       }
@@ -296,6 +297,7 @@ function randomHistory(seed: number, length: number): Reference {
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
       'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}`, ...(below(2) === 0 ? { file: { attachment: 'a_1', number: 1, format: 'text', saved: 2 } } : {}) }),
       'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),
+      'document.merge': () => ({ document: `d_${below(length)}`, attachment: 'a_1', version: number, number, take: 'all', changes: 2, saved: number, ...(below(4) === 0 ? { encoding: 'utf-8' } : {}) }),
       'version.add': () => ({ attachment: 'a_1', key: `f_${number}`, name: 'a.txt', size: 1, type: '', blob: 'b_1', number, same: below(3) === 0, authors: [ME], saved: number, ...(below(4) > 0 ? { document: `d_${below(length)}` } : {}), ...(below(4) === 0 ? { encoding: 'utf-8' } : {}) }),
       'call.start': () => ({ call: `k_${number}`, device: 'd', ring: [ME, PEOPLE[2]] }),
       'call.ring': () => ({ ...about(), ring: [pick(PEOPLE)] }),

@@ -11,6 +11,7 @@ import type {
   Attachment,
   DocumentCreateData,
   DocumentInfo,
+  DocumentMergeData,
   DocumentRenameData,
   EventType,
   HistoryPage,
@@ -73,6 +74,7 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'member.set',
   'document.create',
   'document.rename',
+  'document.merge',
   'attachment.rename',
   'attachment.remove',
   'attachment.unremove',
@@ -455,6 +457,11 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
         next.documents = state.documents.map((one) => (one.document === data.document ? { ...one, title: data.title } : one));
       }
       break;
+    case 'document.merge': {
+      const data = event.data as DocumentMergeData | null | undefined;
+      if (data) next.documents = state.documents.map((one) => (one.document === data.document && one.file ? { ...one, file: { ...one.file, number: data.number, encoding: data.encoding ?? one.file.encoding ?? null } } : one));
+      break;
+    }
     case 'version.add': {
       const data = savedVersion(event);
       if (data) next.documents = state.documents.map((one) => (one.document === data.document && one.file ? { ...one, file: { ...one.file, number: data.number ?? one.file.number, encoding: data.encoding ?? one.file.encoding ?? null } } : one));

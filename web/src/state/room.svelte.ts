@@ -16,12 +16,14 @@ import type {
   HistoryPage,
   Item,
   MemberSetData,
+  Merged,
   Presence,
   PresenceEntry,
   ReadState,
   Results,
   Role,
   SavedVersion,
+  Take,
   SubscribeResult,
   ThreadState,
   ThreadSummary,
@@ -608,6 +610,10 @@ export class Room implements RoomStore {
 
   saveDocument(document: string, { encoding = null }: { encoding?: 'utf-8' | null } = {}): Promise<SavedVersion> {
     return this.#http.post<SavedVersion>(`/api/documents/${document}/save`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
+  }
+
+  mergeVersion(document: string, version: number, take: Take): Promise<Merged> {
+    return this.#http.post<Merged>(`/api/documents/${document}/merge`, { version, take, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
   }
 
   fileState(document: string): Promise<FileState> {

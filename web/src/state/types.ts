@@ -23,11 +23,13 @@ import type {
   History,
   Item,
   Me,
+  Merged,
   NewThread,
   PresenceEntry,
   PropertyValue,
   Role,
   SavedVersion,
+  Take,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
@@ -300,6 +302,8 @@ export interface RoomStore {
   openFile(attachment: string, number?: number | null): Promise<DocumentInfo>;
   /** Save a live document to its file. */
   saveDocument(document: string, options?: { encoding?: 'utf-8' | null }): Promise<SavedVersion>;
+  /** What a live document takes over of a version of its file that came from elsewhere. */
+  mergeVersion(document: string, version: number, take: Take): Promise<Merged>;
   /** How a live document stands to its file. */
   fileState(document: string): Promise<FileState>;
   /** Load again after `status` = error. */

@@ -18,7 +18,7 @@ export type Standing = "ringing" | "declined" | "missed" | "in" | "left";
 
 export type Hush = "busy" | "quiet";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
 
 export type Verdict = "clean" | "blocked" | "unscannable";
 
@@ -29,6 +29,8 @@ export type PreviewKind = "image" | "pdf" | "text" | "code" | "markdown" | "audi
 export type FileFormat = "text";
 
 export type PreviewReason = "too_large" | "timeout" | "damaged" | "unsupported" | "sandbox";
+
+export type Take = "all" | "ours" | "theirs" | "none";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
 
@@ -655,6 +657,25 @@ export interface DocumentCreateData {
 export interface DocumentRenameData {
   document: string;
   title: string;
+}
+
+/**
+ * Version ``version`` of its file came in from elsewhere, and ``changes`` of it into a live
+ * document, which goes on from version ``number`` now. Where both had changed the same, ``take``
+ * says whose stands; ``none``: that version stays beside it, and what came in of it before went
+ * out again. ``saved`` as in ``version.add``; ``encoding`` of a text, if that is another now;
+ * ``base``: it went on from that before, while the merge can be taken back.
+ */
+export interface DocumentMergeData {
+  document: string;
+  attachment: string;
+  version: number;
+  number: number;
+  take: Take;
+  changes: number;
+  saved: number;
+  encoding?: string | null;
+  base?: number | null;
 }
 
 /**
@@ -1322,6 +1343,26 @@ export interface SaveDocument {
 }
 
 /**
+ * What a live document takes over of the version of its file that the thread shows, and that
+ * came from elsewhere: ``all`` when nobody had changed the same, else with ``ours`` or ``theirs``
+ * standing there; ``none``: that version stays beside it, now or when it had come in before.
+ */
+export interface MergeVersion {
+  version: number;
+  take: Take;
+  send_id?: string | null;
+}
+
+/**
+ * ``changes`` came in, or went out again; ``conflicts``: nothing did, because in so many places
+ * both had changed the same.
+ */
+export interface Merged {
+  changes: number;
+  conflicts: number;
+}
+
+/**
  * Version ``number`` of the attachment is what the document said; it came by event ``seq`` at
  * ``at``. ``authors``: whose changes it brought. Not ``changed``: an earlier version says the same
  * (``at`` is null when nothing was written, because nobody had changed anything).
@@ -1338,7 +1379,9 @@ export interface SavedVersion {
 /**
  * How a live document stands to its file, which is called ``name``: version ``number`` is what
  * it goes on from, ``shown`` the one that the thread shows (null: the file is gone). ``unsaved``:
- * it was changed since, by ``authors``.
+ * it was changed since, by ``authors``. ``waits``: the version that is shown came from elsewhere,
+ * and its editors have to say what becomes of it; ``merging``: the hub is looking. ``merged``
+ * changes of version ``number`` came in, and can be taken out again.
  */
 export interface FileState {
   attachment: string;
@@ -1349,6 +1392,9 @@ export interface FileState {
   encoding: string | null;
   unsaved: boolean;
   authors: readonly string[];
+  waits: boolean;
+  merging: boolean;
+  merged: number | null;
 }
 
 /**

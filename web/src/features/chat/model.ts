@@ -6,7 +6,7 @@ import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
 import { isUnread, type PendingMessage } from '../../state';
-import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentCreateData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
+import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentCreateData, DocumentMergeData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -210,6 +210,8 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
     }
     case 'call.start':
       return data ? callWords(data as Call, me, nameOf, now) : `${who} called`;
+    case 'document.merge':
+      return data ? mergedWords(who, data as DocumentMergeData) : `${who} changed a document`;
     case 'version.add':
       return data ? savedWords(item.sender, data as VersionAddData, nameOf) : `${who} saved a file`;
     case 'version.blocked':
@@ -221,6 +223,13 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
     default:
       return `${who} did something this version of the client does not know`;
   }
+}
+
+function mergedWords(who: string, { version, take, changes }: DocumentMergeData): string {
+  const what = changes === 1 ? '1 change' : `${changes} changes`;
+  if (take === 'none') return changes > 0 ? `${who} took ${what} of version ${version} out of the document again` : `${who} left version ${version} beside the document`;
+  const stands = take === 'ours' ? '; where both had changed the same, the document stands' : take === 'theirs' ? '; where both had changed the same, that version stands' : '';
+  return changes > 0 ? `${what} came into the document from version ${version} by ${who}${stands}` : `The document goes on from version ${version} by ${who}`;
 }
 
 function savedWords(sender: string, data: VersionAddData, nameOf: (uid: string) => string): string {

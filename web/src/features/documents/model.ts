@@ -75,6 +75,11 @@ export function standingWords(state: FileState | null, unsaved: boolean): string
   return unsaved ? 'Unsaved changes' : 'As in the file';
 }
 
+/** "2 changes" */
+export function changeWords(count: number): string {
+  return count === 1 ? '1 change' : `${count} changes`;
+}
+
 /** "Changed since by Ada and Ben" */
 export function authorWords(names: readonly string[]): string {
   return `Changed since by ${names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '')}`;

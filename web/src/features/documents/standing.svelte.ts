@@ -1,8 +1,10 @@
 /** How the shown document stands to its file: asked of the hub when it may have changed. */
 import type { DocumentSession, RoomStore } from '../../state';
 import { ApiError, asApiError } from '../../wire/error';
-import type { FileState, SavedVersion } from '../../wire/generated';
+import type { FileState, Merged, SavedVersion, Take } from '../../wire/generated';
 
+/** While the hub looks at a version that came. */
+const LOOKS_MS = 1_000;
 /** Who types is not asked about at each letter. */
 const PAUSE_MS = 700;
 const RETRY_MS = 4_000;
@@ -10,9 +12,10 @@ const RETRY_MS = 4_000;
 export class Standing {
   /** Null until the hub has said it. */
   state: FileState | null = $state.raw(null);
-  saving = $state(false);
-  /** Why it was not saved. */
+  busy = $state(false);
+  /** Why it was not saved, or a version did not come in. */
   error: ApiError | null = $state.raw(null);
+  failed: 'save' | 'merge' = $state('save');
   readonly #room: RoomStore;
   readonly #document: string;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,7 +48,9 @@ export class Standing {
     const asked = ++this.#asked;
     try {
       const state = await this.#room.fileState(this.#document);
-      if (asked === this.#asked && !this.#closed) this.state = state;
+      if (asked !== this.#asked || this.#closed) return;
+      this.state = state;
+      if (state.merging) this.#soon(LOOKS_MS);
     } catch (thrown) {
       if (asked !== this.#asked || this.#closed) return;
       if (asApiError(thrown).code !== 'not_a_file') this.#soon(RETRY_MS);
@@ -53,17 +58,26 @@ export class Standing {
   }
 
   /** Null: it was not saved, `error` says why. */
+  async merge(version: number, take: Take): Promise<Merged | null> {
+    return this.#try('merge', () => this.#room.mergeVersion(this.#document, version, take));
+  }
+
   async save(options: { encoding?: 'utf-8' } = {}): Promise<SavedVersion | null> {
-    if (this.saving) return null;
-    this.saving = true;
+    return this.#try('save', () => this.#room.saveDocument(this.#document, options));
+  }
+
+  async #try<T>(what: 'save' | 'merge', work: () => Promise<T>): Promise<T | null> {
+    if (this.busy) return null;
+    this.busy = true;
     this.error = null;
     try {
-      return await this.#room.saveDocument(this.#document, options);
+      return await work();
     } catch (thrown) {
       this.error = asApiError(thrown);
+      this.failed = what;
       return null;
     } finally {
-      this.saving = false;
+      this.busy = false;
       void this.ask();
     }
   }

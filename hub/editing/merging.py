@@ -1,0 +1,223 @@
+"""Another version of a file came from elsewhere while it is a live document: what of it comes in.
+
+    version n is shown ─ job ─► base, theirs, ours ─ worker ─► update ─► the live document
+                                  │                                        │
+                                  └ both changed the same: it waits        └► document.merge:
+                                    beside, until an editor chooses           it goes on from n
+
+Done again after a crash it comes to the same: what is in already is no change of theirs any more.
+Taking a merge back is a merge, too: from that version to the one before it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from hub.editing.converter import Converter
+from hub.editing.sources import Sources
+from hub.errors import Conflict, HubError, NotFound, Unavailable
+from hub.files.following import MERGE
+from hub.identity.principal import Principal
+from hub.ids import new_id
+from hub.jobs.queue import Jobs
+from hub.rooms import hand
+from hub.rooms.library import Library
+from hub.rooms.permissions import Action, require
+from hub.rooms.registry import Registry
+from hub.storage import attachments as rows
+from hub.storage import document_files as files
+from hub.storage.attachments import Stored
+from hub.storage.document_files import Binding
+from hub.storage.jobs import Job
+from hub.storage.pool import Database
+from hub.storage.writer import Append, GroupCommitWriter
+from hub.wire import events as ev
+from hub.wire.api import DocumentInfo, Merged
+
+MANY: Final = 1 << 40
+
+_encode = msgspec.json.Encoder().encode
+log = structlog.get_logger()
+
+
+class BothChanged(Conflict):
+    code = "both_changed"
+    title = "Both versions have changed the same"
+
+
+class Merging:
+    def __init__(
+        self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
+        sources: Sources, converter: Converter, jobs: Jobs,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._writer = writer
+        self._rooms = rooms
+        self._library = library
+        self._sources = sources
+        self._converter = converter
+        jobs.handle(MERGE, self._merge_all, at_once=1)
+
+    async def _merge_all(self, job: Job) -> None:
+        async with self._database.acquire() as connection:
+            bindings = await files.of_attachment(connection, job.key)
+        for binding in bindings:
+            await self.take_in(binding)
+
+    async def take_in(self, binding: Binding) -> None:
+        """Bring the version that is shown into a live document, if nobody has to be asked.
+
+        Raises:
+            Unavailable: it may be tried again.
+        """
+        async with self._database.acquire() as connection:
+            attachment = await rows.find(connection, binding.attachment)
+        if attachment is None or attachment.number is None or attachment.removed_by is not None:
+            return
+        if attachment.number in binding.known:
+            return
+        try:
+            shown = await self._sources.version(binding.attachment, attachment.number)
+            await self._merge(binding, shown, "all", shown.version.author, None)
+        except (BothChanged, NotFound):
+            return  # its editors have to say
+        except Unavailable:
+            raise
+        except HubError as error:
+            log.info("a version stays beside", document=binding.document, reason=error.code)
+
+    async def merge(
+        self, who: Principal, info: DocumentInfo, version: int, take: ev.Take, send_id: str
+    ) -> Merged:
+        """Do with a version as an editor says.
+
+        Args:
+            version: that is shown, and came from elsewhere; or that came in last, to take it out.
+
+        Raises:
+            Conflict: ``not_a_file``, ``not_waiting``.
+            Forbidden: ``read_only``, ``missing_scope``.
+            NotFound: ``thread_not_found``, ``version_not_found``.
+            HubError: of ``hub.editing.refusals``.
+        """
+        async with self._rooms.hold(info.thread) as room:
+            require(who, room.role(who.uid), Action.WRITE)
+        async with self._database.acquire() as connection:
+            binding = await files.find(connection, info.document)
+            attachment = binding and await rows.find(connection, binding.attachment)
+        if binding is None or not attachment:
+            raise Conflict("This document is no file of the thread.", code="not_a_file")
+        came_in = version == binding.number and binding.merged_from is not None
+        if take == "none" and came_in:
+            return await self._take_out(who, binding, send_id)
+        if version != attachment.number or version == binding.number:
+            raise Conflict("This version does not wait for anything.", code="not_waiting")
+        shown = await self._sources.version(binding.attachment, version)
+        if take == "none":
+            data = ev.DocumentMergeData(
+                binding.document, binding.attachment, version, binding.number, "none", 0,
+                binding.saved_seq,
+            )  # fmt: skip
+            await self._write(binding, who.uid, data, send_id, who)
+            return Merged(0, 0)
+        return await self._merge(binding, shown, take, who.uid, (who, send_id))
+
+    async def _merge(
+        self, binding: Binding, shown: Stored, take: ev.Take, uid: str,
+        by: tuple[Principal, str] | None,
+    ) -> Merged:  # fmt: skip
+        """Raises:
+        BothChanged: and ``take`` does not say whose stands.
+        """
+        assert take != "none"
+        assert shown.version.number is not None
+        version = shown.version.number
+        base = await self._sources.version(binding.attachment, binding.number)
+        changes, conflicts, encoding, clean = await self._bring(
+            binding, base, shown, take, shown.version.author
+        )
+        saved = clean if clean is not None else binding.saved_seq
+        data = ev.DocumentMergeData(
+            binding.document, binding.attachment, version, version, take, changes, saved, encoding,
+            base=binding.number,
+        )  # fmt: skip
+        who, send_id = by if by is not None else (None, new_id("n"))
+        await self._write(binding, uid, data, send_id, who)
+        return Merged(changes, 0 if take != "all" else conflicts)
+
+    async def _take_out(self, who: Principal, binding: Binding, send_id: str) -> Merged:
+        """What came in goes out again, but for what was changed since."""
+        assert binding.merged_from is not None
+        before = await self._sources.version(binding.attachment, binding.merged_from)
+        theirs = await self._sources.version(binding.attachment, binding.number)
+        changes, _, encoding, clean = await self._bring(binding, theirs, before, "ours", who.uid)
+        saved = clean if clean is not None else binding.saved_seq
+        data = ev.DocumentMergeData(
+            binding.document, binding.attachment, binding.number, binding.merged_from, "none",
+            changes, saved, encoding,
+        )  # fmt: skip
+        await self._write(binding, who.uid, data, send_id, who)
+        return Merged(changes, 0)
+
+    async def _bring(
+        self, binding: Binding, base: Stored, other: Stored, take: ev.Take, uid: str
+    ) -> tuple[int, int, str | None, int | None]:
+        """What of ``other`` comes into the live document, in somebody's name: changes, conflicts,
+        the encoding; and up to which seq it is what ``other`` says, if it is.
+
+        Raises:
+            BothChanged.
+        """
+        assert take != "none"
+        info = await self._library.info(binding.document)
+        given = await self._sources.read(base), await self._sources.read(other)
+        async with self._library.using(info) as live:
+            (client,) = await self._library.lease(info, uid, 1, most=MANY)
+            await live.settled()
+            async with self._database.acquire() as connection:
+                unsaved = await files.updates(connection, binding.document, binding.saved_seq)
+            found = await self._converter.merge(
+                binding.format, *given, live.state(), client, take, binding.encoding
+            )
+            if found.conflicts and take == "all":
+                raise BothChanged
+            if found.update:
+                await hand.write(live, uid, found.update)
+        clean = None
+        if not unsaved:
+            async with self._database.acquire() as connection:
+                rows_ = await files.updates(connection, binding.document, binding.saved_seq)
+            # Its own row alone: whoever typed meanwhile has changed something.
+            if len(rows_) == bool(found.update):
+                clean = rows_[0] if rows_ else binding.saved_seq
+        return found.changes, found.conflicts, found.encoding, clean
+
+    async def _write(
+        self, binding: Binding, uid: str, data: ev.DocumentMergeData, send_id: str,
+        who: Principal | None,
+    ) -> None:  # fmt: skip
+        guard = partial(_require_unmoved, binding, data)
+        append = Append(binding.thread, "document.merge", uid, _encode(data), send_id, guard=guard)
+        async with self._rooms.hold(binding.thread) as room:
+            if who is not None:
+                require(who, room.role(who.uid), Action.WRITE)
+            future = self._writer.append(append)
+        await future
+
+
+async def _require_unmoved(binding: Binding, data: ev.DocumentMergeData, connection: Any) -> None:
+    """Asked where it is written: nothing came between.
+
+    Raises:
+        Unavailable: ``document_moved``.
+        NotFound: ``attachment_not_found``.
+    """
+    if await files.find(connection, binding.document) != binding:
+        raise Unavailable("The document was saved meanwhile.", code="document_moved")
+    attachment = await rows.find(connection, binding.attachment)
+    if attachment is None or attachment.removed_by is not None:
+        raise NotFound("The file was removed from the thread.", code="attachment_not_found")
