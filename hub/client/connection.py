@@ -226,7 +226,7 @@ class LiveClient:
         self._watching_inbox = True
         await self.call(WatchInbox(), object)
 
-    async def open_document(self, document: str, *, schema_version: int = 1) -> RemoteDocument:
+    async def open_document(self, document: str, *, schema_version: int = 2) -> RemoteDocument:
         """Open a document and wait until its content is here."""
         leased = await self.call(LeaseClientIds(document=document, count=1), ev.Leased)
         opened = RemoteDocument(self, document, schema_version, leased.ids[0])

@@ -25,7 +25,7 @@ from hub.errors import Conflict, NotFound, TooLarge
 from hub.files.previews.kinds import HEAD_BYTES
 from hub.identity.principal import Principal
 from hub.ids import new_id
-from hub.mail.threads import SCHEMA_VERSION
+from hub.mail.threads import schema_version
 from hub.rooms.fold import fold
 from hub.rooms.library import Library
 from hub.rooms.permissions import Action, require
@@ -97,7 +97,7 @@ class Opening:
                 return known, False
             await self._require_write(who, version.thread)
             data = await self._sources.read(stored)
-            format_ = format_of(name, version.type, data[:HEAD_BYTES])
+            format_ = format_of(name, version.type, data[:HEAD_BYTES], len(data))
             if format_ is None:
                 raise NoEditableFormat
             client = 1 + randbelow(_CLIENTS)
@@ -147,7 +147,7 @@ class Opening:
         document = new_id("d")
         data = ev.DocumentCreateData(
             document=document, number=number, kind="rich" if kind == "rich" else "text",
-            title=words.subject(name)[:MAX_TITLE], schema_version=SCHEMA_VERSION,
+            title=words.subject(name)[:MAX_TITLE], schema_version=schema_version(kind),
             lineage=new_id("y"), file=file,
         )  # fmt: skip
         claim = {"uid": version.author, "ids": [client], "origin": "bound"}

@@ -11,7 +11,8 @@ from typing import Any
 
 from pycrdt import Doc, Text
 
-from hub.formats import markdown, page, plain
+from hub.formats import page, plain
+from hub.formats.markdown import writer as markdown
 from hub.formats.output import Output
 from hub.formats.tree import Node, Pictures, read, resolve
 from hub.wire.api import DocumentInfo

@@ -1,16 +1,18 @@
-"""What another version of a text brings into one that was changed meanwhile. Pure.
+"""What another version of a text, or of a rich document, brings into one that was changed
+meanwhile. Pure.
 
-Lines are compared first, then, where both changed the same lines, their words; where both changed
-the same words it is a conflict, and whoever asked says whose stand there.
+Lines, or blocks, are compared first, then, where both changed the same ones, their words; where
+both changed the same words it is a conflict, and whoever asked says whose stand there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from hub.formats import diff
+from hub.formats.tree import Node
 
 Take = Literal["all", "ours", "theirs"]
 
@@ -54,6 +56,50 @@ def merge(base: str, mine: str, other: str, take: Take) -> Merge:
             conflicts += found.conflicts
         at += len(ours)
     return Merge(edits, changes, conflicts)
+
+
+class BlockEdit(NamedTuple):
+    """Blocks ``start`` to ``end`` become ``nodes``."""
+
+    start: int
+    end: int
+    nodes: list[Node]
+
+
+class BlockMerge(NamedTuple):
+    """As ``Merge``, of blocks."""
+
+    edits: list[BlockEdit]
+    changes: int
+    conflicts: int
+
+
+Join = Callable[[list[Node], list[Node], list[Node], Take], tuple[list[Node], int] | None]
+"""``(base, mine, other, take)``: what blocks that both changed come to, and how many conflicts that
+leaves; null where nothing can be said."""
+
+
+def merge_blocks(
+    base: Sequence[Node], mine: Sequence[Node], other: Sequence[Node], take: Take,
+    key: Callable[[Node], Hashable], join: Join,
+) -> BlockMerge:  # fmt: skip
+    """What of ``other`` goes into ``mine``, block by block."""
+    keys = [[key(node) for node in nodes] for nodes in (base, mine, other)]
+    edits: list[BlockEdit] = []
+    changes = conflicts = 0
+    for piece in diff.three_way(*keys):
+        if not piece.theirs:
+            continue
+        theirs, left = list(other[piece.other]), 0
+        if piece.ours:
+            ours = list(mine[piece.mine])
+            joined = join(list(base[piece.base]), ours, theirs, take)
+            theirs, left = joined or (theirs if take == "theirs" else ours, 1)
+            conflicts += left
+        if [key(node) for node in theirs] != keys[1][piece.mine]:
+            edits.append(BlockEdit(piece.mine.start, piece.mine.stop, theirs))
+            changes += 1
+    return BlockMerge(edits, changes, conflicts)
 
 
 def applied(text: str, edits: Sequence[Edit]) -> str:

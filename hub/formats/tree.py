@@ -28,11 +28,13 @@ _PARTS = {
     "tableRow": ("tableCell", "tableHeader"),
 }
 # Kept below the deepest level.
-_INLINE = ("text", "hardBreak", "mention")
+_INLINE = (
+    "text", "hardBreak", "mention", "footnoteReference", "inlineSource", "inlineImage",
+)  # fmt: skip
 Pictures = Callable[[str], str | None]
 """Where an attachment that a document shows is to be had; null: nowhere."""
 _ATTACHMENT = re.compile(r"attachment:(a_[A-Za-z0-9_-]{22})")
-_LEAVES = (*_INLINE, "paragraph", "heading", "codeBlock", "horizontalRule", "image")
+_LEAVES = (*_INLINE, "paragraph", "heading", "codeBlock", "horizontalRule", "image", "source")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -102,6 +104,10 @@ def _mark(name: str) -> str:
 
 
 # --- what the renderers ask -----------------------------------------------------------------------
+
+
+def is_inline(node: Node) -> bool:
+    return node.type in _INLINE
 
 
 def blocks(nodes: list[Node]) -> Iterator[Node]:

@@ -9,12 +9,13 @@ What the file itself forbids is a part ``refused {code, about}`` instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Final, Protocol
 
-from hub.formats import merging, plaintext, ydoc
+from hub.formats import marked, plain_files
 from hub.formats.merging import Take
-from hub.sandbox.frames import Meta, Part, WorkError, decode
+from hub.formats.refused import Refused
+from hub.sandbox.frames import Part, WorkError, decode
 from hub.sandbox.walls import Program
 from hub.sandbox.work import Kinds, work
 
@@ -28,71 +29,69 @@ _KINDS: Final[Kinds] = {
 }
 
 
+class Format(Protocol):
+    """How files of one format are opened, saved and merged; each may raise ``Refused``.
+
+    ``client``: a Yjs client id under which everything is written. ``encoding``: of a text, as it
+    was found when it was opened; ``anew``: what it shall be.
+    """
+
+    def opened(self, data: bytes, client: int) -> Part: ...
+
+    def saved(self, data: bytes, state: bytes, encoding: str | None, anew: str | None) -> Part: ...
+
+    def merged(
+        self, data: bytes, other: bytes, state: bytes, client: int, take: Take,
+        encoding: str | None,
+    ) -> Part: ...  # fmt: skip
+
+
+_FORMATS: Final[Mapping[str, Format]] = {"text": plain_files, "markdown": marked}
+
+
 def main(kind: str, options: str) -> None:
     """Raises: nothing that a file could cause."""
     work(_KINDS, kind, options)
 
 
-def opened(
-    file: BinaryIO, *, format: str, client: int, encoding: str | None = None
-) -> Iterator[Part]:
-    """Args:
-    client: Yjs client id under which everything is written.
-    encoding: of a text; null to find out.
-    """
-    if format != "text":
-        raise WorkError("unsupported", format)
+def opened(file: BinaryIO, *, format: str, client: int) -> Iterator[Part]:
     try:
-        read = plaintext.read(file.read(), encoding)
-    except plaintext.NotText:
-        yield _refused("not_text")
-        return
-    meta: Meta = {"kind": "text", "encoding": read.encoding, "damaged": read.damaged}
-    yield Part("document", meta, ydoc.of_text(read.text, client))
+        yield _of(format).opened(file.read(), client)
+    except Refused as refused:
+        yield _refused(refused)
 
 
 def saved(
     file: BinaryIO, *, format: str, encoding: str | None = None, anew: str | None = None
 ) -> Iterator[Part]:
-    """Args:
-    encoding: of a text, as it was found when it was opened; ``anew``: what it shall be.
-    """
-    given = {part.name: part.body for part in decode(file.read())}
-    if format != "text":
-        raise WorkError("unsupported", format)
+    given = _given(file)
     try:
-        read = plaintext.read(given["file"], encoding)
-        body = plaintext.write(read, ydoc.text_of(given["state"]), anew=anew)
-    except plaintext.NotText:
-        yield _refused("not_text")
-    except plaintext.Unwritable as error:
-        yield _refused("unwritable_characters", error.characters[:20])
-    else:
-        yield Part("file", {}, body)
+        yield _of(format).saved(given["file"], given["state"], encoding, anew)
+    except Refused as refused:
+        yield _refused(refused)
 
 
 def merged(
     file: BinaryIO, *, format: str, client: int, take: Take, encoding: str | None = None
 ) -> Iterator[Part]:
-    """Args:
-    client: as in ``opened``.
-    encoding: of a text, as it was found when it was opened.
-    """
-    given = {part.name: part.body for part in decode(file.read())}
-    if format != "text":
-        raise WorkError("unsupported", format)
+    given = _given(file)
     try:
-        base, other = plaintext.read(given["file"], encoding), plaintext.read(given["other"])
-    except plaintext.NotText:
-        yield _refused("not_text")
-        return
-    found = merging.merge(base.text, ydoc.text_of(given["state"]), other.text, take)
-    meta: Meta = {
-        "changes": found.changes, "conflicts": found.conflicts, "encoding": other.encoding
-    }  # fmt: skip
-    update = ydoc.edit_text(given["state"], found.edits, client) if found.edits else b""
-    yield Part("merged", meta, update)
+        yield _of(format).merged(
+            given["file"], given["other"], given["state"], client, take, encoding
+        )
+    except Refused as refused:
+        yield _refused(refused)
 
 
-def _refused(code: str, about: str = "") -> Part:
-    return Part("refused", {"code": code, "about": about})
+def _of(format_: str) -> Format:
+    if format_ not in _FORMATS:
+        raise WorkError("unsupported", format_)
+    return _FORMATS[format_]
+
+
+def _given(file: BinaryIO) -> dict[str, bytes]:
+    return {part.name: part.body for part in decode(file.read())}
+
+
+def _refused(refused: Refused) -> Part:
+    return Part("refused", {"code": refused.code, "about": refused.about})

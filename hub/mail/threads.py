@@ -27,7 +27,8 @@ from hub.wire import properties, reactions, words
 from hub.wire.api import NewThread
 from hub.wire.filenames import file_name
 
-SCHEMA_VERSION = 1
+RICH_VERSION: Final = 2
+"""Of what may stand in rich documents; a client that knows less only reads them."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -196,7 +197,7 @@ class Threads:
             number=number,
             kind=command.kind,
             title=words.subject(command.title),
-            schema_version=SCHEMA_VERSION,
+            schema_version=schema_version(command.kind),
             lineage=new_id("y"),
             language=command.language if command.kind == "text" else None,
             line_ends=command.line_ends if command.kind == "text" else "lf",
@@ -244,6 +245,11 @@ class Threads:
             raise BadRequest(
                 f"No such person on this hub: {', '.join(sorted(missing))}.", code="unknown_user"
             )
+
+
+def schema_version(kind: str) -> int:
+    """Of a new document."""
+    return RICH_VERSION if kind == "rich" else 1
 
 
 def require_the_same(command: Any, committed: Committed) -> None:

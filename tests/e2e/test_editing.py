@@ -10,6 +10,7 @@ from playwright.async_api import Browser, FilePayload, expect
 from tests.e2e.people import Person
 from tests.e2e.scan import violations
 from tests.support.hub_process import HubProcess
+from tests.unit.formats.test_markdown import FILE
 
 
 async def send(person: Person, name: str, data: bytes) -> None:
@@ -133,3 +134,39 @@ async def send_again(person: Person, name: str, data: bytes) -> None:
     await person.page.get_by_label("Attach files").set_input_files([file])
     await expect(person.page.get_by_test_id("attached")).to_contain_text("version")
     await person.say("")
+
+
+@pytest.mark.timeout(120)
+async def test_markdown_keeps_its_flavour(ada: Person, hub: HubProcess, browser: Browser) -> None:
+    page = ada.page
+    await ada.begin_thread("Notes")
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(await ada.invite())
+    source = FILE.replace("\n", "\r\n")
+    await send(ada, "plan.md", source.encode())
+    await open_together(ada, "plan.md")
+    await open_together(ben, "plan.md")
+    editor = ada.editor("plan.md")
+    await expect(editor.get_by_role("group", name="Front matter")).to_contain_text('title = "x"')
+    await expect(editor.get_by_role("heading", name="Heading")).to_be_visible()
+    await expect(editor.get_by_role("group", name="HTML").first).to_contain_text("<details>")
+    await expect(editor.locator("sup")).to_have_text("[n]")
+    await expect(editor.get_by_role("cell", name="two | x")).to_be_visible()
+    # Nothing of it is what an editor deletes.
+    await editor.get_by_text("other list").click()
+    await page.keyboard.press("End")
+    await page.keyboard.type("!")
+    await expect(ben.editor("plan.md").get_by_text("other list!")).to_be_visible()
+    await ben.editor("plan.md").get_by_text("second paragraph").click()
+    await ben.page.keyboard.press("Home")
+    await ben.page.keyboard.type("The ")
+    await ben.saved()
+    # His caret stands between.
+    await expect(editor.get_by_text(re.compile("^The .*second paragraph"))).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Save as version 2").click()
+    await expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    saved = source.replace("other list", "other list!").replace("second para", "The second para")
+    assert (await versions(ada, "plan.md", 2)).decode() == saved
+    ben.check()
+    await ben.context.close()

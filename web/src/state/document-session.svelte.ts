@@ -36,7 +36,7 @@ import { UnsentLog } from './unsent-log';
 import { covers } from './updates';
 
 /** What this client's editors understand; above it the hub lets us read only. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 const FETCH_BYTES = 1024 * 1024;
 const MAX_FRAME_BYTES = 4 * 1024 * 1024 - 64;
 const AWARENESS_MS = 100;

@@ -222,7 +222,7 @@ test('a reader reads, and hears why', async () => {
 
 test('a document of a newer client is for reading', async () => {
   hub.mode = 'read';
-  hub.info = { ...INFO, schema_version: 2 };
+  hub.info = { ...INFO, schema_version: 3 };
   const one = await client();
   await saved(one);
   expect(one.session.readReason).toBe('schema');

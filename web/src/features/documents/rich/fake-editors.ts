@@ -28,6 +28,7 @@ export class FakeEditor {
         carets: new Carets(() => ({ name: 'Somebody', colour: '#000000' })),
         mention: {},
         isEditable: () => options.editable ?? true,
+        version: 2,
         mayRepairTables: () => options.leads ?? false,
       }),
     });

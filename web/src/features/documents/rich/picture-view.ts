@@ -2,7 +2,7 @@
 import type { Node } from '@tiptap/pm/model';
 import type { NodeView } from '@tiptap/pm/view';
 
-import { attachmentOf } from '../model';
+import { attachmentOf, imageAddress } from '../model';
 
 export interface Look {
   /** Null: it cannot be seen yet, or not any more; `words` say why. */
@@ -63,7 +63,8 @@ class PictureView implements NodeView {
   refresh(): void {
     const { src, alt, title } = this.#node.attrs as { src: string | null; alt: string | null; title: string | null };
     const attachment = attachmentOf(src ?? '');
-    const look = attachment === null ? { src, words: '' } : this.pictures.lookOf(attachment);
+    const outside = { src: imageAddress(src ?? ''), words: 'this picture is not in the thread' };
+    const look = attachment === null ? outside : this.pictures.lookOf(attachment);
     this.#image.alt = alt ?? '';
     this.#image.title = title ?? '';
     if (look.src !== this.#failed) this.#failed = null;

@@ -1,7 +1,7 @@
 /**
  * The extensions of a rich document. Node and mark names are what `hub/formats/tree.py` reads and what
  * SCHEMA_VERSION counts: a new one needs a new version, because older clients delete what they do
- * not know.
+ * not know; and an older document gets none, for the clients that still have it open.
  */
 import { Extension, type Extensions } from '@tiptap/core';
 import { Collaboration, isChangeOrigin } from '@tiptap/extension-collaboration';
@@ -25,6 +25,7 @@ import { attachmentOf, imageAddress, linkAddress } from '../model';
 import { caretAtStart, lostCaret } from './binding';
 import { type Carets, caretExtension } from './carets';
 import { ending } from './ending';
+import { keptExtensions } from './kept';
 import { tableRepairs } from './tables';
 
 export interface Choosable {
@@ -41,6 +42,8 @@ export interface SchemaOptions {
   /** Whether this editor is the one that repairs tables, and in step. */
   mayRepairTables: () => boolean;
   drawPicture: (node: Node) => NodeView;
+  /** Of the document: what it may hold. */
+  version: number;
 }
 
 /**
@@ -62,13 +65,13 @@ export function servedAt(src: string | null): string | null {
   return attachment === null ? src : addressOf(attachment, 1);
 }
 
-export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables, drawPicture }: SchemaOptions): Extensions {
+export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables, drawPicture, version }: SchemaOptions): Extensions {
   return [
     StarterKit.configure({
       undoRedo: false,
       // Every client would add its own; `ending` shows a place instead.
       trailingNode: false,
-      heading: { levels: [1, 2, 3] },
+      heading: { levels: version >= 2 ? [1, 2, 3, 4, 5, 6] : [1, 2, 3] },
       dropcursor: { color: 'var(--accent)', width: 2 },
       link: false,
     }),
@@ -104,6 +107,7 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayR
         return ({ node }) => drawPicture(node);
       },
     }).configure({ allowBase64: true, HTMLAttributes: { loading: 'lazy', referrerpolicy: 'no-referrer' } }),
+    ...(version >= 2 ? keptExtensions({ drawPicture, parse: imageAddress, servedAt }) : []),
     Mention.configure({ HTMLAttributes: { class: 'mention' }, suggestion: mention as Partial<SuggestionOptions> }),
     Placeholder.configure({ placeholder: 'Write here…' }),
     Collaboration.configure({ document: doc, field: FRAGMENT_NAME }),
