@@ -106,6 +106,7 @@ def get(
     attachments: Annotated[list[str], typer.Argument(help="Ids of files.")],
     version: Annotated[int | None, typer.Option(min=1, help="Not the one that is shown.")] = None,
     output: Annotated[Path | None, typer.Option(help="Path, or folder.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="As people edit them now.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
     hub: Hub = LOCAL_HUB,
     token_file: TokenFile = None,
@@ -118,6 +119,8 @@ def get(
     async def run() -> None:
         if len(attachments) > 1 and output is not None and not output.is_dir():
             raise LocalFile("Several files need a folder as --output.")
+        if live and version is not None:
+            raise LocalFile("--live is no version.")
         client = _client(hub, token_file, state_dir, patience, bars)
         paths: list[Path] = []
         try:
@@ -125,6 +128,9 @@ def get(
                 for one in attachments:
                     found = await client.attachment(one)
                     bars.begin(file_name(found.name))
+                    if live:
+                        paths.append(await client.live(found, target=output, force=force))
+                        continue
                     path = await client.download(
                         found, version, target=output, force=force, on_progress=bars.move
                     )

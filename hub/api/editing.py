@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.api.attachments import readable
-from hub.api.blobs import require_looked_at
+from hub.api.blobs import SANDBOX, require_looked_at
+from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import Conflict, NotFound
@@ -18,6 +19,8 @@ from hub.storage import attachments as rows
 from hub.storage import document_files as files
 from hub.storage import jobs
 from hub.wire import api
+
+PRIVATE = {"Cache-Control": "private, no-store", "Content-Security-Policy": SANDBOX}
 
 
 async def open_file(request: Request) -> Response:
@@ -46,6 +49,22 @@ async def save_document(request: Request) -> Response:
     info = await hub.library.info(request.path_params["id"])
     saved = await hub.file_saving.save(who, info, asked.send_id or new_id("n"), asked.encoding)
     return respond(saved)
+
+
+async def get_live(request: Request) -> Response:
+    """The file as its live document says now, saved or not."""
+    who = await principal(request)
+    hub = hub_of(request)
+    await readable(request, who)
+    async with hub.database.acquire() as connection:
+        attachment = await rows.find(connection, request.path_params["id"])
+        number = (attachment.number if attachment is not None else None) or 0
+        binding = await files.open_copy(connection, request.path_params["id"], number)
+    if attachment is None or attachment.removed_by is not None or binding is None:
+        raise NotFound("Nobody has this file open.", code="not_open")
+    body = await hub.file_saving.current(await hub.library.info(binding.document))
+    headers = {"Content-Disposition": disposition(attachment.name), **PRIVATE}
+    return Response(body, media_type="application/octet-stream", headers=headers)
 
 
 async def merge_version(request: Request) -> Response:
@@ -94,6 +113,7 @@ async def get_file(request: Request) -> Response:
 def routes() -> list[BaseRoute]:
     return [
         Route("/api/attachments/{id}/open", open_file, methods=["POST"]),
+        Route("/api/attachments/{id}/live", get_live, methods=["GET"]),
         Route("/api/documents/{id}/save", save_document, methods=["POST"]),
         Route("/api/documents/{id}/merge", merge_version, methods=["POST"]),
         Route("/api/documents/{id}/file", get_file, methods=["GET"]),

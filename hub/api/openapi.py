@@ -99,6 +99,8 @@ OPERATIONS = (
               "A part of its preview: thumb, view, pdf, text or page-N", media="image/webp"),
     Operation("POST", "/api/attachments/{id}/open", "Open a file as a live document",
               api.OpenFile, api.DocumentInfo),
+    Operation("GET", "/api/attachments/{id}/live", "The file as its live document says now",
+              media="application/octet-stream"),
     Operation("POST", "/api/documents/{id}/save", "Save it to its file, as a new version",
               api.SaveDocument, api.SavedVersion),
     Operation("POST", "/api/documents/{id}/merge", "Take over another version of its file, or not",

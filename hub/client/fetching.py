@@ -69,13 +69,15 @@ class Download:
             HubError: what the hub says.
         """
         if not self._force:
-            self._require_free(self._target)
+            require_free(self._target)
         file = self._open()
         try:
             if not await self._proved(file):
                 raise WrongBytes("What came is not what the hub names; nothing was kept.")
             await asyncio.to_thread(os.fsync, file.fileno())
-            await asyncio.to_thread(self._put_in_place)
+            await asyncio.to_thread(
+                lambda: put_in_place(self._part, self._target, force=self._force)
+            )
         except WrongBytes:
             self._part.unlink(missing_ok=True)
             self._notes.forget(Fetching, str(self._part))
@@ -101,7 +103,7 @@ class Download:
         """The partial file, at its beginning; only one that this program made is gone on with."""
         note = self._notes.find(Fetching, str(self._part))
         if note is None and not self._force:
-            self._require_free(self._part)
+            require_free(self._part)
         try:
             # Not through a link that somebody put there.
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
@@ -190,34 +192,66 @@ class Download:
         finally:
             file.flush()
 
-    def _put_in_place(self) -> None:
-        if self._force:
-            self._part.replace(self._target)
-        else:
-            try:
-                # Unlike a rename, a link never replaces what came meanwhile.
-                os.link(self._part, self._target)
-                self._part.unlink()
-            except FileExistsError as error:
-                raise _exists(self._target) from error
-            except OSError as error:
-                if error.errno not in NO_LINKS:
-                    raise
-                self._require_free(self._target)
-                self._part.rename(self._target)
-        folder = os.open(self._target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _require_free(self, path: Path) -> None:
-        if os.path.lexists(path):
-            raise _exists(path)
-
     def _tell(self) -> None:
         if self._on_progress is not None:
             self._on_progress(self._hasher.size, self._size)
+
+
+def write_whole(target: Path, data: bytes, *, force: bool) -> None:
+    """A file with all of its bytes, or none.
+
+    Args:
+        force: replace one that is there.
+
+    Raises:
+        Conflict: ``file_exists``.
+        LocalFile: it cannot be written.
+    """
+    part = target.with_name(shortened(target.name, 255 - len(SUFFIX)) + SUFFIX)
+    try:
+        if not force:
+            require_free(target)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(part, target, force=force)
+    except OSError as error:
+        raise local(error) from error
+
+
+def put_in_place(part: Path, target: Path, *, force: bool) -> None:
+    """Raises:
+    Conflict: ``file_exists``.
+    OSError.
+    """
+    if force:
+        part.replace(target)
+    else:
+        try:
+            # Unlike a rename, a link never replaces what came meanwhile.
+            os.link(part, target)
+            part.unlink()
+        except FileExistsError as error:
+            raise _exists(target) from error
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            require_free(target)
+            part.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def require_free(path: Path) -> None:
+    """Raises:
+    Conflict: ``file_exists``.
+    """
+    if os.path.lexists(path):
+        raise _exists(path)
 
 
 def _exists(path: Path) -> Conflict:

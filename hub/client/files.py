@@ -4,6 +4,8 @@
     sent = await files.upload("film.mov", thread)
     (attachment,) = await files.post(thread, [sent], "The film")
     await files.download(attachment, target=Path("copies"))
+    document = await files.open(attachment.attachment)  # for LiveClient.open_document
+    await files.save(document.document)
 
 Owns what a file is for; the bytes go by ``sending`` and ``fetching``.
 """
@@ -13,19 +15,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from hub.client.fetching import Download, WrongBytes, place
+from hub.client.fetching import Download, WrongBytes, place, require_free, write_whole
 from hub.client.http import Endpoint
 from hub.client.notes import Notes, Sending, default_folder
 from hub.client.patience import OnWait, Patience
 from hub.client.sending import OnProgress, Sent, Source, Upload
 from hub.errors import Conflict, HubError, NotFound, Unavailable
-from hub.ids import b64url, sha256
-from hub.wire.api import Attachment, NewMessage, Version
+from hub.ids import b64url, new_id, sha256
+from hub.wire.api import (
+    Attachment,
+    DocumentInfo,
+    NewMessage,
+    OpenFile,
+    SaveDocument,
+    SavedVersion,
+    Version,
+)
 from hub.wire.commands import NewFile
 from hub.wire.events import Accepted
 from hub.wire.filenames import file_name
@@ -33,6 +43,8 @@ from hub.wire.filenames import file_name
 MOST_FILES: Final = 100
 """Of a message."""
 PATIENCE_S: Final = 300.0
+MAX_LIVE_BYTES: Final = 96 << 20
+"""Of a file that is a live document."""
 READY_S: Final = 600.0
 FIRST_LOOK_S: Final = 0.05
 MOST_LOOK_S: Final = 2.0
@@ -177,6 +189,63 @@ class FileClient:
             on_progress,
         )  # fmt: skip
         return await download.run()
+
+    async def open(self, attachment: str) -> DocumentInfo:
+        """The live document of a file; made, if nobody has it open.
+
+        Raises:
+            HubError: what the hub says (``format_not_editable``, ``read_only``, …).
+        """
+        path = f"/api/attachments/{quote(attachment, safe='')}/open"
+        body = msgspec.json.encode(OpenFile(send_id=new_id("n")))
+        return await self._ask("POST", path, DocumentInfo, body)
+
+    async def save(
+        self, document: str, *, encoding: Literal["utf-8"] | None = None
+    ) -> SavedVersion:
+        """Save a live document to its file, as a new version; asked again after a cut it is one.
+
+        Args:
+            encoding: that the file of a text gets, instead of its own.
+
+        Raises:
+            HubError: what the hub says (``unwritable_characters``, ``other_version``, …).
+        """
+        path = f"/api/documents/{quote(document, safe='')}/save"
+        body = msgspec.json.encode(SaveDocument(encoding=encoding, send_id=new_id("n")))
+        return await self._ask("POST", path, SavedVersion, body)
+
+    async def live(
+        self, attachment: str | Attachment, *, target: Path | None = None, force: bool = False
+    ) -> Path:
+        """Fetch a file as its live document says now, saved or not.
+
+        Args:
+            target, force: as of ``download``.
+
+        Returns:
+            where the file is.
+
+        Raises:
+            Conflict: ``file_exists``.
+            NotFound: ``attachment_not_found``, ``not_open``.
+            HubError: ``local_file``; what the hub says; what ended the connection.
+        """
+        if isinstance(attachment, str):
+            attachment = await self.attachment(attachment)
+        goes_to = place(target, file_name(attachment.name))
+        if not force:
+            require_free(goes_to)
+        path = f"/api/attachments/{quote(attachment.attachment, safe='')}/live"
+        patience = self._patience()
+        while True:
+            try:
+                data = await self._endpoint.whole(path, MAX_LIVE_BYTES)
+                break
+            except HubError as error:
+                await patience.wait(error)
+        await asyncio.to_thread(write_whole, goes_to, data, force=force)
+        return goes_to
 
     async def _settled(self, attachment: str, sent: Sent) -> Attachment:
         pause_s = FIRST_LOOK_S

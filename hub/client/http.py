@@ -251,6 +251,17 @@ class Endpoint:
                 async with asyncio.timeout(LAST_WORDS_S):
                     await writer.wait_closed()
 
+    async def whole(self, path: str, most: int) -> bytes:
+        """What there is at a path, of at most so many bytes.
+
+        Raises:
+            HubError: the hub refuses; as ``ask``.
+        """
+        async with self.ask("GET", path) as answer:
+            if answer.status != 200:
+                raise await answer.refusal()
+            return await answer.read(most)
+
     async def json(
         self, method: str, path: str, result: type[Result], body: bytes = b""
     ) -> Result:  # fmt: skip

@@ -101,6 +101,22 @@ class Saving:
                     raise SavedMeanwhile from None
         raise AssertionError
 
+    async def current(self, info: DocumentInfo) -> bytes:
+        """The file as it would be saved now.
+
+        Raises:
+            Conflict: ``not_a_file``.
+            NotFound: ``attachment_not_found``.
+            HubError: of ``hub.editing.refusals``.
+        """
+        binding, _ = await self._binding(info)
+        base = await self._sources.version(binding.attachment, binding.number)
+        async with self._library.using(info) as live:
+            state = live.state()
+        return await self._converter.save(
+            binding.format, await self._sources.read(base), state, binding.encoding, None
+        )
+
     async def _save(
         self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None
     ) -> SavedVersion:

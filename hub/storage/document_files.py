@@ -41,6 +41,12 @@ async def bound(connection: Any, attachment: str, number: int) -> Binding | None
     return None if row is None else Binding(*row)
 
 
+async def open_copy(connection: Any, attachment: str, number: int) -> Binding | None:
+    """The live document of a file: of those that there are, that of a version, else the latest."""
+    row = await connection.fetchrow(_OPEN_COPY, attachment, number)
+    return None if row is None else Binding(*row)
+
+
 async def of_attachment(connection: Any, attachment: str) -> list[Binding]:
     """The documents that are copies of a file."""
     return [Binding(*row) for row in await connection.fetch(_OF_ATTACHMENT, attachment)]
@@ -72,6 +78,11 @@ _FIND = f"SELECT {_COLUMNS} FROM document_files f WHERE f.document_id = $1"
 _BOUND = f"""
 SELECT {_COLUMNS} FROM document_files f JOIN documents d USING (document_id)
 WHERE f.attachment_id = $1 AND f.number = $2 ORDER BY d.created_seq LIMIT 1
+"""
+
+_OPEN_COPY = f"""
+SELECT {_COLUMNS} FROM document_files f JOIN documents d USING (document_id)
+WHERE f.attachment_id = $1 ORDER BY f.number = $2 DESC, d.created_seq DESC LIMIT 1
 """
 
 _OF_ATTACHMENT = f"""
