@@ -39,6 +39,7 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
+from hub.editing.autosaving import Autosaving
 from hub.editing.converter import Converter
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
@@ -284,6 +285,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         file_saving = FileSaving(
             database, writer, rooms, library, sources, converter, merging, files, jobs, telling
         )
+        autosaving = Autosaving(database, writer, rooms, library, file_saving, clock, jobs)
         hub = Hub(
             settings=settings,
             clock=clock,
@@ -303,6 +305,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             opening=opening,
             merging=merging,
             file_saving=file_saving,
+            autosaving=autosaving,
             services=services,
             ice=IceServers(settings, clock),
             tickets=Tickets(clock, tickets),
@@ -315,6 +318,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             (library.run, "library"), (rooms.run, "rooms"), (router.run, "router"),
             (people.run, "people"), (watch.run, "calls"), (files.run, "uploads"),
             (jobs.run, "jobs"), (shown.run, "previews"), (scanning.run, "scanning"),
+            (autosaving.run, "autosaving"),
             (keeper.run, "keeper"), (Eraser(database, clock).run, "eraser"),
             (Retention(database, clock).run, "retention"), (identity.last_use.run, "last use"),
             (lag.watch, "lag"),

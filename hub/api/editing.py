@@ -76,6 +76,15 @@ async def merge_version(request: Request) -> Response:
     return respond(await hub.merging.merge(who, info, asked.version, asked.take, send_id))
 
 
+async def patch_file(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.PatchFile)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    await hub.autosaving.set(who, info, asked.autosave, asked.send_id or new_id("n"))
+    return await get_file(request)
+
+
 async def get_file(request: Request) -> Response:
     """How a live document stands to its file."""
     who = await principal(request)
@@ -106,6 +115,7 @@ async def get_file(request: Request) -> Response:
             waits=other and not merging,
             merging=other and merging,
             merged=binding.merged,
+            autosave=binding.autosave,
         )
     )
 
@@ -117,4 +127,5 @@ def routes() -> list[BaseRoute]:
         Route("/api/documents/{id}/save", save_document, methods=["POST"]),
         Route("/api/documents/{id}/merge", merge_version, methods=["POST"]),
         Route("/api/documents/{id}/file", get_file, methods=["GET"]),
+        Route("/api/documents/{id}/file", patch_file, methods=["PATCH"]),
     ]

@@ -13,6 +13,7 @@ from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.editing.autosaving import Autosaving
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.saving import Saving as FileSaving
@@ -64,6 +65,7 @@ class Hub:
     opening: Opening
     merging: Merging
     file_saving: FileSaving
+    autosaving: Autosaving
     services: Services
     ice: IceServers
     tickets: Tickets

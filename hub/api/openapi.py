@@ -103,6 +103,8 @@ OPERATIONS = (
               media="application/octet-stream"),
     Operation("POST", "/api/documents/{id}/save", "Save it to its file, as a new version",
               api.SaveDocument, api.SavedVersion),
+    Operation("PATCH", "/api/documents/{id}/file", "Have it save itself, or not",
+              api.PatchFile, api.FileState),
     Operation("POST", "/api/documents/{id}/merge", "Take over another version of its file, or not",
               api.MergeVersion, api.Merged),
     Operation("GET", "/api/documents/{id}/file", "How it stands to its file", answer=api.FileState),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from secrets import randbelow
 
@@ -54,10 +54,12 @@ class _Entry:
             return self.loading.result()
         return None
 
-    def count(self, live: LiveDocument) -> None:
+    def count(self, live: LiveDocument) -> bool:
+        """Whether something was written since the last time."""
         rows_, bytes_ = live.written()
         self.rows += rows_
         self.bytes += bytes_
+        return rows_ > 0
 
     def teach(self, live: LiveDocument) -> None:
         """Tell a document of ids that were leased after its owners were read."""
@@ -67,6 +69,8 @@ class _Entry:
 
 
 class Library:
+    """``on_written`` is told of a document that was changed, every few seconds and at its end."""
+
     def __init__(
         self, database: Database, writer: GroupCommitWriter, clock: Clock, bus: Bus,
         background: Background, bounds: Bounds,
@@ -78,6 +82,7 @@ class Library:
         self._bus = bus
         self._house = House(writer, clock, bus, bounds, background, Scholar(), self._read_on)
         self._entries: dict[str, _Entry] = {}
+        self.on_written: Callable[[str], object] | None = None
 
     @property
     def open(self) -> int:
@@ -183,11 +188,15 @@ class Library:
                 if (live := entry.live) is None:
                     continue
                 live.sweep()
-                entry.count(live)
+                self._count(entry, live)
                 due = self._clock.monotonic_s() >= entry.compact_after_s
                 much = entry.rows >= SNAPSHOT_ROWS or entry.bytes >= SNAPSHOT_BYTES
                 if due and much and not entry.compacting:
                     self._background.spawn(self._compact(entry, live), "compact document")
+
+    def _count(self, entry: _Entry, live: LiveDocument) -> None:
+        if entry.count(live) and self.on_written is not None:
+            self.on_written(live.info.document)
 
     def heads(self) -> dict[str, int]:
         """Of the open documents, the seq up to which their log is in memory."""
@@ -257,7 +266,7 @@ class Library:
 
     async def _unload(self, entry: _Entry, live: LiveDocument) -> None:
         await live.settled()
-        entry.count(live)
+        self._count(entry, live)
         if entry.users == 0 and entry.rows and not live.broken:
             await self._compact(entry, live)
         # Whatever came of that: the log has everything.

@@ -431,14 +431,16 @@ WHERE a.thread_id = $1 AND e.body IS NULL
 _FORGET_LINES = """
 UPDATE items i SET data = NULL FROM events e
 WHERE i.thread_id = $1 AND e.stream_id = $1 AND e.seq = i.seq
-  AND (i.type LIKE 'attachment.%' OR i.type LIKE 'version.%' OR i.type = 'document.merge')
+  AND (i.type LIKE 'attachment.%' OR i.type LIKE 'version.%'
+       OR i.type IN ('document.merge', 'document.autosave'))
   AND i.data IS NOT NULL AND e.body IS NULL
 """
 
 _ERASE_EVENTS = """
 UPDATE events SET body = NULL, salt = NULL
 WHERE stream_id = ANY($1::text[]) AND body IS NOT NULL
-  AND (type LIKE 'attachment.%' OR type LIKE 'version.%' OR type = 'document.merge')
+  AND (type LIKE 'attachment.%' OR type LIKE 'version.%'
+       OR type IN ('document.merge', 'document.autosave'))
   AND convert_from(body, 'UTF8')::json->>'attachment' = ANY($2::text[])
 RETURNING stream_id, seq
 """

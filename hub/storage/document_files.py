@@ -11,7 +11,8 @@ class Binding(NamedTuple):
     """A document is a live copy of version ``number`` of an attachment. ``saved_seq``: up to there
     its log is in that version. ``beside``: a version that its editors keep out of it.
     ``merged_from``: it went on from that before ``merged`` changes of version ``number`` came in
-    from elsewhere; null once it was saved."""
+    from elsewhere; null once it was saved. ``autosave``: it saves itself in the name of this
+    member."""
 
     document: str
     thread: str
@@ -23,6 +24,7 @@ class Binding(NamedTuple):
     beside: int | None
     merged_from: int | None
     merged: int | None
+    autosave: str | None
 
     @property
     def known(self) -> frozenset[int | None]:
@@ -62,6 +64,12 @@ async def last_update(connection: Any, document: str) -> int:
     return int(await connection.fetchval(_LAST_UPDATE, document) or 0)
 
 
+async def changed_at(connection: Any, document: str) -> tuple[int, int]:
+    """Seq and time (Unix ms) of the last row that changed a document's words; zeros for none."""
+    row = await connection.fetchrow(_CHANGED_AT, document)
+    return (0, 0) if row is None else (row["seq"], row["at_ms"])
+
+
 async def authors(connection: Any, document: str, after: int, upto: int) -> list[str]:
     """Whose changes the rows of a document's log bring, behind ``after`` up to ``upto``; in the
     order of their first one."""
@@ -70,7 +78,7 @@ async def authors(connection: Any, document: str, after: int, upto: int) -> list
 
 _COLUMNS = """
 f.document_id, f.thread_id, f.attachment_id, f.number, f.format, f.encoding, f.saved_seq, f.beside,
-f.merged_from, f.merged
+f.merged_from, f.merged, f.autosave
 """
 
 _FIND = f"SELECT {_COLUMNS} FROM document_files f WHERE f.document_id = $1"
@@ -96,6 +104,11 @@ ORDER BY seq LIMIT 2
 
 _LAST_UPDATE = """
 SELECT max(seq) FROM events WHERE stream_id = $1 AND type IN ('doc.update', 'doc.relay')
+"""
+
+_CHANGED_AT = """
+SELECT seq, (extract(epoch FROM at) * 1000)::bigint AS at_ms FROM events
+WHERE stream_id = $1 AND type IN ('doc.update', 'doc.relay') ORDER BY seq DESC LIMIT 1
 """
 
 _AUTHORS = """

@@ -47,6 +47,7 @@ class Projector:
             "document.create": self._document_create,
             "document.rename": self._document_rename,
             "document.merge": self._document_merge,
+            "document.autosave": self._document_autosave,
             "attachment.add": self._attachment_add,
             "attachment.rename": self._attachment_rename,
             "attachment.remove": self._attachment_remove,
@@ -241,6 +242,16 @@ class Projector:
                 for one, data in _read(run)
             ],
         )  # fmt: skip
+        await self._line(connection, run)
+
+    async def _document_autosave(self, connection: Any, run: Run) -> None:
+        await connection.executemany(
+            _AUTOSAVE,
+            [
+                (one.stream_id, data["document"], one.sender if data["on"] else None)
+                for one, data in _read(run)
+            ],
+        )
         await self._line(connection, run)
 
     async def _attachment_add(self, connection: Any, run: Run) -> None:
@@ -543,6 +554,10 @@ _SAVED = """
 UPDATE document_files SET number = $4, saved_seq = $5, encoding = coalesce($6, encoding),
                           beside = NULL, merged_from = NULL, merged = NULL
 WHERE thread_id = $1 AND attachment_id = $2 AND document_id = $3
+"""
+
+_AUTOSAVE = """
+UPDATE document_files SET autosave = $3 WHERE thread_id = $1 AND document_id = $2
 """
 
 _MERGED = """

@@ -312,6 +312,13 @@ class Merged(Struct):
     conflicts: int
 
 
+class PatchFile(Request):
+    """Whether a live document saves itself, a while after its last change."""
+
+    autosave: bool
+    send_id: SendId | None = None
+
+
 class SavedVersion(Struct):
     """Version ``number`` of the attachment is what the document said; it came by event ``seq`` at
     ``at``. ``authors``: whose changes it brought. Not ``changed``: an earlier version says the same
@@ -330,7 +337,8 @@ class FileState(Struct):
     it goes on from, ``shown`` the one that the thread shows (null: the file is gone). ``unsaved``:
     it was changed since, by ``authors``. ``waits``: the version that is shown came from elsewhere,
     and its editors have to say what becomes of it; ``merging``: the hub is looking. ``merged``
-    changes of version ``number`` came in, and can be taken out again."""
+    changes of version ``number`` came in, and can be taken out again. ``autosave``: it saves itself
+    in the name of this member."""
 
     attachment: str
     name: str
@@ -343,6 +351,7 @@ class FileState(Struct):
     waits: bool
     merging: bool
     merged: int | None
+    autosave: str | None
 
 
 class ClientIds(Struct):

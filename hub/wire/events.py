@@ -17,11 +17,11 @@ from hub.wire.properties import PropertyValue, Source
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
     "message.delete", "message.undelete", "reaction", "document.create", "document.rename",
-    "document.merge", "attachment.add", "attachment.rename", "attachment.remove",
-    "attachment.unremove", "attachment.restore", "attachment.property", "version.add",
-    "version.ready", "version.failed", "version.blocked", "version.unblocked", "call.start",
-    "call.ring", "call.join", "call.decline", "call.miss", "call.leave", "call.lock", "call.end",
-    "checkpoint",
+    "document.merge", "document.autosave", "attachment.add", "attachment.rename",
+    "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
+    "version.add", "version.ready", "version.failed", "version.blocked", "version.unblocked",
+    "call.start", "call.ring", "call.join", "call.decline", "call.miss", "call.leave", "call.lock",
+    "call.end", "checkpoint",
 ]  # fmt: skip
 
 
@@ -154,6 +154,15 @@ class DocumentMergeData(Struct, omit_defaults=True):
     saved: int
     encoding: str | None = None
     base: int | None = None
+
+
+class DocumentAutosaveData(Struct):
+    """A live document saves itself in the sender's name, a while after its last change; or not any
+    more."""
+
+    document: str
+    attachment: str
+    on: bool
 
 
 class AttachmentAddData(Struct, omit_defaults=True):

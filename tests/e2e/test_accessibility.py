@@ -33,6 +33,7 @@ from tests.e2e.people import Person
 from tests.e2e.scan import Scan, reaches
 from tests.e2e.wire import Wire
 from tests.support.hub_process import HubProcess, answer, token
+from tests.unit.formats.test_markdown import FILE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -823,6 +824,70 @@ def pdf(pages: int) -> bytes:
 
 def payload(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "", "buffer": data}
+
+
+@reaches(
+    "document-file", "document-file-unsaved", "document-file-merged", "document-file-waits",
+    "document-file-refused", "document-file-gone", "narrow-document-file",
+)  # fmt: skip
+@pytest.mark.timeout(120)
+async def test_files_that_are_edited(
+    world: World, visit: Visit, scan: Scan, tmp_path: Path
+) -> None:
+    thread = await world.thread("ada", "grace", subject="Edited files")
+    person = await visit("ada", f"/t/{thread}")
+    page = person.page
+    await entered(page, "Edited files")
+    client = FileClient(world.hub.url, await token(world.people["ada"].http), state=tmp_path)
+
+    async def send(name: str, data: bytes, attachment: str | None = None) -> str:
+        upload = await client.upload(BytesIO(data), thread, name=name)
+        file = {"upload": upload.upload} | ({"attachment": attachment} if attachment else {})
+        path = f"/api/threads/{thread}/messages"
+        said = await answer(world.people["ada"].http.post(path, json={"files": [file]}))
+        (ready,) = await client.wait_ready(said["attachments"], [upload])
+        return ready.attachment
+
+    async def show(attachment: str, name: str) -> None:
+        info = await client.open(attachment)
+        await page.goto(f"/t/{thread}/d/{info.document}")
+        await expect(person.editor(name)).to_be_visible()
+        await expect(page.get_by_test_id("file-standing")).not_to_be_empty()
+
+    standing = page.get_by_test_id("file-standing")
+    await show(await send("plan.md", FILE.encode()), "plan.md")
+    await expect(standing).to_have_text("As in the file")
+    await scan(page, "document-file")
+    await page.set_viewport_size({"width": 400, "height": 800})
+    await expect(button(page, "Save as version 2")).to_be_visible()
+    await scan(page, "narrow-document-file")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+
+    text = "Dobrý deň,\nposielam žltú ponuku.\n"
+    offer = await send("offer.txt", text.encode("cp1250"))
+    await show(offer, "offer.txt")
+    await button(page, "Save by itself, a minute after the last change").click()
+    await person.write("offer.txt", "mine")
+    await expect(standing).to_have_text("Unsaved changes")
+    await scan(page, "document-file-unsaved")
+    await person.saved()
+    await send("offer.txt", ("New\n" + text).encode("cp1250"), offer)
+    await expect(page.get_by_text("1 change came in from version 2")).to_be_visible()
+    await scan(page, "document-file-merged")
+    await send("offer.txt", (text + "theirs").encode("cp1250"), offer)
+    await expect(page.get_by_text("came from elsewhere")).to_be_visible()
+    await scan(page, "document-file-waits")
+    await button(page, "Leave it beside").click()
+    await expect(page.get_by_text("came from elsewhere")).to_have_count(0)
+    await person.write("offer.txt", "😀")
+    await person.saved()
+    person.forgive("Failed to load resource")
+    await button(page, "Save as version 4").click()
+    await expect(button(page, "Save as UTF-8")).to_be_visible()
+    await scan(page, "document-file-refused")
+    await answer(world.people["grace"].http.delete(f"/api/attachments/{offer}"))
+    await expect(page.get_by_text("The file was removed from the thread.")).to_be_visible()
+    await scan(page, "document-file-gone")
 
 
 @reaches("narrow-chat", "narrow-work", "narrow-people")

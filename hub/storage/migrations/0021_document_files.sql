@@ -10,7 +10,8 @@ CREATE TABLE document_files (
     saved_seq     bigint NOT NULL,               -- of its own log: up to there it is in that version
     beside        integer,                       -- a version that its editors keep out of it
     merged_from   integer,                       -- of what version came in last: the one before it
-    merged        integer                        -- how many changes these were
+    merged        integer,                       -- how many changes these were
+    autosave      text                           -- it saves itself in the name of this member
 );
 CREATE INDEX document_files_attachment ON document_files (attachment_id, number);
 

@@ -81,6 +81,13 @@ export const STATES: readonly State[] = [
   { id: 'document-link', route: 'room', about: 'The dialog of a link' },
   { id: 'document-picture', route: 'room', about: 'The dialog of a picture' },
   { id: 'document-table-menu', route: 'room', about: 'What can be done with a table' },
+  { id: 'document-file', route: 'room', about: 'A Markdown file as rich text, with its source and footnotes' },
+  { id: 'document-file-unsaved', route: 'room', about: 'A file that was changed, and saves itself' },
+  { id: 'document-file-merged', route: 'room', about: 'Changes of another version came in' },
+  { id: 'document-file-waits', route: 'room', about: 'Another version has changed the same' },
+  { id: 'document-file-refused', route: 'room', about: 'The encoding of the file has not all characters' },
+  { id: 'document-file-gone', route: 'room', about: 'The file of a document was removed' },
+  { id: 'narrow-document-file', route: 'room', about: '400 px: a file that is edited' },
   { id: 'documents-none', route: 'room', about: 'No documents, and the person may not begin one' },
 
   { id: 'files-empty', route: 'room', about: 'The files drawer of a thread without files' },

@@ -75,6 +75,7 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'document.create',
   'document.rename',
   'document.merge',
+  'document.autosave',
   'attachment.rename',
   'attachment.remove',
   'attachment.unremove',
@@ -390,6 +391,8 @@ export function mergePage(
   meanwhile: readonly TimelineEvent[],
   reachesEnd = false,
 ): RoomModel {
+  // What may be seen was another for a while: the window may have been cut where the page was asked for.
+  if (placement === 'older' && meanwhile.some((event) => event.type === 'thread.history')) return model.hasOlder ? model : Object.freeze({ ...model, hasOlder: true });
   const late = meanwhile.filter((event) => event.seq > page.head).sort((a, b) => a.seq - b.seq);
   const known = new Map(placement === 'window' ? [] : model.items.map((item) => [item.seq, item]));
   for (const raw of page.items) {

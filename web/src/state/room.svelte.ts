@@ -84,7 +84,7 @@ export interface RoomEnvironment {
   /** The row of the inbox, as known here. */
   summary(summary: ThreadSummary): void;
   released(room: Room): void;
-  http?: Pick<typeof api, 'get' | 'post'>;
+  http?: Pick<typeof api, 'get' | 'post' | 'patch'>;
 }
 
 export class Room implements RoomStore {
@@ -110,7 +110,7 @@ export class Room implements RoomStore {
   users = 0;
   readonly thread: string;
   readonly #environment: RoomEnvironment;
-  readonly #http: Pick<typeof api, 'get' | 'post'>;
+  readonly #http: Pick<typeof api, 'get' | 'post' | 'patch'>;
   #closed = false;
 
   // Following.
@@ -614,6 +614,10 @@ export class Room implements RoomStore {
 
   mergeVersion(document: string, version: number, take: Take): Promise<Merged> {
     return this.#http.post<Merged>(`/api/documents/${document}/merge`, { version, take, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
+  }
+
+  setAutosave(document: string, on: boolean): Promise<FileState> {
+    return this.#http.patch<FileState>(`/api/documents/${document}/file`, { autosave: on, send_id: newSendId() });
   }
 
   fileState(document: string): Promise<FileState> {

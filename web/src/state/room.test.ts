@@ -77,6 +77,7 @@ class FakeRoom implements RoomEnvironment {
       return (path.includes('/history') ? this.#page(path) : this.#state()) as T;
     },
     post: () => Promise.reject(new Error('nothing is posted')),
+    patch: () => Promise.reject(new Error('nothing is changed')),
   };
 
   readonly outbox = {

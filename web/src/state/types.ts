@@ -304,6 +304,8 @@ export interface RoomStore {
   saveDocument(document: string, options?: { encoding?: 'utf-8' | null }): Promise<SavedVersion>;
   /** What a live document takes over of a version of its file that came from elsewhere. */
   mergeVersion(document: string, version: number, take: Take): Promise<Merged>;
+  /** Have a live document save itself a while after its last change, or not. */
+  setAutosave(document: string, on: boolean): Promise<FileState>;
   /** How a live document stands to its file. */
   fileState(document: string): Promise<FileState>;
   /** Load again after `status` = error. */

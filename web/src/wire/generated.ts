@@ -18,7 +18,7 @@ export type Standing = "ringing" | "declined" | "missed" | "in" | "left";
 
 export type Hush = "busy" | "quiet";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "document.autosave" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
 
 export type Verdict = "clean" | "blocked" | "unscannable";
 
@@ -676,6 +676,16 @@ export interface DocumentMergeData {
   saved: number;
   encoding?: string | null;
   base?: number | null;
+}
+
+/**
+ * A live document saves itself in the sender's name, a while after its last change; or not any
+ * more.
+ */
+export interface DocumentAutosaveData {
+  document: string;
+  attachment: string;
+  on: boolean;
 }
 
 /**
@@ -1362,6 +1372,12 @@ export interface Merged {
   conflicts: number;
 }
 
+/** Whether a live document saves itself, a while after its last change. */
+export interface PatchFile {
+  autosave: boolean;
+  send_id?: string | null;
+}
+
 /**
  * Version ``number`` of the attachment is what the document said; it came by event ``seq`` at
  * ``at``. ``authors``: whose changes it brought. Not ``changed``: an earlier version says the same
@@ -1381,7 +1397,8 @@ export interface SavedVersion {
  * it goes on from, ``shown`` the one that the thread shows (null: the file is gone). ``unsaved``:
  * it was changed since, by ``authors``. ``waits``: the version that is shown came from elsewhere,
  * and its editors have to say what becomes of it; ``merging``: the hub is looking. ``merged``
- * changes of version ``number`` came in, and can be taken out again.
+ * changes of version ``number`` came in, and can be taken out again. ``autosave``: it saves itself
+ * in the name of this member.
  */
 export interface FileState {
   attachment: string;
@@ -1395,6 +1412,7 @@ export interface FileState {
   waits: boolean;
   merging: boolean;
   merged: number | null;
+  autosave: string | null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
 import { isUnread, type PendingMessage } from '../../state';
-import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentCreateData, DocumentMergeData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
+import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -212,6 +212,8 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       return data ? callWords(data as Call, me, nameOf, now) : `${who} called`;
     case 'document.merge':
       return data ? mergedWords(who, data as DocumentMergeData) : `${who} changed a document`;
+    case 'document.autosave':
+      return (data as DocumentAutosaveData | null)?.on ? `${who} has a document save itself after each pause` : `${who} has a document not save itself any more`;
     case 'version.add':
       return data ? savedWords(item.sender, data as VersionAddData, nameOf) : `${who} saved a file`;
     case 'version.blocked':

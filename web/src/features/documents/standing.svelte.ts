@@ -62,6 +62,11 @@ export class Standing {
     return this.#try('merge', () => this.#room.mergeVersion(this.#document, version, take));
   }
 
+  async setAutosave(on: boolean): Promise<void> {
+    const state = await this.#try('save', () => this.#room.setAutosave(this.#document, on));
+    if (state) this.state = state;
+  }
+
   async save(options: { encoding?: 'utf-8' } = {}): Promise<SavedVersion | null> {
     return this.#try('save', () => this.#room.saveDocument(this.#document, options));
   }
