@@ -64,7 +64,7 @@ class Raw:
 
     async def open(self, document: str) -> int:
         """Open a document; returns its number."""
-        answer = await self.call(cmd="open_document", document=document, schema_version=1)
+        answer = await self.call(cmd="open_document", document=document, schema_version=2)
         assert answer["t"] == "ok", answer
         return int(answer["result"]["number"])
 

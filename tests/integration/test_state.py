@@ -17,7 +17,7 @@ from hub.wire import calls
 from hub.wire.events import EventType
 from tests.conftest import TurnableClock
 from tests.integration.conftest import Person, Served, judge, serve
-from tests.integration.files.test_uploads import TUS, Sender
+from tests.integration.files.test_uploads import TUS, Sender, metadata
 from tests.integration.sockets import Raw, connection, signed_in
 from tests.support.hub_process import answer
 
@@ -122,6 +122,9 @@ class Reading:
                 self.call(type_, event, line)
             case "attachment.add" | "version.add":
                 self.file(event["type"], event, data)
+                if event["type"] == "version.add" and "document" in data:  # it was saved
+                    state["items"][seq] = MESSAGE | line | {"type": "version.add", "data": data}
+                    state["documents"][data["document"]]["file"]["number"] = data["number"]
             case "version.ready" | "version.failed":
                 self.file(event["type"], event, data)
             case type_ if type_.startswith(("attachment.", "version.")):
@@ -163,6 +166,7 @@ class Reading:
                 if "blob" in data:  # sent on: it is here
                     number = data.get("number", 1)
                     about |= {"state": "ready", "number": number, "blob": data["blob"]}
+                    about |= {key: data[key] for key in ("document", "authors") if key in data}
                     file |= {"number": number, "count": file["count"] + 1}
                 else:
                     about |= {"state": "arriving", "received": 0}
@@ -215,9 +219,13 @@ class Reading:
                 else:
                     self.more = True
             case "document.create":
-                made = {"language": None, "line_ends": "lf"} | data
+                made = {"language": None, "line_ends": "lf", "file": None} | data
                 made |= {"thread": self.thread, "created_by": event["sender"]}
+                if (file := made["file"]) is not None:
+                    made["file"] = {key: one for key, one in file.items() if key != "saved"}
                 state["documents"][data["document"]] = made | {"created_at": event["at"]}
+            case "document.merge":
+                state["documents"][data["document"]]["file"]["number"] = data["number"]
             case "document.rename":
                 state["documents"][data["document"]]["title"] = data["title"]
             case "member.set":
@@ -247,6 +255,10 @@ def _tidy(state: dict[str, Any]) -> Any:
     for item in state["items"].values():
         item["reactions"].sort(key=lambda one: one["emoji"])
     return json.loads(json.dumps(state, sort_keys=True))
+
+
+def notes(thread: str) -> dict[str, str]:
+    return {"upload-metadata": metadata(filename="notes.txt", thread=thread)}
 
 
 async def _told(readings: list[Reading], uid: str, **account: Any) -> None:
@@ -354,6 +366,30 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         message = said["seq"]
         await act(ada, cmd="delete", target=message)
         await act(ada, cmd="undelete", target=message)
+
+        # A file that is edited: opened, changed, saved, changed elsewhere, saving itself.
+        url = await sender.begin(len(b"one\ntwo\n"), **notes(thread))
+        key = url.rpartition("/")[2]
+        said = await act(ada, cmd="post", text="", files=[{"upload": key}])
+        await sender.patch(url, 0, b"one\ntwo\n")
+        await settled("version.ready")
+        path = f"/api/attachments/{said['attachments'][0]}/open"
+        document = (await answer(ada.http.post(path, json={})))["document"]
+        await settled("document.create")
+        async with served.live(grace) as client:
+            opened = await client.open_document(document)
+            opened.text.insert(0, "zero\n")
+            await opened.saved()
+        await answer(ada.http.post(f"/api/documents/{document}/save", json={}))
+        await settled("version.add")
+        url = await sender.begin(len(b"other\n"), **notes(thread))
+        again = {"upload": url.rpartition("/")[2], "attachment": said["attachments"][0]}
+        await act(ada, cmd="post", text="", files=[again])
+        await sender.patch(url, 0, b"other\n")
+        await settled("document.merge")
+        path = f"/api/documents/{document}/file"
+        await answer(ada.http.patch(path, json={"autosave": True}))
+        await settled("document.autosave")
 
         # A call with all that can happen in it.
         async def calling(by: Person, cmd: str, **fields: Any) -> Any:
