@@ -43,6 +43,7 @@ from hub.editing.autosaving import Autosaving
 from hub.editing.converter import Converter
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
+from hub.editing.pen import Pen
 from hub.editing.saving import Saving as FileSaving
 from hub.editing.sources import Sources
 from hub.errors import Conflict
@@ -277,15 +278,14 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             background=background,
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
         )  # fmt: skip
-        sources, converter = Sources(database, store), Converter(Sandbox())
-        opening = Opening(
-            database, writer, rooms, library, sources, converter, settings.max_document_bytes
-        )
-        merging = Merging(database, writer, rooms, library, sources, converter, jobs)
+        sources = Sources(database, store, held=scanning.policy == "hold")
+        converter, pen = Converter(Sandbox()), Pen(writer, rooms)
+        opening = Opening(database, pen, library, sources, converter, settings.max_document_bytes)
+        merging = Merging(database, pen, library, sources, converter, jobs)
         file_saving = FileSaving(
-            database, writer, rooms, library, sources, converter, merging, files, jobs, telling
+            database, pen, library, sources, converter, merging, files, jobs, telling
         )
-        autosaving = Autosaving(database, writer, rooms, library, file_saving, clock, jobs)
+        autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         hub = Hub(
             settings=settings,
             clock=clock,

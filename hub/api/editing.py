@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.api.attachments import readable
-from hub.api.blobs import SANDBOX, require_looked_at
+from hub.api.blobs import SANDBOX
 from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
@@ -36,7 +36,6 @@ async def open_file(request: Request) -> Response:
         raise Conflict("Show this version first, then open it.", code="not_shown")
     if attachment is None or not stored or stored.removed or stored.version.seq < since:
         raise NotFound("There is no such version.", code="version_not_found")
-    require_looked_at(hub, stored)
     send_id = asked.send_id or new_id("n")
     info, made = await hub.opening.open(who, stored, attachment.name, send_id)
     return respond(info, 201 if made else 200)

@@ -12,19 +12,18 @@ import msgspec
 import structlog
 
 from hub.clock import Clock
+from hub.editing.pen import Pen
 from hub.editing.saving import Saving
 from hub.errors import Conflict, HubError, Unavailable
 from hub.identity.principal import Principal
 from hub.ids import new_id
 from hub.jobs.queue import Jobs, Later
 from hub.rooms.library import Library
-from hub.rooms.permissions import Action, require
-from hub.rooms.registry import Registry
 from hub.storage import document_files as files
 from hub.storage.document_files import Binding
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
-from hub.storage.writer import Append, GroupCommitWriter
+from hub.storage.writer import Append
 from hub.wire import events as ev
 from hub.wire.api import DocumentInfo
 
@@ -39,18 +38,17 @@ log = structlog.get_logger()
 
 class Autosaving:
     def __init__(
-        self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
-        saving: Saving, clock: Clock, jobs: Jobs,
+        self, database: Database, pen: Pen, library: Library, saving: Saving, clock: Clock,
+        jobs: Jobs,
     ) -> None:  # fmt: skip
         self._database = database
-        self._writer = writer
-        self._rooms = rooms
+        self._pen = pen
         self._library = library
         self._saving = saving
         self._clock = clock
         self._jobs = jobs
         self._changed: set[str] = set()
-        library.on_written = self._changed.add
+        library.on_written = lambda document: self._changed.add(document)
         jobs.handle(AUTOSAVE, self._save)
 
     async def set(self, who: Principal, info: DocumentInfo, on: bool, send_id: str) -> None:
@@ -61,8 +59,7 @@ class Autosaving:
             Forbidden: ``read_only``, ``missing_scope``.
             NotFound: ``thread_not_found``.
         """
-        async with self._rooms.hold(info.thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
+        await self._pen.require(who, info.thread)
         async with self._database.acquire() as connection:
             binding = await files.find(connection, info.document)
         if binding is None:
@@ -74,10 +71,7 @@ class Autosaving:
         append = Append(
             info.thread, "document.autosave", who.uid, _encode(data), send_id, guard=guard
         )
-        async with self._rooms.hold(info.thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
-            future = self._writer.append(append)
-        await future
+        await self._pen.write(append, who)
 
     async def run(self) -> None:
         """Ask for documents that have changed, for ever."""
@@ -90,12 +84,16 @@ class Autosaving:
 
     async def look(self) -> None:
         """Ask for what has changed since."""
-        for document in tuple(self._changed):
+        if not self._changed:
+            return
+        changed, self._changed = self._changed, set()
+        try:
             async with self._database.acquire() as connection:
-                binding = await files.find(connection, document)
-                if binding is not None and binding.autosave is not None:
+                for document in await files.saving_themselves(connection, changed):
                     await self._ask(document, connection)
-            self._changed.discard(document)
+        except Unavailable:
+            self._changed |= changed
+            raise
 
     async def _ask(self, document: str, connection: Any) -> None:
         await self._jobs.put(connection, AUTOSAVE, document, in_s=PAUSE_S)

@@ -5,6 +5,8 @@ beyond what it has to be; what it made is checked where it is taken in.
 
 from __future__ import annotations
 
+import asyncio
+import re
 from typing import Final, NamedTuple
 
 from hub.editing import refusals
@@ -13,7 +15,8 @@ from hub.formats.worker import FORMATS
 from hub.sandbox.frames import Meta, Part, encode
 from hub.sandbox.walls import Failed, Limits, Sandbox
 
-MAX_FILE_BYTES: Final = 64 << 20
+AT_ONCE: Final = 4
+_CODEC: Final = re.compile(r"[a-z0-9_-]{1,40}")
 _LIMITS: Final = Limits(
     wall_s=60, nice=5, cpu_s=45, memory_bytes=2 << 30, input_bytes=160 << 20,
     output_bytes=96 << 20,
@@ -21,13 +24,11 @@ _LIMITS: Final = Limits(
 
 
 class Opened(NamedTuple):
-    """``update``: the document as one Yjs update. ``encoding``: of a text; ``damaged``: some bytes
-    of it mean nothing."""
+    """``update``: the document as one Yjs update. ``encoding``: of a text."""
 
     kind: str
     update: bytes
     encoding: str | None
-    damaged: bool
 
 
 class Incoming(NamedTuple):
@@ -41,9 +42,15 @@ class Incoming(NamedTuple):
 
 
 class Converter:
-    """One per process."""
+    """One per process.
+
+    Attributes:
+        turn: to be held from before a file is read until its conversion is done: files in memory
+            are bounded by it.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
+        self.turn = asyncio.Semaphore(AT_ONCE)
         self._sandbox = sandbox
 
     async def open(self, format_: str, data: bytes, client: int) -> Opened:
@@ -55,7 +62,7 @@ class Converter:
         part = await self._part("open", data, "document", {"format": format_, "client": client})
         return Opened(
             "rich" if part.meta.get("kind") == "rich" else "text", part.body,
-            _encoding(part), part.meta.get("damaged") is True,
+            _encoding(part),
         )  # fmt: skip
 
     async def save(
@@ -117,4 +124,4 @@ def _count(part: Part, name: str) -> int:
 
 def _encoding(part: Part) -> str | None:
     found = part.meta.get("encoding")
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and _CODEC.fullmatch(found) else None

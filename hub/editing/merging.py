@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from hub.editing.converter import Converter
+from hub.editing.pen import Pen
 from hub.editing.sources import Sources
 from hub.errors import Conflict, HubError, NotFound, Unavailable
 from hub.files.following import MERGE
@@ -26,15 +27,14 @@ from hub.ids import new_id
 from hub.jobs.queue import Jobs
 from hub.rooms import hand
 from hub.rooms.library import Library
-from hub.rooms.permissions import Action, require
-from hub.rooms.registry import Registry
 from hub.storage import attachments as rows
 from hub.storage import document_files as files
+from hub.storage import streams
 from hub.storage.attachments import Stored
 from hub.storage.document_files import Binding
 from hub.storage.jobs import Job
 from hub.storage.pool import Database
-from hub.storage.writer import Append, GroupCommitWriter
+from hub.storage.writer import Append
 from hub.wire import events as ev
 from hub.wire.api import DocumentInfo, Merged
 
@@ -51,12 +51,11 @@ class BothChanged(Conflict):
 
 class Merging:
     def __init__(
-        self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
-        sources: Sources, converter: Converter, jobs: Jobs,
+        self, database: Database, pen: Pen, library: Library, sources: Sources,
+        converter: Converter, jobs: Jobs,
     ) -> None:  # fmt: skip
         self._database = database
-        self._writer = writer
-        self._rooms = rooms
+        self._pen = pen
         self._library = library
         self._sources = sources
         self._converter = converter
@@ -99,13 +98,14 @@ class Merging:
             version: that is shown, and came from elsewhere; or that came in last, to take it out.
 
         Raises:
-            Conflict: ``not_a_file``, ``not_waiting``.
+            Conflict: ``not_a_file``, ``not_waiting``, ``both_changed``, ``send_id_reused``.
             Forbidden: ``read_only``, ``missing_scope``.
             NotFound: ``thread_not_found``, ``version_not_found``.
-            HubError: of ``hub.editing.refusals``.
+            HubError: of ``hub.editing.refusals``, and of ``Sources.require_looked_at``.
         """
-        async with self._rooms.hold(info.thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
+        await self._pen.require(who, info.thread)
+        if (known := await self._known(who, info, send_id)) is not None:
+            return known
         async with self._database.acquire() as connection:
             binding = await files.find(connection, info.document)
             attachment = binding and await rows.find(connection, binding.attachment)
@@ -174,8 +174,9 @@ class Merging:
         """
         assert take != "none"
         info = await self._library.info(binding.document)
-        given = await self._sources.read(base), await self._sources.read(other)
-        async with self._library.using(info) as live:
+        self._sources.require_looked_at(other)
+        async with self._converter.turn, self._library.using(info) as live:
+            given = await self._sources.read(base), await self._sources.read(other)
             (client,) = await self._library.lease(info, uid, 1, most=MANY)
             await live.settled()
             async with self._database.acquire() as connection:
@@ -202,11 +203,22 @@ class Merging:
     ) -> None:  # fmt: skip
         guard = partial(_require_unmoved, binding, data)
         append = Append(binding.thread, "document.merge", uid, _encode(data), send_id, guard=guard)
-        async with self._rooms.hold(binding.thread) as room:
-            if who is not None:
-                require(who, room.role(who.uid), Action.WRITE)
-            future = self._writer.append(append)
-        await future
+        await self._pen.write(append, who)
+
+    async def _known(self, who: Principal, info: DocumentInfo, send_id: str) -> Merged | None:
+        """What was written under this ``send_id``.
+
+        Raises:
+            Conflict: ``send_id_reused``.
+        """
+        async with self._database.acquire() as connection:
+            row = await streams.find(connection, info.thread, who.uid, send_id)
+        if row is None:
+            return None
+        data = msgspec.json.decode(row["body"]) if row["body"] else {}
+        if row["type"] != "document.merge" or data.get("document", info.document) != info.document:
+            raise Conflict("This send_id stands for something else.", code="send_id_reused")
+        return Merged(data.get("changes", 0), 0)
 
 
 async def _require_unmoved(binding: Binding, data: ev.DocumentMergeData, connection: Any) -> None:

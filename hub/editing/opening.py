@@ -19,6 +19,7 @@ import msgspec
 
 from hub.editing.converter import Converter, Opened
 from hub.editing.formats import format_of
+from hub.editing.pen import Pen
 from hub.editing.refusals import FileDamaged, NoEditableFormat
 from hub.editing.sources import Sources
 from hub.errors import Conflict, NotFound, TooLarge
@@ -28,14 +29,12 @@ from hub.ids import new_id
 from hub.mail.threads import schema_version
 from hub.rooms.fold import fold
 from hub.rooms.library import Library
-from hub.rooms.permissions import Action, require
-from hub.rooms.registry import Registry
 from hub.storage import attachments as rows
 from hub.storage import document_files as files
 from hub.storage import documents
 from hub.storage.attachments import Stored
 from hub.storage.pool import Database
-from hub.storage.writer import CLAIM, UPDATE, Append, GroupCommitWriter
+from hub.storage.writer import CLAIM, UPDATE, Append
 from hub.wire import events as ev
 from hub.wire import words
 from hub.wire.api import DocumentInfo
@@ -61,12 +60,11 @@ class Opening:
     """
 
     def __init__(
-        self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
-        sources: Sources, converter: Converter, max_bytes: int,
+        self, database: Database, pen: Pen, library: Library, sources: Sources,
+        converter: Converter, max_bytes: int,
     ) -> None:  # fmt: skip
         self._database = database
-        self._writer = writer
-        self._rooms = rooms
+        self._pen = pen
         self._library = library
         self._sources = sources
         self._converter = converter
@@ -86,8 +84,9 @@ class Opening:
             Forbidden: ``read_only``, ``missing_scope``, when it has to be made.
             NotFound: ``attachment_not_found``.
             TooLarge: ``file_too_large_to_edit``.
-            HubError: of ``hub.editing.refusals``.
+            HubError: of ``hub.editing.refusals``, and of ``Sources.require_looked_at``.
         """
+        self._sources.require_looked_at(stored)
         version = stored.version
         assert version.number is not None
         key = version.attachment, version.number
@@ -95,13 +94,14 @@ class Opening:
         async with turn:  # the work is done once
             if (known := await self._bound(*key)) is not None:
                 return known, False
-            await self._require_write(who, version.thread)
-            data = await self._sources.read(stored)
-            format_ = format_of(name, version.type, data[:HEAD_BYTES], len(data))
-            if format_ is None:
-                raise NoEditableFormat
+            await self._pen.require(who, version.thread)
             client = 1 + randbelow(_CLIENTS)
-            opened = await self._converter.open(format_, data, client)
+            async with self._converter.turn:
+                data = await self._sources.read(stored)
+                format_ = format_of(name, version.type, data[:HEAD_BYTES], len(data))
+                if format_ is None:
+                    raise NoEditableFormat
+                opened = await self._converter.open(format_, data, client)
             update = await self._checked(opened)
             file = ev.OpenedFile(*key, format_, SEED_ROWS, opened.encoding)
             try:
@@ -159,17 +159,10 @@ class Opening:
                 Append(document, UPDATE, version.author, documents.encode_updates([update])),
             ),
         )  # fmt: skip
-        async with self._rooms.hold(version.thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
-            future = self._writer.append(append)
-        committed = await future
+        committed = await self._pen.write(append, who)
         if committed.type != "document.create":
             raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return str(msgspec.json.decode(committed.body)["document"])
-
-    async def _require_write(self, who: Principal, thread: str) -> None:
-        async with self._rooms.hold(thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
 
     async def _bound(self, attachment: str, number: int) -> DocumentInfo | None:
         async with self._database.acquire() as connection:

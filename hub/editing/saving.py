@@ -17,6 +17,7 @@ import msgspec
 
 from hub.editing.converter import Converter
 from hub.editing.merging import Merging
+from hub.editing.pen import Pen
 from hub.editing.sources import Sources
 from hub.errors import Conflict, HubError, NotFound
 from hub.files.attachments import VersionTaken
@@ -27,8 +28,6 @@ from hub.files.uploads import Uploads
 from hub.identity.principal import Principal
 from hub.jobs.queue import Jobs
 from hub.rooms.library import Library
-from hub.rooms.permissions import Action, require
-from hub.rooms.registry import Registry
 from hub.storage import attachments as rows
 from hub.storage import blobs, streams, uploads
 from hub.storage import document_files as files
@@ -36,7 +35,7 @@ from hub.storage.attachments import AttachmentRow, Stored
 from hub.storage.document_files import Binding
 from hub.storage.pool import Database, DatabaseAway
 from hub.storage.uploads import Upload
-from hub.storage.writer import Append, GroupCommitWriter
+from hub.storage.writer import Append
 from hub.wire import events as ev
 from hub.wire.api import DocumentInfo, SavedVersion
 
@@ -60,13 +59,11 @@ class OtherVersion(Conflict):
 
 class Saving:
     def __init__(
-        self, database: Database, writer: GroupCommitWriter, rooms: Registry, library: Library,
-        sources: Sources, converter: Converter, merging: Merging, arriving: Uploads, jobs: Jobs,
-        telling: Telling,
+        self, database: Database, pen: Pen, library: Library, sources: Sources,
+        converter: Converter, merging: Merging, arriving: Uploads, jobs: Jobs, telling: Telling,
     ) -> None:  # fmt: skip
         self._database = database
-        self._writer = writer
-        self._rooms = rooms
+        self._pen = pen
         self._library = library
         self._sources = sources
         self._converter = converter
@@ -90,7 +87,7 @@ class Saving:
             NotFound: ``thread_not_found``, ``attachment_not_found``.
             HubError: of ``hub.editing.refusals`` and of ``Uploads.take``.
         """
-        await self._require_write(who, info.thread)
+        await self._pen.require(who, info.thread)
         if (known := await self._known(who, info, send_id)) is not None:
             return known
         for tries in range(TRIES):
@@ -111,11 +108,10 @@ class Saving:
         """
         binding, _ = await self._binding(info)
         base = await self._sources.version(binding.attachment, binding.number)
-        async with self._library.using(info) as live:
-            state = live.state()
-        return await self._converter.save(
-            binding.format, await self._sources.read(base), state, binding.encoding, None
-        )
+        async with self._converter.turn, self._library.using(info) as live:
+            return await self._converter.save(
+                binding.format, await self._sources.read(base), live.state(), binding.encoding, None
+            )
 
     async def _save(
         self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None
@@ -135,12 +131,12 @@ class Saving:
             authors = await files.authors(connection, info.document, binding.saved_seq, saved)
         if not changed and encoding is None and binding.merged_from is None:
             return _unchanged(base)
-        data = await self._converter.save(
-            binding.format, await self._sources.read(base), state, binding.encoding, encoding
-        )
-        version = base.version
+        async with self._converter.turn:
+            data = await self._converter.save(
+                binding.format, await self._sources.read(base), state, binding.encoding, encoding
+            )
         upload = await self._uploads.take(
-            who.uid, info.thread, version.name, version.type, "", data, None
+            who.uid, info.thread, attachment.name, base.version.type, "", data, None
         )
         try:
             return await self._write(who, binding, upload, authors, saved, send_id, encoding)
@@ -165,10 +161,7 @@ class Saving:
         )  # fmt: skip
         guard = partial(self._before_saved, binding, upload, number, same)
         append = Append(binding.thread, "version.add", who.uid, _encode(data), send_id, guard=guard)
-        async with self._rooms.hold(binding.thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
-            future = self._writer.append(append)
-        committed = await future
+        committed = await self._pen.write(append, who)
         return _saved(committed.seq, committed.at_ms, committed.body)
 
     async def _before_saved(
@@ -222,10 +215,6 @@ class Saving:
         if row["type"] != "version.add" or data.get("document", info.document) != info.document:
             raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return _saved(row["seq"], row["at_ms"], row["body"] or b"{}")
-
-    async def _require_write(self, who: Principal, thread: str) -> None:
-        async with self._rooms.hold(thread) as room:
-            require(who, room.role(who.uid), Action.WRITE)
 
 
 def _saved(seq: int, at_ms: int, body: bytes) -> SavedVersion:

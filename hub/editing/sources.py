@@ -7,6 +7,7 @@ from typing import Final
 from hub.blobs.store import BlobStore
 from hub.errors import NotFound, TooLarge
 from hub.files.contents import contents
+from hub.files.scanning.verdicts import NotScanned, blocked
 from hub.storage import attachments as rows
 from hub.storage.attachments import Stored
 from hub.storage.blobs import Blob
@@ -16,7 +17,12 @@ MAX_BYTES: Final = 64 << 20
 
 
 class Sources:
-    def __init__(self, database: Database, store: BlobStore) -> None:
+    """Args:
+    held: nothing is handed out before a scanner has looked at it.
+    """
+
+    def __init__(self, database: Database, store: BlobStore, *, held: bool) -> None:
+        self._held = held
         self._database = database
         self._store = store
 
@@ -31,6 +37,16 @@ class Sources:
         if found is None or found.removed:
             raise NotFound("There is no such version.", code="version_not_found")
         return found
+
+    def require_looked_at(self, stored: Stored) -> None:
+        """Raises:
+        Blocked: ``file_blocked``.
+        NotScanned: ``file_not_scanned``.
+        """
+        if stored.verdict == "blocked":
+            raise blocked(stored.finding)
+        if stored.verdict is None and self._held:
+            raise NotScanned()
 
     async def read(self, stored: Stored) -> bytes:
         """Raises:

@@ -14,7 +14,7 @@ from hub.sandbox.frames import Meta, Part
 def opened(data: bytes, client: int) -> Part:
     file = read(data)
     nodes = reader.nodes_of(file.text) or [Node("paragraph")]
-    meta: Meta = {"kind": "rich", "encoding": file.encoding, "damaged": file.damaged}
+    meta: Meta = {"kind": "rich", "encoding": file.encoding}
     return Part("document", meta, ydoc.of_tree(nodes, client))
 
 

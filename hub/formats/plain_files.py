@@ -11,7 +11,7 @@ from hub.sandbox.frames import Meta, Part
 
 def opened(data: bytes, client: int) -> Part:
     file = read(data)
-    meta: Meta = {"kind": "text", "encoding": file.encoding, "damaged": file.damaged}
+    meta: Meta = {"kind": "text", "encoding": file.encoding}
     return Part("document", meta, ydoc.of_text(file.text, client))
 
 

@@ -58,11 +58,6 @@ _ALPHABETS: Final = [
 _SIGNS: Final = frozenset("„“”‚‘’«»‹›–—…€£§°©®™±×·•´\N{NO-BREAK SPACE}\N{SOFT HYPHEN}")
 _WITHIN: Final = _SIGNS - frozenset("’´")
 _LIKELY: Final = 0.9
-_NAMES: Final = {
-    "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16 BE", "utf-32-le": "UTF-32",
-    "utf-32-be": "UTF-32 BE", "cp1250": "Windows-1250", "cp1251": "Windows-1251",
-    "cp1252": "Windows-1252", "latin-1": "ISO-8859-1",
-}  # fmt: skip
 
 
 class NotText(Exception):
@@ -102,11 +97,6 @@ class TextFile(NamedTuple):
     def text(self) -> str:
         """Of the document."""
         return "".join(line.shown for line in self.lines)
-
-
-def encoding_name(encoding: str) -> str:
-    """As people call it."""
-    return _NAMES.get(encoding, encoding.replace("_", "-").upper().replace("ISO8859", "ISO-8859"))
 
 
 def read(data: bytes, encoding: str | None = None) -> TextFile:

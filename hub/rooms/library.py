@@ -69,7 +69,8 @@ class _Entry:
 
 
 class Library:
-    """``on_written`` is told of a document that was changed, every few seconds and at its end."""
+    """``on_written`` is told of a document that is a file and was changed, every few seconds and at
+    its end."""
 
     def __init__(
         self, database: Database, writer: GroupCommitWriter, clock: Clock, bus: Bus,
@@ -195,7 +196,8 @@ class Library:
                     self._background.spawn(self._compact(entry, live), "compact document")
 
     def _count(self, entry: _Entry, live: LiveDocument) -> None:
-        if entry.count(live) and self.on_written is not None:
+        is_file = live.info.file is not None
+        if entry.count(live) and is_file and self.on_written is not None:
             self.on_written(live.info.document)
 
     def heads(self) -> dict[str, int]:

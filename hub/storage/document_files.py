@@ -4,6 +4,7 @@ them is in it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 
@@ -64,6 +65,12 @@ async def last_update(connection: Any, document: str) -> int:
     return int(await connection.fetchval(_LAST_UPDATE, document) or 0)
 
 
+async def saving_themselves(connection: Any, documents: Collection[str]) -> list[str]:
+    """Those of them that save themselves."""
+    rows = await connection.fetch(_SAVING_THEMSELVES, list(documents))
+    return [row["document_id"] for row in rows]
+
+
 async def changed_at(connection: Any, document: str) -> tuple[int, int]:
     """Seq and time (Unix ms) of the last row that changed a document's words; zeros for none."""
     row = await connection.fetchrow(_CHANGED_AT, document)
@@ -104,6 +111,11 @@ ORDER BY seq LIMIT 2
 
 _LAST_UPDATE = """
 SELECT max(seq) FROM events WHERE stream_id = $1 AND type IN ('doc.update', 'doc.relay')
+"""
+
+_SAVING_THEMSELVES = """
+SELECT document_id FROM document_files
+WHERE document_id = ANY($1::text[]) AND autosave IS NOT NULL ORDER BY document_id
 """
 
 _CHANGED_AT = """

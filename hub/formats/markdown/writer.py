@@ -155,8 +155,8 @@ class _Writer:
         code = "".join(_texts(node))
         language = node.attrs.get("language")
         language = language if isinstance(language, str) else ""
-        longest = max((len(run) for run in _FENCE.findall(code)), default=0)
         sign = "~" if "`" in language else "`"
+        longest = max((len(run) for run in re.findall(f"{sign}+", code)), default=0)
         fence = sign * max(3, longest + 1)
         self._out.write(f"{fence}{' '.join(language.split())}\n")
         self._out.write(f"{code}\n{fence}" if code else fence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.integration.conftest import judge
 from tests.integration.editing.conftest import Desk, edit, words
 from tests.integration.files.test_attachments import ben_joins
 from tests.integration.files.test_uploads import problem
@@ -158,3 +159,31 @@ async def test_a_version_that_is_no_text_stays_beside(desk: Desk) -> None:
     await merge(desk, document, 2, "none")
     await edit(desk, document, typed(0, "x"))
     assert (await desk.save(document))["number"] == 3
+
+
+async def test_what_a_scanner_blocked_does_not_come_in(desk: Desk) -> None:
+    file = await desk.send(NOTES, "notes.txt")
+    document = (await desk.open(file))["document"]
+    await edit(desk, document, typed(8, "ada"))
+    await bring(desk, file, b"# Plan\n\nbenone\n")
+    await judge(desk.served, "blocked", "Eicar")
+    path = f"/api/documents/{document}/merge"
+    refused = await desk.http.post(path, json={"version": 2, "take": "theirs"})
+    assert problem(refused) == (403, "file_blocked")
+    assert "ben" not in await words(desk, document)
+    refused = await desk.http.post(f"/api/attachments/{file}/open", json={})
+    assert problem(refused) == (403, "file_blocked")
+    assert (await merge(desk, document, 2, "none"))["changes"] == 0
+
+
+async def test_the_same_decision_again_is_one(desk: Desk) -> None:
+    file = await desk.send(NOTES, "notes.txt")
+    document = (await desk.open(file))["document"]
+    await edit(desk, document, typed(8, "ada"))
+    await bring(desk, file, b"# Plan\n\nbenone\n")
+    path = f"/api/documents/{document}/merge"
+    asked = {"version": 2, "take": "none", "send_id": "m1"}
+    for _ in range(2):
+        assert await answer(desk.http.post(path, json=asked)) == {"changes": 0, "conflicts": 0}
+    refused = await desk.http.post(f"/api/documents/{document}/save", json={"send_id": "m1"})
+    assert problem(refused) == (409, "send_id_reused")

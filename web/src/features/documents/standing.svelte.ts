@@ -33,6 +33,7 @@ export class Standing {
     const changed = (): void => {
       if (this.state && !this.state.unsaved) this.#soon(PAUSE_MS);
     };
+    this.#closed = false; // the document may have been replaced
     const { doc } = session;
     doc.on('update', changed);
     void this.ask();
