@@ -194,7 +194,7 @@ class Supervisor:
         return True
 
     async def _let_go(self, child: Child) -> None:
-        self._leaving.add(child)
+        self._leaving.add(child)  # until it has ended, whoever waits for that
         child.leave()
         try:
             async with asyncio.timeout(GRACE_S):
@@ -203,8 +203,7 @@ class Supervisor:
             log.error("a worker does not leave", worker=child.number, pid=child.pid)
             child.kill()
             await child.ended()
-        finally:
-            self._leaving.discard(child)
+        self._leaving.discard(child)
 
     async def _leave(self) -> None:
         """All at once; nobody outlives the supervisor."""

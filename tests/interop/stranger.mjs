@@ -169,7 +169,7 @@ function openPage() {
   if (page.spare.length < 2)
     return command({ cmd: 'lease_client_ids', document: page.id, count: 2 },
       (r) => { page.spare.push(...r.ids); page.asking = false; openPage() }, failed)
-  command({ cmd: 'open_document', document: page.id, schema_version: 1, lineage: page.lineage }, onOpened, failed)
+  command({ cmd: 'open_document', document: page.id, schema_version: 2, lineage: page.lineage }, onOpened, failed)
 }
 
 function onOpened(r) {

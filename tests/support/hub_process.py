@@ -43,12 +43,16 @@ class HubProcess:
         self.link_secret: str | None = None
         self.environ = environ
         self._reader: asyncio.Task[None] | None = None
+        self._browsers: list[httpx.AsyncClient] = []
 
     async def __aenter__(self) -> Self:
         await self.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        # Also of a test that fails: sockets that are left burst into whichever test runs later.
+        for browser in self._browsers:
+            await browser.aclose()
         await self.stop()
 
     async def start(self, *arguments: str) -> None:
@@ -120,9 +124,11 @@ class HubProcess:
 
     def browser(self) -> httpx.AsyncClient:
         """An HTTP client that behaves like a page of this hub: cookies and its own Origin."""
-        return httpx.AsyncClient(
+        browser = httpx.AsyncClient(
             base_url=self.url, headers={"origin": self.url}, trust_env=False, timeout=20
         )
+        self._browsers.append(browser)
+        return browser
 
     async def first_owner(self) -> httpx.AsyncClient:
         """Use the one-time link; the returned client is signed in as Ada."""

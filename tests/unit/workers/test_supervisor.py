@@ -215,6 +215,19 @@ async def test_nobody_outlives_a_supervisor_that_leaves_during_a_reload(tmp_path
     assert not any(alive(pid) for pid in run.pids())
 
 
+async def test_who_was_being_replaced_does_not_outlive_its_supervisor(tmp_path: Path) -> None:
+    run = Run(tmp_path, 1)
+    run.how("stays")
+    task = asyncio.create_task(run.run())
+    await asyncio.wait_for(run.announced.wait(), 30)
+    run.how("well")
+    run.reload.set()
+    await run.until(lambda: run.supervisor.reloads == 1)
+    await left(task)
+    run.listener.close()
+    assert not any(alive(pid) for pid in run.pids())
+
+
 async def test_a_worker_that_does_not_leave_is_ended(tmp_path: Path) -> None:
     run = Run(tmp_path, 1)
     run.how("stays")
