@@ -44,8 +44,10 @@ from hub.editing.converter import Converter
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.pen import Pen
+from hub.editing.pictures import Pictures
 from hub.editing.saving import Saving as FileSaving
 from hub.editing.sources import Sources
+from hub.editing.workshop import Workshop
 from hub.errors import Conflict
 from hub.files.attachments import Attachments
 from hub.files.keeping import DIGEST, Keeper
@@ -279,12 +281,14 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             door=Door(database, writer, clock, bus, mail, rooms), scanning=scanning.policy,
         )  # fmt: skip
         sources = Sources(database, store, held=scanning.policy == "hold")
-        converter, pen = Converter(Sandbox()), Pen(writer, rooms)
-        opening = Opening(database, pen, library, sources, converter, settings.max_document_bytes)
-        merging = Merging(database, pen, library, sources, converter, jobs)
-        file_saving = FileSaving(
-            database, pen, library, sources, converter, merging, files, jobs, telling
-        )
+        pen = Pen(writer, rooms)
+        workshop = Workshop(
+            database, pen, library, sources, Converter(Sandbox()),
+            Pictures(database, files, sources, jobs, telling),
+        )  # fmt: skip
+        opening = Opening(workshop, settings.max_document_bytes)
+        merging = Merging(workshop, jobs)
+        file_saving = FileSaving(workshop, merging, files, jobs, telling)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         hub = Hub(
             settings=settings,

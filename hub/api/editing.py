@@ -115,6 +115,7 @@ async def get_file(request: Request) -> Response:
             merging=other and merging,
             merged=binding.merged,
             autosave=binding.autosave,
+            notices=binding.notices or [],
         )
     )
 

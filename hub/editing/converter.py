@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from hub.editing import refusals
 from hub.formats.merging import Take
+from hub.formats.pictures import kind_of
 from hub.formats.worker import FORMATS
 from hub.sandbox.frames import Meta, Part, encode
 from hub.sandbox.walls import Failed, Limits, Sandbox
 
 AT_ONCE: Final = 4
+MAX_PICTURES: Final = 1000
+_CODE: Final = re.compile(r"[a-z_]{1,40}")
+_ATTACHMENT: Final = re.compile(r"a_[A-Za-z0-9_-]{22}")
 _CODEC: Final = re.compile(r"[a-z0-9_-]{1,40}")
 _LIMITS: Final = Limits(
     wall_s=60, nice=5, cpu_s=45, memory_bytes=2 << 30, input_bytes=160 << 20,
@@ -24,21 +29,31 @@ _LIMITS: Final = Limits(
 
 
 class Opened(NamedTuple):
-    """``update``: the document as one Yjs update. ``encoding``: of a text."""
+    """``update``: the document as one Yjs update. ``encoding``: of a text. ``notices``: codes of
+    what people should know before they save. ``pictures``: those that it shows."""
 
     kind: str
     update: bytes
     encoding: str | None
+    notices: list[str]
+    pictures: list[bytes]
 
 
 class Incoming(NamedTuple):
     """``update``: what comes in, empty for nothing: ``changes``, beside ``conflicts``. ``encoding``
-    of the other version, if it is a text."""
+    of the other version, if it is a text. ``pictures``: those that come along."""
 
     update: bytes
     changes: int
     conflicts: int
     encoding: str | None
+    pictures: list[bytes]
+
+
+class Wanted(NamedTuple):
+    """Pictures, by the attachments that show them, that are to be given with a save."""
+
+    attachments: list[str]
 
 
 class Converter:
@@ -53,38 +68,50 @@ class Converter:
         self.turn = asyncio.Semaphore(AT_ONCE)
         self._sandbox = sandbox
 
-    async def open(self, format_: str, data: bytes, client: int) -> Opened:
-        """A file as a document, written under a Yjs client id.
+    async def open(self, format_: str, data: bytes, document: str, client: int) -> Opened:
+        """A file as a document with this id, written under a Yjs client id.
 
         Raises:
             HubError: of ``hub.editing.refusals``.
         """
-        part = await self._part("open", data, "document", {"format": format_, "client": client})
+        options: Meta = {"format": format_, "document": document, "client": client}
+        parts = await self._parts("open", data, options)
+        part = _one(parts, "document")
         return Opened(
             "rich" if part.meta.get("kind") == "rich" else "text", part.body,
-            _encoding(part),
+            _encoding(part), _notices(part), _pictures(parts),
         )  # fmt: skip
 
     async def save(
-        self, format_: str, file: bytes, state: bytes, encoding: str | None, anew: str | None
-    ) -> bytes:
+        self, format_: str, file: bytes, state: bytes, document: str, encoding: str | None,
+        anew: str | None, pictures: Mapping[str, bytes] | None = None,
+    ) -> bytes | Wanted:  # fmt: skip
         """A file with what a document says now.
 
         Args:
             file: as it was opened, or saved last.
             state: of the document, as one Yjs update.
             encoding: of a text, in which it was opened; ``anew``: in which it shall be instead.
+            pictures: by their attachments; null: say which the file has not.
 
         Raises:
             HubError: of ``hub.editing.refusals``.
         """
-        given = encode(Part("file", body=file)) + encode(Part("state", body=state))
-        options: Meta = {"format": format_, "encoding": encoding, "anew": anew}
-        return (await self._part("save", given, "file", options)).body
+        given = [Part("file", body=file), Part("state", body=state)]
+        for attachment, data in (pictures or {}).items():
+            given.append(Part("picture", {"attachment": attachment}, data))
+        options: Meta = {
+            "format": format_, "document": document, "encoding": encoding, "anew": anew,
+            "complete": pictures is not None,
+        }  # fmt: skip
+        parts = await self._parts("save", b"".join(map(encode, given)), options)
+        if pictures is None and (asked := [one for one in parts if one.name == "wanted"]):
+            return Wanted(_attachments(asked[0]))
+        return _one(parts, "file").body
 
     async def merge(
-        self, format_: str, file: bytes, other: bytes, state: bytes, client: int, take: Take,
-        encoding: str | None,
+        self, format_: str, file: bytes, other: bytes, state: bytes, document: str, client: int,
+        take: Take, encoding: str | None,
     ) -> Incoming:  # fmt: skip
         """What another version of a file brings into a document.
 
@@ -96,25 +123,50 @@ class Converter:
         Raises:
             HubError: of ``hub.editing.refusals``.
         """
-        parts = Part("file", body=file), Part("other", body=other), Part("state", body=state)
+        given = Part("file", body=file), Part("other", body=other), Part("state", body=state)
         options: Meta = {
-            "format": format_, "client": client, "take": take, "encoding": encoding
+            "format": format_, "document": document, "client": client, "take": take,
+            "encoding": encoding,
         }  # fmt: skip
-        part = await self._part("merge", b"".join(map(encode, parts)), "merged", options)
+        parts = await self._parts("merge", b"".join(map(encode, given)), options)
+        part = _one(parts, "merged")
         return Incoming(
-            part.body, _count(part, "changes"), _count(part, "conflicts"), _encoding(part)
-        )
+            part.body, _count(part, "changes"), _count(part, "conflicts"), _encoding(part),
+            _pictures(parts),
+        )  # fmt: skip
 
-    async def _part(self, kind: str, data: bytes, name: str, options: Meta) -> Part:
+    async def _parts(self, kind: str, data: bytes, options: Meta) -> Sequence[Part]:
         outcome = await self._sandbox.run(kind, data, options, limits=_LIMITS, program=FORMATS)
         if isinstance(outcome, Failed):
             raise refusals.failed(outcome)
         for part in outcome.parts:
             if part.name == "refused":
                 raise refusals.refused(part)
-            if part.name == name:
-                return part
-        raise refusals.failed(Failed("damaged", f"no part {name!r}"))
+        return outcome.parts
+
+
+def _one(parts: Sequence[Part], name: str) -> Part:
+    for part in parts:
+        if part.name == name:
+            return part
+    raise refusals.failed(Failed("damaged", f"no part {name!r}"))
+
+
+def _pictures(parts: Sequence[Part]) -> list[bytes]:
+    found = [one.body for one in parts if one.name == "picture" and kind_of(one.body)]
+    return found[:MAX_PICTURES]
+
+
+def _notices(part: Part) -> list[str]:
+    found = part.meta.get("notices")
+    given = found if isinstance(found, list) else []
+    return [one for one in given if isinstance(one, str) and _CODE.fullmatch(one)][:20]
+
+
+def _attachments(part: Part) -> list[str]:
+    found = part.meta.get("attachments")
+    given = found if isinstance(found, list) else []
+    return [one for one in given if isinstance(one, str) and _ATTACHMENT.fullmatch(one)]
 
 
 def _count(part: Part, name: str) -> int:

@@ -17,23 +17,20 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from hub.editing.converter import Converter
-from hub.editing.pen import Pen
-from hub.editing.sources import Sources
+from hub.editing.workshop import Workshop
 from hub.errors import Conflict, HubError, NotFound, Unavailable
 from hub.files.following import MERGE
 from hub.identity.principal import Principal
 from hub.ids import new_id
 from hub.jobs.queue import Jobs
 from hub.rooms import hand
-from hub.rooms.library import Library
 from hub.storage import attachments as rows
 from hub.storage import document_files as files
 from hub.storage import streams
 from hub.storage.attachments import Stored
 from hub.storage.document_files import Binding
 from hub.storage.jobs import Job
-from hub.storage.pool import Database
+from hub.storage.pool import DatabaseAway
 from hub.storage.writer import Append
 from hub.wire import events as ev
 from hub.wire.api import DocumentInfo, Merged
@@ -50,15 +47,13 @@ class BothChanged(Conflict):
 
 
 class Merging:
-    def __init__(
-        self, database: Database, pen: Pen, library: Library, sources: Sources,
-        converter: Converter, jobs: Jobs,
-    ) -> None:  # fmt: skip
-        self._database = database
-        self._pen = pen
-        self._library = library
-        self._sources = sources
-        self._converter = converter
+    def __init__(self, workshop: Workshop, jobs: Jobs) -> None:
+        self._database = workshop.database
+        self._pen = workshop.pen
+        self._library = workshop.library
+        self._sources = workshop.sources
+        self._converter = workshop.converter
+        self._pictures = workshop.pictures
         jobs.handle(MERGE, self._merge_all, at_once=1)
 
     async def _merge_all(self, job: Job) -> None:
@@ -182,10 +177,12 @@ class Merging:
             async with self._database.acquire() as connection:
                 unsaved = await files.updates(connection, binding.document, binding.saved_seq)
             found = await self._converter.merge(
-                binding.format, *given, live.state(), client, take, binding.encoding
-            )
+                binding.format, *given, live.state(), binding.document, client, take,
+                binding.encoding,
+            )  # fmt: skip
             if found.conflicts and take == "all":
                 raise BothChanged
+            await self._add_pictures(binding, uid, found.pictures)
             if found.update:
                 await hand.write(live, uid, found.update)
         clean = None
@@ -196,6 +193,22 @@ class Merging:
             if len(rows_) == bool(found.update):
                 clean = rows_[0] if rows_ else binding.saved_seq
         return found.changes, found.conflicts, found.encoding, clean
+
+    async def _add_pictures(self, binding: Binding, uid: str, pictures: list[bytes]) -> None:
+        """They are there before anybody sees their places."""
+        brought = await self._pictures.bring(
+            uid, binding.thread, binding.document, pictures, new_id("n")
+        )
+        if not brought.appends:
+            return
+        *before, last = brought.appends
+        guard = partial(self._pictures.keep, brought)
+        try:
+            await self._pen.write(last._replace(before=tuple(before), guard=guard), None)
+        except HubError as error:
+            if not isinstance(error, DatabaseAway):  # else they may be written all the same
+                await self._pictures.drop(brought)
+            raise
 
     async def _write(
         self, binding: Binding, uid: str, data: ev.DocumentMergeData, send_id: str,

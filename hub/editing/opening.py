@@ -17,23 +17,22 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from hub.editing.converter import Converter, Opened
+from hub.editing.converter import Opened
 from hub.editing.formats import format_of
-from hub.editing.pen import Pen
+from hub.editing.pictures import Brought
 from hub.editing.refusals import FileDamaged, NoEditableFormat
-from hub.editing.sources import Sources
-from hub.errors import Conflict, NotFound, TooLarge
+from hub.editing.workshop import Workshop
+from hub.errors import Conflict, HubError, NotFound, TooLarge
 from hub.files.previews.kinds import HEAD_BYTES
 from hub.identity.principal import Principal
 from hub.ids import new_id
 from hub.mail.threads import schema_version
 from hub.rooms.fold import fold
-from hub.rooms.library import Library
 from hub.storage import attachments as rows
 from hub.storage import document_files as files
 from hub.storage import documents
 from hub.storage.attachments import Stored
-from hub.storage.pool import Database
+from hub.storage.pool import DatabaseAway
 from hub.storage.writer import CLAIM, UPDATE, Append
 from hub.wire import events as ev
 from hub.wire import words
@@ -59,15 +58,13 @@ class Opening:
     max_bytes: of a document, encoded.
     """
 
-    def __init__(
-        self, database: Database, pen: Pen, library: Library, sources: Sources,
-        converter: Converter, max_bytes: int,
-    ) -> None:  # fmt: skip
-        self._database = database
-        self._pen = pen
-        self._library = library
-        self._sources = sources
-        self._converter = converter
+    def __init__(self, workshop: Workshop, max_bytes: int) -> None:
+        self._database = workshop.database
+        self._pen = workshop.pen
+        self._library = workshop.library
+        self._sources = workshop.sources
+        self._converter = workshop.converter
+        self._pictures = workshop.pictures
         self._max_bytes = max_bytes
         self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
 
@@ -95,23 +92,34 @@ class Opening:
             if (known := await self._bound(*key)) is not None:
                 return known, False
             await self._pen.require(who, version.thread)
-            client = 1 + randbelow(_CLIENTS)
+            client, document = 1 + randbelow(_CLIENTS), new_id("d")
             async with self._converter.turn:
                 data = await self._sources.read(stored)
                 format_ = format_of(name, version.type, data[:HEAD_BYTES], len(data))
                 if format_ is None:
                     raise NoEditableFormat
-                opened = await self._converter.open(format_, data, client)
+                opened = await self._converter.open(format_, data, document, client)
             update = await self._checked(opened)
-            file = ev.OpenedFile(*key, format_, SEED_ROWS, opened.encoding)
+            file = ev.OpenedFile(
+                *key, format_, SEED_ROWS, opened.encoding, opened.notices
+            )  # fmt: skip
+            brought = await self._pictures.bring(
+                who.uid, version.thread, document, opened.pictures, send_id
+            )
             try:
                 document = await self._write(
-                    who, stored, name, file, opened.kind, update, client, send_id
-                )
+                    who, stored, name, file, opened.kind, document, (client, update), brought,
+                    send_id,
+                )  # fmt: skip
             except AlreadyOpen:
+                await self._pictures.drop(brought)
                 known = await self._bound(*key)
                 assert known is not None
                 return known, False
+            except HubError as error:
+                if not isinstance(error, DatabaseAway):  # else it may be written all the same
+                    await self._pictures.drop(brought)
+                raise
         return await self._library.info(document), True
 
     async def _checked(self, opened: Opened) -> bytes:
@@ -133,9 +141,12 @@ class Opening:
 
     async def _write(
         self, who: Principal, stored: Stored, name: str, file: ev.OpenedFile, kind: str,
-        update: bytes, client: int, send_id: str,
+        document: str, seed: tuple[int, bytes], brought: Brought, send_id: str,
     ) -> str:  # fmt: skip
-        """Returns the document's id.
+        """Returns the document's id: of another one, if this ``send_id`` made that.
+
+        Args:
+            seed: a client id, and the words under it.
 
         Raises:
             AlreadyOpen.
@@ -144,7 +155,7 @@ class Opening:
         version = stored.version
         async with self._database.acquire() as connection:
             number = await documents.new_number(connection)
-        document = new_id("d")
+        client, update = seed
         data = ev.DocumentCreateData(
             document=document, number=number, kind="rich" if kind == "rich" else "text",
             title=words.subject(name)[:MAX_TITLE], schema_version=schema_version(kind),
@@ -153,7 +164,7 @@ class Opening:
         claim = {"uid": version.author, "ids": [client], "origin": "bound"}
         append = Append(
             version.thread, "document.create", who.uid, _encode(data), send_id,
-            guard=partial(_require_free, file),
+            guard=partial(self._before_written, file, brought), before=brought.appends,
             begins=(
                 Append(document, CLAIM, version.author, _encode(claim)),
                 Append(document, UPDATE, version.author, documents.encode_updates([update])),
@@ -163,6 +174,12 @@ class Opening:
         if committed.type != "document.create":
             raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return str(msgspec.json.decode(committed.body)["document"])
+
+    async def _before_written(
+        self, file: ev.OpenedFile, brought: Brought, connection: Any
+    ) -> None:  # fmt: skip
+        await _require_free(file, connection)
+        await self._pictures.keep(brought, connection)
 
     async def _bound(self, attachment: str, number: int) -> DocumentInfo | None:
         async with self._database.acquire() as connection:

@@ -41,6 +41,20 @@ class FileDamaged(HubError):
     retry_s = None
 
 
+class FileEncrypted(HubError):
+    code = "file_encrypted"
+    title = "The file is protected by a password; save it without one to edit it here"
+    http_status = 422
+    retry_s = None
+
+
+class OldOfficeFormat(HubError):
+    code = "old_office_format"
+    title = "This is a file of an old office format; save it as .docx to edit it here"
+    http_status = 422
+    retry_s = None
+
+
 class FileTooComplex(HubError):
     code = "file_too_complex"
     title = "The file takes more time or memory than the hub gives one"
@@ -70,9 +84,16 @@ def failed(outcome: Failed) -> HubError:
 def refused(part: Part) -> HubError:
     """What a worker found in the file itself."""
     about = str(part.meta.get("about", ""))[:40]
+    log.info("a file was refused", code=part.meta.get("code"), about=about)
     match part.meta.get("code"):
         case "not_text":
             return NotText()
+        case "encrypted":
+            return FileEncrypted()
+        case "old_office_format":
+            return OldOfficeFormat()
+        case "too_complex":
+            return FileTooComplex()
         case "unwritable_characters":
             return UnwritableCharacters(
                 f"The encoding of this file has no {' '.join(about)}. Save it as UTF-8, or take "

@@ -15,10 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.editing.converter import Converter
 from hub.editing.merging import Merging
-from hub.editing.pen import Pen
-from hub.editing.sources import Sources
+from hub.editing.workshop import Workshop
 from hub.errors import Conflict, HubError, NotFound
 from hub.files.attachments import VersionTaken
 from hub.files.following import follow
@@ -27,13 +25,12 @@ from hub.files.scanning.telling import Telling
 from hub.files.uploads import Uploads
 from hub.identity.principal import Principal
 from hub.jobs.queue import Jobs
-from hub.rooms.library import Library
 from hub.storage import attachments as rows
 from hub.storage import blobs, streams, uploads
 from hub.storage import document_files as files
 from hub.storage.attachments import AttachmentRow, Stored
 from hub.storage.document_files import Binding
-from hub.storage.pool import Database, DatabaseAway
+from hub.storage.pool import DatabaseAway
 from hub.storage.uploads import Upload
 from hub.storage.writer import Append
 from hub.wire import events as ev
@@ -59,14 +56,15 @@ class OtherVersion(Conflict):
 
 class Saving:
     def __init__(
-        self, database: Database, pen: Pen, library: Library, sources: Sources,
-        converter: Converter, merging: Merging, arriving: Uploads, jobs: Jobs, telling: Telling,
+        self, workshop: Workshop, merging: Merging, arriving: Uploads, jobs: Jobs,
+        telling: Telling,
     ) -> None:  # fmt: skip
-        self._database = database
-        self._pen = pen
-        self._library = library
-        self._sources = sources
-        self._converter = converter
+        self._database = workshop.database
+        self._pen = workshop.pen
+        self._library = workshop.library
+        self._sources = workshop.sources
+        self._converter = workshop.converter
+        self._pictures = workshop.pictures
         self._merging = merging
         self._uploads = arriving
         self._jobs = jobs
@@ -109,9 +107,7 @@ class Saving:
         binding, _ = await self._binding(info)
         base = await self._sources.version(binding.attachment, binding.number)
         async with self._converter.turn, self._library.using(info) as live:
-            return await self._converter.save(
-                binding.format, await self._sources.read(base), live.state(), binding.encoding, None
-            )
+            return await self._written(binding, base, live.state(), None)
 
     async def _save(
         self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None
@@ -132,9 +128,7 @@ class Saving:
         if not changed and encoding is None and binding.merged_from is None:
             return _unchanged(base)
         async with self._converter.turn:
-            data = await self._converter.save(
-                binding.format, await self._sources.read(base), state, binding.encoding, encoding
-            )
+            data = await self._written(binding, base, state, encoding)
         upload = await self._uploads.take(
             who.uid, info.thread, attachment.name, base.version.type, "", data, None
         )
@@ -145,6 +139,20 @@ class Saving:
                 with contextlib.suppress(HubError):
                     await self._uploads.terminate(who.uid, upload.upload)
             raise
+
+    async def _written(
+        self, binding: Binding, base: Stored, state: bytes, encoding: str | None
+    ) -> bytes:  # fmt: skip
+        """The file with what a state says, and the pictures that this takes."""
+        file = await self._sources.read(base)
+        given = binding.format, file, state, binding.document, binding.encoding, encoding
+        made = await self._converter.save(*given)
+        if isinstance(made, bytes):
+            return made
+        pictures = await self._pictures.fetch(binding.thread, made.attachments)
+        made = await self._converter.save(*given, pictures)
+        assert isinstance(made, bytes)
+        return made
 
     async def _write(
         self, who: Principal, binding: Binding, upload: Upload, authors: list[str], saved: int,

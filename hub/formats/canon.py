@@ -35,11 +35,15 @@ _ATTRIBUTES: Final[Mapping[str, Mapping[str, Any]]] = {
     "footnote": {"id": None},
     "source": {"kind": None},
     "inlineSource": {"source": None},
+    "opaque": {"id": None},
+    "opaqueBlock": {"id": None},
 }
 _BLANKS: Final = re.compile(r"[ \t]+")
+NOTES: Final = frozenset(("comment", "insertion", "deletion"))
+"""Marks that tell what somebody said of the words, and are no part of what they say."""
 _MARKS: Final[Mapping[str, tuple[str, ...]]] = {"link": ("href", "title")}
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def key(node: Node, *, loose: bool = False) -> bytes:
@@ -48,7 +52,7 @@ def key(node: Node, *, loose: bool = False) -> bytes:
     Args:
         loose: paragraphs without words do not count, and several blanks are one.
     """
-    return _encode(form(node, loose))
+    return encode(form(node, loose))
 
 
 def form(node: Node, loose: bool = False) -> Any:
@@ -163,14 +167,23 @@ def _attributes(node: Node) -> dict[str, Any]:
             value = tree.number(value, default, 0, 1_000_000_000)
         elif name == "checked":
             value = tree.checked(node)
+        if name == "textAlign" and value == _natural(node):
+            continue
         if value not in (None, default, ""):
             found[name] = value if isinstance(value, int | str) else str(value)
     return found
 
 
+def _natural(node: Node) -> str:
+    """Where the lines of a paragraph begin anyway."""
+    return "right" if node.attrs.get("dir") == "rtl" else "left"
+
+
 def _marks(node: Node) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in node.marks.items():
+        if name in NOTES:
+            continue
         kept = _MARKS.get(name, ())
         given = value if isinstance(value, Mapping) else {}
         found[name] = {one: str(given[one]) for one in kept if given.get(one) not in (None, "")}

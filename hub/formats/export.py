@@ -14,7 +14,7 @@ from pycrdt import Doc, Text
 from hub.formats import page, plain
 from hub.formats.markdown import writer as markdown
 from hub.formats.output import Output
-from hub.formats.tree import Node, Pictures, read, resolve
+from hub.formats.tree import Node, Pictures, in_words, read, resolve
 from hub.wire.api import DocumentInfo
 
 __all__ = ["export", "export_state", "file_name"]
@@ -71,7 +71,8 @@ def export(
         content = str(doc.get("content", type=Text))
         out.write(re.sub("\r?\n", "\r\n", content) if info.line_ends == "crlf" else content)
     else:
-        (markdown if format_ == "md" else plain).write(_tree(doc, pictures), out)
+        words = in_words(_tree(doc, pictures))
+        (markdown if format_ == "md" else plain).write(words, out)
     return out.value()
 
 

@@ -1,35 +1,36 @@
-"""Markdown files: a rich document each (``hub.formats.worker.Format``)."""
+"""Markdown files: a rich document each (``hub.formats.work.Format``)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from hub.formats import canon, merging, ydoc
 from hub.formats.markdown import keeping, reader
 from hub.formats.markdown.joining import join
-from hub.formats.merging import Take
 from hub.formats.plain_files import incoming, read, written
 from hub.formats.tree import Node
+from hub.formats.work import Given
 from hub.sandbox.frames import Meta, Part
 
 
-def opened(data: bytes, client: int) -> Part:
+def opened(data: bytes, given: Given) -> Iterator[Part]:
     file = read(data)
     nodes = reader.nodes_of(file.text) or [Node("paragraph")]
     meta: Meta = {"kind": "rich", "encoding": file.encoding}
-    return Part("document", meta, ydoc.of_tree(nodes, client))
+    yield Part("document", meta, ydoc.of_tree(nodes, given.client))
 
 
-def saved(data: bytes, state: bytes, encoding: str | None, anew: str | None) -> Part:
-    file = read(data, encoding)
-    return Part("file", {}, written(file, keeping.rewritten(file.text, ydoc.tree_of(state)), anew))
+def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    file = read(data, given.encoding)
+    text = keeping.rewritten(file.text, ydoc.tree_of(state))
+    yield Part("file", {}, written(file, text, given.anew))
 
 
-def merged(
-    data: bytes, other: bytes, state: bytes, client: int, take: Take, encoding: str | None
-) -> Part:
-    base, theirs = read(data, encoding), read(other)
+def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    base, theirs = read(data, given.encoding), read(other)
     found = merging.merge_blocks(
-        reader.nodes_of(base.text), ydoc.tree_of(state), reader.nodes_of(theirs.text), take,
+        reader.nodes_of(base.text), ydoc.tree_of(state), reader.nodes_of(theirs.text), given.take,
         lambda node: canon.key(node, loose=True), join,
     )  # fmt: skip
-    update = ydoc.edit_tree(state, found.edits, client) if found.edits else b""
-    return incoming(found.changes, found.conflicts, theirs.encoding, update)
+    update = ydoc.edit_tree(state, found.edits, given.client) if found.edits else b""
+    yield incoming(found.changes, found.conflicts, theirs.encoding, update)

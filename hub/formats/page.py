@@ -19,16 +19,21 @@ ul.tasks{list-style:none;padding-left:0}@media print{body{margin:0;max-width:non
 """.replace("\n", "")
 
 _AROUND = {
-    "paragraph": ("<p>", "</p>"),
     "blockquote": ("<blockquote>", "</blockquote>"),
     "bulletList": ("<ul>", "</ul>"),
     "taskList": ('<ul class="tasks">', "</ul>"),
     "listItem": ("<li>", "</li>"),
     "codeBlock": ("<pre><code>", "</code></pre>"),
+    "source": ("<pre><code>", "</code></pre>"),
     "table": ("<table><tbody>", "</tbody></table>"),
     "tableRow": ("<tr>", "</tr>"),
 }
-_MARK_TAGS = {"bold": "strong", "italic": "em", "strike": "s", "underline": "u", "code": "code"}
+_MARK_TAGS = {
+    "bold": "strong", "italic": "em", "strike": "s", "underline": "u", "code": "code",
+    "highlight": "mark", "subscript": "sub", "superscript": "sup", "insertion": "ins",
+    "deletion": "del",
+}  # fmt: skip
+_ALIGNMENTS = ("left", "center", "right", "justify")
 
 
 def begin(info: DocumentInfo, out: Output) -> None:
@@ -57,8 +62,20 @@ def _node(node: Node, out: Output) -> None:
             out.write("<hr>")
         case "hardBreak":
             out.write("<br>")
-        case "image":
+        case "image" | "inlineImage":
             out.write(_image(node))
+        case "opaque":
+            out.write(html.escape(tree.opaque(node)))
+        case "opaqueBlock":
+            out.write(f"<p>{html.escape(tree.opaque(node))}</p>")
+        case "inlineSource":
+            out.write(f"<code>{html.escape(str(node.attrs.get('source') or ''))}</code>")
+        case "footnoteReference":
+            out.write(f"<sup>[{html.escape(str(node.attrs.get('id')))}]</sup>")
+        case "footnote":
+            out.write(f"<div><sup>[{html.escape(str(node.attrs.get('id')))}]</sup>")
+            write(node.children, out)
+            out.write("</div>")
         case "mention":
             out.write(html.escape(tree.mention(node)))
         case "taskItem":
@@ -80,7 +97,9 @@ def _tags(node: Node) -> tuple[str, str]:
     match node.type:
         case "heading":
             level = tree.number(node.attrs.get("level"), 1, 1, 5) + 1  # the title is the page's h1
-            return f"<h{level}>", f"</h{level}>"
+            return f"<h{level}{_turned(node)}>", f"</h{level}>"
+        case "paragraph":
+            return f"<p{_turned(node)}>", "</p>"
         case "orderedList":
             return f'<ol start="{tree.start(node)}">', "</ol>"
         case "tableCell" | "tableHeader":
@@ -95,6 +114,12 @@ def _tags(node: Node) -> tuple[str, str]:
             return "", ""
 
 
+def _turned(node: Node) -> str:
+    align = node.attrs.get("textAlign")
+    turned = ' dir="rtl"' if node.attrs.get("dir") == "rtl" else ""
+    return turned + (f' style="text-align:{align}"' if align in _ALIGNMENTS else "")
+
+
 def _image(node: Node) -> str:
     source = tree.safe_url(node.attrs.get("src"))
     alt = html.escape(str(node.attrs.get("alt") or ""))
@@ -106,6 +131,9 @@ def _run(node: Node) -> str:
     for mark, tag in _MARK_TAGS.items():
         if mark in node.marks:
             text = f"<{tag}>{text}</{tag}>"
+    if isinstance(comment := node.marks.get("comment"), dict):
+        said = html.escape(f"{comment.get('author') or ''}: {comment.get('text') or ''}")
+        text = f'<span title="{said}">{text}</span>'
     if url := tree.link(node):
         text = f'<a href="{html.escape(url)}" rel="noopener noreferrer">{text}</a>'
     return text

@@ -28,8 +28,15 @@ def _node(node: Node, out: Output) -> None:
             out.write("\n")
         case "mention":
             out.write(tree.mention(node))
-        case "image":
+        case "image" | "inlineImage":
             out.write(str(node.attrs.get("alt") or ""))
+        case "inlineSource":
+            out.write(str(node.attrs.get("source") or ""))
+        case "footnoteReference":
+            out.write(f"[{node.attrs.get('id')}]")
+        case "footnote":
+            with out.within(f"[{node.attrs.get('id')}] ", "  "):
+                _blocks(node.children, out)
         case "horizontalRule":
             out.write("—" * 10)
         case "bulletList" | "orderedList" | "taskList":

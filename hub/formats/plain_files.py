@@ -1,31 +1,32 @@
-"""Text files: a plain-text document each (``hub.formats.worker.Format``)."""
+"""Text files: a plain-text document each (``hub.formats.work.Format``)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hub.formats import merging, plaintext, ydoc
-from hub.formats.merging import Take
 from hub.formats.plaintext import TextFile
 from hub.formats.refused import Refused
+from hub.formats.work import Given
 from hub.sandbox.frames import Meta, Part
 
 
-def opened(data: bytes, client: int) -> Part:
+def opened(data: bytes, given: Given) -> Iterator[Part]:
     file = read(data)
     meta: Meta = {"kind": "text", "encoding": file.encoding}
-    return Part("document", meta, ydoc.of_text(file.text, client))
+    yield Part("document", meta, ydoc.of_text(file.text, given.client))
 
 
-def saved(data: bytes, state: bytes, encoding: str | None, anew: str | None) -> Part:
-    return Part("file", {}, written(read(data, encoding), ydoc.text_of(state), anew))
+def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    file = read(data, given.encoding)
+    yield Part("file", {}, written(file, ydoc.text_of(state), given.anew))
 
 
-def merged(
-    data: bytes, other: bytes, state: bytes, client: int, take: Take, encoding: str | None
-) -> Part:
-    base, theirs = read(data, encoding), read(other)
-    found = merging.merge(base.text, ydoc.text_of(state), theirs.text, take)
-    update = ydoc.edit_text(state, found.edits, client) if found.edits else b""
-    return incoming(found.changes, found.conflicts, theirs.encoding, update)
+def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    base, theirs = read(data, given.encoding), read(other)
+    found = merging.merge(base.text, ydoc.text_of(state), theirs.text, given.take)
+    update = ydoc.edit_text(state, found.edits, given.client) if found.edits else b""
+    yield incoming(found.changes, found.conflicts, theirs.encoding, update)
 
 
 def read(data: bytes, encoding: str | None = None) -> TextFile:

@@ -30,11 +30,13 @@ _PARTS = {
 # Kept below the deepest level.
 _INLINE = (
     "text", "hardBreak", "mention", "footnoteReference", "inlineSource", "inlineImage",
+    "opaque",
 )  # fmt: skip
 Pictures = Callable[[str], str | None]
 """Where an attachment that a document shows is to be had; null: nowhere."""
 _ATTACHMENT = re.compile(r"attachment:(a_[A-Za-z0-9_-]{22})")
-_LEAVES = (*_INLINE, "paragraph", "heading", "codeBlock", "horizontalRule", "image", "source")
+_LEAVES = (*_INLINE, "paragraph", "heading", "codeBlock", "horizontalRule", "image", "source",
+           "opaqueBlock")  # fmt: skip
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -156,6 +158,33 @@ def checked(node: Node) -> bool:
 
 def mention(node: Node) -> str:
     return "@" + str(node.attrs.get("label") or node.attrs.get("id") or "")
+
+
+def opaque(node: Node) -> str:
+    """What is told of something that a document shows and does not know."""
+    return str(node.attrs.get("text") or "")
+
+
+def is_deleted(node: Node) -> bool:
+    """Whether words are there only because the file tells who deleted them."""
+    return "deletion" in node.marks
+
+
+def in_words(nodes: Sequence[Node]) -> list[Node]:
+    """The tree without what a format has no way to show: its text stands there instead, and words
+    that somebody deleted do not."""
+    made: list[Node] = []
+    for node in nodes:
+        text = [Node("text", text=opaque(node))] if opaque(node) else []
+        if node.type == "opaque":
+            made += text
+        elif node.type == "opaqueBlock":
+            made.append(Node("paragraph", children=text))
+        elif node.type != "text":
+            made.append(Node(node.type, node.attrs, in_words(node.children)))
+        elif not is_deleted(node):
+            made.append(node)
+    return made
 
 
 def link(node: Node) -> str | None:

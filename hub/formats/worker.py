@@ -1,20 +1,23 @@
 """What runs inside a sandbox: a file becomes a document, a document goes back into its file.
 
 ``open``: the file → a part ``document {kind, …}`` with the document as one Yjs update.
-``save``: frames ``file`` (as it was opened) and ``state`` (one Yjs update) → a part ``file``.
+``save``: frames ``file`` (as it was opened), ``state`` (one Yjs update), ``picture {attachment}`` →
+a part ``file``, or ``wanted {attachments}``: pictures that are needed for it.
 ``merge``: frames ``file`` (as it was opened), ``other`` (another version) and ``state`` → a part
 ``merged {changes, conflicts, …}`` with what comes into the document as one Yjs update.
-What the file itself forbids is a part ``refused {code, about}`` instead.
+Pictures that a document shows are parts ``picture {type, extension}`` before the others. What the
+file itself forbids is a part ``refused {code, about}`` instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, Final, Protocol
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO, Final, cast
 
-from hub.formats import marked, plain_files
 from hub.formats.merging import Take
 from hub.formats.refused import Refused
+from hub.formats.work import Format, Given
 from hub.sandbox.frames import Part, WorkError, decode
 from hub.sandbox.walls import Program
 from hub.sandbox.work import Kinds, work
@@ -29,24 +32,12 @@ _KINDS: Final[Kinds] = {
 }
 
 
-class Format(Protocol):
-    """How files of one format are opened, saved and merged; each may raise ``Refused``.
-
-    ``client``: a Yjs client id under which everything is written. ``encoding``: of a text, as it
-    was found when it was opened; ``anew``: what it shall be.
-    """
-
-    def opened(self, data: bytes, client: int) -> Part: ...
-
-    def saved(self, data: bytes, state: bytes, encoding: str | None, anew: str | None) -> Part: ...
-
-    def merged(
-        self, data: bytes, other: bytes, state: bytes, client: int, take: Take,
-        encoding: str | None,
-    ) -> Part: ...  # fmt: skip
-
-
-_FORMATS: Final[Mapping[str, Format]] = {"text": plain_files, "markdown": marked}
+_FORMATS: Final[Mapping[str, str]] = {
+    "text": "hub.formats.plain_files",
+    "markdown": "hub.formats.marked",
+    "docx": "hub.formats.docx.file",
+}
+"""Loaded when it is asked for."""
 
 
 def main(kind: str, options: str) -> None:
@@ -54,44 +45,46 @@ def main(kind: str, options: str) -> None:
     work(_KINDS, kind, options)
 
 
-def opened(file: BinaryIO, *, format: str, client: int) -> Iterator[Part]:
-    try:
-        yield _of(format).opened(file.read(), client)
-    except Refused as refused:
-        yield _refused(refused)
+def opened(file: BinaryIO, *, format: str, document: str, client: int) -> Iterator[Part]:
+    data = file.read()
+    yield from _told(lambda: _of(format).opened(data, Given(document, client)))
 
 
 def saved(
-    file: BinaryIO, *, format: str, encoding: str | None = None, anew: str | None = None
-) -> Iterator[Part]:
-    given = _given(file)
-    try:
-        yield _of(format).saved(given["file"], given["state"], encoding, anew)
-    except Refused as refused:
-        yield _refused(refused)
+    file: BinaryIO, *, format: str, document: str, encoding: str | None = None,
+    anew: str | None = None, complete: bool = True,
+) -> Iterator[Part]:  # fmt: skip
+    """Args:
+    complete: the pictures are those that there are.
+    """
+    parts = decode(file.read())
+    given = {part.name: part.body for part in parts}
+    pictures = {str(one.meta["attachment"]): one.body for one in parts if one.name == "picture"}
+    asked = Given(
+        document, encoding=encoding, anew=anew, pictures=pictures if complete else None
+    )  # fmt: skip
+    yield from _told(lambda: _of(format).saved(given["file"], given["state"], asked))
 
 
 def merged(
-    file: BinaryIO, *, format: str, client: int, take: Take, encoding: str | None = None
-) -> Iterator[Part]:
-    given = _given(file)
+    file: BinaryIO, *, format: str, document: str, client: int, take: Take,
+    encoding: str | None = None,
+) -> Iterator[Part]:  # fmt: skip
+    given = {part.name: part.body for part in decode(file.read())}
+    asked = Given(document, client, encoding, take=take)
+    yield from _told(
+        lambda: _of(format).merged(given["file"], given["other"], given["state"], asked)
+    )
+
+
+def _told(make: Callable[[], Iterator[Part]]) -> Iterator[Part]:
     try:
-        yield _of(format).merged(
-            given["file"], given["other"], given["state"], client, take, encoding
-        )
+        yield from make()
     except Refused as refused:
-        yield _refused(refused)
+        yield Part("refused", {"code": refused.code, "about": refused.about})
 
 
 def _of(format_: str) -> Format:
     if format_ not in _FORMATS:
         raise WorkError("unsupported", format_)
-    return _FORMATS[format_]
-
-
-def _given(file: BinaryIO) -> dict[str, bytes]:
-    return {part.name: part.body for part in decode(file.read())}
-
-
-def _refused(refused: Refused) -> Part:
-    return Part("refused", {"code": refused.code, "about": refused.about})
+    return cast(Format, importlib.import_module(_FORMATS[format_]))

@@ -22,7 +22,7 @@ MAX_PARTS: Final = 1024
 Reason = Literal["too_large", "timeout", "damaged", "unsupported", "sandbox"]
 REASONS: Final = frozenset(get_args(Reason))
 
-Meta = dict[str, int | float | str | bool | None]
+Meta = dict[str, int | float | str | bool | list[str] | None]
 
 _LENGTHS: Final = struct.Struct(">II")
 

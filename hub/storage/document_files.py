@@ -13,7 +13,7 @@ class Binding(NamedTuple):
     its log is in that version. ``beside``: a version that its editors keep out of it.
     ``merged_from``: it went on from that before ``merged`` changes of version ``number`` came in
     from elsewhere; null once it was saved. ``autosave``: it saves itself in the name of this
-    member."""
+    member. ``notices``: what its editors should know of the file."""
 
     document: str
     thread: str
@@ -26,6 +26,7 @@ class Binding(NamedTuple):
     merged_from: int | None
     merged: int | None
     autosave: str | None
+    notices: list[str] | None
 
     @property
     def known(self) -> frozenset[int | None]:
@@ -85,7 +86,7 @@ async def authors(connection: Any, document: str, after: int, upto: int) -> list
 
 _COLUMNS = """
 f.document_id, f.thread_id, f.attachment_id, f.number, f.format, f.encoding, f.saved_seq, f.beside,
-f.merged_from, f.merged, f.autosave
+f.merged_from, f.merged, f.autosave, f.notices
 """
 
 _FIND = f"SELECT {_COLUMNS} FROM document_files f WHERE f.document_id = $1"

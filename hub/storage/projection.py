@@ -219,6 +219,7 @@ class Projector:
                 await connection.execute(
                     _DOCUMENT_FILE, data["document"], one.stream_id, file["attachment"],
                     file["number"], file["format"], file.get("encoding"), file["saved"],
+                    file.get("notices"),
                 )  # fmt: skip
         await self._line(connection, run)
 
@@ -545,8 +546,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 _DOCUMENT_FILE = """
 INSERT INTO document_files (document_id, thread_id, attachment_id, number, format, encoding,
-                            saved_seq)
-SELECT $1, $2, $3, $4, $5, $6, $7
+                            saved_seq, notices)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8
 WHERE EXISTS (SELECT FROM attachments WHERE attachment_id = $3 AND thread_id = $2)
 """
 

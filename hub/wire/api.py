@@ -338,7 +338,8 @@ class FileState(Struct):
     it was changed since, by ``authors``. ``waits``: the version that is shown came from elsewhere,
     and its editors have to say what becomes of it; ``merging``: the hub is looking. ``merged``
     changes of version ``number`` came in, and can be taken out again. ``autosave``: it saves itself
-    in the name of this member."""
+    in the name of this member. ``notices``: codes of what is in the file that people should know of
+    before they save (docs/protocol.md)."""
 
     attachment: str
     name: str
@@ -352,6 +353,7 @@ class FileState(Struct):
     merging: bool
     merged: int | None
     autosave: str | None
+    notices: list[str]
 
 
 class ClientIds(Struct):

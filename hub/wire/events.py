@@ -30,7 +30,7 @@ Scanning = Literal["off", "on", "hold"]
 PreviewKind = Literal[
     "image", "pdf", "text", "code", "markdown", "audio", "video", "office", "none"
 ]
-FileFormat = Literal["text", "markdown"]
+FileFormat = Literal["text", "markdown", "docx"]
 PreviewReason = Literal["too_large", "timeout", "damaged", "unsupported", "sandbox"]
 
 
@@ -107,13 +107,14 @@ class ReactionData(Struct):
 class OpenedFile(Struct, omit_defaults=True):
     """What a document was opened from: version ``number`` of an attachment. ``encoding`` is that of
     a text, as Python calls it; ``saved``: up to this seq of the document's log it is what the file
-    says."""
+    says; ``notices``: codes of what is in the file that people should know of before they save."""
 
     attachment: str
     number: int
     format: FileFormat
     saved: int
     encoding: str | None = None
+    notices: list[str] = []
 
 
 class DocumentCreateData(Struct, omit_defaults=True):

@@ -10,7 +10,8 @@ from msgspec import structs
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from hub.errors import TooLarge
-from hub.formats import export, output, tree
+from hub.formats import export, output, tree, ydoc
+from hub.formats.tree import Node
 from hub.wire.api import DocumentInfo
 
 FORMATS = ("md", "html", "txt")
@@ -260,3 +261,34 @@ def test_line_ends_are_those_of_the_file() -> None:
     assert export.export(doc, about, "txt") == b"a\nb\r\nc"
     windows = structs.replace(about, line_ends="crlf")
     assert export.export(doc, windows, "txt") == b"a\r\nb\r\nc"
+
+
+def test_what_word_processors_say_is_exported() -> None:
+    deleted = {"deletion": {"author": "Bo", "at": ""}}
+    state = ydoc.of_tree(
+        [
+            Node("paragraph", {"textAlign": "center", "dir": "rtl"}, [
+                Node("text", text="See "),
+                Node("opaque", {"id": "1", "kind": "field", "text": "1.2"}),
+                Node("text", text=" not", marks=deleted),
+                Node("footnoteReference", {"id": "7"}),
+                Node("text", text="H", marks={"comment": {"author": "A", "text": "<x>"}}),
+                Node("text", text="2", marks={"subscript": {}}),
+                Node("inlineImage", {"src": "https://a.example/i.png", "alt": "Pic"}),
+            ]),
+            Node("opaqueBlock", {"id": "2", "kind": "field", "text": "Contents"}),
+            Node("footnote", {"id": "7"}, [Node("paragraph", {}, [Node("text", text="Why.")])]),
+        ],
+        7,
+    )  # fmt: skip
+    made = {one: export.export_state(state, info(), one).decode() for one in FORMATS}
+    assert made["txt"] == "See 1.2[7]H2Pic\n\nContents\n\n[7] Why.\n"
+    assert made["md"] == (
+        "See 1.2[^7]H<sub>2</sub>![Pic](https://a.example/i.png)\n\nContents\n\n[^7]: Why.\n"
+    )
+    for piece in (
+        '<p dir="rtl" style="text-align:center">See 1.2<del> not</del><sup>[7]</sup>',
+        '<span title="A: &lt;x&gt;">H</span><sub>2</sub><img ', "<p>Contents</p>",
+        "<div><sup>[7]</sup><p>Why.</p></div>",
+    ):  # fmt: skip
+        assert piece in made["html"]

@@ -26,7 +26,7 @@ export type Scanning = "off" | "on" | "hold";
 
 export type PreviewKind = "image" | "pdf" | "text" | "code" | "markdown" | "audio" | "video" | "office" | "none";
 
-export type FileFormat = "text" | "markdown";
+export type FileFormat = "text" | "markdown" | "docx";
 
 export type PreviewReason = "too_large" | "timeout" | "damaged" | "unsupported" | "sandbox";
 
@@ -631,7 +631,7 @@ export interface ReactionData {
 /**
  * What a document was opened from: version ``number`` of an attachment. ``encoding`` is that of
  * a text, as Python calls it; ``saved``: up to this seq of the document's log it is what the file
- * says.
+ * says; ``notices``: codes of what is in the file that people should know of before they save.
  */
 export interface OpenedFile {
   attachment: string;
@@ -639,6 +639,7 @@ export interface OpenedFile {
   format: FileFormat;
   saved: number;
   encoding?: string | null;
+  notices?: readonly string[];
 }
 
 /** ``file``: it is a live copy of that. */
@@ -1398,7 +1399,8 @@ export interface SavedVersion {
  * it was changed since, by ``authors``. ``waits``: the version that is shown came from elsewhere,
  * and its editors have to say what becomes of it; ``merging``: the hub is looking. ``merged``
  * changes of version ``number`` came in, and can be taken out again. ``autosave``: it saves itself
- * in the name of this member.
+ * in the name of this member. ``notices``: codes of what is in the file that people should know of
+ * before they save (docs/protocol.md).
  */
 export interface FileState {
   attachment: string;
@@ -1413,6 +1415,7 @@ export interface FileState {
   merging: boolean;
   merged: number | null;
   autosave: string | null;
+  notices: readonly string[];
 }
 
 /**

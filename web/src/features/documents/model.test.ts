@@ -71,7 +71,7 @@ describe('readersOf', () => {
 
 describe('files', () => {
   it('says what is not in the file', () => {
-    const state: FileState = { attachment: 'a_1', name: 'a.txt', number: 1, shown: 1, format: 'text', encoding: 'utf-8', unsaved: true, authors: [], waits: false, merging: false, merged: null, autosave: null };
+    const state: FileState = { attachment: 'a_1', name: 'a.txt', number: 1, shown: 1, format: 'text', encoding: 'utf-8', unsaved: true, authors: [], waits: false, merging: false, merged: null, autosave: null, notices: [] };
     expect(standingWords(null, false)).toBe('');
     expect(standingWords(state, true)).toBe('Unsaved changes');
     expect(standingWords(state, false)).toBe('As in the file');

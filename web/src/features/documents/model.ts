@@ -75,6 +75,18 @@ export function standingWords(state: FileState | null, unsaved: boolean): string
   return unsaved ? 'Unsaved changes' : 'As in the file';
 }
 
+const NOTICES: Readonly<Record<string, string>> = {
+  changes: 'tracked changes', comments: 'comments', drawings: 'drawings', fields: 'fields, as tables of contents', formulas: 'formulas', headers: 'headers and footers', macros: 'macros', objects: 'embedded objects', tables: 'tables that cannot be edited here',
+};
+
+/** What of a file its document does not show, or shows and does not edit; null for nothing. */
+export function noticeWords(notices: readonly string[]): string | null {
+  const kept = notices.flatMap((code) => NOTICES[code] ?? []);
+  const words = kept.length === 0 ? [] : [`Kept in the file as they are: ${kept.join(', ')}.`];
+  if (notices.includes('signature')) words.push('The file is signed; a version that is saved here is not.');
+  return words.length === 0 ? null : words.join(' ');
+}
+
 /** "2 changes" */
 export function changeWords(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`;

@@ -5,7 +5,7 @@ import type { DocumentSession, RoomStore } from '../../state';
 import type { FileState } from '../../wire/generated';
 import { Standing } from './standing.svelte';
 
-const STATE: FileState = { attachment: 'a_1', name: 'a.txt', number: 1, shown: 1, format: 'text', encoding: 'utf-8', unsaved: false, authors: [], waits: false, merging: false, merged: null, autosave: null };
+const STATE: FileState = { attachment: 'a_1', name: 'a.txt', number: 1, shown: 1, format: 'text', encoding: 'utf-8', unsaved: false, authors: [], waits: false, merging: false, merged: null, autosave: null, notices: [] };
 
 test('a document that was replaced is followed like the one before', async () => {
   vi.useFakeTimers();

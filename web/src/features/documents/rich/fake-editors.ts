@@ -29,6 +29,7 @@ export class FakeEditor {
         mention: {},
         isEditable: () => options.editable ?? true,
         version: 2,
+        turns: true,
         mayRepairTables: () => options.leads ?? false,
       }),
     });

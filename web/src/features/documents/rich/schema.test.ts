@@ -30,7 +30,7 @@ test('every node and mark is documented, and nothing more', () => {
   const doc = new Y.Doc();
   const carets = new Carets(() => ({ name: '', colour: '#000000' }));
   const schema = getSchema(
-    extensionsOf({ doc, awareness: new Awareness(doc), carets, mention: {}, isEditable: () => true, mayRepairTables: () => false, drawPicture: () => ({ dom: document.createElement('img') }), version: SCHEMA_VERSION }),
+    extensionsOf({ doc, awareness: new Awareness(doc), carets, mention: {}, isEditable: () => true, mayRepairTables: () => false, drawPicture: () => ({ dom: document.createElement('img') }), version: SCHEMA_VERSION, turns: true }),
   );
   const rows = [...table.matchAll(/^\| (mark )?(`.*?)\|.*?\|(.*?)\|$/gm)].flatMap(([, mark, names = '', attributes = '']) =>
     [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [`${mark ?? ''}${name}`, written(attributes)] as const),

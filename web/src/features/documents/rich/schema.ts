@@ -26,6 +26,7 @@ import { caretAtStart, lostCaret } from './binding';
 import { type Carets, caretExtension } from './carets';
 import { ending } from './ending';
 import { keptExtensions } from './kept';
+import { officeExtensions } from './office';
 import { tableRepairs } from './tables';
 
 export interface Choosable {
@@ -44,6 +45,8 @@ export interface SchemaOptions {
   drawPicture: (node: Node) => NodeView;
   /** Of the document: what it may hold. */
   version: number;
+  /** Whether its file can say how paragraphs are turned. */
+  turns: boolean;
 }
 
 /**
@@ -65,7 +68,7 @@ export function servedAt(src: string | null): string | null {
   return attachment === null ? src : addressOf(attachment, 1);
 }
 
-export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables, drawPicture, version }: SchemaOptions): Extensions {
+export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayRepairTables, drawPicture, version, turns }: SchemaOptions): Extensions {
   return [
     StarterKit.configure({
       undoRedo: false,
@@ -107,7 +110,7 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayR
         return ({ node }) => drawPicture(node);
       },
     }).configure({ allowBase64: true, HTMLAttributes: { loading: 'lazy', referrerpolicy: 'no-referrer' } }),
-    ...(version >= 2 ? keptExtensions({ drawPicture, parse: imageAddress, servedAt }) : []),
+    ...(version >= 2 ? [...keptExtensions({ drawPicture, parse: imageAddress, servedAt }), ...officeExtensions({ turns })] : []),
     Mention.configure({ HTMLAttributes: { class: 'mention' }, suggestion: mention as Partial<SuggestionOptions> }),
     Placeholder.configure({ placeholder: 'Write here…' }),
     Collaboration.configure({ document: doc, field: FRAGMENT_NAME }),

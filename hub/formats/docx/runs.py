@@ -1,0 +1,377 @@
+"""The runs of a paragraph that was edited: what was there keeps its properties and what is around
+it; what is new is like its neighbours.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from hub.formats import canon, tree
+from hub.formats.docx.names import NAMES, RUN_ORDER
+from hub.formats.docx.pieces import Piece, Unit, is_checkbox
+from hub.formats.docx.styles import Styles, said
+from hub.formats.office.flat import Flat
+from hub.formats.office.xml import Element, drop, etree, put
+from hub.formats.tree import Node
+
+MARKS: Final = frozenset((
+    "bold", "italic", "strike", "underline", "highlight", "superscript", "subscript", "code",
+))  # fmt: skip
+_VALUES: Final = {
+    "bold": ("w:b", None, "0"), "italic": ("w:i", None, "0"), "strike": ("w:strike", None, "0"),
+    "underline": ("w:u", "single", "none"), "highlight": ("w:highlight", "yellow", "none"),
+    "superscript": ("w:vertAlign", "superscript", "baseline"),
+    "subscript": ("w:vertAlign", "subscript", "baseline"),
+}  # fmt: skip
+_BARE: Final = frozenset((NAMES("w:fldSimple"), NAMES("m:oMath"), NAMES("m:oMathPara")))
+"""What stands in no run."""
+_DROPPED: Final = frozenset((NAMES("w:proofErr"), NAMES("w:lastRenderedPageBreak")))
+_CHARACTERS: Final = {"\t": "w:tab", "\u2011": "w:noBreakHyphen", "\u00ad": "w:softHyphen"}
+_PARAGRAPH: Final = ("end",)
+"""The key of the end of a paragraph."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """A character, or what stands in the place of one.
+
+    Attributes:
+        marks: those that a run can say.
+        node: what it is, if it is no character.
+        piece: of the file.
+    """
+
+    key: Any
+    marks: frozenset[str] = frozenset()
+    link: str | None = None
+    node: Node | None = None
+    piece: Piece | None = None
+    unit: Unit | None = None
+
+
+class Hidden(NamedTuple):
+    """What shows nothing, before a slot."""
+
+    at: int
+    piece: Piece
+
+
+class Line(NamedTuple):
+    """The slots ``start`` to ``end`` of all; the end of the paragraph follows."""
+
+    start: int
+    end: int
+
+
+def slots_of_file(flats: Sequence[Flat]) -> tuple[list[Slot], list[Hidden], list[Line]]:
+    slots: list[Slot] = []
+    hidden: list[Hidden] = []
+    lines = []
+    for flat in flats:
+        start = len(slots)
+        in_code = flat.node.type == "codeBlock"
+        for piece in flat.source.pieces:
+            if piece.node is None:
+                hidden.append(Hidden(len(slots), piece))
+                continue
+            for slot in _slots(piece.node, in_code):
+                slot.piece = piece
+                slot.unit = piece.units[0] if piece.units else None
+                slots.append(slot)
+        lines.append(Line(start, len(slots)))
+        slots.append(Slot(_PARAGRAPH))
+    return slots, hidden, lines
+
+
+def slots_of_tree(flats: Sequence[Flat]) -> tuple[list[Slot], list[Line]]:
+    slots: list[Slot] = []
+    lines = []
+    for flat in flats:
+        start = len(slots)
+        in_code = flat.node.type in ("codeBlock", "source")
+        children = [flat.node] if flat.node.type == "image" else flat.node.children
+        for node in children:
+            slots += _slots(node, in_code)
+        lines.append(Line(start, len(slots)))
+        slots.append(Slot(_PARAGRAPH))
+    return slots, lines
+
+
+def _slots(node: Node, in_code: bool) -> Iterator[Slot]:
+    if node.type == "text":
+        marks = frozenset(() if in_code else MARKS & node.marks.keys())
+        link = tree.link(node)
+        for one in node.text:
+            # What a run has no words for is no character of it.
+            character = " " if one in "\r\n" and not in_code else one
+            if character in "\n\t" or character >= " ":
+                yield Slot(character, marks, link)
+    elif node.type == "hardBreak":
+        yield Slot("\n")
+    elif node.type in ("mention", "inlineSource"):
+        text = tree.mention(node) if node.type == "mention" else str(node.attrs.get("source") or "")
+        for one in text:
+            yield Slot(one)
+    else:
+        given = Node("inlineImage", node.attrs) if node.type == "image" else node
+        yield Slot((given.type, canon.key(given)), node=given)
+
+
+class Out(NamedTuple):
+    """A piece of what is written: a character, or an element. ``wraps``: elements that are copied
+    around it, or addresses of new links; ``run``: that it came from; ``bare``: it is in none."""
+
+    wraps: tuple[Any, ...]
+    run: Element | None
+    properties: Element | None
+    text: str = ""
+    element: Element | None = None
+    bare: bool = False
+
+
+class Runs:
+    """Args:
+    style_of: the id of a style that runs get: of ``link`` or ``code``.
+    relate: the id of a relationship to an address.
+    draw: the element of something new that is no character, null where it has none.
+    """
+
+    def __init__(
+        self, styles: Styles, style_of: Callable[[str], str | None],
+        relate: Callable[[str], str], draw: Callable[[Node], Element | None],
+    ) -> None:  # fmt: skip
+        self._styles = styles
+        self._style_of = style_of
+        self._relate = relate
+        self._draw = draw
+        # With what they were made from: an id is one only as long as its object is there.
+        self._looks: dict[Any, tuple[Element | None, Element | None]] = {}
+
+    # --- what each slot is ------------------------------------------------------------------------
+
+    def kept(self, slot: Slot, want: Slot) -> Iterator[Out]:
+        """What was there, with the marks and the link it has now."""
+        assert slot.piece is not None
+        if slot.node is not None or slot.unit is None or (
+            slot.key == "\n" and slot.piece.node is not None and slot.piece.node.type != "text"
+        ):  # fmt: skip
+            for unit in slot.piece.units:
+                yield _verbatim(unit)
+            if not slot.piece.units:
+                yield from self.added(want, None, (), None)
+            return
+        wraps = _linked(slot.unit.wraps, slot.link, want.link)
+        properties = None if slot.unit.run is None else slot.unit.run.find(NAMES("w:rPr"))
+        if slot.marks != want.marks or slot.link != want.link:
+            properties = self.restyled(properties, slot.marks, want.marks, want.link is not None)
+        yield Out(wraps, slot.unit.run, properties, want.key)
+
+    def added(
+        self, want: Slot, like: tuple[Element | None, frozenset[str]] | None,
+        wraps: tuple[Any, ...], link: str | None,
+    ) -> Iterator[Out]:  # fmt: skip
+        """Something new.
+
+        Args:
+            like: the properties of a neighbour, and the marks these mean.
+            wraps: what is around both neighbours, and ``link`` where that leads.
+        """
+        properties, marks = like or (None, frozenset())
+        wraps = _linked(wraps, link, want.link)
+        if want.node is None:
+            made = self.restyled(properties, marks, want.marks, want.link is not None)
+            yield Out(wraps, None, made, want.key)
+        elif (drawn := self._draw(want.node)) is not None:
+            yield Out(wraps, None, None, "", drawn, bare=drawn.tag in _BARE)
+        else:
+            for one in str(want.node.attrs.get("text") or want.node.attrs.get("alt") or ""):
+                yield Out(wraps, None, properties, one)
+
+    def hidden(self, piece: Piece, checked: bool | None) -> Iterator[Out]:
+        """Args:
+        checked: of the item, null if it is none that can be.
+        """
+        if piece.box is not None:
+            if checked is None:
+                return
+            unit = piece.units[0]
+            was = piece.box[0] != "☐"
+            box = piece.box if was == checked else ("☒" if checked else "☐") + piece.box[1:]
+            properties = None if unit.run is None else unit.run.find(NAMES("w:rPr"))
+            for one in box:
+                yield Out(unit.wraps, unit.run, properties, one)
+            return
+        for unit in piece.units:
+            if unit.element.tag not in _DROPPED:
+                yield _verbatim(unit)
+
+    def restyled(
+        self, properties: Element | None, have: frozenset[str], want: frozenset[str], linked: bool
+    ) -> Element | None:
+        """Properties that say other marks."""
+        asked = id(properties), have, want, linked
+        if asked not in self._looks:
+            self._looks[asked] = properties, self._restyled(properties, have, want, linked)
+        return self._looks[asked][1]
+
+    def _restyled(
+        self, properties: Element | None, have: frozenset[str], want: frozenset[str], linked: bool
+    ) -> Element | None:
+        made = etree.Element(NAMES("w:rPr")) if properties is None else copy.deepcopy(properties)
+        for name in ("w:ins", "w:del", "w:rPrChange"):
+            drop(made, NAMES(name))
+        link = self._styles.named("character", "hyperlink")
+        style = made.find(NAMES("w:rStyle"))
+        styled = None if style is None else style.get(NAMES("w:val"))
+        if styled is not None and styled == link and not linked:
+            made.remove(style)
+            styled = None
+        if linked and styled is None and (link := self._style_of("link")) is not None:
+            put(made, _with_value("w:rStyle", link), RUN_ORDER)
+        if "code" in want - have and (code := self._style_of("code")) is not None:
+            put(made, _with_value("w:rStyle", code), RUN_ORDER)
+        if "code" in have - want and "code" in self._styles.marks(styled):
+            drop(made, NAMES("w:rStyle"))
+        style = made.find(NAMES("w:rStyle"))
+        brought = self._styles.marks(None if style is None else style.get(NAMES("w:val")))
+        if linked:
+            brought -= {"underline"}  # as it is read
+        direct = said(made)
+        # What goes first: two marks may be values of one property.
+        for mark, (name, on, off) in sorted(_VALUES.items(), key=lambda one: one[0] in want):
+            is_on = direct.get(mark, mark in brought)
+            if (mark in want) == is_on:
+                continue
+            if mark not in want:
+                drop(made, NAMES(name))
+                if mark == "strike":
+                    drop(made, NAMES("w:dstrike"))
+            if (mark in want) != (mark in brought):
+                put(made, _with_value(name, on if mark in want else off), RUN_ORDER)
+        return made if len(made) else None
+
+    # --- elements ---------------------------------------------------------------------------------
+
+    def elements(self, outs: Sequence[Out], checked: bool | None) -> list[Element]:
+        """Children of a paragraph, those that may share a run in one."""
+        made: list[Element] = []
+        stack: list[tuple[Any, Element]] = []  # what is open: what it is a copy of, where it goes
+        run: Element | None = None
+        looks, source = b"", None  # of the run: its properties, and which of the file it is
+        last: Element | None = None
+        kept = False  # what was written last is no text
+        for out in outs:
+            shared = 0
+            while shared < min(len(stack), len(out.wraps)) and (
+                stack[shared][0] == out.wraps[shared]
+            ):
+                shared += 1
+            if shared < len(stack) or shared < len(out.wraps):
+                run = None
+            del stack[shared:]
+            for wrap in out.wraps[shared:]:
+                shell, inner = self._shell(wrap, checked)
+                (stack[-1][1].append if stack else made.append)(shell)
+                stack.append((wrap, inner))
+            place = stack[-1][1].append if stack else made.append
+            if out.bare:
+                place(out.element)
+                run = None
+                continue
+            look = looks if run is not None and out.properties is last else _said(out.properties)
+            last = out.properties
+            apart = None not in (out.run, source) and out.run is not source
+            apart = apart or (kept and out.run is None)
+            if run is None or look != looks or apart:
+                run = etree.Element(NAMES("w:r"))
+                if out.properties is not None:
+                    run.append(copy.deepcopy(out.properties))
+                place(run)
+                looks, source = look, out.run
+            elif source is None:
+                source = out.run
+            kept = out.element is not None
+            if kept:
+                run.append(out.element)
+            else:
+                deleted = any(not isinstance(one, str) and one.tag in _DELETED for one in out.wraps)
+                _say(run, out.text, deleted)
+        return made
+
+    def _shell(self, wrap: Any, checked: bool | None) -> tuple[Element, Element]:
+        """A copy of what is around something, empty; and where things go in it."""
+        if isinstance(wrap, str):
+            link = etree.Element(NAMES("w:hyperlink"), nsmap={"r": NAMES.spaces["r"]})
+            if wrap.startswith("#"):
+                link.set(NAMES("w:anchor"), wrap[1:])
+            else:
+                link.set(NAMES("r:id"), self._relate(wrap))
+            return link, link
+        shell = etree.Element(wrap.tag, dict(wrap.attrib), nsmap=wrap.nsmap)
+        inner = shell
+        for one in wrap:
+            if one.tag == NAMES("w:sdtContent"):
+                inner = etree.SubElement(shell, one.tag)
+            elif one.tag in _OF_SHELLS:
+                shell.append(copy.deepcopy(one))
+        if checked is not None and is_checkbox(wrap):
+            box = shell.find(f"{NAMES('w:sdtPr')}/{NAMES('w14:checkbox')}/{NAMES('w14:checked')}")
+            if box is not None:
+                box.set(NAMES("w14:val"), "1" if checked else "0")
+        return shell, inner
+
+
+_DELETED: Final = frozenset((NAMES("w:del"), NAMES("w:moveFrom")))
+_OF_SHELLS: Final = frozenset(
+    NAMES(f"w:{name}") for name in ("sdtPr", "sdtEndPr", "smartTagPr", "customXmlPr")
+)
+
+
+def _verbatim(unit: Unit) -> Out:
+    element = copy.deepcopy(unit.element)
+    if unit.run is None:
+        return Out(unit.wraps, None, None, "", element, bare=True)
+    return Out(unit.wraps, unit.run, unit.run.find(NAMES("w:rPr")), "", element)
+
+
+def _linked(
+    wraps: tuple[Any, ...], have: str | None, want: str | None
+) -> tuple[Any, ...]:  # fmt: skip
+    """What is around a run, with the link it has now instead of the one it had."""
+    if have == want:
+        return wraps
+    bare = tuple(
+        one for one in wraps if not isinstance(one, str) and one.tag != NAMES("w:hyperlink")
+    )
+    return bare if want is None else (*bare, want)
+
+
+def _say(run: Element, text: str, deleted: bool) -> None:
+    """Add a character to a run."""
+    if text == "\n":
+        etree.SubElement(run, NAMES("w:br"))
+        return
+    if (name := _CHARACTERS.get(text)) is not None:
+        etree.SubElement(run, NAMES(name))
+        return
+    tag = NAMES("w:delText") if deleted else NAMES("w:t")
+    last = run[-1] if len(run) and run[-1].tag == tag else etree.SubElement(run, tag)
+    last.text = (last.text or "") + text
+    if last.text != last.text.strip() or "  " in last.text:
+        last.set(NAMES("xml:space"), "preserve")
+    else:
+        last.attrib.pop(NAMES("xml:space"), None)
+
+
+def _said(properties: Element | None) -> bytes:
+    return b"" if properties is None else etree.tostring(properties, with_tail=False)
+
+
+def _with_value(name: str, given: str | None) -> Element:
+    made = etree.Element(NAMES(name))
+    if given is not None:
+        made.set(NAMES("w:val"), given)
+    return made

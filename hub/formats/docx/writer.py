@@ -1,0 +1,308 @@
+"""A Word file with what its document says now: only what says something else is written anew, in
+its place, with the properties it had.
+
+    the file's blocks ─┐                      ┌─ the same: left alone
+                       ├─ by what they say ───┼─ changed: aligned by their characters, rebuilt
+    the document's ────┘                      ├─ elsewhere now: moved;  twice now: copied
+                                              └─ new: like their neighbours;  gone: taken out
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from hub.formats import diff
+from hub.formats.docx import paragraphs, tables
+from hub.formats.docx.bench import TEXTS, Bench, copied
+from hub.formats.docx.names import NAMES, value
+from hub.formats.docx.parts import Parts
+from hub.formats.docx.reader import Reader
+from hub.formats.office.flat import Flat, flatten, key
+from hub.formats.office.xml import Element, etree
+from hub.formats.tree import Node
+
+_EMPTY: Final = key(Flat(Node("paragraph")))
+"""What a document without a block has."""
+_PAIRS: Final = {
+    "bookmarkEnd": "bookmarkStart", "commentRangeEnd": "commentRangeStart",
+    "permEnd": "permStart", "moveFromRangeEnd": "moveFromRangeStart",
+    "moveToRangeEnd": "moveToRangeStart",
+}  # fmt: skip
+
+
+class Writer:
+    """Args:
+    reader: of the file.
+    pictures: bytes of those that the file has not, by attachment.
+    """
+
+    def __init__(self, parts: Parts, reader: Reader, pictures: Mapping[str, bytes]) -> None:
+        self.changed = False
+        self._parts = parts
+        self._reader = reader
+        self._bench = Bench(parts, reader, pictures)
+        self._known: dict[bytes, Flat] = {}
+
+    def save(self, nodes: Sequence[Node]) -> bytes | None:
+        """The file anew; null when it says what it said."""
+        body = self._reader.body
+        before = self._reader.blocks(body)
+        unpaired = _unpaired(body)
+        after = flatten(nodes)
+        if before or any(key(one) != _EMPTY for one in after):
+            self.patch(before, after, body)
+        if self.changed:
+            self._pair(body, unpaired)
+            self._parts.touch(self._parts.root(self._parts.main))
+        for node in nodes:
+            note = (
+                self._bench.notes.get(str(node.attrs.get("id")))
+                if node.type == "footnote"
+                else None
+            )
+            if note is not None:
+                self._save_note(*note, node)
+        return self._parts.written() if self.changed else None
+
+    def _save_note(self, element: Element, before: list[Flat], node: Node) -> None:
+        changed, self.changed = self.changed, False
+        self.patch(before, flatten(node.children), element)
+        if self.changed:
+            self._parts.touch(element.getparent())
+        self.changed = self.changed or changed
+
+    # --- blocks -----------------------------------------------------------------------------------
+
+    def patch(self, before: Sequence[Flat], after: Sequence[Flat], container: Element) -> None:
+        """Make what a container holds say what ``after`` says."""
+        with self._bench.lists.apart():
+            self._patch(before, after, container)
+
+    def _patch(
+        self, before: Sequence[Flat], after: Sequence[Flat], container: Element
+    ) -> None:  # fmt: skip
+        had, have = [key(one) for one in before], [key(one) for one in after]
+        for name, flat in zip(had, before, strict=True):
+            self._known.setdefault(name, flat)
+            if (kind := self._bench.class_of(flat)) is not None:
+                self._bench.models.setdefault(kind, flat)
+        same: dict[int, int] = {}
+        for match in diff.matches(had, have):
+            same |= {match.b + at: match.a + at for at in range(match.size)}
+        if len(same) == len(before) == len(after):
+            return  # levels, too, are what they were
+        self.changed = True
+        moved = _moved(had, have, same)
+        for at, other in same.items():
+            self._bench.lists.learn(after[at], before[other])
+        cursor, taken = Cursor(container, before), set(moved.values())
+        for gap in _gaps(len(before), len(after), same):
+            old = [before[at] for at in gap[0] if at not in taken]
+            self._gap(old, [(at, after[at]) for at in gap[1]], moved, before, have, cursor)
+            if gap[2] is not None:
+                source = before[gap[2]]
+                self._keep_place(source, after[gap[1].stop])
+                cursor.pass_by(source)
+                self._bench.look_at(source)
+        _ended(container)
+
+    def _gap(
+        self, old: list[Flat], new: list[tuple[int, Flat]], moved: Mapping[int, int],
+        before: Sequence[Flat], have: Sequence[bytes], cursor: Cursor,
+    ) -> None:  # fmt: skip
+        """Blocks between two that are the same."""
+        texts = [flat for at, flat in new if at not in moved and self._is_text(flat, have[at])]
+        rebuilt = paragraphs.Rebuilding(
+            self._bench, [one for one in old if one.node.type in TEXTS], texts
+        )
+        grids = [one for one in old if one.node.type == "table"]
+        used: set[int] = set()
+        for at, flat in new:
+            if at in moved:
+                source = before[moved[at]]
+                self._bench.lists.learn(flat, source)
+                self._keep_place(source, flat)
+                cursor.put(source.source.elements)
+                self._bench.look_at(source)
+                continue
+            base = None
+            if flat.node.type in TEXTS and flat in texts:
+                elements, base = rebuilt.elements(flat)
+                self._bench.look_at(flat)
+            elif flat.node.type == "table" and grids:
+                base = grids.pop(0)
+                models = dict(self._bench.models)
+                tables.Tables(self._bench.making, self.patch).patch(base, flat.node)
+                self._bench.models = models
+                elements = base.source.elements
+            else:
+                elements = self._made(flat, have[at])
+            if base is not None:
+                used.add(id(base))
+            if flat.node.type not in TEXTS or flat not in texts:
+                self._bench.lists.place(Flat(flat.node), None)
+            cursor.put(elements, stays=base is not None)
+        for one in old:
+            if id(one) not in used:
+                for element in one.source.elements:
+                    _take_out(element)
+
+    def _keep_place(self, source: Flat, flat: Flat) -> None:
+        """Of an item that says what it said, if its level would say something else here."""
+        place = self._bench.lists.place(flat, source.item)
+        was = None if source.item is None else (source.item.number, source.item.level)
+        if place is not None and was is not None and place != was:
+            paragraphs.renumber(source.source.elements[0], place)
+
+    def _is_text(self, flat: Flat, name: bytes) -> bool:
+        if flat.node.type == "image" and name in self._known:
+            return False  # a copy
+        return flat.node.type in TEXTS
+
+    def _made(self, flat: Flat, name: bytes) -> list[Element]:
+        """The elements of a block that is no text, or is there twice."""
+        node = flat.node
+        if (known := self._known.get(name)) is not None:
+            return [copied(one) for one in known.source.elements]
+        if node.type == "opaqueBlock":
+            kept = self._reader.opaque.get(str(node.attrs.get("id")))
+            if kept is not None:
+                return [copied(one) for one in kept]
+            text = str(node.attrs.get("text") or "")
+            node = Node("paragraph", {}, [Node("text", text=text)] if text else [])
+        if node.type == "table":
+            return [tables.Tables(self._bench.making, self.patch).made(node)]
+        if node.type == "horizontalRule":
+            return [paragraphs.rule()]
+        if node.type == "image":
+            node = Node("paragraph", {}, [Node("inlineImage", node.attrs)])
+        made = Flat(node, flat.item, flat.quote)
+        return paragraphs.Rebuilding(self._bench, [], [made]).elements(made)[0]
+
+    def _pair(self, body: Element, before: set[tuple[str, str]]) -> None:
+        """What begins and does not end any more, or the other way round, goes."""
+        gone = _unpaired(body) - before
+        if not gone:
+            return
+        for one in [*body.iter(*(NAMES(f"w:{name}") for pair in _PAIRS.items() for name in pair))]:
+            if (_opening(one), value(one, "w:id") or "") in gone:
+                one.getparent().remove(one)
+
+
+class Cursor:
+    """Where the next block of a container goes."""
+
+    def __init__(self, container: Element, before: Sequence[Flat]) -> None:
+        self._container = container
+        self._first = before[0].source.elements[0] if before else None
+        self._at: Element | None = None
+
+    def pass_by(self, source: Flat) -> None:
+        """A block that stays where it is."""
+        self._at = source.source.elements[-1]
+
+    def put(self, elements: Sequence[Element], *, stays: bool = False) -> None:
+        """Args:
+        stays: it is the block that it was; it moves only if it would stand before another.
+        """
+        for element in elements:
+            if not stays or self._is_before(element):
+                self._put(element)
+            self._at = element
+
+    def _is_before(self, element: Element) -> bool:
+        parent = element.getparent()
+        if self._at is None or parent is None or self._at.getparent() is not parent:
+            return False
+        return bool(parent.index(element) < parent.index(self._at))
+
+    def _put(self, element: Element) -> None:
+        if self._at is not None:
+            if self._at.getnext() is not element:
+                _after(self._at, element)
+        elif self._first is not None and self._first.getparent() is not None:
+            if self._first is not element:
+                self._first.addprevious(element)
+        else:
+            head = [one for one in self._container if one.tag == NAMES("w:tcPr")]
+            self._container.insert(len(head), element)
+
+
+def _after(at: Element, element: Element) -> None:
+    at.addnext(element)
+    # What the parser keeps between elements stays where it was.
+    if at.tail and not element.tail:
+        element.tail, at.tail = at.tail, None
+
+
+def _take_out(element: Element) -> None:
+    """But for the end of a section: the pages behind it stay as they are."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    end = element.find(f"{NAMES('w:pPr')}/{NAMES('w:sectPr')}")
+    if end is not None:
+        properties = end.getparent()
+        for one in [*element]:
+            if one is not properties:
+                element.remove(one)
+        for one in [*properties]:
+            if one is not end:
+                properties.remove(one)
+        return
+    before = element.getprevious()
+    if element.tail and before is not None:
+        before.tail = (before.tail or "") + element.tail
+    parent.remove(element)
+
+
+def _ended(container: Element) -> None:
+    """Cells end with a paragraph; what is around nothing goes."""
+    for one in [*container.iter(NAMES("w:sdtContent"))]:
+        if len(one) == 0:
+            sdt = one.getparent()
+            if sdt.getparent() is not None and sdt.getparent().tag != NAMES("w:p"):
+                sdt.getparent().remove(sdt)
+    holds = container.tag in (NAMES("w:tc"), NAMES("w:footnote"), NAMES("w:endnote"))
+    if holds and (len(container) == 0 or container[-1].tag != NAMES("w:p")):
+        etree.SubElement(container, NAMES("w:p"))
+
+
+def _moved(had: Sequence[bytes], have: Sequence[bytes], same: Mapping[int, int]) -> dict[int, int]:
+    """New places of blocks that are elsewhere now."""
+    kept = set(same.values())
+    left: dict[bytes, list[int]] = defaultdict(list)
+    for at, name in enumerate(had):
+        if at not in kept:
+            left[name].append(at)
+    found = {}
+    for at, name in enumerate(have):
+        if at not in same and left.get(name):
+            found[at] = left[name].pop(0)
+    return found
+
+
+def _gaps(
+    before: int, after: int, same: Mapping[int, int]
+) -> Iterator[tuple[range, range, int | None]]:
+    """What lies between blocks that are the same, and the one that follows it."""
+    a = b = 0
+    for at in sorted(same):
+        yield range(a, same[at]), range(b, at), same[at]
+        a, b = same[at] + 1, at + 1
+    yield range(a, before), range(b, after), None
+
+
+def _opening(element: Element) -> str:
+    name: str = element.tag.rpartition("}")[2]
+    return _PAIRS.get(name, name)
+
+
+def _unpaired(body: Element) -> set[tuple[str, str]]:
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for ends, begins in _PAIRS.items():
+        for one in body.iter(NAMES(f"w:{begins}"), NAMES(f"w:{ends}")):
+            found[begins, value(one, "w:id") or ""] += 1 if one.tag == NAMES(f"w:{begins}") else -1
+    return {name for name, count in found.items() if count}

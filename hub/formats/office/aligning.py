@@ -1,0 +1,65 @@
+"""Which characters of paragraphs that were edited were there before. Pure.
+
+Words are compared first, then the characters at the ends of what is left: who typed within a word
+kept the rest of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from hub.formats import diff
+
+
+def aligned(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[int | None]:
+    """Of each place of the second, which one of the first it is.
+
+    Args:
+        before, after: characters, and keys of what stands between them.
+    """
+    found: list[int | None] = [None] * len(after)
+    words, others = _words(before), _words(after)
+    starts, ends = _starts(words), _starts(others)
+    for match in diff.matches(words, others):
+        at, to = starts[match.a], ends[match.b]
+        for offset in range(starts[match.a + match.size] - at):
+            found[to + offset] = at + offset
+    for one in diff.changes(words, others):
+        _close(before, starts[one.a], starts[one.a_end], after, ends[one.b], ends[one.b_end], found)
+    return found
+
+
+def _close(
+    before: Sequence[Hashable], a: int, a_end: int,
+    after: Sequence[Hashable], b: int, b_end: int, found: list[int | None],
+) -> None:  # fmt: skip
+    """What is the same at both ends."""
+    while a < a_end and b < b_end and before[a] == after[b]:
+        found[b] = a
+        a, b = a + 1, b + 1
+    while a < a_end and b < b_end and before[a_end - 1] == after[b_end - 1]:
+        a_end, b_end = a_end - 1, b_end - 1
+        found[b_end] = a_end
+
+
+def _words(items: Sequence[Hashable]) -> list[tuple[Hashable, ...]]:
+    words: list[tuple[Hashable, ...]] = []
+    word: list[Hashable] = []
+    for one in items:
+        if isinstance(one, str) and len(one) == 1 and (one.isalnum() or one == "_"):
+            word.append(one)
+            continue
+        if word:
+            words.append(tuple(word))
+            word = []
+        words.append((one,))
+    if word:
+        words.append(tuple(word))
+    return words
+
+
+def _starts(words: Sequence[tuple[Hashable, ...]]) -> list[int]:
+    starts = [0]
+    for word in words:
+        starts.append(starts[-1] + len(word))
+    return starts

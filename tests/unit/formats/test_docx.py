@@ -1,0 +1,373 @@
+"""Word files: what they say, and how they say it after somebody has edited them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from pycrdt import Doc
+
+from hub.formats import canon, ydoc
+from hub.formats.docx import file
+from hub.formats.office.flat import flatten, key
+from hub.formats.refused import Refused
+from hub.formats.tree import Node
+from hub.formats.work import Given
+from tests.support.docx import body_of, part_of, word_file
+from tests.support.tree_edits import copy_of, edit, paragraph
+
+CORPUS = sorted((Path(__file__).parents[2] / "data" / "docx").glob("*.docx"))
+GIVEN = Given("d_1")
+_EMPTY = [key(flatten([Node("paragraph")])[0])]
+
+
+def read(data: bytes) -> list[Node]:
+    """As an editor has it: by way of a live document."""
+    nodes, _ = file.read(data, "d_1")
+    return ydoc.tree_of(ydoc.of_tree(nodes, 7))
+
+
+def save(data: bytes, nodes: list[Node]) -> bytes:
+    (part,) = file.written(data, nodes, GIVEN)
+    assert part.name == "file"
+    return part.body
+
+
+def said(nodes: list[Node]) -> Any:
+    blocks = [key(one) for one in flatten(nodes)]
+    notes = {
+        str(one.attrs["id"]): [key(flat) for flat in flatten(one.children)]
+        for one in nodes
+        if one.type == "footnote"
+    }
+    return [] if all([one] == _EMPTY for one in blocks) else blocks, notes
+
+
+def words(nodes: list[Node]) -> str:
+    return "".join(one.text or words(one.children) for one in nodes)
+
+
+def text(node: Node) -> Node:
+    """The first run of words."""
+    while node.type != "text":
+        node = node.children[0]
+    return node
+
+
+def p(text: str, properties: str = "", run: str = "") -> str:
+    around = f"<w:pPr>{properties}</w:pPr>" if properties else ""
+    marks = f"<w:rPr>{run}</w:rPr>" if run else ""
+    return f'<w:p>{around}<w:r>{marks}<w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
+
+
+# --- all of the corpus ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda one: one.stem)
+def test_what_was_only_opened_is_the_same_byte_for_byte(path: Path) -> None:
+    data = path.read_bytes()
+    assert save(data, read(data)) == data
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda one: one.stem)
+def test_what_is_edited_is_in_the_file(path: Path) -> None:
+    for seed in range(12):
+        chance = Random(seed)
+        data = path.read_bytes()
+        nodes = [copy_of(one) for one in read(data)]
+        for _ in range(chance.randrange(1, 4)):
+            for _ in range(chance.randrange(1, 4)):
+                edit(nodes, chance)
+            data = save(data, nodes)
+            assert said(read(data)) == said(nodes), seed
+            assert save(data, nodes) == data or said(nodes) != said(read(data))
+
+
+def test_parts_that_nobody_touched_stay_as_they_were() -> None:
+    path = next(one for one in CORPUS if one.stem == "hdr-header-footer")
+    data = path.read_bytes()
+    nodes = [*read(data), paragraph("One more.")]
+    made = save(data, nodes)
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(io.BytesIO(made)) as new:
+        assert new.namelist() == old.namelist()
+        changed = [name for name in old.namelist() if new.read(name) != old.read(name)]
+    assert changed == ["word/document.xml"]
+
+
+# --- what stays around the words ------------------------------------------------------------------
+
+
+def test_a_word_takes_the_look_of_its_neighbours() -> None:
+    run = '<w:rFonts w:ascii="Lora"/><w:color w:val="FF0000"/>'
+    data = word_file(p("Red words here.", '<w:keepNext/><w:jc w:val="center"/>', run))
+    (node,) = nodes = read(data)
+    assert node.attrs == {"textAlign": "center"}
+    text(node).text = "Red new words here."
+    made = body_of(save(data, nodes))
+    same = p("Red new words here.", '<w:keepNext/><w:jc w:val="center"/>', run)
+    assert made == same.replace(' xml:space="preserve"', "")
+    # Parted, both halves keep it.
+    halves = "Red", " words here."
+    both = [Node("paragraph", node.attrs, [Node("text", text=one)]) for one in halves]
+    made = body_of(save(data, both))
+    assert made.count('<w:color w:val="FF0000"/>') == made.count('<w:jc w:val="center"/>') == 2
+
+
+def test_only_the_part_of_a_run_that_got_a_mark_is_another_run() -> None:
+    data = word_file(p("one two three", run='<w:sz w:val="30"/>'))
+    marked = [
+        Node("text", text="one "),
+        Node("text", text="two", marks={"bold": {}}),
+        Node("text", text=" three"),
+    ]
+    made = body_of(save(data, [Node("paragraph", {}, marked)]))
+    assert made == (
+        '<w:p><w:r><w:rPr><w:sz w:val="30"/></w:rPr><w:t xml:space="preserve">one </w:t></w:r>'
+        '<w:r><w:rPr><w:b/><w:sz w:val="30"/></w:rPr><w:t>two</w:t></w:r>'
+        '<w:r><w:rPr><w:sz w:val="30"/></w:rPr><w:t xml:space="preserve"> three</w:t></w:r></w:p>'
+    )
+
+
+def test_bookmarks_fields_and_breaks_stay_where_they_are() -> None:
+    inner = (
+        '<w:bookmarkStart w:id="5" w:name="here"/><w:r><w:t>marked</w:t></w:r>'
+        '<w:bookmarkEnd w:id="5"/><w:r><w:t xml:space="preserve"> see </w:t></w:r><w:r><w:fldChar '
+        'w:fldCharType="begin"/></w:r><w:r><w:instrText>REF here</w:instrText></w:r><w:r>'
+        '<w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>1.2</w:t></w:r><w:r><w:fldChar '
+        'w:fldCharType="end"/></w:r><w:r><w:br w:type="page"/></w:r><w:r><w:t>end</w:t></w:r>'
+    )
+    data = word_file(f"<w:p>{inner}</w:p>")
+    (node,) = nodes = read(data)
+    assert [(one.type, one.attrs.get("kind"), one.attrs.get("text")) for one in node.children] == [
+        ("text", None, None), ("opaque", "field", "1.2"), ("opaque", "break", ""),
+        ("text", None, None),
+    ]  # fmt: skip
+    node.children[-1].text = "the end"
+    made = body_of(save(data, nodes))
+    assert made == f"<w:p>{inner}</w:p>".replace("<w:t>end", "<w:t>the end")
+    # Without the words between them, the marks of a place go both or stay both.
+    made = body_of(save(data, [paragraph("nothing of it")]))
+    assert made.count("bookmarkStart") == made.count("bookmarkEnd")
+
+
+COMMENTS = {
+    "comments": '<w:comment w:id="3" w:author="Ada"><w:p><w:r><w:t>Really?</w:t></w:r></w:p>'
+    "</w:comment>"
+}
+COMMENTED = (
+    '<w:p><w:r><w:t xml:space="preserve">It is </w:t></w:r><w:commentRangeStart w:id="3"/><w:r>'
+    '<w:t>true</w:t></w:r><w:commentRangeEnd w:id="3"/><w:r><w:commentReference w:id="3"/></w:r>'
+    "<w:r>"
+    "<w:t>.</w:t></w:r></w:p>"
+)
+
+
+def test_comments_are_shown_and_come_back() -> None:
+    data = word_file(COMMENTED + p("Other."), COMMENTS)
+    nodes = read(data)
+    assert nodes[0].children[1].marks == {
+        "comment": {"id": "3", "author": "Ada", "text": "Really?"}
+    }
+    nodes[0].children[1].text = "quite true"
+    made = body_of(save(data, nodes))
+    assert made == COMMENTED.replace("<w:t>true", "<w:t>quite true") + p("Other.")
+    # Deleted with all of its words, it stands for a place.
+    del nodes[0].children[1]
+    made = body_of(save(data, nodes))
+    assert "commentReference" in made
+    # A copy of the words is not commented again.
+    made = body_of(save(data, [*read(data), copy_of(read(data)[0])]))
+    assert made.count("commentReference") == 1
+
+
+def test_tracked_changes_are_shown_and_come_back() -> None:
+    body = (
+        '<w:p><w:r><w:t xml:space="preserve">We </w:t></w:r><w:ins w:id="1" w:author="Bo" '
+        'w:date="2026-01-02T03:04:05Z"><w:r><w:t xml:space="preserve">really </w:t></w:r></w:ins>'
+        '<w:del w:id="2" w:author="Bo"><w:r><w:delText xml:space="preserve">never </w:delText>'
+        "</w:r></w:del><w:r><w:t>meet.</w:t></w:r></w:p>"
+    )
+    data = word_file(body)
+    (node,) = nodes = read(data)
+    marks = [(one.text, one.marks) for one in node.children]
+    assert marks == [
+        ("We ", {}),
+        ("really ", {"insertion": {"author": "Bo", "at": "2026-01-02T03:04:05Z"}}),
+        ("never ", {"deletion": {"author": "Bo", "at": ""}}),
+        ("meet.", {}),
+    ]
+    node.children[3].text = "meet again."
+    node.children[2].text = "ne!ver "
+    made = body_of(save(data, nodes))
+    assert made.count("<w:ins ") == 1
+    assert 'preserve">ne</w:delText>' not in made
+    assert "<w:delText>ne</w:delText></w:r></w:del><w:r><w:t>!</w:t></w:r><w:del" in made
+    assert "meet again." in made
+
+
+def test_the_end_of_a_section_stays_when_its_words_go() -> None:
+    landscape = '<w:sectPr><w:pgSz w:orient="landscape"/></w:sectPr>'
+    data = word_file(p("one") + p("two", landscape) + p("three"))
+    nodes = read(data)
+    del nodes[1]
+    made = body_of(save(data, nodes))
+    assert landscape in made
+    assert words(read(save(data, nodes))) == "onethree"
+
+
+def test_a_moved_block_is_as_it_was() -> None:
+    table = (
+        '<w:tbl><w:tblPr><w:tblStyle w:val="Fancy"/></w:tblPr><w:tblGrid><w:gridCol w:w="1"/>'
+        "</w:tblGrid><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>"
+    )
+    data = word_file(p("a") + table + p("b") + p("c"))
+    nodes = read(data)
+    nodes.append(nodes.pop(1))
+    assert body_of(save(data, nodes)) == p("a") + p("b") + p("c") + table
+
+
+def test_new_headings_and_lists_are_those_of_the_file() -> None:
+    numbering = (
+        '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/><w:lvlText '
+        'w:val="–"/></w:lvl></w:abstractNum><w:num w:numId="4"><w:abstractNumId w:val="0"/></w:num>'
+    )
+    item = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="4"/></w:numPr>'
+    data = word_file(p("a", item) + p("b"), {"numbering": numbering})
+    nodes = read(data)
+    nodes[0].children.append(Node("listItem", {}, [paragraph("new")]))
+    nodes.append(Node("heading", {"level": 1}, [Node("text", text="Head")]))
+    made = save(data, nodes)
+    assert body_of(made) == (
+        p("a", item) + p("new", item).replace(' xml:space="preserve"', "") + p("b")
+        + p("Head", '<w:pStyle w:val="Kop1"/>').replace(' xml:space="preserve"', "")
+    )  # fmt: skip
+    # A list of another kind is a new one, which restarts where the document says.
+    ordered = Node("orderedList", {"start": 3}, [Node("listItem", {}, [paragraph("x")])])
+    again = read(save(made, [*read(made), ordered]))
+    assert (again[-1].type, again[-1].attrs) == ("orderedList", {"start": 3.0})
+
+
+def test_footnotes_are_edited_in_their_own_part() -> None:
+    notes = (
+        '<w:footnote w:type="separator" w:id="-1"><w:p/></w:footnote><w:footnote w:id="2"><w:p>'
+        '<w:r><w:footnoteRef/></w:r><w:r><w:t xml:space="preserve"> A note.</w:t></w:r></w:p>'
+        "</w:footnote>"
+    )
+    body = '<w:p><w:r><w:t>Said</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>'
+    data = word_file(body, {"footnotes": notes})
+    nodes = read(data)
+    assert nodes[0].children[1].attrs == nodes[1].attrs == {"id": "2"}
+    text(nodes[1]).text = " A better note."
+    made = save(data, nodes)
+    assert body_of(made) == body
+    assert b'<w:footnoteRef/></w:r><w:r><w:t xml:space="preserve"> A better note.' in part_of(
+        made, "word/footnotes.xml"
+    )
+
+
+# --- what a file must not do ----------------------------------------------------------------------
+
+
+def _zipped(parts: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in parts.items():
+            out.writestr(name, data)
+    return made.getvalue()
+
+
+def _with(data: bytes, old: bytes, new: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as one:
+        parts = {name: one.read(name) for name in one.namelist()}
+    parts["word/document.xml"] = parts["word/document.xml"].replace(old, new)
+    return _zipped(parts)
+
+
+PLAIN = word_file(p("x"))
+ENTITY = b'<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]><w:document'
+UTF_7 = b'<?xml version="1.0" encoding="UTF-7"?><w:document'
+NESTED = "<w:tbl><w:tr><w:tc>" * 10_000 + "<w:p/>" + "</w:tc></w:tr></w:tbl>" * 10_000
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "damaged"),
+        (b"PK\x03\x04 nothing", "damaged"),
+        (PLAIN[: len(PLAIN) // 2], "damaged"),
+        (OLE + bytes(600), "old_office_format"),
+        (OLE + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
+        (_zipped({"word/document.xml": b"<nothing/>"}), "damaged"),
+        (_zipped({"a.txt": b"x"}), "damaged"),
+        (_with(PLAIN, b"<w:document", ENTITY), "damaged"),
+        (_with(PLAIN, b"<w:document", UTF_7), "damaged"),
+        (_with(PLAIN, b"</w:p>", b""), "damaged"),
+        (_with(PLAIN, b"<w:t ", bytes(97 << 20) + b"<w:t "), "too_complex"),
+        (word_file(NESTED), "too_complex"),
+    ],
+    ids=[
+        "empty", "no zip", "cut off", "doc", "encrypted", "no document", "other zip", "entity",
+        "utf-7", "not closed", "bomb", "nested",
+    ],
+)  # fmt: skip
+def test_what_is_no_word_file_says_so(data: bytes, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        file.read(data, "d_1")
+    assert refused.value.code == code
+
+
+def test_tables_within_tables_are_kept_where_they_are_too_deep() -> None:
+    table = "<w:tbl><w:tblGrid/><w:tr><w:tc>"
+    body = table * 40 + p("deep") + "</w:tc></w:tr></w:tbl><w:p/>".replace("<w:p/>", "") * 40
+    data = word_file(body)
+    nodes = read(data)
+    assert save(data, nodes) == data
+    assert "opaqueBlock" in str(nodes)
+
+
+def test_nothing_leads_to_what_a_file_does_not_hold() -> None:
+    """Links that run something are no links; pictures from elsewhere are not fetched."""
+    body = (
+        '<w:p><w:hyperlink r:id="rIdX"><w:r><w:t>click</w:t></w:r></w:hyperlink></w:p><w:p><w:r>'
+        '<w:drawing><a:blip r:link="rIdX"/></w:drawing></w:r></w:p>'
+    )
+    data = word_file(body)
+    with zipfile.ZipFile(io.BytesIO(data)) as one:
+        parts = {name: one.read(name) for name in one.namelist()}
+    name = "word/_rels/document.xml.rels"
+    parts[name] = parts[name].replace(
+        b"</Relationships>",
+        b'<Relationship Id="rIdX" Type="x/hyperlink" Target="javascript:alert(1)" '
+        b'TargetMode="External"/></Relationships>',
+    )
+    nodes = read(_zipped(parts))
+    assert text(nodes[0]).marks == {}
+    assert nodes[1].children[0].attrs["kind"] == "drawing"
+
+
+# --- versions from elsewhere ----------------------------------------------------------------------
+
+
+def test_versions_are_merged_by_blocks_and_words() -> None:
+    base = word_file(p("One two three.") + p("Same.") + p("Last."))
+    theirs = word_file(p("One two 3.") + p("Same.") + p("Last.") + p("More."))
+    nodes = read(base)
+    text(nodes[0]).text = "1 two three."
+    state = ydoc.of_tree(nodes, 7)
+    (part,) = file.merged(base, theirs, state, Given("d_1", 8))
+    assert part.meta == {"changes": 2, "conflicts": 0}
+    doc: Any = Doc()
+    doc.apply_update(state)
+    doc.apply_update(part.body)
+    merged = ydoc.tree_of(doc.get_update())
+    assert [words([one]) for one in merged] == ["1 two 3.", "Same.", "Last.", "More."]
+    assert canon.key(merged[1]) == canon.key(paragraph("Same."))
+    made = save(theirs, merged)
+    assert body_of(made) == "".join(map(p, ("1 two 3.", "Same.", "Last.", "More."))).replace(
+        '<w:t xml:space="preserve">1 two', "<w:t>1 two"
+    )
