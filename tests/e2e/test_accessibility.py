@@ -31,6 +31,7 @@ from tests.e2e import scan as scanning
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.people import Person
 from tests.e2e.scan import Scan, reaches
+from tests.e2e.test_editing import WORD
 from tests.e2e.wire import Wire
 from tests.support.hub_process import HubProcess, answer, token
 from tests.unit.formats.test_markdown import FILE
@@ -827,8 +828,8 @@ def payload(name: str, data: bytes) -> FilePayload:
 
 
 @reaches(
-    "document-file", "document-file-unsaved", "document-file-merged", "document-file-waits",
-    "document-file-refused", "document-file-gone", "narrow-document-file",
+    "document-file", "document-word-file", "document-file-unsaved", "document-file-merged",
+    "document-file-waits", "document-file-refused", "document-file-gone", "narrow-document-file",
 )  # fmt: skip
 @pytest.mark.timeout(120)
 async def test_files_that_are_edited(
@@ -862,6 +863,11 @@ async def test_files_that_are_edited(
     await expect(button(page, "Save as version 2")).to_be_visible()
     await scan(page, "narrow-document-file")
     await page.set_viewport_size({"width": 1440, "height": 900})
+
+    await show(await send("word.docx", WORD), "word.docx")
+    await person.editor("word.docx").locator(".comment").click()
+    await expect(page.get_by_test_id("notes")).to_contain_text("Really?")
+    await scan(page, "document-word-file")
 
     text = "Dobrý deň,\nposielam žltú ponuku.\n"
     offer = await send("offer.txt", text.encode("cp1250"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -9,7 +10,10 @@ from playwright.async_api import Browser, FilePayload, expect
 
 from tests.e2e.people import Person
 from tests.e2e.scan import violations
+from tests.integration.editing.test_word_files import DRAWING, RED
+from tests.support.docx import body_of, word_file
 from tests.support.hub_process import HubProcess
+from tests.unit.formats.test_docx import COMMENTED, COMMENTS
 from tests.unit.formats.test_markdown import FILE
 
 
@@ -168,5 +172,77 @@ async def test_markdown_keeps_its_flavour(ada: Person, hub: HubProcess, browser:
     await expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     saved = source.replace("other list", "other list!").replace("second para", "The second para")
     assert (await versions(ada, "plan.md", 2)).decode() == saved
+    ben.check()
+    await ben.context.close()
+
+
+TABLE = (
+    "<w:tbl><w:tblPr/><w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid><w:tr><w:tc><w:p><w:r><w:t>One"
+    "</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Two</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+)
+WORD = word_file(
+    "<w:p><w:pPr><w:pStyle w:val=\"Kop1\"/></w:pPr><w:r><w:t>Offer</w:t></w:r></w:p>"
+    + COMMENTED
+    + '<w:p><w:pPr><w:jc w:val="center"/></w:pPr><w:r><w:t xml:space="preserve">We </w:t></w:r>'
+    '<w:ins w:id="8" w:author="Bo"><w:r><w:t xml:space="preserve">gladly </w:t></w:r></w:ins>'
+    '<w:del w:id="9" w:author="Bo"><w:r><w:delText>never</w:delText></w:r></w:del><w:r>'
+    '<w:t xml:space="preserve"> deliver, see page </w:t></w:r><w:fldSimple w:instr="PAGEREF x"><w:r><w:t>12</w:t></w:r>'
+    "</w:fldSimple></w:p>" + DRAWING + TABLE
+    + '<w:p><w:pPr><w:bidi/></w:pPr><w:r><w:rPr><w:rtl/></w:rPr><w:t>שלום</w:t></w:r></w:p>',
+    {**COMMENTS, "word/media/image1.png": RED},
+)  # fmt: skip
+
+
+@pytest.mark.timeout(120)
+async def test_a_word_file_is_edited_together(
+    ada: Person, hub: HubProcess, browser: Browser
+) -> None:
+    page = ada.page
+    await ada.begin_thread("Offer")
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(await ada.invite())
+    await send(ada, "offer.docx", WORD)
+    await expect(ben.log().get_by_role("link", name="Open offer.docx")).to_be_visible()
+    await asyncio.gather(open_together(ada, "offer.docx"), open_together(ben, "offer.docx"))
+    editor = ada.editor("offer.docx")
+    await expect(editor.get_by_role("heading", name="Offer")).to_be_visible()
+    await expect(
+        page.get_by_text("Kept in the file as they are: tracked changes, comments")
+    ).to_be_visible()
+    await expect(editor.locator(".deletion")).to_have_text("never")
+    await expect(editor.get_by_role("img", name="Field: 12")).to_be_visible()
+    picture = editor.get_by_role("img", name="Red")
+    await expect(picture).to_be_visible()
+    await expect(picture).to_have_js_property("naturalWidth", 40)
+    # What the file says of the words is told at the caret.
+    await editor.locator(".comment").click()
+    await expect(page.get_by_test_id("notes")).to_have_text("Comment by Ada: Really?")
+    await editor.locator(".deletion").click()
+    await expect(page.get_by_test_id("notes")).to_have_text("Deleted by Bo")
+    await editor.get_by_text("deliver, see page").click()
+    await expect(page.get_by_label("Alignment")).to_have_value("center")
+    await page.get_by_label("Alignment").select_option("right")
+    # Both write at once, in a cell and behind a heading.
+    await editor.get_by_role("heading", name="Offer").click()
+    await page.keyboard.press("End")
+    await page.keyboard.type(" for north")
+    cell = ben.editor("offer.docx").get_by_role("cell", name="One")
+    await cell.click()
+    await ben.page.keyboard.press("End")
+    await ben.page.keyboard.type(" and more")
+    await expect(editor.get_by_role("cell", name="One and more")).to_be_visible()
+    await ada.saved()
+    await ben.saved()
+    assert await violations(page) == []
+    await editor.press("Control+s")
+    await expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    await expect(
+        ben.log().get_by_text("saved version 2 of “offer.docx”, also with changes by")
+    ).to_be_visible()
+    made = body_of(await versions(ada, "offer.docx", 2))
+    assert made == body_of(WORD).replace("<w:t>Offer</w:t>", "<w:t>Offer for north</w:t>").replace(
+        "<w:t>One</w:t>", "<w:t>One and more</w:t>"
+    ).replace('w:val="center"', 'w:val="right"')
+    ada.check()
     ben.check()
     await ben.context.close()

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hub.formats import tree
+from hub.formats import canon, tree
 from hub.formats.docx.bench import Bench, styled
 from hub.formats.docx.names import NAMES, PARAGRAPH_ORDER
 from hub.formats.docx.pieces import CHANGES, Piece, address_of
@@ -43,6 +43,14 @@ class Rebuilding:
         in their order."""
         at = self._new.index(flat)
         base = self._bases[at]
+        if base is not None and self._says_the_same(at, flat, base):
+            element = base.source.elements[0]
+            self._replace_properties(element, base.source.properties)
+            self._shape(element, flat, base)
+            flat.source = Source(
+                [element], base.source.pieces, properties=element.find(NAMES("w:pPr"))
+            )  # fmt: skip
+            return [element], base
         model = base if base is not None else self._bench.model(flat)
         element = self._bare(base, model)
         checked = flat.item.checked if flat.item is not None and flat.item.kind == "task" else None
@@ -57,6 +65,28 @@ class Rebuilding:
         pieces = [] if model is None else model.source.pieces
         flat.source = Source([element], pieces, properties=element.find(NAMES("w:pPr")))
         return [element], base
+
+    def _says_the_same(self, number: int, flat: Flat, base: Flat) -> bool:
+        """Whether only its properties have changed; its runs are left alone then."""
+        if len(base.source.elements) > 1 or "codeBlock" in {base.node.type, flat.node.type}:
+            return False
+        line, old = self._lines[number], self._old_lines[self._old.index(base)]
+        if self._from[line.start : line.end] != [*range(old.start, old.end)]:
+            return False
+        was, now = base.item, flat.item
+        boxes = [None if one is None else (one.kind == "task", one.checked) for one in (was, now)]
+        if boxes[0] != boxes[1] or canon.runs(base.node.children) != canon.runs(flat.node.children):
+            return False
+        hidden = self._hidden[self._shown :]
+        if hidden and hidden[0].at < old.start:
+            return False  # what shows nothing is to come in here
+        self._shown += sum(one.at <= old.end for one in hidden)
+        return True
+
+    def _replace_properties(self, element: Element, properties: Element | None) -> None:
+        """Those that were read stay as they are."""
+        if properties is not None:
+            element.replace(properties, copy.deepcopy(properties))
 
     # --- which of the file each is ----------------------------------------------------------------
 

@@ -82,6 +82,7 @@ export const STATES: readonly State[] = [
   { id: 'document-picture', route: 'room', about: 'The dialog of a picture' },
   { id: 'document-table-menu', route: 'room', about: 'What can be done with a table' },
   { id: 'document-file', route: 'room', about: 'A Markdown file as rich text, with its source and footnotes' },
+  { id: 'document-word-file', route: 'room', about: 'A Word file: a comment, tracked changes, a field, a picture, a table' },
   { id: 'document-file-unsaved', route: 'room', about: 'A file that was changed, and saves itself' },
   { id: 'document-file-merged', route: 'room', about: 'Changes of another version came in' },
   { id: 'document-file-waits', route: 'room', about: 'Another version has changed the same' },

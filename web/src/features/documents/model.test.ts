@@ -12,6 +12,7 @@ import {
   isEditing,
   languageName,
   linkAddress,
+  noticeWords,
   privateCopyWords,
   readersOf,
   readWords,
@@ -126,4 +127,13 @@ describe('addresses of strangers', () => {
     expect(slowTexts((text) => imageAddress(`https://${text}`))).toEqual([]);
     expect(slowTexts((text) => imageAddress(`data:image/png;base64,${text}`))).toEqual([]);
   }, 60_000);
+});
+
+describe('noticeWords', () => {
+  it('names what stays in the file, and what does not', () => {
+    expect(noticeWords([])).toBeNull();
+    expect(noticeWords(['of the future'])).toBeNull();
+    expect(noticeWords(['comments', 'macros'])).toBe('Kept in the file as they are: comments, macros.');
+    expect(noticeWords(['signature'])).toBe('The file is signed; a version that is saved here is not.');
+  });
 });

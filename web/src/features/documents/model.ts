@@ -76,7 +76,7 @@ export function standingWords(state: FileState | null, unsaved: boolean): string
 }
 
 const NOTICES: Readonly<Record<string, string>> = {
-  changes: 'tracked changes', comments: 'comments', drawings: 'drawings', fields: 'fields, as tables of contents', formulas: 'formulas', headers: 'headers and footers', macros: 'macros', objects: 'embedded objects', tables: 'tables that cannot be edited here',
+  changes: 'tracked changes', comments: 'comments', drawings: 'drawings', fields: 'fields (tables of contents, page numbers)', formulas: 'formulas', headers: 'headers and footers', macros: 'macros', objects: 'embedded objects', tables: 'tables that cannot be edited here',
 };
 
 /** What of a file its document does not show, or shows and does not edit; null for nothing. */
