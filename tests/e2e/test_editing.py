@@ -186,7 +186,8 @@ WORD = word_file(
     + '<w:p><w:pPr><w:jc w:val="center"/></w:pPr><w:r><w:t xml:space="preserve">We </w:t></w:r>'
     '<w:ins w:id="8" w:author="Bo"><w:r><w:t xml:space="preserve">gladly </w:t></w:r></w:ins>'
     '<w:del w:id="9" w:author="Bo"><w:r><w:delText>never</w:delText></w:r></w:del><w:r>'
-    '<w:t xml:space="preserve"> deliver, see page </w:t></w:r><w:fldSimple w:instr="PAGEREF x"><w:r><w:t>12</w:t></w:r>'
+    '<w:t xml:space="preserve"> deliver, see page </w:t></w:r><w:fldSimple w:instr="PAGEREF x">'
+    '<w:r><w:t>12</w:t></w:r>'
     "</w:fldSimple></w:p>" + DRAWING + TABLE
     + '<w:p><w:pPr><w:bidi/></w:pPr><w:r><w:rPr><w:rtl/></w:rPr><w:t>שלום</w:t></w:r></w:p>',
     {**COMMENTS, "word/media/image1.png": RED},
