@@ -16,6 +16,9 @@ from typing import Final, NamedTuple
 
 CLOSELY: Final = 1_000_000
 """Items of one times items of the other that are compared closely."""
+QUICKLY: Final = 10_000
+"""The same, up to which nothing quicker is tried first."""
+FEW: Final = 60
 MAX_CHANGED: Final = 1000
 MAX_STEPS: Final = 4_000_000
 """Of a large rest; where more has changed, nothing of it matches."""
@@ -68,6 +71,10 @@ def matches(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[Match
                 found.append(Match(at, other, 1))
                 before = at + 1, other + 1
             stack.append((before[0], a_end, before[1], b_end))
+        elif (a_end - a) * (b_end - b) > QUICKLY and (
+            few := _by_changes(first, a, a_end, second, b, b_end, FEW)
+        ):
+            found += few
         elif (a_end - a) * (b_end - b) <= CLOSELY:
             matcher = SequenceMatcher(None, first[a:a_end], second[b:b_end], autojunk=False)
             found += [
@@ -76,7 +83,7 @@ def matches(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[Match
                 if one.size
             ]
         else:
-            found += _by_changes(first, a, a_end, second, b, b_end)
+            found += _by_changes(first, a, a_end, second, b, b_end, MAX_CHANGED)
     found.sort()
     return _joined(found)
 
@@ -123,14 +130,15 @@ def _unique(
 
 
 def _by_changes(
-    first: Sequence[Hashable], a: int, a_end: int, second: Sequence[Hashable], b: int, b_end: int
-) -> list[Match]:
-    """The shortest way from one to the other, if it is short enough."""
+    first: Sequence[Hashable], a: int, a_end: int,
+    second: Sequence[Hashable], b: int, b_end: int, most: int,
+) -> list[Match]:  # fmt: skip
+    """The shortest way from one to the other, if it is of at most so many changes."""
     width, height = a_end - a, b_end - b
     reached = {1: 0}  # by diagonal (x - y): the furthest x
     ways: list[dict[int, int]] = []
     steps = 0
-    for changed in range(MAX_CHANGED + 1):
+    for changed in range(most + 1):
         ways.append(dict(reached))
         for diagonal in range(-changed, changed + 1, 2):
             x = _from(reached, diagonal, changed)

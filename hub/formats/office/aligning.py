@@ -20,12 +20,12 @@ def aligned(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[int |
     found: list[int | None] = [None] * len(after)
     words, others = _words(before), _words(after)
     starts, ends = _starts(words), _starts(others)
-    for match in diff.matches(words, others):
+    a = b = 0
+    for match in [*diff.matches(words, others), diff.Match(len(words), len(others), 0)]:
         at, to = starts[match.a], ends[match.b]
-        for offset in range(starts[match.a + match.size] - at):
-            found[to + offset] = at + offset
-    for one in diff.changes(words, others):
-        _close(before, starts[one.a], starts[one.a_end], after, ends[one.b], ends[one.b_end], found)
+        _close(before, a, at, after, b, to, found)
+        a, b = starts[match.a + match.size], ends[match.b + match.size]
+        found[to:b] = range(at, a)
     return found
 
 
