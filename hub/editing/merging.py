@@ -205,7 +205,7 @@ class Merging:
         guard = partial(self._pictures.keep, brought)
         try:
             await self._pen.write(last._replace(before=tuple(before), guard=guard), None)
-        except HubError as error:
+        except BaseException as error:
             if not isinstance(error, DatabaseAway):  # else they may be written all the same
                 await self._pictures.drop(brought)
             raise

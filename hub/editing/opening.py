@@ -22,7 +22,7 @@ from hub.editing.formats import format_of
 from hub.editing.pictures import Brought
 from hub.editing.refusals import FileDamaged, NoEditableFormat
 from hub.editing.workshop import Workshop
-from hub.errors import Conflict, HubError, NotFound, TooLarge
+from hub.errors import Conflict, NotFound, TooLarge
 from hub.files.previews.kinds import HEAD_BYTES
 from hub.identity.principal import Principal
 from hub.ids import new_id
@@ -99,13 +99,12 @@ class Opening:
                 if format_ is None:
                     raise NoEditableFormat
                 opened = await self._converter.open(format_, data, document, client)
-            update = await self._checked(opened)
-            file = ev.OpenedFile(
-                *key, format_, SEED_ROWS, opened.encoding, opened.notices
-            )  # fmt: skip
-            brought = await self._pictures.bring(
-                who.uid, version.thread, document, opened.pictures, send_id
-            )
+                update = await self._checked(opened)
+                # Pictures are in memory, too.
+                brought = await self._pictures.bring(
+                    who.uid, version.thread, document, opened.pictures, send_id
+                )
+            file = ev.OpenedFile(*key, format_, SEED_ROWS, opened.encoding, opened.notices)
             try:
                 document = await self._write(
                     who, stored, name, file, opened.kind, document, (client, update), brought,
@@ -116,7 +115,7 @@ class Opening:
                 known = await self._bound(*key)
                 assert known is not None
                 return known, False
-            except HubError as error:
+            except BaseException as error:
                 if not isinstance(error, DatabaseAway):  # else it may be written all the same
                     await self._pictures.drop(brought)
                 raise

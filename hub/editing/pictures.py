@@ -13,7 +13,7 @@ import msgspec
 from hub.blobs.reading import BlobRotted
 from hub.blobs.store import BlobMissing
 from hub.editing.sources import Sources
-from hub.errors import HubError, NotFound
+from hub.errors import HubError, NotFound, Unavailable
 from hub.files.previews.service import PREVIEW
 from hub.files.scanning.telling import Telling
 from hub.files.uploads import Uploads
@@ -33,11 +33,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Brought(NamedTuple):
-    """``appends``: the events that add them; to be written with ``Pictures.keep`` in the guard."""
+    """``appends``: the events that add these ``attachments``; to be written with ``Pictures.keep``
+    in the guard."""
 
     uid: str
     appends: tuple[Append, ...]
     uploads: tuple[Upload, ...]
+    attachments: tuple[str, ...]
 
 
 class Pictures:
@@ -61,9 +63,11 @@ class Pictures:
         """
         appends: list[Append] = []
         kept: list[Upload] = []
+        names: list[str] = []
         try:
-            for index, data in enumerate(pictures):
-                attachment, kind = attachment_of(document, data), kind_of(data)
+            by_id = {attachment_of(document, data): data for data in pictures}
+            for index, (attachment, data) in enumerate(by_id.items()):
+                kind = kind_of(data)
                 async with self._database.acquire() as connection:
                     known = await rows.find(connection, attachment)
                 if known is not None or kind is None:
@@ -71,6 +75,7 @@ class Pictures:
                 name, type_ = f"picture-{index + 1}.{kind[0]}", kind[1]
                 upload = await self._uploads.take(uid, thread, name, type_, "", data, None)
                 kept.append(upload)
+                names.append(attachment)
                 added = ev.AttachmentAddData(
                     attachment, upload.upload, name, len(data), type_, False, document, upload.blob
                 )
@@ -78,16 +83,20 @@ class Pictures:
                     Append(thread, "attachment.add", uid, _encode(added), f"{send_id}/{index}")
                 )
         except BaseException:
-            await self.drop(Brought(uid, (), tuple(kept)))
+            await self.drop(Brought(uid, (), tuple(kept), ()))
             raise
-        return Brought(uid, tuple(appends), tuple(kept))
+        return Brought(uid, tuple(appends), tuple(kept), tuple(names))
 
     async def keep(self, brought: Brought, connection: Any) -> None:
         """Asked in the transaction that writes their events.
 
         Raises:
             NotFound: ``upload_not_found``.
+            Unavailable: ``document_moved``: somebody was quicker.
         """
+        for attachment in brought.attachments:
+            if await rows.find(connection, attachment) is not None:
+                raise Unavailable("The pictures came meanwhile.", code="document_moved")
         names = {one.upload for one in brought.uploads}
         if not names:
             return

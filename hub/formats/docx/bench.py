@@ -11,16 +11,17 @@ from typing import Any, Final
 from hub.formats import tree
 from hub.formats.docx.lists import Lists
 from hub.formats.docx.making import Making
-from hub.formats.docx.names import NAMES, value
+from hub.formats.docx.names import NAMES, RELATIONSHIPS, value
 from hub.formats.docx.parts import Parts
 from hub.formats.docx.pieces import SHOWS_NOTHING
-from hub.formats.docx.reader import Reader
-from hub.formats.docx.runs import Runs
+from hub.formats.docx.reader import Kept, Reader
+from hub.formats.docx.runs import Drawn, Runs
 from hub.formats.office.flat import Flat
-from hub.formats.office.xml import Element, etree
+from hub.formats.office.xml import Element, clean, etree
 from hub.formats.pictures import PREFIX
 from hub.formats.tree import Node
 
+_LOOK: Final = NAMES("w:rPr")
 TEXTS: Final = frozenset(("paragraph", "heading", "codeBlock", "source", "image"))
 """What a paragraph of the file can become without being another one."""
 
@@ -29,6 +30,10 @@ class Bench:
     """Args:
     reader: of the file.
     pictures: bytes of those that the file has not, by attachment.
+
+    Attributes:
+        part: that is written now.
+        notes: footnotes of the file, and what they hold; ``said_notes``: of the document.
     """
 
     def __init__(self, parts: Parts, reader: Reader, pictures: Mapping[str, bytes]) -> None:
@@ -39,9 +44,11 @@ class Bench:
         self.runs = Runs(
             reader.styles,
             lambda what: self.making.style({"link": "hyperlink", "code": "verbatim char"}[what]),
-            lambda address: parts.relate("hyperlink", address, external=True),
+            lambda address: parts.relate(self.part, "hyperlink", clean(address), external=True),
             self._draw,
         )
+        self.part = parts.main
+        self.said_notes: dict[str, Node] = {}
         self.notes = reader.notes("footnotes") | reader.notes("endnotes")
         self.models: dict[Any, Flat] = {}
         self._pictures = pictures
@@ -66,54 +73,86 @@ class Bench:
             return None if own and own != named else ("heading", level)
         return (flat.node.type, kind, flat.quote) if flat.node.type in TEXTS else None
 
-    def _draw(self, node: Node) -> Element | None:
+    # --- what stands in the place of a character --------------------------------------------------
+
+    def _draw(self, node: Node) -> list[Drawn]:
         match node.type:
             case "opaque":
-                kept = self.reader.opaque.get(str(node.attrs.get("id")))
-                return copied(kept[0]) if kept and len(kept) == 1 else None
+                return self._again(self.reader.opaque.get(str(node.attrs.get("id"))))
             case "inlineImage":
-                src = str(node.attrs.get("src") or "")
-                if not src.startswith(PREFIX):
-                    return None
-                if (known := self.reader.drawings.get(src)) is not None:
-                    return _told(copied(known), str(node.attrs.get("alt") or ""))
-                attachment = src.removeprefix(PREFIX)
-                data = self._pictures.get(attachment)
-                alt = str(node.attrs.get("alt") or "")
-                return None if data is None else self.making.picture(data, alt)
+                return self._picture(
+                    str(node.attrs.get("src") or ""), clean(str(node.attrs.get("alt") or ""))
+                )
             case "footnoteReference":
-                name = str(node.attrs.get("id") or "")
-                if name not in self.notes:
-                    return None
-                tag = "w:endnoteReference" if name.startswith("e") else "w:footnoteReference"
-                return etree.Element(NAMES(tag), {NAMES("w:id"): name.removeprefix("e")})
+                return self._reference(str(node.attrs.get("id") or ""))
             case _:
-                return None
+                return []
+
+    def _again(self, kept: Kept | None) -> list[Drawn]:
+        """Something of the file, once more; nothing, where its relations would be others."""
+        if kept is None:
+            return []
+        if kept.part != self.part and any(map(_relates, (one.element for one in kept.units))):
+            return []
+        return [
+            Drawn(
+                self.copied(one.element), None if one.run is None else one.run.find(_LOOK),
+                one.run is None,
+            )
+            for one in kept.units
+        ]  # fmt: skip
+
+    def _picture(self, src: str, alt: str) -> list[Drawn]:
+        if not src.startswith(PREFIX):
+            return []
+        if drawn := self._again(self.reader.drawings.get(src)):
+            for one in drawn[0].element.iter(NAMES("wp:docPr")):
+                if (one.get("descr") or one.get("title") or "") != alt:
+                    one.set("descr", alt)
+            return drawn
+        attachment = src.removeprefix(PREFIX)
+        data = self.reader.pictures.get(attachment) or self._pictures.get(attachment)
+        made = None if data is None else self.making.picture(self.part, data, alt)
+        return [] if made is None else [Drawn(made, None, False)]
+
+    def _reference(self, name: str) -> list[Drawn]:
+        """Of a footnote, which is made if the file has none of this name."""
+        ends = name.startswith("e") and name in self.notes
+        if name not in self.notes:
+            if name not in self.said_notes:
+                return []
+            name = self.making.note(name)
+            if name not in self.notes:
+                self.notes[name] = self.making.new_note(name), []
+        look = etree.Element(_LOOK)
+        etree.SubElement(look, NAMES("w:vertAlign"), {NAMES("w:val"): "superscript"})
+        tag = "w:endnoteReference" if ends else "w:footnoteReference"
+        number = name.removeprefix("e") if ends else name
+        return [Drawn(etree.Element(NAMES(tag), {NAMES("w:id"): number}), look, False)]
+
+    def copied(self, element: Element) -> Element:
+        """Without what may be in a file only once."""
+        made = copy.deepcopy(element)
+        made.tail = None
+        for one in [*made.iter()]:
+            marks = one.tag in SHOWS_NOTHING and value(one, "w:id") is not None and one is not made
+            if marks or one.tag == NAMES("w:commentReference"):
+                one.getparent().remove(one)
+            elif one.tag == NAMES("wp:docPr"):
+                one.set("id", self.making.drawing())
+            else:
+                for name in ("w14:paraId", "w14:textId"):
+                    one.attrib.pop(NAMES(name), None)
+        return made
+
+
+def _relates(element: Element) -> bool:
+    """Whether it refers to something by a relationship of its part."""
+    space = "{" + RELATIONSHIPS + "}"
+    return any(name.startswith(space) for one in element.iter() for name in one.attrib)
 
 
 def styled(properties: Element | None) -> str | None:
     """The id of the style of a paragraph."""
     found = None if properties is None else properties.find(NAMES("w:pStyle"))
     return None if found is None else str(found.get(NAMES("w:val")))
-
-
-def copied(element: Element) -> Element:
-    """Without what may be in a file only once."""
-    made = copy.deepcopy(element)
-    made.tail = None
-    for one in [*made.iter()]:
-        marks = one.tag in SHOWS_NOTHING and value(one, "w:id") is not None and one is not made
-        if marks or one.tag == NAMES("w:commentReference"):
-            one.getparent().remove(one)
-        elif isinstance(one.tag, str):
-            for name in ("w14:paraId", "w14:textId"):
-                one.attrib.pop(NAMES(name), None)
-    return made
-
-
-def _told(drawing: Element, alt: str) -> Element:
-    """With other words for who cannot see it."""
-    for one in drawing.iter(NAMES("wp:docPr")):
-        if (one.get("descr") or one.get("title") or "") != alt:
-            one.set("descr", alt)
-    return drawing

@@ -12,6 +12,7 @@ from hub.formats.docx.parts import Parts
 from hub.formats.docx.styles import Styles
 from hub.formats.office.xml import Element, etree
 from hub.formats.pictures import kind_of
+from hub.ids import sha256
 
 MAX_WIDTH_PX: Final = 600
 """Of a new picture: the text of a page of A4."""
@@ -145,7 +146,7 @@ class Making:
 
     # --- pictures ---------------------------------------------------------------------------------
 
-    def picture(self, data: bytes, alt: str) -> Element | None:
+    def picture(self, part: str, data: bytes, alt: str) -> Element | None:
         """A drawing of a picture; null where it is none that Word shows."""
         kind = kind_of(data)
         if kind is None or (size := _size_px(data)) is None:
@@ -153,9 +154,8 @@ class Making:
         width, height = size
         if width > MAX_WIDTH_PX:
             width, height = MAX_WIDTH_PX, max(1, height * MAX_WIDTH_PX // width)
-        relationship = self._parts.picture(data, *kind)
-        self._drawings += 1
-        number = 9000 + self._drawings
+        relationship = self._parts.picture(part, data, *kind)
+        number = self.drawing()
         cx, cy = width * _EMU_PER_PX, height * _EMU_PER_PX
         made = _xml(
             '<w:drawing><wp:inline distT="0" distB="0" distL="0" distR="0">'
@@ -171,6 +171,35 @@ class Making:
         if alt:
             next(made.iter(NAMES("wp:docPr"))).set("descr", alt)
         return made
+
+    def drawing(self) -> str:
+        """An id that no drawing of the document has."""
+        if not self._drawings:
+            told = self._parts.root(self._parts.main).iter(NAMES("wp:docPr"))
+            known = [one.get("id") or "" for one in told]
+            self._drawings = max((int(one) for one in known if one.isdigit()), default=0)
+        self._drawings += 1
+        return str(self._drawings)
+
+    # --- footnotes --------------------------------------------------------------------------------
+
+    def note(self, name: str) -> str:
+        """The id that a footnote of this name has in a file."""
+        if name.isdigit() and 0 < int(name) < 1 << 30:
+            return name
+        return str(int.from_bytes(sha256(name.encode())[:3], "big") + 1000)
+
+    def new_note(self, number: str) -> Element:
+        """One without words."""
+        known = self._parts.of("footnotes")
+        root = self._parts.begun("footnotes")
+        if known is None:
+            for at, kind in ((-1, "separator"), (0, "continuationSeparator")):
+                root.append(_xml(
+                    f'<w:footnote w:type="{kind}" w:id="{at}"><w:p><w:r><w:{kind}/></w:r></w:p>'
+                    "</w:footnote>"
+                ))  # fmt: skip
+        return etree.SubElement(root, NAMES("w:footnote"), {NAMES("w:id"): number})
 
     # --- tables -----------------------------------------------------------------------------------
 

@@ -11,7 +11,15 @@ from hub.formats.docx.bench import Bench, styled
 from hub.formats.docx.names import NAMES, PARAGRAPH_ORDER
 from hub.formats.docx.pieces import CHANGES, Piece, address_of
 from hub.formats.docx.reader import Source
-from hub.formats.docx.runs import MARKS, Line, Out, Slot, slots_of_file, slots_of_tree
+from hub.formats.docx.runs import (
+    MARKS,
+    Line,
+    Out,
+    Slot,
+    own_words,
+    slots_of_file,
+    slots_of_tree,
+)
 from hub.formats.docx.styles import said
 from hub.formats.office.aligning import aligned
 from hub.formats.office.flat import Flat
@@ -36,12 +44,15 @@ class Rebuilding:
         self._after, self._lines = slots_of_tree(new)
         self._from = aligned([one.key for one in self._before], [one.key for one in self._after])
         self._bases = self._paired()
+        self._new_at = {id(one): at for at, one in enumerate(self._new)}
+        self._old_at = {id(one): at for at, one in enumerate(self._old)}
+        self._sections = self._ends_of_sections()
         self._shown = 0  # of what shows nothing, how much is written
 
     def elements(self, flat: Flat) -> tuple[list[Element], Flat | None]:
         """The elements of one of the new paragraphs, and which of the file it was; to be asked for
         in their order."""
-        at = self._new.index(flat)
+        at = self._new_at[id(flat)]
         base = self._bases[at]
         if base is not None and self._says_the_same(at, flat, base):
             element = base.source.elements[0]
@@ -62,6 +73,10 @@ class Rebuilding:
         for one in self._bench.runs.elements(outs, checked):
             element.append(one)
         self._shape(element, flat, model)
+        self._end_section(element, at)
+        if base is not None:
+            for control in element.iterancestors(NAMES("w:sdt")):
+                own_words(control)
         pieces = [] if model is None else model.source.pieces
         flat.source = Source([element], pieces, properties=element.find(NAMES("w:pPr")))
         return [element], base
@@ -70,17 +85,19 @@ class Rebuilding:
         """Whether only its properties have changed; its runs are left alone then."""
         if len(base.source.elements) > 1 or "codeBlock" in {base.node.type, flat.node.type}:
             return False
-        line, old = self._lines[number], self._old_lines[self._old.index(base)]
+        line, old = self._lines[number], self._old_lines[self._old_at[id(base)]]
         if self._from[line.start : line.end] != [*range(old.start, old.end)]:
             return False
         was, now = base.item, flat.item
         boxes = [None if one is None else (one.kind == "task", one.checked) for one in (was, now)]
         if boxes[0] != boxes[1] or canon.runs(base.node.children) != canon.runs(flat.node.children):
             return False
-        hidden = self._hidden[self._shown :]
-        if hidden and hidden[0].at < old.start:
+        at = self._shown
+        if at < len(self._hidden) and self._hidden[at].at < old.start:
             return False  # what shows nothing is to come in here
-        self._shown += sum(one.at <= old.end for one in hidden)
+        while at < len(self._hidden) and self._hidden[at].at <= old.end:
+            at += 1
+        self._shown = at
         return True
 
     def _replace_properties(self, element: Element, properties: Element | None) -> None:
@@ -111,6 +128,41 @@ class Rebuilding:
                 found.append(self._old[best])
                 least = best + 1
         return found
+
+    def _ends_of_sections(self) -> dict[int, list[Element]]:
+        """The ends of sections, by the last of the new paragraphs that words before them are in."""
+        owners: dict[int, int] = {}
+        for number, line in enumerate(self._lines):
+            for at in range(line.start, line.end + 1):
+                source = self._from[at]
+                if source is not None:
+                    owners[source] = number
+        found: dict[int, list[Element]] = {}
+        for old, line in zip(self._old, self._old_lines, strict=True):
+            properties = old.source.properties
+            end = None if properties is None else properties.find(NAMES("w:sectPr"))
+            places = [owners[at] for at in range(line.start, line.end + 1) if at in owners]
+            if end is not None and places:
+                found.setdefault(max(places), []).append(end)
+        return found
+
+    def has_section_of(self, flat: Flat) -> bool:
+        """Whether one of the new paragraphs ends the section that one of the old ones ended."""
+        properties = flat.source.properties
+        end = None if properties is None else properties.find(NAMES("w:sectPr"))
+        return end is not None and any(end in ends for ends in self._sections.values())
+
+    def _end_section(self, element: Element, number: int) -> None:
+        """A paragraph ends the section that ended behind its last words, and no other."""
+        properties = element.find(NAMES("w:pPr"))
+        if properties is not None:
+            drop(properties, NAMES("w:sectPr"))
+        ends = self._sections.get(number)
+        if ends:
+            if properties is None:
+                properties = etree.Element(NAMES("w:pPr"))
+                element.insert(0, properties)
+            put(properties, copy.deepcopy(ends[-1]), PARAGRAPH_ORDER)
 
     # --- what it says -----------------------------------------------------------------------------
 
@@ -186,7 +238,7 @@ class Rebuilding:
         if base is not None:
             element = base.source.elements[0]
             for more in base.source.elements[1:]:
-                more.getparent().remove(more)
+                more.getparent().remove(more)  # of code, which ends no section within
             for child in [*element]:
                 element.remove(child)
             element.text = None
@@ -203,6 +255,8 @@ class Rebuilding:
                 mark = properties.find(NAMES("w:rPr"))
                 for name in ("w:ins", "w:del") if mark is not None else ():
                     drop(mark, NAMES(name))
+                if mark is not None and len(mark) == 0:
+                    properties.remove(mark)
                 element.append(properties)
         return element
 
@@ -219,6 +273,8 @@ class Rebuilding:
             if style is not None:
                 name = self._bench.making.style(style)
                 put(properties, _valued("w:pStyle", name), PARAGRAPH_ORDER)
+        if flat.node.type == "paragraph" and not flat.node.children:
+            drop(properties, NAMES("w:pBdr"))  # without words it would be a line across the page
         self._number(properties, flat, was)
         self._turn(properties, flat)
         if len(properties) == 0:
@@ -228,7 +284,8 @@ class Rebuilding:
         old = None if was is None else was.item
         place = self._bench.lists.place(flat, old)
         if place is None:
-            if old is not None:
+            counted = was is not None and was.node.type == "heading" != flat.node.type
+            if old is not None or counted:
                 drop(properties, NAMES("w:numPr"))
                 drop(properties, NAMES("w:ind"))
                 if self._bench.reader.styles.paragraph(styled(properties)).numbering:

@@ -26,7 +26,7 @@ class Relationship(NamedTuple):
 
 class Parts:
     """Attributes:
-    relationships: of the main part, by id.
+    main: the part of the document itself.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -43,7 +43,13 @@ class Parts:
         self.main = mains[0] if mains else "word/document.xml"
         if self.root(self.main).tag != NAMES("w:document"):
             raise Refused("damaged")
-        self.relationships = self._relationships(self.main)
+        self._related: dict[str, dict[str, Relationship]] = {}
+
+    def relationships(self, part: str) -> dict[str, Relationship]:
+        """Of a part, by id."""
+        if part not in self._related:
+            self._related[part] = self._relationships(part)
+        return self._related[part]
 
     def root(self, name: str) -> Element:
         """Raises:
@@ -64,7 +70,7 @@ class Parts:
         return None if name is None else self.root(name)
 
     def name_of(self, kind: str) -> str | None:
-        for one in self.relationships.values():
+        for one in self.relationships(self.main).values():
             if one.kind == kind and not one.external and self._has(one.target):
                 return one.target
         return None
@@ -75,8 +81,8 @@ class Parts:
     def bytes_of(self, name: str) -> bytes:
         return self._added[name] if name in self._added else self._package.read(name)
 
-    def target(self, relationship: str | None) -> Relationship | None:
-        return self.relationships.get(relationship or "")
+    def target(self, part: str, relationship: str | None) -> Relationship | None:
+        return self.relationships(part).get(relationship or "")
 
     # --- changes ----------------------------------------------------------------------------------
 
@@ -93,27 +99,27 @@ class Parts:
             )
             self._added[name] = b""
             self._declare(f"/{name}", f"{_WORD}.{kind}+xml")
-            self.relate(kind, name)
+            self.relate(self.main, kind, name)
         self.touch(found)
         return found
 
-    def relate(self, kind: str, target: str, *, external: bool = False) -> str:
-        """A relationship of the main part, new or known; returns its id."""
-        wanted = Relationship(kind, target, external)
-        for known, one in self.relationships.items():
+    def relate(self, part: str, kind: str, target: str, *, external: bool = False) -> str:
+        """A relationship of a part, new or known; returns its id."""
+        wanted, there = Relationship(kind, target, external), self.relationships(part)
+        for known, one in there.items():
             if one == wanted:
                 return known
-        name = _relationships_of(self.main)
+        name = _relationships_of(part)
         if not self._has(name):
             self._roots[name] = etree.Element(
                 NAMES("rel:Relationships"), nsmap={None: NAMES.spaces["rel"]}
             )
             self._added[name] = b""
         root = self.root(name)
-        number = len(self.relationships) + 1
-        while f"rId{number}" in self.relationships:
+        number = len(there) + 1
+        while f"rId{number}" in there:
             number += 1
-        given = target if external else posixpath.relpath(target, posixpath.dirname(self.main))
+        given = target if external else posixpath.relpath(target, posixpath.dirname(part))
         made = etree.SubElement(
             root, NAMES("rel:Relationship"), Id=f"rId{number}", Type=f"{RELATIONSHIPS}/{kind}",
             Target=given,
@@ -121,11 +127,11 @@ class Parts:
         if external:
             made.set("TargetMode", "External")
         self.touch(root)
-        self.relationships[f"rId{number}"] = wanted
+        there[f"rId{number}"] = wanted
         return f"rId{number}"
 
-    def picture(self, data: bytes, extension: str, media_type: str) -> str:
-        """A picture as a part; returns the id of the relationship."""
+    def picture(self, part: str, data: bytes, extension: str, media_type: str) -> str:
+        """A picture of a part, as one of its own; returns the id of the relationship."""
         folder = posixpath.join(posixpath.dirname(self.main), "media")
         number = 1
         while self._has(f"{folder}/hub{number}.{extension}"):
@@ -141,7 +147,7 @@ class Parts:
                 )
             )  # fmt: skip
             self.touch(types)
-        return self.relate("image", name)
+        return self.relate(part, "image", name)
 
     def written(self) -> bytes:
         changed = dict(self._added)

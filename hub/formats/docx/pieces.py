@@ -215,7 +215,7 @@ def _piece(unit: Unit, around: Surroundings) -> Piece:
 
 
 def _words(element: Element) -> str:
-    text = (element.text or "").replace("\n", " ").replace("\r", " ")
+    text = "".join(element.itertext()).replace("\n", " ").replace("\r", " ")
     return text if element.get(NAMES("xml:space")) == "preserve" else text.strip(_SPACE)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.formats.docx.names import NAMES, is_on, value
 from hub.formats.docx.parts import Parts
 from hub.formats.docx.pieces import (
     Piece,
+    Unit,
     field_depth,
     opaque,
     pieces_of,
@@ -28,6 +29,9 @@ from hub.formats.tree import Node
 MAX_TABLES: Final = 6
 """So many tables within one another are edited; what is deeper is kept."""
 MAX_COLUMNS: Final = 200
+MAX_PICTURES: Final = 900
+MAX_BYTES: Final = 64 << 20
+"""Of the pictures; what is more is kept, and not shown."""
 _ALIGN: Final = {"center": "center", "both": "justify", "distribute": "justify"}
 _ENDS: Final = frozenset(("right", "end"))
 _SIZE: Final = re.compile(r"\d{1,9}")
@@ -70,12 +74,19 @@ class Cell:
     flats: list[Flat] = field(default_factory=list)
 
 
+class Kept(NamedTuple):
+    """Something of a part that may stand elsewhere, too."""
+
+    part: str
+    units: list[Unit]
+
+
 class Reader:
     """Attributes:
     notices: codes of what people should know before they save.
     pictures: bytes of those that are shown, by the attachment that shows them.
-    drawings: the elements that show them, by their address.
-    opaque: the elements that are kept, by their id.
+    drawings: what shows them, by their address.
+    opaque: what is kept, by its id.
     """
 
     def __init__(self, parts: Parts, document: str) -> None:
@@ -87,11 +98,13 @@ class Reader:
         self.notices: set[str] = set()
         self.pictures: dict[str, bytes] = {}
         self.open_comments: dict[str, Mapping[str, str]] = {}
-        self.opaque: dict[str, list[Element]] = {}
-        self.drawings: dict[str, Element] = {}
+        self.opaque: dict[str, Kept] = {}
+        self.drawings: dict[str, Kept] = {}
+        self._part = parts.main
         self._document = document
         self._comments = _comments(parts.of("comments"))
         self._seen: dict[str, str | None] = {}
+        self._pictures_bytes = 0
         self._counts: dict[str, list[int]] = {}
 
     @property
@@ -109,17 +122,21 @@ class Reader:
 
     def notes(self, kind: str) -> dict[str, tuple[Element, list[Flat]]]:
         """The ``footnotes`` or ``endnotes`` by the ids that references have."""
-        root = self.parts.of(kind)
+        part = self.parts.name_of(kind)
         prefix = "e" if kind == "endnotes" else ""
-        found = {}
-        for one in () if root is None else root:
+        found: dict[str, tuple[Element, list[Flat]]] = {}
+        if part is None:
+            return found
+        self._part = part
+        for one in self.parts.root(part):
             if isinstance(one.tag, str) and value(one, "w:type") in (None, "normal"):
                 found[prefix + (value(one, "w:id") or "")] = one, self.blocks(one)
+        self._part = self.parts.main
         return found
 
     def look_around(self) -> None:
         """Notices of what is beside the text."""
-        kinds = {one.kind for one in self.parts.relationships.values()}
+        kinds = {one.kind for one in self.parts.relationships(self.parts.main).values()}
         names = self.parts.names()
         if kinds & {"header", "footer"}:
             self.notice("headers")
@@ -131,7 +148,7 @@ class Reader:
     # --- what pieces ask --------------------------------------------------------------------------
 
     def picture(self, relationship: str | None) -> str | None:
-        found = self.parts.target(relationship)
+        found = self.parts.target(self._part, relationship)
         if found is None or found.external:
             return None
         if found.target not in self._seen:
@@ -139,7 +156,7 @@ class Reader:
         return self._seen[found.target]
 
     def address(self, relationship: str | None) -> str | None:
-        found = self.parts.target(relationship)
+        found = self.parts.target(self._part, relationship)
         return found.target if found is not None and found.external else None
 
     def comment(self, name: str) -> Mapping[str, str] | None:
@@ -155,6 +172,9 @@ class Reader:
             return None
         if kind_of(data) is None:
             return None
+        if len(self.pictures) >= MAX_PICTURES or self._pictures_bytes + len(data) > MAX_BYTES:
+            return None
+        self._pictures_bytes += len(data)
         attachment = attachment_of(self._document, data)
         self.pictures[attachment] = data
         return PREFIX + attachment
@@ -162,18 +182,15 @@ class Reader:
     # --- blocks -----------------------------------------------------------------------------------
 
     def _blocks(self, container: Element, tables: int) -> Iterator[Flat]:
-        children = iter([one for one in container if isinstance(one.tag, str)])
-        for child in children:
-            taken, depth = [child], field_depth(child)
-            while depth > 0 and (more := next(children, None)) is not None:
-                if more.tag == NAMES("w:sectPr"):
-                    break
-                taken.append(more)
-                depth += field_depth(more)
-            if len(taken) > 1:
-                yield self._kept("field", taken)
+        children = [one for one in container if isinstance(one.tag, str)]
+        at = 0
+        while at < len(children):
+            end = _end_of_field(children, at)
+            if end > at + 1:
+                yield self._kept("field", children[at:end])
             else:
-                yield from self._block(child, tables)
+                yield from self._block(children[at], tables)
+            at = end
 
     def _block(self, element: Element, tables: int) -> Iterator[Flat]:
         match element.tag.rpartition("}")[2]:
@@ -204,7 +221,8 @@ class Reader:
         text = " ".join(text_of(one) for one in elements)[:200]
         node = opaque(kind, text, elements, block=True)
         self.notice({"field": "fields", "table": "tables"}.get(kind, "objects"))
-        self.opaque[node.attrs["id"]] = elements
+        units = [Unit(one, None) for one in elements]
+        self.opaque[node.attrs["id"]] = Kept(self._part, units)
         return Flat(node, source=Source(elements))
 
     def paragraph(self, element: Element) -> Flat | None:
@@ -217,9 +235,9 @@ class Reader:
             if piece.node is None:
                 continue
             if piece.node.type == "opaque":
-                self.opaque[piece.node.attrs["id"]] = [one.element for one in piece.units]
+                self.opaque[piece.node.attrs["id"]] = Kept(self._part, piece.units)
             elif piece.node.type == "inlineImage":
-                self.drawings.setdefault(piece.node.attrs["src"], piece.units[0].element)
+                self.drawings.setdefault(piece.node.attrs["src"], Kept(self._part, piece.units))
         seen = [piece.node for piece in pieces if piece.node is not None]
         ends = None if properties is None else properties.find(NAMES("w:sectPr"))
         if not seen and ends is not None:
@@ -373,7 +391,9 @@ def _within(element: Element, name: str) -> Iterator[Element]:
 
 
 def _is_rule(element: Element) -> bool:
-    """A line across the page, drawn."""
+    """A line across the page, drawn, and nothing else."""
+    if any(one.text for one in element.iter(NAMES("w:t"), NAMES("w:delText"))):
+        return False
     return any(one.get(NAMES("o:hr")) in ("t", "true") for one in element.iter(NAMES("v:rect")))
 
 
@@ -386,19 +406,39 @@ def _is_border(properties: Element | None) -> bool:
 
 
 def _joined_code(flats: Iterable[Flat]) -> list[Flat]:
-    """Paragraphs of code that follow one another are one block."""
+    """Paragraphs of code that follow one another are one block, but not over a section's end."""
     found: list[Flat] = []
+    lines: list[list[str]] = []
     for flat in flats:
         before = found[-1] if found else None
-        if flat.node.type == "codeBlock" and before and before.node.type == "codeBlock":
-            text = "".join(one.text for one in before.node.children)
-            more = "".join(one.text for one in flat.node.children)
-            before.node = Node("codeBlock", {}, [Node("text", text=f"{text}\n{more}")])
+        code = flat.node.type == "codeBlock"
+        if code and before and before.node.type == "codeBlock" and not _ends_section(before):
             before.source.elements += flat.source.elements
             before.source.pieces += [Piece(Node("hardBreak")), *flat.source.pieces]
         else:
             found.append(flat)
+            lines.append([])
+        if code:
+            lines[-1].append("".join(one.text for one in flat.node.children))
+    for flat, code_lines in zip(found, lines, strict=True):
+        if len(code_lines) > 1:
+            flat.node = Node("codeBlock", {}, [Node("text", text="\n".join(code_lines))])
     return found
+
+
+def _ends_section(flat: Flat) -> bool:
+    place = f"{NAMES('w:pPr')}/{NAMES('w:sectPr')}"
+    return flat.source.elements[-1].find(place) is not None
+
+
+def _end_of_field(children: list[Element], at: int) -> int:
+    """Behind the last of the elements that a field spans which begins in one; where it has no end
+    it spans none."""
+    depth, end = field_depth(children[at]), at + 1
+    while depth > 0 and end < len(children) and children[end].tag != NAMES("w:sectPr"):
+        depth += field_depth(children[end])
+        end += 1
+    return end if depth <= 0 else at + 1
 
 
 def _extent(element: Element) -> dict[str, int]:

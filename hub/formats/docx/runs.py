@@ -14,7 +14,7 @@ from hub.formats.docx.names import NAMES, RUN_ORDER
 from hub.formats.docx.pieces import Piece, Unit, is_checkbox
 from hub.formats.docx.styles import Styles, said
 from hub.formats.office.flat import Flat
-from hub.formats.office.xml import Element, drop, etree, put
+from hub.formats.office.xml import Element, clean, drop, etree, put
 from hub.formats.tree import Node
 
 MARKS: Final = frozenset((
@@ -26,10 +26,13 @@ _VALUES: Final = {
     "superscript": ("w:vertAlign", "superscript", "baseline"),
     "subscript": ("w:vertAlign", "subscript", "baseline"),
 }  # fmt: skip
-_BARE: Final = frozenset((NAMES("w:fldSimple"), NAMES("m:oMath"), NAMES("m:oMathPara")))
-"""What stands in no run."""
 _DROPPED: Final = frozenset((NAMES("w:proofErr"), NAMES("w:lastRenderedPageBreak")))
-_CHARACTERS: Final = {"\t": "w:tab", "\u2011": "w:noBreakHyphen", "\u00ad": "w:softHyphen"}
+_CHARACTERS: Final = {
+    "\n": "w:br",
+    "\t": "w:tab",
+    "\u2011": "w:noBreakHyphen",
+    "\u00ad": "w:softHyphen",
+}
 _PARAGRAPH: Final = ("end",)
 """The key of the end of a paragraph."""
 
@@ -104,20 +107,26 @@ def _slots(node: Node, in_code: bool) -> Iterator[Slot]:
     if node.type == "text":
         marks = frozenset(() if in_code else MARKS & node.marks.keys())
         link = tree.link(node)
-        for one in node.text:
-            # What a run has no words for is no character of it.
-            character = " " if one in "\r\n" and not in_code else one
-            if character in "\n\t" or character >= " ":
-                yield Slot(character, marks, link)
+        for one in clean(node.text):
+            yield Slot(" " if one == "\r" or (one == "\n" and not in_code) else one, marks, link)
     elif node.type == "hardBreak":
         yield Slot("\n")
     elif node.type in ("mention", "inlineSource"):
         text = tree.mention(node) if node.type == "mention" else str(node.attrs.get("source") or "")
-        for one in text:
+        for one in " ".join(clean(text).split()):
             yield Slot(one)
     else:
         given = Node("inlineImage", node.attrs) if node.type == "image" else node
         yield Slot((given.type, canon.key(given)), node=given)
+
+
+class Drawn(NamedTuple):
+    """An element in the place of a character, and the properties of its run; ``bare``: it is in
+    none."""
+
+    element: Element
+    properties: Element | None
+    bare: bool
 
 
 class Out(NamedTuple):
@@ -136,17 +145,18 @@ class Runs:
     """Args:
     style_of: the id of a style that runs get: of ``link`` or ``code``.
     relate: the id of a relationship to an address.
-    draw: the element of something new that is no character, null where it has none.
+    draw: what something new is that is no character, nothing where there is no way to say it.
     """
 
     def __init__(
         self, styles: Styles, style_of: Callable[[str], str | None],
-        relate: Callable[[str], str], draw: Callable[[Node], Element | None],
+        relate: Callable[[str], str], draw: Callable[[Node], list[Drawn]],
     ) -> None:  # fmt: skip
         self._styles = styles
         self._style_of = style_of
         self._relate = relate
         self._draw = draw
+        self._last: tuple[Element | None, Element | None] = None, None
         # With what they were made from: an id is one only as long as its object is there.
         self._looks: dict[Any, tuple[Element | None, Element | None]] = {}
 
@@ -164,10 +174,15 @@ class Runs:
                 yield from self.added(want, None, (), None)
             return
         wraps = _linked(slot.unit.wraps, slot.link, want.link)
-        properties = None if slot.unit.run is None else slot.unit.run.find(NAMES("w:rPr"))
+        properties = self._look_of(slot.unit.run)
         if slot.marks != want.marks or slot.link != want.link:
             properties = self.restyled(properties, slot.marks, want.marks, want.link is not None)
         yield Out(wraps, slot.unit.run, properties, want.key)
+
+    def _look_of(self, run: Element | None) -> Element | None:
+        if run is not self._last[0]:
+            self._last = run, None if run is None else run.find(NAMES("w:rPr"))
+        return self._last[1]
 
     def added(
         self, want: Slot, like: tuple[Element | None, frozenset[str]] | None,
@@ -184,11 +199,13 @@ class Runs:
         if want.node is None:
             made = self.restyled(properties, marks, want.marks, want.link is not None)
             yield Out(wraps, None, made, want.key)
-        elif (drawn := self._draw(want.node)) is not None:
-            yield Out(wraps, None, None, "", drawn, bare=drawn.tag in _BARE)
+        elif drawn := self._draw(want.node):
+            for one in drawn:
+                yield Out(wraps, None, one.properties, "", one.element, one.bare)
         else:
-            for one in str(want.node.attrs.get("text") or want.node.attrs.get("alt") or ""):
-                yield Out(wraps, None, properties, one)
+            text = str(want.node.attrs.get("text") or want.node.attrs.get("alt") or "")
+            for character in " ".join(clean(text).split()):
+                yield Out(wraps, None, properties, character)
 
     def hidden(self, piece: Piece, checked: bool | None) -> Iterator[Out]:
         """Args:
@@ -263,6 +280,7 @@ class Runs:
         looks, source = b"", None  # of the run: its properties, and which of the file it is
         last: Element | None = None
         kept = False  # what was written last is no text
+        line = _Line()
         for out in outs:
             shared = 0
             while shared < min(len(stack), len(out.wraps)) and (
@@ -278,6 +296,7 @@ class Runs:
                 stack.append((wrap, inner))
             place = stack[-1][1].append if stack else made.append
             if out.bare:
+                line.end()
                 place(out.element)
                 run = None
                 continue
@@ -286,7 +305,8 @@ class Runs:
             apart = None not in (out.run, source) and out.run is not source
             apart = apart or (kept and out.run is None)
             if run is None or look != looks or apart:
-                run = etree.Element(NAMES("w:r"))
+                line.end()
+                run = etree.Element(NAMES("w:r"), nsmap=_own_spaces(out.run))
                 if out.properties is not None:
                     run.append(copy.deepcopy(out.properties))
                 place(run)
@@ -295,10 +315,14 @@ class Runs:
                 source = out.run
             kept = out.element is not None
             if kept:
+                line.end()
                 run.append(out.element)
             else:
-                deleted = any(not isinstance(one, str) and one.tag in _DELETED for one in out.wraps)
-                _say(run, out.text, deleted)
+                deleted = bool(out.wraps) and any(
+                    not isinstance(one, str) and one.tag in _DELETED for one in out.wraps
+                )
+                line.say(run, out.text, deleted)
+        line.end()
         return made
 
     def _shell(self, wrap: Any, checked: bool | None) -> tuple[Element, Element]:
@@ -317,6 +341,8 @@ class Runs:
                 inner = etree.SubElement(shell, one.tag)
             elif one.tag in _OF_SHELLS:
                 shell.append(copy.deepcopy(one))
+        if wrap.tag == NAMES("w:sdt"):
+            own_words(shell)
         if checked is not None and is_checkbox(wrap):
             box = shell.find(f"{NAMES('w:sdtPr')}/{NAMES('w14:checkbox')}/{NAMES('w14:checked')}")
             if box is not None:
@@ -324,6 +350,7 @@ class Runs:
         return shell, inner
 
 
+_KNOWN_SPACES: Final = frozenset(NAMES.spaces.values())
 _DELETED: Final = frozenset((NAMES("w:del"), NAMES("w:moveFrom")))
 _OF_SHELLS: Final = frozenset(
     NAMES(f"w:{name}") for name in ("sdtPr", "sdtEndPr", "smartTagPr", "customXmlPr")
@@ -349,21 +376,47 @@ def _linked(
     return bare if want is None else (*bare, want)
 
 
-def _say(run: Element, text: str, deleted: bool) -> None:
-    """Add a character to a run."""
-    if text == "\n":
-        etree.SubElement(run, NAMES("w:br"))
-        return
-    if (name := _CHARACTERS.get(text)) is not None:
-        etree.SubElement(run, NAMES(name))
-        return
-    tag = NAMES("w:delText") if deleted else NAMES("w:t")
-    last = run[-1] if len(run) and run[-1].tag == tag else etree.SubElement(run, tag)
-    last.text = (last.text or "") + text
-    if last.text != last.text.strip() or "  " in last.text:
-        last.set(NAMES("xml:space"), "preserve")
-    else:
-        last.attrib.pop(NAMES("xml:space"), None)
+def _own_spaces(run: Element | None) -> dict[str, str]:
+    """Spaces that are declared for a run of the file, of which only a value may speak."""
+    if run is None:
+        return {}
+    return {name: one for name, one in run.nsmap.items() if name and one not in _KNOWN_SPACES}
+
+
+def own_words(control: Element) -> None:
+    """Somebody has written in a content control: it shows no placeholder any more, and is not
+    filled with other words when it is opened."""
+    properties = control.find(NAMES("w:sdtPr"))
+    for name in ("w:showingPlcHdr", "w:dataBinding", "w15:dataBinding"):
+        if properties is not None:
+            drop(properties, NAMES(name))
+
+
+class _Line:
+    """Characters on their way into the elements of a run."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._element: Element | None = None
+
+    def say(self, run: Element, character: str, deleted: bool) -> None:
+        if (name := _CHARACTERS.get(character)) is not None:
+            self.end()
+            etree.SubElement(run, NAMES(name))
+            return
+        tag = NAMES("w:delText") if deleted else NAMES("w:t")
+        if self._element is None or self._element.tag != tag:
+            self.end()
+            self._element = etree.SubElement(run, tag)
+        self._text.append(character)
+
+    def end(self) -> None:
+        if self._element is not None:
+            text = "".join(self._text)
+            self._element.text = text
+            if text != text.strip() or "  " in text:
+                self._element.set(NAMES("xml:space"), "preserve")
+        self._text, self._element = [], None
 
 
 def _said(properties: Element | None) -> bytes:

@@ -127,7 +127,7 @@ class Tables:
             drop(cell[0], NAMES("w:cellDel"))
         _span(cell, place)
         self._patch([], [] if place.node is None else flatten(place.node.children), cell)
-        if len(cell) == 0 or cell[-1].tag != NAMES("w:p"):
+        if len(cell) == 0 or cell[-1].tag == NAMES("w:tcPr"):
             etree.SubElement(cell, NAMES("w:p"))
         return cell
 
@@ -273,7 +273,7 @@ def _mark_header(element: Element, row: Sequence[_Place]) -> None:
         properties = etree.Element(NAMES("w:trPr"))
         exceptions = element.find(NAMES("w:tblPrEx"))
         element.insert(0 if exceptions is None else 1, properties)
-    put(properties, etree.Element(NAMES("w:tblHeader")), ())
+    put(properties, etree.Element(NAMES("w:tblHeader")), (NAMES("w:tblHeader"),))
 
 
 # --- cells ----------------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from hub.formats import diff
+from hub.formats import canon, diff, tree
 from hub.formats.docx import paragraphs, tables
-from hub.formats.docx.bench import TEXTS, Bench, copied
+from hub.formats.docx.bench import TEXTS, Bench
 from hub.formats.docx.names import NAMES, value
 from hub.formats.docx.parts import Parts
+from hub.formats.docx.pieces import SHOWS_NOTHING
 from hub.formats.docx.reader import Reader
 from hub.formats.office.flat import Flat, flatten, key
 from hub.formats.office.xml import Element, etree
@@ -25,11 +26,15 @@ from hub.formats.tree import Node
 
 _EMPTY: Final = key(Flat(Node("paragraph")))
 """What a document without a block has."""
+_ONE_LINE: Final = tuple(
+    NAMES(f"w:{name}") for name in ("text", "date", "dropDownList", "comboBox", "picture")
+)
 _PAIRS: Final = {
     "bookmarkEnd": "bookmarkStart", "commentRangeEnd": "commentRangeStart",
     "permEnd": "permStart", "moveFromRangeEnd": "moveFromRangeStart",
     "moveToRangeEnd": "moveToRangeStart",
 }  # fmt: skip
+_MARKS: Final = tuple(NAMES(f"w:{name}") for pair in _PAIRS.items() for name in pair)
 
 
 class Writer:
@@ -44,9 +49,15 @@ class Writer:
         self._reader = reader
         self._bench = Bench(parts, reader, pictures)
         self._known: dict[bytes, Flat] = {}
+        self._lost: list[tuple[Element, Element | None, Element]] = []
 
     def save(self, nodes: Sequence[Node]) -> bytes | None:
         """The file anew; null when it says what it said."""
+        for node in nodes:
+            if node.type == "footnote":
+                name = str(node.attrs.get("id"))
+                self._bench.said_notes[name] = node
+                self._bench.said_notes.setdefault(self._bench.making.note(name), node)
         body = self._reader.body
         before = self._reader.blocks(body)
         unpaired = _unpaired(body)
@@ -56,20 +67,24 @@ class Writer:
         if self.changed:
             self._pair(body, unpaired)
             self._parts.touch(self._parts.root(self._parts.main))
-        for node in nodes:
-            note = (
-                self._bench.notes.get(str(node.attrs.get("id")))
-                if node.type == "footnote"
-                else None
-            )
-            if note is not None:
-                self._save_note(*note, node)
+        for name, (element, flats) in list(self._bench.notes.items()):
+            said = self._bench.said_notes.get(name)
+            if said is not None:
+                self._save_note(
+                    element, flats, said, "endnotes" if name[:1] == "e" else "footnotes"
+                )
         return self._parts.written() if self.changed else None
 
-    def _save_note(self, element: Element, before: list[Flat], node: Node) -> None:
+    def _save_note(self, element: Element, before: list[Flat], node: Node, kind: str) -> None:
         changed, self.changed = self.changed, False
+        unpaired = _unpaired(element)
+        self._bench.part = self._parts.name_of(kind) or self._parts.main
         self.patch(before, flatten(node.children), element)
+        self._bench.part = self._parts.main
         if self.changed:
+            if not before:
+                _sign(element)
+            self._pair(element, unpaired)
             self._parts.touch(element.getparent())
         self.changed = self.changed or changed
 
@@ -117,6 +132,7 @@ class Writer:
         rebuilt = paragraphs.Rebuilding(
             self._bench, [one for one in old if one.node.type in TEXTS], texts
         )
+        is_text = {id(one) for one in texts}
         grids = [one for one in old if one.node.type == "table"]
         used: set[int] = set()
         for at, flat in new:
@@ -128,11 +144,12 @@ class Writer:
                 self._bench.look_at(source)
                 continue
             base = None
-            if flat.node.type in TEXTS and flat in texts:
+            if id(flat) in is_text:
                 elements, base = rebuilt.elements(flat)
                 self._bench.look_at(flat)
             elif flat.node.type == "table" and grids:
-                base = grids.pop(0)
+                base = _likest(grids, flat)
+                grids.remove(base)
                 models = dict(self._bench.models)
                 tables.Tables(self._bench.making, self.patch).patch(base, flat.node)
                 self._bench.models = models
@@ -141,13 +158,15 @@ class Writer:
                 elements = self._made(flat, have[at])
             if base is not None:
                 used.add(id(base))
-            if flat.node.type not in TEXTS or flat not in texts:
+            if id(flat) not in is_text:
                 self._bench.lists.place(Flat(flat.node), None)
             cursor.put(elements, stays=base is not None)
         for one in old:
             if id(one) not in used:
                 for element in one.source.elements:
-                    _take_out(element)
+                    for mark in element.iter(*_MARKS):
+                        self._lost.append((mark, cursor.at, element.getparent()))
+                    _take_out(element, whole=rebuilt.has_section_of(one))
 
     def _keep_place(self, source: Flat, flat: Flat) -> None:
         """Of an item that says what it said, if its level would say something else here."""
@@ -165,11 +184,11 @@ class Writer:
         """The elements of a block that is no text, or is there twice."""
         node = flat.node
         if (known := self._known.get(name)) is not None:
-            return [copied(one) for one in known.source.elements]
+            return [self._bench.copied(one) for one in known.source.elements]
         if node.type == "opaqueBlock":
             kept = self._reader.opaque.get(str(node.attrs.get("id")))
-            if kept is not None:
-                return [copied(one) for one in kept]
+            if kept is not None and kept.part == self._bench.part:
+                return [self._bench.copied(one.element) for one in kept.units]
             text = str(node.attrs.get("text") or "")
             node = Node("paragraph", {}, [Node("text", text=text)] if text else [])
         if node.type == "table":
@@ -184,9 +203,19 @@ class Writer:
     def _pair(self, body: Element, before: set[tuple[str, str]]) -> None:
         """What begins and does not end any more, or the other way round, goes."""
         gone = _unpaired(body) - before
+        # Of what began or ended in words that went, the rest is there: it begins or ends here now.
+        for mark, at, parent in self._lost:
+            if (_opening(mark), value(mark, "w:id") or "") in gone:
+                again = mark.makeelement(mark.tag, dict(mark.attrib))
+                if at is not None and at.getparent() is not None:
+                    at.addnext(again)
+                elif parent is not None:
+                    parent.insert(len(parent.findall(NAMES("w:tcPr"))), again)
+        self._lost.clear()
+        gone = _unpaired(body) - before
         if not gone:
             return
-        for one in [*body.iter(*(NAMES(f"w:{name}") for pair in _PAIRS.items() for name in pair))]:
+        for one in [*body.iter(*_MARKS)]:
             if (_opening(one), value(one, "w:id") or "") in gone:
                 one.getparent().remove(one)
 
@@ -197,11 +226,11 @@ class Cursor:
     def __init__(self, container: Element, before: Sequence[Flat]) -> None:
         self._container = container
         self._first = before[0].source.elements[0] if before else None
-        self._at: Element | None = None
+        self.at: Element | None = None
 
     def pass_by(self, source: Flat) -> None:
         """A block that stays where it is."""
-        self._at = source.source.elements[-1]
+        self.at = source.source.elements[-1]
 
     def put(self, elements: Sequence[Element], *, stays: bool = False) -> None:
         """Args:
@@ -210,24 +239,57 @@ class Cursor:
         for element in elements:
             if not stays or self._is_before(element):
                 self._put(element)
-            self._at = element
+            self.at = element
 
     def _is_before(self, element: Element) -> bool:
         parent = element.getparent()
-        if self._at is None or parent is None or self._at.getparent() is not parent:
+        if self.at is None or parent is None or self.at.getparent() is not parent:
             return False
-        return bool(parent.index(element) < parent.index(self._at))
+        return bool(parent.index(element) < parent.index(self.at))
 
     def _put(self, element: Element) -> None:
-        if self._at is not None:
-            if self._at.getnext() is not element:
-                _after(self._at, element)
+        if self.at is not None:
+            around = self.at.getparent()
+            while around is not None and _is_full(around):
+                self.at = around.getparent()
+                around = self.at.getparent()
+            if self.at.getnext() is not element:
+                _after(self.at, element)
         elif self._first is not None and self._first.getparent() is not None:
             if self._first is not element:
                 self._first.addprevious(element)
         else:
             head = [one for one in self._container if one.tag == NAMES("w:tcPr")]
             self._container.insert(len(head), element)
+
+
+def _is_full(content: Element) -> bool:
+    """Whether it is that of a control that holds one paragraph."""
+    if content.tag != NAMES("w:sdtContent"):
+        return False
+    properties = content.getparent().find(NAMES("w:sdtPr"))
+    return properties is not None and any(properties.find(one) is not None for one in _ONE_LINE)
+
+
+def _sign(note: Element) -> None:
+    """A new footnote begins with its sign."""
+    first = note.find(NAMES("w:p"))
+    run = etree.Element(NAMES("w:r"))
+    look = etree.SubElement(run, NAMES("w:rPr"))
+    etree.SubElement(look, NAMES("w:vertAlign"), {NAMES("w:val"): "superscript"})
+    etree.SubElement(run, NAMES("w:footnoteRef"))
+    properties = first.find(NAMES("w:pPr"))
+    first.insert(0 if properties is None else 1, run)
+
+
+def _likest(tables: Sequence[Flat], flat: Flat) -> Flat:
+    """The table that has most of its cells in common with one."""
+    wanted = _cells(flat)
+    return max(tables, key=lambda one: len(wanted & _cells(one)))
+
+
+def _cells(table: Flat) -> set[bytes]:
+    return {canon.key(cell) for row in tree.rows(table.node) for cell in row}
 
 
 def _after(at: Element, element: Element) -> None:
@@ -237,13 +299,13 @@ def _after(at: Element, element: Element) -> None:
         element.tail, at.tail = at.tail, None
 
 
-def _take_out(element: Element) -> None:
-    """But for the end of a section: the pages behind it stay as they are."""
+def _take_out(element: Element, *, whole: bool) -> None:
+    """But for the end of a section, unless ``whole``: the pages behind it stay as they are."""
     parent = element.getparent()
     if parent is None:
         return
     end = element.find(f"{NAMES('w:pPr')}/{NAMES('w:sectPr')}")
-    if end is not None:
+    if end is not None and not whole:
         properties = end.getparent()
         for one in [*element]:
             if one is not properties:
@@ -256,18 +318,28 @@ def _take_out(element: Element) -> None:
     if element.tail and before is not None:
         before.tail = (before.tail or "") + element.tail
     parent.remove(element)
+    while parent.tag == NAMES("w:sdtContent") and len(parent) == 0:
+        control = parent.getparent()  # around nothing
+        parent = control.getparent()
+        parent.remove(control)
 
 
 def _ended(container: Element) -> None:
-    """Cells end with a paragraph; what is around nothing goes."""
-    for one in [*container.iter(NAMES("w:sdtContent"))]:
-        if len(one) == 0:
-            sdt = one.getparent()
-            if sdt.getparent() is not None and sdt.getparent().tag != NAMES("w:p"):
-                sdt.getparent().remove(sdt)
-    holds = container.tag in (NAMES("w:tc"), NAMES("w:footnote"), NAMES("w:endnote"))
-    if holds and (len(container) == 0 or container[-1].tag != NAMES("w:p")):
-        etree.SubElement(container, NAMES("w:p"))
+    """Cells and notes end with a paragraph."""
+    if container.tag not in (NAMES("w:tc"), NAMES("w:footnote"), NAMES("w:endnote")):
+        return
+    last = container
+    while True:
+        blocks = [
+            one for one in last if one.tag not in SHOWS_NOTHING and one.tag != NAMES("w:tcPr")
+        ]
+        if not blocks or blocks[-1].tag == NAMES("w:tbl"):
+            etree.SubElement(container, NAMES("w:p"))
+            return
+        inner = blocks[-1].find(NAMES("w:sdtContent"))
+        if blocks[-1].tag == NAMES("w:p") or inner is None:
+            return
+        last = inner
 
 
 def _moved(had: Sequence[bytes], have: Sequence[bytes], same: Mapping[int, int]) -> dict[int, int]:

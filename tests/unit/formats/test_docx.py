@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 from pathlib import Path
 from random import Random
@@ -13,7 +14,9 @@ from pycrdt import Doc
 
 from hub.formats import canon, ydoc
 from hub.formats.docx import file
+from hub.formats.docx.names import NAMES, PARAGRAPH_ORDER, RUN_ORDER
 from hub.formats.office.flat import flatten, key
+from hub.formats.office.xml import etree, parse
 from hub.formats.refused import Refused
 from hub.formats.tree import Node
 from hub.formats.work import Given
@@ -371,3 +374,238 @@ def test_versions_are_merged_by_blocks_and_words() -> None:
     assert body_of(made) == "".join(map(p, ("1 two 3.", "Same.", "Last.", "More."))).replace(
         '<w:t xml:space="preserve">1 two', "<w:t>1 two"
     )
+
+
+# --- what a reading found -------------------------------------------------------------------------
+
+
+def sound(data: bytes) -> list[str]:
+    """What Word would call unreadable, of what the reader does not look at itself."""
+    found: list[str] = []
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        names = package.namelist()
+        for name in names:
+            if not name.startswith("word/") or not name.endswith(".xml"):
+                continue
+            root = etree.fromstring(package.read(name))
+            folder, _, last = name.rpartition("/")
+            relations = f"{folder}/_rels/{last}.rels"
+            known = set()
+            if relations in names:
+                known = {one.get("Id") for one in etree.fromstring(package.read(relations))}
+            space = "{" + NAMES.spaces["r"] + "}"
+            used = {
+                given for one in root.iter() for key_, given in one.attrib.items()
+                if key_.startswith(space)
+            }  # fmt: skip
+            found += [f"{name}: no {one}" for one in sorted(used - known)]
+            for cell in root.iter(NAMES("w:tc")):
+                if len(cell) == 0 or cell[-1].tag in (NAMES("w:tbl"), NAMES("w:tcPr")):
+                    found.append(f"{name}: a cell without an end")
+            for tag, order in (("w:pPr", PARAGRAPH_ORDER), ("w:rPr", RUN_ORDER)):
+                for one in root.iter(NAMES(tag)):
+                    ranks = [order.index(child.tag) for child in one if child.tag in order]
+                    if ranks != sorted(ranks) or len(set(ranks)) < len(ranks):
+                        found.append(f"{name}: {tag} out of order")
+            drawings = [one.get("id") for one in root.iter(NAMES("wp:docPr"))]
+            if len(set(drawings)) < len(drawings):
+                found.append(f"{name}: drawings of one id")
+            for kind in ("bookmark", "commentRange"):
+                ends = [
+                    sorted(one.get(NAMES("w:id")) for one in root.iter(NAMES(f"w:{kind}{end}")))
+                    for end in ("Start", "End")
+                ]
+                if ends[0] != ends[1]:
+                    found.append(f"{name}: {kind} {ends}")
+    return found
+
+
+def note(name: str, text: str) -> list[Node]:
+    reference = Node("footnoteReference", {"id": name})
+    return [
+        Node("paragraph", {}, [Node("text", text="Said"), reference]),
+        Node("footnote", {"id": name}, [paragraph(text)]),
+    ]
+
+
+@pytest.mark.parametrize("name", ["2", "a label"])
+def test_a_footnote_that_the_file_has_not_is_made(name: str) -> None:
+    made = save(word_file(p("x")), note(name, "Why."))
+    (reference,) = [one for one in read(made)[0].children if one.type == "footnoteReference"]
+    assert words(read(made)[1:]) == "Why."
+    assert sound(made) == []
+    # Saved again it is one.
+    again = save(made, note(name, "Why not."))
+    assert words(read(again)[1:]) == "Why not."
+    assert part_of(again, "word/footnotes.xml").count(b"<w:footnote ") == 3
+    assert str(reference.attrs["id"]).isdigit()
+
+
+def test_links_of_footnotes_are_of_their_part() -> None:
+    data = save(word_file(p("x")), note("2", "Why."))
+    nodes = note("2", "Why.")
+    text(nodes[1]).marks = {"link": {"href": "https://a.example/?a=1&b=2"}}
+    made = save(data, nodes)
+    assert sound(made) == []
+    assert b"a.example" in part_of(made, "word/_rels/footnotes.xml.rels")
+    assert text(read(made)[1]).marks == {"link": {"href": "https://a.example/?a=1&b=2"}}
+
+
+def test_what_xml_cannot_say_is_left_out() -> None:
+    odd = "a\x00\x0b\ufffe\ud7ff"
+    nodes = [
+        paragraph(odd), Node("paragraph", {}, [Node("inlineSource", {"source": odd + "\n"})]),
+        Node("paragraph", {}, [Node("opaque", {"id": "?", "kind": "field", "text": odd})]),
+        Node("paragraph", {}, [Node("text", text="x", marks={"link": {"href": "https://a/\x01"}})]),
+    ]  # fmt: skip
+    made = save(word_file(p("x")), nodes)
+    assert words(read(made)) == "a\ud7ff" * 3 + "x"
+
+
+def test_a_paragraph_of_words_beside_a_line_is_none() -> None:
+    line = '<w:r><w:pict><v:rect o:hr="t"/></w:pict></w:r>'
+    assert read(word_file(f"<w:p>{line}</w:p>"))[0].type == "horizontalRule"
+    body = f"<w:p><w:r><w:t>important</w:t></w:r>{line}</w:p>"
+    assert words(read(word_file(body))) == "important"
+
+
+def test_a_field_is_moved_with_all_of_it() -> None:
+    field = (
+        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>REF x</w:instrText></w:r>'
+        '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>1.2</w:t>'
+        '</w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+    )
+    data = word_file(f"<w:p><w:r><w:t>alpha</w:t></w:r>{field}</w:p>" + p("gamma"))
+    nodes = read(data)
+    nodes[1].children.append(nodes[0].children.pop())
+    made = save(data, nodes)
+    assert said(read(made)) == said(nodes)
+    assert body_of(made).count("REF x") == 1
+    # One without an end is no reason to keep all that follows it.
+    begun = '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r></w:p>'
+    assert words(read(word_file(begun + p("a") + p("b")))) == "ab"
+
+
+LANDSCAPE = '<w:sectPr><w:pgSz w:orient="landscape"/></w:sectPr>'
+
+
+def test_a_section_ends_behind_its_last_words() -> None:
+    data = word_file(p("one long first half, two", LANDSCAPE) + p("three"))
+    parted = [paragraph("one long first half,"), paragraph(" two"), paragraph("three")]
+    made = save(data, parted)
+    with_end = [LANDSCAPE in one for one in body_of(made).split("</w:p>")]
+    assert with_end[:3] == [False, True, False]
+    joined = word_file(p("one ") + p("two", LANDSCAPE) + p("three"))
+    made = body_of(save(joined, [paragraph("one two"), paragraph("three")]))
+    assert [LANDSCAPE in one for one in made.split("</w:p>")][:2] == [True, False]
+    assert made.count("<w:p>") == 2
+
+
+def test_cells_that_end_with_marks_get_no_paragraph() -> None:
+    for inner in (
+        '<w:bookmarkStart w:id="1" w:name="b"/><w:p><w:r><w:t>x</w:t></w:r></w:p>'
+        '<w:bookmarkEnd w:id="1"/>',
+        "<w:sdt><w:sdtPr/><w:sdtContent><w:p><w:r><w:t>x</w:t></w:r></w:p></w:sdtContent></w:sdt>",
+    ):
+        data = word_file(
+            f"<w:tbl><w:tblGrid><w:gridCol/></w:tblGrid><w:tr><w:tc>{inner}</w:tc></w:tr></w:tbl>"
+        )
+        nodes = read(data)
+        text(nodes[0]).text = "xy"
+        made = save(data, nodes)
+        assert body_of(made) == body_of(data).replace("<w:t>x", "<w:t>xy")
+
+
+def test_the_likest_table_is_the_one_that_was() -> None:
+    def table(style: str, *cells: str) -> str:
+        row = "".join(f"<w:tc>{p(one)}</w:tc>" for one in cells)
+        return (
+            f'<w:tbl><w:tblPr><w:tblStyle w:val="{style}"/></w:tblPr><w:tblGrid><w:gridCol/>'
+            f"<w:gridCol/></w:tblGrid><w:tr>{row}</w:tr></w:tbl>"
+        )
+
+    data = word_file(table("Red", "a", "b") + p("x") + table("Blue", "c", "d"))
+    nodes = read(data)[2:]
+    text(nodes[0]).text = "cc"
+    made = body_of(save(data, nodes))
+    assert made == table("Blue", "cc", "d").replace('<w:t xml:space="preserve">cc', "<w:t>cc")
+
+
+def test_a_control_that_was_written_in_keeps_the_words() -> None:
+    control = (
+        '<w:sdt><w:sdtPr><w:showingPlcHdr/><w:dataBinding w:xpath="/a"/><w:text/></w:sdtPr>'
+        "<w:sdtContent><w:p><w:r><w:t>Click here</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+    )
+    data = word_file(control + p("y"))
+    made = body_of(save(data, [paragraph("Click here now"), paragraph("new"), paragraph("y")]))
+    assert "showingPlcHdr" not in made
+    assert "dataBinding" not in made
+    inside = made.partition("<w:sdtContent>")[2].partition("</w:sdtContent>")[0]
+    assert inside.count("<w:p>") == 1
+
+
+def test_what_a_paragraph_becomes_takes_the_rest_of_it_along() -> None:
+    border = '<w:pBdr><w:bottom w:val="single"/></w:pBdr>'
+    data = word_file(p("Title", border))
+    made = save(data, [*read(data), Node("paragraph")])
+    assert [one.type for one in read(made)] == ["paragraph", "paragraph"]
+    numbering = (
+        '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/>'
+        '<w:lvlText w:val="%1."/></w:lvl></w:abstractNum>'
+        '<w:num w:numId="4"><w:abstractNumId w:val="0"/></w:num>'
+    )
+    properties = (
+        '<w:pStyle w:val="Kop1"/><w:numPr><w:ilvl w:val="0"/><w:numId w:val="4"/></w:numPr>'
+    )
+    data = word_file(p("Head", properties), {"numbering": numbering})
+    assert [one.type for one in read(data)] == ["heading"]
+    assert [one.type for one in read(save(data, [paragraph("Head")]))] == ["paragraph"]
+
+
+def test_of_a_place_whose_beginning_went_the_rest_is_marked() -> None:
+    data = word_file(
+        p("a") + '<w:p><w:bookmarkStart w:id="5" w:name="b"/><w:r><w:t>one</w:t></w:r></w:p>'
+        '<w:p><w:r><w:t>two</w:t></w:r><w:bookmarkEnd w:id="5"/></w:p>'
+    )
+    nodes = read(data)
+    del nodes[1]
+    made = save(data, nodes)
+    assert sound(made) == []
+    assert body_of(made).count("bookmark") == 2
+
+
+def test_utf_16_is_no_way_to_a_document_type() -> None:
+    bad = '<?xml version="1.0"?><!DOCTYPE d [<!ENTITY e "x">]><d a="&e;"/>'.encode("utf-16-le")
+    with pytest.raises(Refused):
+        parse(bad)
+
+
+def test_long_paragraphs_and_many_marks_are_no_square() -> None:
+    """Counted in the calls that are made, not by the clock."""
+    counted = []
+    for size in (2_000, 8_000):
+        data = word_file(p("word " * size))
+        calls = 0
+
+        def count(frame: Any, event: str, argument: Any) -> None:
+            nonlocal calls
+            calls += 1
+
+        sys.setprofile(count)
+        try:
+            save(data, [paragraph("word " * size + "!")])
+        finally:
+            sys.setprofile(None)
+        counted.append(calls)
+    assert counted[1] < counted[0] * 6
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda one: one.stem)
+def test_nothing_that_is_written_is_unsound(path: Path) -> None:
+    data = path.read_bytes()
+    before = sound(data)
+    for seed in range(100, 106):
+        chance, nodes = Random(seed), [copy_of(one) for one in read(data)]
+        for _ in range(4):
+            edit(nodes, chance)
+        assert set(sound(save(data, nodes))) <= set(before), seed
