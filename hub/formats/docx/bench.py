@@ -4,16 +4,15 @@ like.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.formats import tree
 from hub.formats.docx.lists import Lists
 from hub.formats.docx.making import Making
-from hub.formats.docx.names import NAMES, RELATIONSHIPS, value
+from hub.formats.docx.names import NAMES, RELATIONSHIPS
 from hub.formats.docx.parts import Parts
-from hub.formats.docx.pieces import SHOWS_NOTHING
+from hub.formats.docx.pieces import unnumbered
 from hub.formats.docx.reader import Kept, Reader
 from hub.formats.docx.runs import Drawn, Runs
 from hub.formats.office.flat import Flat
@@ -132,17 +131,9 @@ class Bench:
 
     def copied(self, element: Element) -> Element:
         """Without what may be in a file only once."""
-        made = copy.deepcopy(element)
-        made.tail = None
-        for one in [*made.iter()]:
-            marks = one.tag in SHOWS_NOTHING and value(one, "w:id") is not None and one is not made
-            if marks or one.tag == NAMES("w:commentReference"):
-                one.getparent().remove(one)
-            elif one.tag == NAMES("wp:docPr"):
-                one.set("id", self.making.drawing())
-            else:
-                for name in ("w14:paraId", "w14:textId"):
-                    one.attrib.pop(NAMES(name), None)
+        made = unnumbered(element)
+        for one in made.iter(NAMES("wp:docPr")):
+            one.set("id", self.making.drawing())
         return made
 
 

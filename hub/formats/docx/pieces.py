@@ -4,6 +4,7 @@ what shows nothing; each with the elements that say so.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -147,8 +148,25 @@ def text_of(element: Element) -> str:
 
 def opaque(kind: str, text: str, elements: list[Element], *, block: bool = False) -> Node:
     """What is shown and kept, but not edited."""
-    attrs = {"id": fingerprint(elements), "kind": kind, "text": text}
+    bare = [unnumbered(one) for one in elements]
+    attrs = {"id": fingerprint(bare), "kind": kind, "text": text}
     return Node("opaqueBlock" if block else "opaque", attrs)
+
+
+def unnumbered(element: Element) -> Element:
+    """A copy without what may be in a file only once."""
+    made = copy.deepcopy(element)
+    made.tail = None
+    for one in [*made.iter()]:
+        marks = one.tag in SHOWS_NOTHING and value(one, "w:id") is not None and one is not made
+        if marks or one.tag == NAMES("w:commentReference"):
+            one.getparent().remove(one)
+            continue
+        if one.tag == NAMES("wp:docPr"):
+            one.attrib.pop("id", None)
+        for name in ("w14:paraId", "w14:textId"):
+            one.attrib.pop(NAMES(name), None)
+    return made
 
 
 # --- the parts of a paragraph ---------------------------------------------------------------------
