@@ -44,7 +44,8 @@ async def serve(given: argparse.Namespace) -> None:
     beating = asyncio.create_task(pulse.run(gone.set))
     await gone.wait()
     server.close()
-    await asyncio.sleep(0)  # what was accepted in this turn begins
+    for _ in range(10):  # what was accepted begins: its transport, its protocol, its task
+        await asyncio.sleep(0)
     await asyncio.gather(*(one for one in answering if one is not None))
     beating.cancel()
 
