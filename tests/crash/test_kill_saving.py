@@ -30,13 +30,11 @@ def children_of(pid: int) -> set[str]:
     waiting = [str(pid)]
     while waiting:
         parent = waiting.pop()
-        for tasks in Path("/proc", parent, "task").glob("*/children"):
-            try:
+        with contextlib.suppress(OSError):  # it has gone
+            for tasks in Path("/proc", parent, "task").glob("*/children"):
                 names = tasks.read_text().split()
-            except OSError:
-                continue
-            waiting += names
-            found |= set(names)
+                waiting += names
+                found |= set(names)
     return found
 
 
