@@ -26,7 +26,6 @@ from hub.jobs.queue import Jobs
 from hub.rooms import hand
 from hub.storage import attachments as rows
 from hub.storage import document_files as files
-from hub.storage import streams
 from hub.storage.attachments import Stored
 from hub.storage.document_files import Binding
 from hub.storage.jobs import Job
@@ -225,12 +224,10 @@ class Merging:
             Conflict: ``send_id_reused``.
         """
         async with self._database.acquire() as connection:
-            row = await streams.find(connection, info.thread, who.uid, send_id)
+            row = await self._pen.before(connection, who, info, send_id, "document.merge")
         if row is None:
             return None
         data = msgspec.json.decode(row["body"]) if row["body"] else {}
-        if row["type"] != "document.merge" or data.get("document", info.document) != info.document:
-            raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return Merged(data.get("changes", 0), 0)
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
+from hub.errors import Conflict
 from hub.identity.principal import Principal
 from hub.rooms.permissions import Action, require
 from hub.rooms.registry import Registry
+from hub.storage import streams
 from hub.storage.writer import Append, Committed, GroupCommitWriter
+from hub.wire.api import DocumentInfo
 
 
 class Pen:
@@ -22,6 +29,23 @@ class Pen:
         """
         async with self._rooms.hold(thread) as room:
             require(who, room.role(who.uid), Action.WRITE)
+
+    async def before(
+        self, connection: Any, who: Principal, info: DocumentInfo, send_id: str, type_: str
+    ) -> Any:
+        """The row that somebody wrote under a ``send_id`` before, of this type and about this
+        document; null for none.
+
+        Raises:
+            Conflict: ``send_id_reused``.
+        """
+        row = await streams.find(connection, info.thread, who.uid, send_id)
+        if row is None:
+            return None
+        data = msgspec.json.decode(row["body"]) if row["body"] else {}
+        if row["type"] != type_ or data.get("document", info.document) != info.document:
+            raise Conflict("This send_id stands for something else.", code="send_id_reused")
+        return row
 
     async def write(self, append: Append, who: Principal | None) -> Committed:
         """Returns once it is on disk.

@@ -26,7 +26,7 @@ from hub.files.uploads import Uploads
 from hub.identity.principal import Principal
 from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import blobs, streams, uploads
+from hub.storage import blobs, uploads
 from hub.storage import document_files as files
 from hub.storage.attachments import AttachmentRow, Stored
 from hub.storage.document_files import Binding
@@ -216,12 +216,9 @@ class Saving:
             Conflict: ``send_id_reused``.
         """
         async with self._database.acquire() as connection:
-            row = await streams.find(connection, info.thread, who.uid, send_id)
+            row = await self._pen.before(connection, who, info, send_id, "version.add")
         if row is None:
             return None
-        data = msgspec.json.decode(row["body"]) if row["body"] else {}
-        if row["type"] != "version.add" or data.get("document", info.document) != info.document:
-            raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return _saved(row["seq"], row["at_ms"], row["body"] or b"{}")
 
 

@@ -62,11 +62,12 @@ def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
     """The file with what the nodes say, or which pictures that takes."""
     parts = Parts(data)
     reader = Reader(parts, given.document)
-    made = Writer(parts, reader, given.pictures or {}).save(nodes)
+    writer = Writer(parts, reader, given.pictures or {})
     if given.pictures is None and (missing := wanted(nodes, reader.pictures)):
         yield Part("wanted", {"attachments": missing})
-    else:
-        yield Part("file", {}, data if made is None else made)
+        return
+    made = writer.save(nodes)
+    yield Part("file", {}, data if made is None else made)
 
 
 def _referred(nodes: Sequence[Node]) -> list[str]:

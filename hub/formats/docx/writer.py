@@ -48,6 +48,7 @@ class Writer:
         self._parts = parts
         self._reader = reader
         self._bench = Bench(parts, reader, pictures)
+        self._blocks = reader.blocks(reader.body)
         self._known: dict[bytes, Flat] = {}
         self._lost: list[tuple[Element, Element | None, Element]] = []
 
@@ -58,8 +59,7 @@ class Writer:
                 name = str(node.attrs.get("id"))
                 self._bench.said_notes[name] = node
                 self._bench.said_notes.setdefault(self._bench.making.note(name), node)
-        body = self._reader.body
-        before = self._reader.blocks(body)
+        body, before = self._reader.body, self._blocks
         unpaired = _unpaired(body)
         after = flatten(nodes)
         if before or any(key(one) != _EMPTY for one in after):
