@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hub.errors import TooLarge, Unavailable
+from hub.processes import start_process
 
 CPU_S: Final = 2
 """Seconds of CPU that an update may cost, the reading of the document included; for whole seconds
@@ -34,7 +35,7 @@ async def attempt(updates: Sequence[bytes]) -> None:
         Unavailable: ``busy``: it could not be tried.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await start_process(
             sys.executable, "-m", "hub.rooms.trial",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

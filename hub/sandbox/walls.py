@@ -27,6 +27,7 @@ import msgspec
 import structlog
 
 from hub.errors import Unavailable
+from hub.processes import kill_process, start_process
 from hub.sandbox import bubblewrap, landlock, seccomp
 from hub.sandbox.cell import Orders
 from hub.sandbox.frames import REASONS, Garbled, Part, Reason, decode
@@ -322,7 +323,7 @@ class _Run:
         # Programs that run others might find a way to the file itself: they get its bytes.
         through = PIPE if file is None or self.orders.processes else file
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start_process(
                 *words, stdin=through, stdout=PIPE, stderr=PIPE,
                 env=_environment(self.wall, self.program), cwd="/", start_new_session=True,
             )  # fmt: skip
@@ -356,12 +357,12 @@ class _Run:
             if len(self._said) > self.limits.output_bytes:
                 self._over = True
                 self._said.clear()
-                _kill(process)
+                kill_process(process, group=True)
 
     async def _end(self, process: Process) -> None:
         """Nothing of it is left: it, its group, and with bubblewrap all that it started."""
         if process.returncode is None:
-            _kill(process)
+            kill_process(process, group=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLEAN_UP_S):
                 # The pipes are at their end when the last of them has gone. asyncio knows of the
@@ -371,12 +372,7 @@ class _Run:
                         pass
                 await process.wait()
         if self.wall.kind == "rlimits":
-            _kill(process)  # what it may have left behind; elsewhere it cannot
-
-
-def _kill(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+            kill_process(process, group=True)  # what it may have left behind; elsewhere it cannot
 
 
 def _judge(said: bytes, status: int, errors: str) -> Outcome:

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Sequence
 from typing import Self
 
+from hub.processes import start_process
 from hub.workers.pulse import READY
 
 ABORT_S = 1.0
@@ -40,7 +41,7 @@ class Child:
         """
         hear, beat = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start_process(
                 *command, "--number", str(number),
                 "--listener", str(listener), "--pulse", str(beat),
                 pass_fds=(listener, beat), stdin=asyncio.subprocess.DEVNULL,

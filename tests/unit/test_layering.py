@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent / "hub"
 
 LAYERS = [
-    {"errors", "settings", "clock", "ids", "figures"},
+    {"errors", "settings", "clock", "ids", "figures", "processes"},
     {"wire"},
     {"storage", "bus", "blobs", "sandbox", "formats"},
     {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client", "editing"},
