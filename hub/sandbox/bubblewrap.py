@@ -42,7 +42,9 @@ def command(
         scratch_bytes: of the memory that serves it as ``/tmp``; 0 for none.
         processes: whether it sees its own processes in ``/proc``.
     """
-    words = [bwrap, *namespaces, "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    # No --new-session: the caller begins one already, and whose group is killed while bubblewrap
+    # is at its preparations must still find all of it there. (--die-with-parent holds only after.)
+    words = [bwrap, *namespaces, "--die-with-parent", "--cap-drop", "ALL"]
     words += ["--hostname", "cell"]
     if scratch_bytes:
         words += ["--size", str(scratch_bytes), "--perms", "0700", "--tmpfs", "/tmp"]  # noqa: S108
