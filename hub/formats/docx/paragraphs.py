@@ -9,20 +9,12 @@ from typing import Any, Final
 from hub.formats import canon, tree
 from hub.formats.docx.bench import Bench, styled
 from hub.formats.docx.names import NAMES, PARAGRAPH_ORDER
-from hub.formats.docx.pieces import CHANGES, Piece, address_of
-from hub.formats.docx.reader import Source
-from hub.formats.docx.runs import (
-    MARKS,
-    Line,
-    Out,
-    Slot,
-    own_words,
-    slots_of_file,
-    slots_of_tree,
-)
+from hub.formats.docx.pieces import CHANGES, address_of
+from hub.formats.docx.runs import Out, own_words
 from hub.formats.docx.styles import said
-from hub.formats.office.aligning import aligned
 from hub.formats.office.flat import Flat
+from hub.formats.office.slots import MARKS, Alignment, Slot
+from hub.formats.office.source import Piece, Source
 from hub.formats.office.xml import Element, drop, etree, put
 
 _NOT_AGAIN: Final = ("w:sectPr", "w:pPrChange", "w:framePr", "w:pageBreakBefore")
@@ -40,20 +32,16 @@ class Rebuilding:
         self._bench = bench
         self._new = list(new)
         self._old = list(old)
-        self._before, self._hidden, self._old_lines = slots_of_file(old)
-        self._after, self._lines = slots_of_tree(new)
-        self._from = aligned([one.key for one in self._before], [one.key for one in self._after])
-        self._bases = self._paired()
+        self._alignment = Alignment(old, new)
         self._new_at = {id(one): at for at, one in enumerate(self._new)}
         self._old_at = {id(one): at for at, one in enumerate(self._old)}
         self._sections = self._ends_of_sections()
-        self._shown = 0  # of what shows nothing, how much is written
 
     def elements(self, flat: Flat) -> tuple[list[Element], Flat | None]:
         """The elements of one of the new paragraphs, and which of the file it was; to be asked for
         in their order."""
         at = self._new_at[id(flat)]
-        base = self._bases[at]
+        base = self._alignment.bases[at]
         if base is not None and self._says_the_same(at, flat, base):
             element = base.source.elements[0]
             self._replace_properties(element, base.source.properties)
@@ -85,20 +73,11 @@ class Rebuilding:
         """Whether only its properties have changed; its runs are left alone then."""
         if len(base.source.elements) > 1 or "codeBlock" in {base.node.type, flat.node.type}:
             return False
-        line, old = self._lines[number], self._old_lines[self._old_at[id(base)]]
-        if self._from[line.start : line.end] != [*range(old.start, old.end)]:
-            return False
         was, now = base.item, flat.item
         boxes = [None if one is None else (one.kind == "task", one.checked) for one in (was, now)]
         if boxes[0] != boxes[1] or canon.runs(base.node.children) != canon.runs(flat.node.children):
             return False
-        at = self._shown
-        if at < len(self._hidden) and self._hidden[at].at < old.start:
-            return False  # what shows nothing is to come in here
-        while at < len(self._hidden) and self._hidden[at].at <= old.end:
-            at += 1
-        self._shown = at
-        return True
+        return self._alignment.says_the_same(number, self._old_at[id(base)])
 
     def _replace_properties(self, element: Element, properties: Element | None) -> None:
         """Those that were read stay as they are."""
@@ -107,38 +86,17 @@ class Rebuilding:
 
     # --- which of the file each is ----------------------------------------------------------------
 
-    def _paired(self) -> list[Flat | None]:
-        """Each takes the paragraph that most of it comes from, in order."""
-        owners = [-1] * len(self._before)
-        for number, line in enumerate(self._old_lines):
-            owners[line.start : line.end + 1] = [number] * (line.end + 1 - line.start)
-        found: list[Flat | None] = []
-        least = 0
-        for line in self._lines:
-            counts: dict[int, int] = {}
-            for at in range(line.start, line.end + 1):
-                source = self._from[at]
-                if source is not None and owners[source] >= least:
-                    weight = 1 if at == line.end else 2
-                    counts[owners[source]] = counts.get(owners[source], 0) + weight
-            best = max(counts, key=lambda one: (counts[one], -one), default=None)
-            if best is None:
-                found.append(None)
-            else:
-                found.append(self._old[best])
-                least = best + 1
-        return found
-
     def _ends_of_sections(self) -> dict[int, list[Element]]:
         """The ends of sections, by the last of the new paragraphs that words before them are in."""
+        alignment = self._alignment
         owners: dict[int, int] = {}
-        for number, line in enumerate(self._lines):
+        for number, line in enumerate(alignment.lines):
             for at in range(line.start, line.end + 1):
-                source = self._from[at]
+                source = alignment.source[at]
                 if source is not None:
                     owners[source] = number
         found: dict[int, list[Element]] = {}
-        for old, line in zip(self._old, self._old_lines, strict=True):
+        for old, line in zip(self._old, alignment.old_lines, strict=True):
             properties = old.source.properties
             end = None if properties is None else properties.find(NAMES("w:sectPr"))
             places = [owners[at] for at in range(line.start, line.end + 1) if at in owners]
@@ -167,15 +125,16 @@ class Rebuilding:
     # --- what it says -----------------------------------------------------------------------------
 
     def _outs(self, number: int, model: Flat | None, checked: bool | None) -> list[Out]:
-        line = self._lines[number]
+        alignment = self._alignment
+        line = alignment.lines[number]
         runs = self._bench.runs
         outs: list[Out] = []
         like = _first_look(model)
         before: tuple[tuple[Any, ...], str | None] = ((), None)
         for at in range(line.start, line.end):
-            want, source = self._after[at], self._from[at]
+            want, source = alignment.after[at], alignment.source[at]
             if source is None:
-                following = self._following(at, line)
+                following = alignment.following(at, line)
                 outs += self._pass(following, checked, starts=True)
                 wraps, link = _common(before, self._around(following))
                 made = list(runs.added(want, like, wraps, link))
@@ -183,14 +142,13 @@ class Rebuilding:
                 if want.node is None and made:
                     like = made[-1].properties, want.marks
                 continue
-            slot = self._before[source]
+            slot = alignment.before[source]
             outs += self._pass(source, checked)
             outs += runs.kept(slot, want)
             before = self._around(source)
             if slot.node is None and slot.unit is not None:
                 like = outs[-1].properties, want.marks
-        last = number == len(self._lines) - 1
-        end = len(self._before) if last else self._following(line.end, line)
+        end = alignment.end_of(number)
         if end is not None:
             outs += self._pass(end, checked)
         return outs
@@ -202,23 +160,17 @@ class Rebuilding:
             starts: only what begins something: it goes before what is new.
         """
         outs: list[Out] = []
-        while until is not None and self._shown < len(self._hidden):
-            hidden = self._hidden[self._shown]
+        alignment = self._alignment
+        while until is not None and alignment.shown < len(alignment.hidden):
+            hidden = alignment.hidden[alignment.shown]
             if hidden.at > until or (starts and not _begins(hidden.piece)):
                 break
             outs += self._bench.runs.hidden(hidden.piece, checked)
-            self._shown += 1
+            alignment.shown += 1
         return outs
 
-    def _following(self, at: int, line: Line) -> int | None:
-        """The next slot of the file in a paragraph, or the one of its end."""
-        for later in range(at, line.end + 1):
-            if (source := self._from[later]) is not None:
-                return source
-        return None
-
     def _around(self, source: int | None) -> tuple[tuple[Any, ...], str | None]:
-        slot = self._before[source] if source is not None else Slot(None)
+        slot = self._alignment.before[source] if source is not None else Slot(None)
         if slot.piece is None or not slot.piece.units:
             return (), None
         wraps = slot.piece.units[0].wraps

@@ -7,11 +7,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from hub.formats.docx.names import NAMES, value
 from hub.formats.docx.styles import BOXES, Styles, said
+from hub.formats.office.source import Piece, Unit
 from hub.formats.office.xml import Element, fingerprint
 from hub.formats.tree import Node, safe_url
 
@@ -45,28 +45,6 @@ _WORDS: Final = frozenset((NAMES("w:t"), NAMES("w:delText")))
 _BOX: Final = re.compile(r"([☐☒☑])[ \t\u00a0]")
 _UNSEEN: Final = ("w:vanish", "w:specVanish")
 _SPACE: Final = " \t\r\n"
-
-
-@dataclass(slots=True, eq=False)
-class Unit:
-    """A child of a run, or an element that stands by itself; ``wraps`` is around it, from the
-    outermost in."""
-
-    element: Element
-    run: Element | None
-    wraps: tuple[Element, ...] = ()
-
-
-@dataclass(slots=True, eq=False)
-class Piece:
-    """Attributes:
-    node: null for what shows nothing.
-    box: of an item that can be checked, its box: text that the document has as an attribute.
-    """
-
-    node: Node | None
-    units: list[Unit] = field(default_factory=list)
-    box: str | None = None
 
 
 class Surroundings(Protocol):

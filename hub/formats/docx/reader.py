@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from hub.formats.docx.names import NAMES, is_on, value
 from hub.formats.docx.parts import Parts
 from hub.formats.docx.pieces import (
-    Piece,
-    Unit,
     field_depth,
     opaque,
     pieces_of,
@@ -20,7 +17,10 @@ from hub.formats.docx.pieces import (
     value_of,
 )
 from hub.formats.docx.styles import Styles
-from hub.formats.office.flat import Flat, Item, nest, settle
+from hub.formats.office.code import joined_code
+from hub.formats.office.flat import Flat, Item, settle
+from hub.formats.office.grid import MAX_COLUMNS
+from hub.formats.office.source import Cell, Row, Source, Unit, cell_node
 from hub.formats.office.xml import Element
 from hub.formats.pictures import PREFIX, attachment_of, kind_of
 from hub.formats.refused import Refused
@@ -28,7 +28,6 @@ from hub.formats.tree import Node
 
 MAX_TABLES: Final = 6
 """So many tables within one another are edited; what is deeper is kept."""
-MAX_COLUMNS: Final = 200
 MAX_PICTURES: Final = 900
 MAX_BYTES: Final = 64 << 20
 """Of the pictures; what is more is kept, and not shown."""
@@ -36,42 +35,6 @@ _ALIGN: Final = {"center": "center", "both": "justify", "distribute": "justify"}
 _ENDS: Final = frozenset(("right", "end"))
 _SIZE: Final = re.compile(r"\d{1,9}")
 _EMU_PER_PX: Final = 9525
-
-
-@dataclass(slots=True, eq=False)
-class Source:
-    """Attributes:
-    elements: siblings.
-    pieces: of a paragraph.
-    rows: of a table.
-    properties: of a paragraph, as they were read.
-    """
-
-    elements: list[Element]
-    pieces: list[Piece] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    properties: Element | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """``cells``: null where a cell of an earlier row goes on; ``columns`` where each begins."""
-
-    element: Element
-    cells: list[Cell]
-
-
-@dataclass(slots=True, eq=False)
-class Cell:
-    """``goes_on``: it is the lower part of a cell above."""
-
-    element: Element | None
-    column: int
-    span: int
-    goes_on: bool
-    header: bool
-    rows: int = 1
-    flats: list[Flat] = field(default_factory=list)
 
 
 class Kept(NamedTuple):
@@ -116,7 +79,7 @@ class Reader:
 
     def blocks(self, container: Element, tables: int = 0) -> list[Flat]:
         """Of the body, a cell, a note."""
-        found = _joined_code(self._blocks(container, tables))
+        found = joined_code(self._blocks(container, tables), apart=_ends_section)
         settle(found)
         return found
 
@@ -343,17 +306,6 @@ class Reader:
         return Row(element, cells)
 
 
-def cell_node(cell: Cell) -> Node:
-    """What a cell says."""
-    attrs = {}
-    if cell.span > 1:
-        attrs["colspan"] = cell.span
-    if cell.rows > 1:
-        attrs["rowspan"] = cell.rows
-    children = nest(cell.flats) or [Node("paragraph")]
-    return Node("tableHeader" if cell.header else "tableCell", attrs, children)
-
-
 def _join(rows: list[Row]) -> None:
     """Count the rows of cells that go on; what goes on from nothing is a cell of its own."""
     above: dict[int, Cell] = {}
@@ -403,27 +355,6 @@ def _is_border(properties: Element | None) -> bool:
         return False
     border = properties.find(f"{NAMES('w:pBdr')}/{NAMES('w:bottom')}")
     return border is not None and value(border) not in (None, "nil", "none")
-
-
-def _joined_code(flats: Iterable[Flat]) -> list[Flat]:
-    """Paragraphs of code that follow one another are one block, but not over a section's end."""
-    found: list[Flat] = []
-    lines: list[list[str]] = []
-    for flat in flats:
-        before = found[-1] if found else None
-        code = flat.node.type == "codeBlock"
-        if code and before and before.node.type == "codeBlock" and not _ends_section(before):
-            before.source.elements += flat.source.elements
-            before.source.pieces += [Piece(Node("hardBreak")), *flat.source.pieces]
-        else:
-            found.append(flat)
-            lines.append([])
-        if code:
-            lines[-1].append("".join(one.text for one in flat.node.children))
-    for flat, code_lines in zip(found, lines, strict=True):
-        if len(code_lines) > 1:
-            flat.node = Node("codeBlock", {}, [Node("text", text="\n".join(code_lines))])
-    return found
 
 
 def _ends_section(flat: Flat) -> bool:

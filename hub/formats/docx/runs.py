@@ -6,20 +6,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from hub.formats import canon, tree
 from hub.formats.docx.names import NAMES, RUN_ORDER
-from hub.formats.docx.pieces import Piece, Unit, is_checkbox
+from hub.formats.docx.pieces import is_checkbox
 from hub.formats.docx.styles import Styles, said
-from hub.formats.office.flat import Flat
+from hub.formats.office.slots import Slot
+from hub.formats.office.source import Piece, Unit
 from hub.formats.office.xml import Element, clean, drop, etree, put
 from hub.formats.tree import Node
 
-MARKS: Final = frozenset((
-    "bold", "italic", "strike", "underline", "highlight", "superscript", "subscript", "code",
-))  # fmt: skip
 _VALUES: Final = {
     "bold": ("w:b", None, "0"), "italic": ("w:i", None, "0"), "strike": ("w:strike", None, "0"),
     "underline": ("w:u", "single", "none"), "highlight": ("w:highlight", "yellow", "none"),
@@ -33,91 +29,6 @@ _CHARACTERS: Final = {
     "\u2011": "w:noBreakHyphen",
     "\u00ad": "w:softHyphen",
 }
-_PARAGRAPH: Final = ("end",)
-"""The key of the end of a paragraph."""
-
-
-@dataclass(slots=True, eq=False)
-class Slot:
-    """A character, or what stands in the place of one.
-
-    Attributes:
-        marks: those that a run can say.
-        node: what it is, if it is no character.
-        piece: of the file.
-    """
-
-    key: Any
-    marks: frozenset[str] = frozenset()
-    link: str | None = None
-    node: Node | None = None
-    piece: Piece | None = None
-    unit: Unit | None = None
-
-
-class Hidden(NamedTuple):
-    """What shows nothing, before a slot."""
-
-    at: int
-    piece: Piece
-
-
-class Line(NamedTuple):
-    """The slots ``start`` to ``end`` of all; the end of the paragraph follows."""
-
-    start: int
-    end: int
-
-
-def slots_of_file(flats: Sequence[Flat]) -> tuple[list[Slot], list[Hidden], list[Line]]:
-    slots: list[Slot] = []
-    hidden: list[Hidden] = []
-    lines = []
-    for flat in flats:
-        start = len(slots)
-        in_code = flat.node.type == "codeBlock"
-        for piece in flat.source.pieces:
-            if piece.node is None:
-                hidden.append(Hidden(len(slots), piece))
-                continue
-            for slot in _slots(piece.node, in_code):
-                slot.piece = piece
-                slot.unit = piece.units[0] if piece.units else None
-                slots.append(slot)
-        lines.append(Line(start, len(slots)))
-        slots.append(Slot(_PARAGRAPH))
-    return slots, hidden, lines
-
-
-def slots_of_tree(flats: Sequence[Flat]) -> tuple[list[Slot], list[Line]]:
-    slots: list[Slot] = []
-    lines = []
-    for flat in flats:
-        start = len(slots)
-        in_code = flat.node.type in ("codeBlock", "source")
-        children = [flat.node] if flat.node.type == "image" else flat.node.children
-        for node in children:
-            slots += _slots(node, in_code)
-        lines.append(Line(start, len(slots)))
-        slots.append(Slot(_PARAGRAPH))
-    return slots, lines
-
-
-def _slots(node: Node, in_code: bool) -> Iterator[Slot]:
-    if node.type == "text":
-        marks = frozenset(() if in_code else MARKS & node.marks.keys())
-        link = tree.link(node)
-        for one in clean(node.text):
-            yield Slot(" " if one == "\r" or (one == "\n" and not in_code) else one, marks, link)
-    elif node.type == "hardBreak":
-        yield Slot("\n")
-    elif node.type in ("mention", "inlineSource"):
-        text = tree.mention(node) if node.type == "mention" else str(node.attrs.get("source") or "")
-        for one in " ".join(clean(text).split()):
-            yield Slot(one)
-    else:
-        given = Node("inlineImage", node.attrs) if node.type == "image" else node
-        yield Slot((given.type, canon.key(given)), node=given)
 
 
 class Drawn(NamedTuple):

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
 
-from hub.formats import canon, diff, tree
 from hub.formats.docx.making import Making
 from hub.formats.docx.names import CELL_ORDER, NAMES, is_on
-from hub.formats.docx.reader import Cell, Row, cell_node
 from hub.formats.office.flat import Flat, flatten
+from hub.formats.office.grid import (
+    Place,
+    grid_of,
+    nearest,
+    owners_of,
+    paired,
+    row_key,
+    said,
+    same_shape,
+    says,
+)
+from hub.formats.office.source import Row
 from hub.formats.office.xml import Element, drop, etree, put
 from hub.formats.tree import Node
-
-MAX_COLUMNS: Final = 200
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A cell in a grid; ``node`` is null where one of an earlier row goes on, or none is."""
-
-    column: int
-    span: int
-    node: Node | None
-    goes_on: bool = False
-    rows: int = 1
-
 
 Patch = Callable[[Sequence[Flat], Sequence[Flat], Element], None]
 """Makes a container that holds some blocks hold others."""
@@ -42,10 +36,10 @@ class Tables:
         """Make a table of the file say what a node says."""
         table = base.source.elements[0]
         rows: list[Row] = base.source.rows
-        places, width = _grid(node)
-        had = [_row_key([_said(cell) for cell in row.cells]) for row in rows]
-        have = [_row_key([_of(place) for place in row]) for row in places]
-        pairs = _paired(had, have)
+        places, width = grid_of(node)
+        had = [row_key([said(cell) for cell in row.cells]) for row in rows]
+        have = [row_key([says(place) for place in row]) for row in places]
+        pairs = paired(had, have)
         at: Element | None = None
         like = rows[0]
         for number, row in enumerate(places):
@@ -55,7 +49,7 @@ class Tables:
                 self._fill(element, like, row, fresh=True)
             else:
                 element, like = source.element, source
-                if had[pairs[number]] != have[number] or not _same_shape(source, row):
+                if had[pairs[number]] != have[number] or not same_shape(source, row):
                     self._fill(element, source, row)
             _mark_header(element, row)
             if at is None:
@@ -74,7 +68,7 @@ class Tables:
 
     def made(self, node: Node) -> Element:
         """A new table."""
-        places, width = _grid(node)
+        places, width = grid_of(node)
         table = self._making.table(width)
         for row in places:
             element = etree.SubElement(table, NAMES("w:tr"))
@@ -84,14 +78,14 @@ class Tables:
         return table
 
     def _fill(
-        self, element: Element, source: Row, row: Sequence[_Place], *, fresh: bool = False
+        self, element: Element, source: Row, row: Sequence[Place], *, fresh: bool = False
     ) -> None:
         """The cells of a row: those that it has say what they say now, others are made."""
         cells = [cell for cell in source.cells if cell.element is not None]
-        if not fresh and _same_shape(source, row):
+        if not fresh and same_shape(source, row):
             changed = [
                 (cell, place.node) for cell, place in zip(source.cells, row, strict=True)
-                if place.node is not None and _said(cell) != _of(place)
+                if place.node is not None and said(cell) != says(place)
             ]  # fmt: skip
             if all(cell.element is not None for cell, _ in changed):
                 for cell, node in changed:
@@ -102,22 +96,22 @@ class Tables:
             if properties is not None:
                 drop(properties, NAMES(tag))
         old = [] if fresh else [cell for cell in cells if not cell.goes_on]
-        owners = _owners(old, [place for place in row if place.node is not None])
+        owners = owners_of(old, [place for place in row if place.node is not None])
         for tag in ("w:tc", "w:sdt", "w:customXml"):
             drop(element, NAMES(tag))
         for place in row:
             owner = owners.get(id(place))
             if owner is None:
-                near = _near(cells, place.column)
+                near = nearest(cells, place.column)
                 element.append(self._new_cell(place, None if near is None else near.element))
                 continue
             assert place.node is not None
-            if _said(owner) != _of(place):
+            if said(owner) != says(place):
                 self._patch(owner.flats, flatten(place.node.children), owner.element)
             _span(owner.element, place)
             element.append(owner.element)
 
-    def _new_cell(self, place: _Place, like: Element | None) -> Element:
+    def _new_cell(self, place: Place, like: Element | None) -> Element:
         cell = etree.Element(NAMES("w:tc"))
         properties = None if like is None else like.find(NAMES("w:tcPr"))
         if properties is not None:
@@ -135,117 +129,6 @@ class Tables:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def _grid(node: Node) -> tuple[list[list[_Place]], int]:
-    """Where each cell of a table stands, and how many columns there are."""
-    above: dict[int, tuple[_Place, int]] = {}  # by column: what goes on, in how many rows more
-    grid: list[list[_Place]] = []
-    for cells in tree.rows(node):
-        row: list[_Place] = []
-        below: dict[int, tuple[_Place, int]] = {}
-        waiting = list(reversed(cells))
-        column = 0
-        while True:
-            if column in above:
-                owner, left = above[column]
-                row.append(_Place(column, owner.span, None, goes_on=True))
-                if left > 1:
-                    below[column] = owner, left - 1
-            elif waiting:
-                cell = waiting.pop()
-                span = tree.number(cell.attrs.get("colspan"), 1, 1, MAX_COLUMNS)
-                rows = tree.number(cell.attrs.get("rowspan"), 1, 1, 10_000)
-                row.append(_Place(column, span, cell, rows=rows))
-                if rows > 1:
-                    below[column] = row[-1], rows - 1
-            else:
-                following = min((at for at in above if at > column), default=None)
-                if following is None:
-                    break
-                row.append(_Place(column, following - column, None))
-            column += row[-1].span
-        above = below
-        grid.append(row)
-    width = max((row[-1].column + row[-1].span for row in grid if row), default=1)
-    return grid, max(1, width)
-
-
-def _said(cell: Cell) -> bytes:
-    return b"" if cell.goes_on else canon.key(cell_node(cell))
-
-
-def _of(place: _Place) -> bytes:
-    return b"" if place.node is None else canon.key(place.node)
-
-
-def _row_key(cells: Sequence[bytes]) -> tuple[bytes, ...]:
-    return tuple(one for one in cells if one)
-
-
-def _paired(had: Sequence[tuple[bytes, ...]], have: Sequence[tuple[bytes, ...]]) -> dict[int, int]:
-    """Of new rows, which of the file they are: the same, or else in the same place."""
-    pairs: dict[int, int] = {}
-    for match in diff.matches(had, have):
-        pairs |= {match.b + at: match.a + at for at in range(match.size)}
-    for one in diff.changes(had, have):
-        pairs |= _alike(had, one, have)
-    return pairs
-
-
-def _alike(
-    had: Sequence[tuple[bytes, ...]], change: diff.Change, have: Sequence[tuple[bytes, ...]]
-) -> dict[int, int]:
-    """Rows between others that are the same: with a cell in common first, then in order."""
-    pairs = {}
-    least = change.a
-    for at in range(change.b, change.b_end):
-        left = change.b_end - at
-        most = change.a_end - (left - 1) if change.a_end - least >= left else change.a_end
-        best = max(
-            range(least, change.a_end),
-            key=lambda one: (len({*had[one]} & {*have[at]}), one < most, -one), default=None,
-        )  # fmt: skip
-        if best is None:
-            break
-        shares = bool({*had[best]} & {*have[at]})
-        if not shares and change.a_end - least < left and at + 1 < change.b_end:
-            continue  # there are more than there were: a new one
-        pairs[at] = best if shares else least
-        least = pairs[at] + 1
-    return pairs
-
-
-def _same_shape(source: Row, row: Sequence[_Place]) -> bool:
-    """Whether the cells stand where they stood."""
-    mine = [
-        (cell.column, cell.span, cell.goes_on, 1 if cell.goes_on else cell.rows)
-        for cell in source.cells
-    ]
-    return mine == [(place.column, place.span, place.goes_on, place.rows) for place in row]
-
-
-def _owners(old: Sequence[Cell], new: Sequence[_Place]) -> dict[int, Cell]:
-    """Which cell of the file each is, by what they say, and then in order."""
-    had = [canon.encode([canon.form(one) for one in _inner(cell)]) for cell in old]
-    have = [canon.encode([canon.form(one) for one in place.node.children])
-            for place in new if place.node is not None]  # fmt: skip
-    found = {}
-    for match in diff.matches(had, have):
-        for at in range(match.size):
-            found[id(new[match.b + at])] = old[match.a + at]
-    for one in diff.changes(had, have):
-        for at in range(min(one.a_end - one.a, one.b_end - one.b)):
-            found[id(new[one.b + at])] = old[one.a + at]
-    return found
-
-
-def _inner(cell: Cell) -> list[Node]:
-    return cell_node(cell).children
-
-
-def _near(cells: Sequence[Cell], column: int) -> Cell | None:
-    return min(cells, key=lambda one: abs(one.column - column), default=None)
-
-
 def _new_row(like: Row) -> Element:
     """With the properties of a neighbour, but for those of a header."""
     element = etree.Element(NAMES("w:tr"))
@@ -260,7 +143,7 @@ def _new_row(like: Row) -> Element:
     return element
 
 
-def _mark_header(element: Element, row: Sequence[_Place]) -> None:
+def _mark_header(element: Element, row: Sequence[Place]) -> None:
     wanted = any(place.node is not None and place.node.type == "tableHeader" for place in row)
     properties = element.find(NAMES("w:trPr"))
     mark = None if properties is None else properties.find(NAMES("w:tblHeader"))
@@ -279,7 +162,7 @@ def _mark_header(element: Element, row: Sequence[_Place]) -> None:
 # --- cells ----------------------------------------------------------------------------------------
 
 
-def _span(cell: Element, place: _Place) -> None:
+def _span(cell: Element, place: Place) -> None:
     properties = cell.find(NAMES("w:tcPr"))
     if properties is None:
         properties = etree.Element(NAMES("w:tcPr"))

@@ -10,16 +10,16 @@ its place, with the properties it had.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from hub.formats import canon, diff, tree
 from hub.formats.docx import paragraphs, tables
 from hub.formats.docx.bench import TEXTS, Bench
 from hub.formats.docx.names import NAMES, value
 from hub.formats.docx.parts import Parts
 from hub.formats.docx.pieces import SHOWS_NOTHING
 from hub.formats.docx.reader import Reader
+from hub.formats.office import matching
 from hub.formats.office.flat import Flat, flatten, key
 from hub.formats.office.xml import Element, etree
 from hub.formats.tree import Node
@@ -103,17 +103,15 @@ class Writer:
             self._known.setdefault(name, flat)
             if (kind := self._bench.class_of(flat)) is not None:
                 self._bench.models.setdefault(kind, flat)
-        same: dict[int, int] = {}
-        for match in diff.matches(had, have):
-            same |= {match.b + at: match.a + at for at in range(match.size)}
+        same = matching.same(had, have)
         if len(same) == len(before) == len(after):
             return  # levels, too, are what they were
         self.changed = True
-        moved = _moved(had, have, same)
+        moved = matching.moved(had, have, same)
         for at, other in same.items():
             self._bench.lists.learn(after[at], before[other])
         cursor, taken = Cursor(container, before), set(moved.values())
-        for gap in _gaps(len(before), len(after), same):
+        for gap in matching.gaps(len(before), len(after), same):
             old = [before[at] for at in gap[0] if at not in taken]
             self._gap(old, [(at, after[at]) for at in gap[1]], moved, before, have, cursor)
             if gap[2] is not None:
@@ -148,7 +146,7 @@ class Writer:
                 elements, base = rebuilt.elements(flat)
                 self._bench.look_at(flat)
             elif flat.node.type == "table" and grids:
-                base = _likest(grids, flat)
+                base = matching.likest(grids, flat)
                 grids.remove(base)
                 models = dict(self._bench.models)
                 tables.Tables(self._bench.making, self.patch).patch(base, flat.node)
@@ -282,16 +280,6 @@ def _sign(note: Element) -> None:
     first.insert(0 if properties is None else 1, run)
 
 
-def _likest(tables: Sequence[Flat], flat: Flat) -> Flat:
-    """The table that has most of its cells in common with one."""
-    wanted = _cells(flat)
-    return max(tables, key=lambda one: len(wanted & _cells(one)))
-
-
-def _cells(table: Flat) -> set[bytes]:
-    return {canon.key(cell) for row in tree.rows(table.node) for cell in row}
-
-
 def _after(at: Element, element: Element) -> None:
     at.addnext(element)
     # What the parser keeps between elements stays where it was.
@@ -340,31 +328,6 @@ def _ended(container: Element) -> None:
         if blocks[-1].tag == NAMES("w:p") or inner is None:
             return
         last = inner
-
-
-def _moved(had: Sequence[bytes], have: Sequence[bytes], same: Mapping[int, int]) -> dict[int, int]:
-    """New places of blocks that are elsewhere now."""
-    kept = set(same.values())
-    left: dict[bytes, list[int]] = defaultdict(list)
-    for at, name in enumerate(had):
-        if at not in kept:
-            left[name].append(at)
-    found = {}
-    for at, name in enumerate(have):
-        if at not in same and left.get(name):
-            found[at] = left[name].pop(0)
-    return found
-
-
-def _gaps(
-    before: int, after: int, same: Mapping[int, int]
-) -> Iterator[tuple[range, range, int | None]]:
-    """What lies between blocks that are the same, and the one that follows it."""
-    a = b = 0
-    for at in sorted(same):
-        yield range(a, same[at]), range(b, at), same[at]
-        a, b = same[at] + 1, at + 1
-    yield range(a, before), range(b, after), None
 
 
 def _opening(element: Element) -> str:
