@@ -12,7 +12,9 @@ MAX_MARKDOWN_BYTES: Final = 1 << 20
 """Longer ones are edited as their source: no editor of rich text takes that much."""
 
 
-_OFFICE: Final[Mapping[str, FileFormat]] = {"docx": "docx", "docm": "docx", "doc": "docx"}
+_OFFICE: Final[Mapping[str, FileFormat]] = {
+    "docx": "docx", "docm": "docx", "doc": "docx", "odt": "odt", "ott": "odt",
+}  # fmt: skip
 """By their names."""
 _CONTAINERS: Final = (b"PK", bytes.fromhex("d0cf11e0a1b11ae1"))
 """ZIP, and OLE, which says that they are old or encrypted: they are refused in words where they are

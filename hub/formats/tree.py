@@ -161,8 +161,10 @@ def mention(node: Node) -> str:
 
 
 def opaque(node: Node) -> str:
-    """What is told of something that a document shows and does not know."""
-    return str(node.attrs.get("text") or "")
+    """What is told of something that a document shows and does not know; nothing, where it is what
+    somebody said of the words, or deleted."""
+    told = node.attrs.get("kind") in ("comment", "deletion")
+    return "" if told else str(node.attrs.get("text") or "")
 
 
 def is_deleted(node: Node) -> bool:

@@ -36,6 +36,7 @@ _FORMATS: Final[Mapping[str, str]] = {
     "text": "hub.formats.plain_files",
     "markdown": "hub.formats.marked",
     "docx": "hub.formats.docx.file",
+    "odt": "hub.formats.odt.file",
 }
 """Loaded when it is asked for."""
 

@@ -30,7 +30,7 @@ Scanning = Literal["off", "on", "hold"]
 PreviewKind = Literal[
     "image", "pdf", "text", "code", "markdown", "audio", "video", "office", "none"
 ]
-FileFormat = Literal["text", "markdown", "docx"]
+FileFormat = Literal["text", "markdown", "docx", "odt"]
 PreviewReason = Literal["too_large", "timeout", "damaged", "unsupported", "sandbox"]
 
 

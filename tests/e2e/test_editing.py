@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, FilePayload, expect
@@ -11,16 +12,21 @@ from playwright.async_api import Browser, FilePayload, expect
 from tests.e2e.people import Person
 from tests.e2e.scan import violations
 from tests.integration.editing.test_word_files import DRAWING, RED
+from tests.support import odt
 from tests.support.docx import body_of, word_file
 from tests.support.hub_process import HubProcess
 from tests.unit.formats.test_docx import COMMENTED, COMMENTS
 from tests.unit.formats.test_markdown import FILE
+
+REVIEWED = (Path(__file__).parents[1] / "data" / "odt" / "libreoffice-reviewed.odt").read_bytes()
 
 
 async def send(person: Person, name: str, data: bytes) -> None:
     """A file in a message of its own."""
     file: FilePayload = {"name": name, "mimeType": "", "buffer": data}
     await person.page.get_by_label("Attach files").set_input_files([file])
+    await expect(person.page.get_by_role("button", name=f"Leave out {name}")).to_be_visible()
+    await expect(person.page.get_by_role("button", name=f"Leave out {name}")).to_be_visible()
     await person.say("")
     await expect(person.log().get_by_role("link", name=f"Open {name}")).to_be_visible()
 
@@ -244,6 +250,46 @@ async def test_a_word_file_is_edited_together(
     assert made == body_of(WORD).replace("<w:t>Offer</w:t>", "<w:t>Offer for north</w:t>").replace(
         "<w:t>One</w:t>", "<w:t>One and more</w:t>"
     ).replace('w:val="center"', 'w:val="right"')
+    ada.check()
+    ben.check()
+    await ben.context.close()
+
+
+@pytest.mark.timeout(120)
+async def test_an_open_document_is_edited_together(
+    ada: Person, hub: HubProcess, browser: Browser
+) -> None:
+    page = ada.page
+    await ada.begin_thread("Report")
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(await ada.invite())
+    await send(ada, "report.odt", REVIEWED)
+    await expect(ben.log().get_by_role("link", name="Open report.odt")).to_be_visible()
+    await asyncio.gather(open_together(ada, "report.odt"), open_together(ben, "report.odt"))
+    editor = ada.editor("report.odt")
+    await expect(
+        page.get_by_text("Kept in the file as they are: tracked changes, comments")
+    ).to_be_visible()
+    await expect(editor.get_by_role("img", name="Deleted: never")).to_be_visible()
+    await editor.locator(".comment").click()
+    await expect(page.get_by_test_id("notes")).to_have_text("Comment by Ada: Really?")
+    await expect(page.get_by_label("Alignment")).to_be_visible()
+    await editor.get_by_role("heading", name="Offer").click()
+    await page.keyboard.press("End")
+    await page.keyboard.type(" for north")
+    await ben.editor("report.odt").get_by_role("cell", name="One").click()
+    await ben.page.keyboard.press("End")
+    await ben.page.keyboard.type(" and more")
+    await expect(editor.get_by_role("cell", name="One and more")).to_be_visible()
+    await ada.saved()
+    await ben.saved()
+    assert await violations(page) == []
+    await editor.press("Control+s")
+    await expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    made = odt.body_of(await versions(ada, "report.odt", 2))
+    assert made == odt.body_of(REVIEWED).replace(">Offer<", ">Offer for north<").replace(
+        ">One<", ">One and more<"
+    )
     ada.check()
     ben.check()
     await ben.context.close()

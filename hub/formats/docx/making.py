@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Final
-
-from PIL import Image, UnidentifiedImageError
 
 from hub.formats.docx.names import NAMES, value
 from hub.formats.docx.parts import Parts
 from hub.formats.docx.styles import Styles
+from hub.formats.office.images import size_px
 from hub.formats.office.xml import Element, etree
 from hub.formats.pictures import kind_of
 from hub.ids import sha256
@@ -149,7 +147,7 @@ class Making:
     def picture(self, part: str, data: bytes, alt: str) -> Element | None:
         """A drawing of a picture; null where it is none that Word shows."""
         kind = kind_of(data)
-        if kind is None or (size := _size_px(data)) is None:
+        if kind is None or (size := size_px(data)) is None:
             return None
         width, height = size
         if width > MAX_WIDTH_PX:
@@ -227,12 +225,3 @@ def _xml(text: str) -> Element:
 def _most(root: Element, name: str, attribute: str) -> int:
     numbers = [value(one, attribute) or "" for one in root.iterfind(NAMES(name))]
     return max((int(one) for one in numbers if one.isdigit()), default=0)
-
-
-def _size_px(data: bytes) -> tuple[int, int] | None:
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            width, height = image.size
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
-        return None
-    return (width, height) if width > 0 and height > 0 else None

@@ -9,7 +9,6 @@ its place, with the properties it had.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -21,6 +20,7 @@ from hub.formats.docx.pieces import SHOWS_NOTHING
 from hub.formats.docx.reader import Reader
 from hub.formats.office import matching
 from hub.formats.office.flat import Flat, flatten, key
+from hub.formats.office.pairing import Pairing
 from hub.formats.office.xml import Element, etree
 from hub.formats.tree import Node
 
@@ -30,11 +30,9 @@ _ONE_LINE: Final = tuple(
     NAMES(f"w:{name}") for name in ("text", "date", "dropDownList", "comboBox", "picture")
 )
 _PAIRS: Final = {
-    "bookmarkEnd": "bookmarkStart", "commentRangeEnd": "commentRangeStart",
-    "permEnd": "permStart", "moveFromRangeEnd": "moveFromRangeStart",
-    "moveToRangeEnd": "moveToRangeStart",
-}  # fmt: skip
-_MARKS: Final = tuple(NAMES(f"w:{name}") for pair in _PAIRS.items() for name in pair)
+    NAMES(f"w:{name}End"): NAMES(f"w:{name}Start")
+    for name in ("bookmark", "commentRange", "perm", "moveFromRange", "moveToRange")
+}
 
 
 class Writer:
@@ -50,7 +48,7 @@ class Writer:
         self._bench = Bench(parts, reader, pictures)
         self._blocks = reader.blocks(reader.body)
         self._known: dict[bytes, Flat] = {}
-        self._lost: list[tuple[Element, Element | None, Element]] = []
+        self._pairing = Pairing(_PAIRS, lambda mark: value(mark, "w:id") or "", _put_mark)
 
     def save(self, nodes: Sequence[Node]) -> bytes | None:
         """The file anew; null when it says what it said."""
@@ -60,12 +58,12 @@ class Writer:
                 self._bench.said_notes[name] = node
                 self._bench.said_notes.setdefault(self._bench.making.note(name), node)
         body, before = self._reader.body, self._blocks
-        unpaired = _unpaired(body)
+        unpaired = self._pairing.unpaired(body)
         after = flatten(nodes)
         if before or any(key(one) != _EMPTY for one in after):
             self.patch(before, after, body)
         if self.changed:
-            self._pair(body, unpaired)
+            self._pairing.mend(body, unpaired)
             self._parts.touch(self._parts.root(self._parts.main))
         for name, (element, flats) in list(self._bench.notes.items()):
             said = self._bench.said_notes.get(name)
@@ -77,14 +75,14 @@ class Writer:
 
     def _save_note(self, element: Element, before: list[Flat], node: Node, kind: str) -> None:
         changed, self.changed = self.changed, False
-        unpaired = _unpaired(element)
+        unpaired = self._pairing.unpaired(element)
         self._bench.part = self._parts.name_of(kind) or self._parts.main
         self.patch(before, flatten(node.children), element)
         self._bench.part = self._parts.main
         if self.changed:
             if not before:
                 _sign(element)
-            self._pair(element, unpaired)
+            self._pairing.mend(element, unpaired)
             self._parts.touch(element.getparent())
         self.changed = self.changed or changed
 
@@ -162,8 +160,7 @@ class Writer:
         for one in old:
             if id(one) not in used:
                 for element in one.source.elements:
-                    for mark in element.iter(*_MARKS):
-                        self._lost.append((mark, cursor.at, element.getparent()))
+                    self._pairing.lose(element, cursor.at)
                     _take_out(element, whole=rebuilt.has_section_of(one))
 
     def _keep_place(self, source: Flat, flat: Flat) -> None:
@@ -197,25 +194,6 @@ class Writer:
             node = Node("paragraph", {}, [Node("inlineImage", node.attrs)])
         made = Flat(node, flat.item, flat.quote)
         return paragraphs.Rebuilding(self._bench, [], [made]).elements(made)[0]
-
-    def _pair(self, body: Element, before: set[tuple[str, str]]) -> None:
-        """What begins and does not end any more, or the other way round, goes."""
-        gone = _unpaired(body) - before
-        # Of what began or ended in words that went, the rest is there: it begins or ends here now.
-        for mark, at, parent in self._lost:
-            if (_opening(mark), value(mark, "w:id") or "") in gone:
-                again = mark.makeelement(mark.tag, dict(mark.attrib))
-                if at is not None and at.getparent() is not None:
-                    at.addnext(again)
-                elif parent is not None:
-                    parent.insert(len(parent.findall(NAMES("w:tcPr"))), again)
-        self._lost.clear()
-        gone = _unpaired(body) - before
-        if not gone:
-            return
-        for one in [*body.iter(*_MARKS)]:
-            if (_opening(one), value(one, "w:id") or "") in gone:
-                one.getparent().remove(one)
 
 
 class Cursor:
@@ -330,14 +308,8 @@ def _ended(container: Element) -> None:
         last = inner
 
 
-def _opening(element: Element) -> str:
-    name: str = element.tag.rpartition("}")[2]
-    return _PAIRS.get(name, name)
-
-
-def _unpaired(body: Element) -> set[tuple[str, str]]:
-    found: dict[tuple[str, str], int] = defaultdict(int)
-    for ends, begins in _PAIRS.items():
-        for one in body.iter(NAMES(f"w:{begins}"), NAMES(f"w:{ends}")):
-            found[begins, value(one, "w:id") or ""] += 1 if one.tag == NAMES(f"w:{begins}") else -1
-    return {name for name, count in found.items() if count}
+def _put_mark(mark: Element, at: Element | None, parent: Element) -> None:
+    if at is not None and at.getparent() is not None:
+        at.addnext(mark)
+    elif parent is not None:
+        parent.insert(len(parent.findall(NAMES("w:tcPr"))), mark)

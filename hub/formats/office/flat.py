@@ -57,10 +57,11 @@ class Flat:
 def key(flat: Flat) -> bytes:
     """The same for what says the same; only paragraphs tell of which list or quote they are."""
     place: Any = None
-    if flat.node.type == "paragraph":
+    form = canon.form(flat.node)
+    if flat.node.type == "paragraph" and (form[0] == "paragraph" or flat.item or flat.quote):
         item = flat.item
         place = [flat.quote, item and [item.kind, item.depth, item.checked]]
-    return _encode([place, canon.form(flat.node)])
+    return _encode([place, form])
 
 
 # --- from a tree ----------------------------------------------------------------------------------

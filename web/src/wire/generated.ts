@@ -26,7 +26,7 @@ export type Scanning = "off" | "on" | "hold";
 
 export type PreviewKind = "image" | "pdf" | "text" | "code" | "markdown" | "audio" | "video" | "office" | "none";
 
-export type FileFormat = "text" | "markdown" | "docx";
+export type FileFormat = "text" | "markdown" | "docx" | "odt";
 
 export type PreviewReason = "too_large" | "timeout" | "damaged" | "unsupported" | "sandbox";
 

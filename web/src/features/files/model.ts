@@ -55,7 +55,7 @@ export function shownVersion(version: Version, count: number, scanning: Scanning
 /** Whether people can edit a version together. */
 export function isEditable(version: Version, file: Attachment): boolean {
   if (version.state !== 'ready' || version.verdict === 'blocked' || file.document != null) return false;
-  if (/\.doc[xm]?$/i.test(version.name)) return true; // what cannot be is told in words
+  if (/\.(doc[xm]?|o[dt]t)$/i.test(version.name)) return true; // what cannot be is told in words
   return ['text', 'code', 'markdown'].includes(version.preview?.kind ?? '');
 }
 

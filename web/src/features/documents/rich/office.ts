@@ -8,7 +8,7 @@ import { Fragment, type Mark as PmMark, type Node as PmNode, Slice } from '@tipt
 import { Plugin } from '@tiptap/pm/state';
 
 const KINDS: Readonly<Record<string, string>> = {
-  field: 'Field', formula: 'Formula', drawing: 'Drawing', chart: 'Chart', object: 'Embedded object', symbol: 'Symbol', break: 'Page break', table: 'Table', picture: 'Picture', note: 'Note',
+  field: 'Field', formula: 'Formula', drawing: 'Drawing', chart: 'Chart', object: 'Embedded object', symbol: 'Symbol', break: 'Page break', table: 'Table', picture: 'Picture', note: 'Note', comment: 'Comment', deletion: 'Deleted',
 };
 
 /** What a thing is called that is shown and not edited. */

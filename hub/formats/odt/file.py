@@ -1,0 +1,58 @@
+"""OpenDocument texts: a rich document each (``hub.formats.work.Format``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hub.formats.odt.parts import Parts
+from hub.formats.odt.reader import Reader
+from hub.formats.odt.writer import Writer
+from hub.formats.office import documents
+from hub.formats.office.flat import nest
+from hub.formats.office.notes import referred
+from hub.formats.office.pictures import wanted
+from hub.formats.tree import Node
+from hub.formats.work import Given
+from hub.sandbox.frames import Part
+
+
+def opened(data: bytes, given: Given) -> Iterator[Part]:
+    yield from documents.opened(read, data, given)
+
+
+def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    yield from documents.saved(written, data, state, given)
+
+
+def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    yield from documents.merged(read, data, other, state, given)
+
+
+def read(data: bytes, document: str) -> tuple[list[Node], Reader]:
+    """The blocks of a file, its footnotes behind them.
+
+    Raises:
+        Refused.
+    """
+    parts = Parts(data)
+    reader = Reader(parts, document)
+    nodes = nest(reader.blocks(parts.body)) or [Node("paragraph")]
+    notes = dict(reader.notes)
+    for name in referred(nodes):
+        if name in notes:
+            _, flats = notes.pop(name)
+            nodes.append(Node("footnote", {"id": name}, nest(flats) or [Node("paragraph")]))
+    reader.look_around()
+    return nodes, reader
+
+
+def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
+    """The file with what the nodes say, or which pictures that takes."""
+    parts = Parts(data)
+    reader = Reader(parts, given.document)
+    writer = Writer(parts, reader, given.pictures or {})
+    if given.pictures is None and (missing := wanted(nodes, reader.pictures)):
+        yield Part("wanted", {"attachments": missing})
+        return
+    made = writer.save(nodes)
+    yield Part("file", {}, data if made is None else made)

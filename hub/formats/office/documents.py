@@ -1,0 +1,52 @@
+"""What files of word processors are asked for, whichever way they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from hub.formats import canon, merging, ydoc
+from hub.formats.office.joining import join
+from hub.formats.office.pictures import shown
+from hub.formats.tree import Node
+from hub.formats.work import Given
+from hub.sandbox.frames import Meta, Part
+
+
+class Brought(Protocol):
+    """What a file brings beside its text: codes of notices, and pictures by their attachments."""
+
+    @property
+    def notices(self) -> set[str]: ...
+
+    @property
+    def pictures(self) -> Mapping[str, bytes]: ...
+
+
+Read = Callable[[bytes, str], tuple[list[Node], Brought]]
+Written = Callable[[bytes, Sequence[Node], Given], Iterator[Part]]
+
+
+def opened(read: Read, data: bytes, given: Given) -> Iterator[Part]:
+    nodes, brought = read(data, given.document)
+    yield from shown(brought.pictures)
+    meta: Meta = {"kind": "rich", "notices": sorted(brought.notices)}
+    yield Part("document", meta, ydoc.of_tree(nodes, given.client))
+
+
+def saved(written: Written, data: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    yield from written(data, ydoc.tree_of(state), given)
+
+
+def merged(read: Read, data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
+    base, known = read(data, given.document)
+    theirs, brought = read(other, given.document)
+    found = merging.merge_blocks(
+        base, ydoc.tree_of(state), theirs, given.take,
+        lambda node: canon.key(node, loose=True), join,
+    )  # fmt: skip
+    yield from shown({
+        name: one for name, one in brought.pictures.items() if name not in known.pictures
+    })  # fmt: skip
+    update = ydoc.edit_tree(state, found.edits, given.client) if found.edits else b""
+    yield Part("merged", {"changes": found.changes, "conflicts": found.conflicts}, update)
