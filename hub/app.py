@@ -45,6 +45,7 @@ from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.pen import Pen
 from hub.editing.pictures import Pictures
+from hub.editing.replacing import Replacing
 from hub.editing.saving import Saving as FileSaving
 from hub.editing.sources import Sources
 from hub.editing.workshop import Workshop
@@ -288,6 +289,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         )  # fmt: skip
         opening = Opening(workshop, settings.max_document_bytes)
         merging = Merging(workshop, jobs)
+        replacing = Replacing(workshop)
         file_saving = FileSaving(workshop, merging, files, jobs, telling)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         hub = Hub(
@@ -308,6 +310,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             previews=shown,
             opening=opening,
             merging=merging,
+            replacing=replacing,
             file_saving=file_saving,
             autosaving=autosaving,
             services=services,

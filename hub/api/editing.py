@@ -13,6 +13,7 @@ from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
 from hub.errors import Conflict, NotFound
 from hub.files.following import MERGE
+from hub.formats.replacing import Replacement
 from hub.ids import new_id
 from hub.rooms.permissions import Action, require
 from hub.storage import attachments as rows
@@ -75,6 +76,18 @@ async def merge_version(request: Request) -> Response:
     return respond(await hub.merging.merge(who, info, asked.version, asked.take, send_id))
 
 
+async def replace_words(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.ReplaceWords)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    wanted = [
+        Replacement(one.old, one.new, one.before, one.after, one.nth, one.of)
+        for one in asked.replacements
+    ]
+    return respond(api.Replaced(await hub.replacing.replace(who, info, wanted, asked.client)))
+
+
 async def patch_file(request: Request) -> Response:
     who = await principal(request)
     asked = await read_body(request, api.PatchFile)
@@ -126,6 +139,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/attachments/{id}/live", get_live, methods=["GET"]),
         Route("/api/documents/{id}/save", save_document, methods=["POST"]),
         Route("/api/documents/{id}/merge", merge_version, methods=["POST"]),
+        Route("/api/documents/{id}/replace", replace_words, methods=["POST"]),
         Route("/api/documents/{id}/file", get_file, methods=["GET"]),
         Route("/api/documents/{id}/file", patch_file, methods=["PATCH"]),
     ]

@@ -16,6 +16,7 @@ from hub.clock import Clock
 from hub.editing.autosaving import Autosaving
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
+from hub.editing.replacing import Replacing
 from hub.editing.saving import Saving as FileSaving
 from hub.files.keeping import Keeper
 from hub.files.previews.service import Previews
@@ -64,6 +65,7 @@ class Hub:
     previews: Previews
     opening: Opening
     merging: Merging
+    replacing: Replacing
     file_saving: FileSaving
     autosaving: Autosaving
     services: Services

@@ -107,6 +107,8 @@ OPERATIONS = (
               api.PatchFile, api.FileState),
     Operation("POST", "/api/documents/{id}/merge", "Take over another version of its file, or not",
               api.MergeVersion, api.Merged),
+    Operation("POST", "/api/documents/{id}/replace", "Replace words in it",
+              api.ReplaceWords, api.Replaced),
     Operation("GET", "/api/documents/{id}/file", "How it stands to its file", answer=api.FileState),
     Operation("GET", "/api/threads/{id}/documents", "Documents", answer=list[api.DocumentInfo]),
     Operation("POST", "/api/threads/{id}/documents", "Begin a document", api.NewDocument,

@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from hub.editing import refusals
 from hub.formats.merging import Take
 from hub.formats.pictures import kind_of
+from hub.formats.replacing import Replacement
 from hub.formats.worker import FORMATS
 from hub.sandbox.frames import Meta, Part, encode
 from hub.sandbox.walls import Failed, Limits, Sandbox
@@ -134,6 +137,21 @@ class Converter:
             part.body, _count(part, "changes"), _count(part, "conflicts"), _encoding(part),
             _pictures(parts),
         )  # fmt: skip
+
+    async def replace(
+        self, kind: str, state: bytes, wanted: Sequence[Replacement], client: int
+    ) -> tuple[bytes, int]:
+        """What replaces words in a document, as an update under a client id, empty for nothing; and
+        how many of them were there.
+
+        Raises:
+            HubError: of ``hub.editing.refusals``.
+        """
+        given = Part("state", body=state), Part("wanted", body=msgspec.json.encode(wanted))
+        options: Meta = {"kind": kind, "client": client}
+        parts = await self._parts("replace", b"".join(map(encode, given)), options)
+        part = _one(parts, "replaced")
+        return part.body, _count(part, "count")
 
     async def _parts(self, kind: str, data: bytes, options: Meta) -> Sequence[Part]:
         outcome = await self._sandbox.run(kind, data, options, limits=_LIMITS, program=FORMATS)

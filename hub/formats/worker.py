@@ -5,6 +5,8 @@
 a part ``file``, or ``wanted {attachments}``: pictures that are needed for it.
 ``merge``: frames ``file`` (as it was opened), ``other`` (another version) and ``state`` → a part
 ``merged {changes, conflicts, …}`` with what comes into the document as one Yjs update.
+``replace``: frames ``state`` and ``wanted`` (what to replace, as JSON) → a part ``replaced
+{count}`` with what does so as one Yjs update.
 Pictures that a document shows are parts ``picture {type, extension}`` before the others. What the
 file itself forbids is a part ``refused {code, about}`` instead.
 """
@@ -15,8 +17,12 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final, cast
 
+import msgspec
+
+from hub.formats import ydoc
 from hub.formats.merging import Take
 from hub.formats.refused import Refused
+from hub.formats.replacing import Replacement
 from hub.formats.work import Format, Given
 from hub.sandbox.frames import Part, WorkError, decode
 from hub.sandbox.walls import Program
@@ -29,6 +35,7 @@ _KINDS: Final[Kinds] = {
     "open": ("hub.formats.worker", "opened"),
     "save": ("hub.formats.worker", "saved"),
     "merge": ("hub.formats.worker", "merged"),
+    "replace": ("hub.formats.worker", "replaced"),
 }
 
 
@@ -76,6 +83,14 @@ def merged(
     yield from _told(
         lambda: _of(format).merged(given["file"], given["other"], given["state"], asked)
     )
+
+
+def replaced(file: BinaryIO, *, kind: str, client: int) -> Iterator[Part]:
+    given = {part.name: part.body for part in decode(file.read())}
+    wanted = msgspec.json.decode(given["wanted"], type=list[Replacement])
+    replace = ydoc.replace_in_tree if kind == "rich" else ydoc.replace_in_text
+    update, count = replace(given["state"], wanted, client)
+    yield Part("replaced", {"count": count}, update)
 
 
 def _told(make: Callable[[], Iterator[Part]]) -> Iterator[Part]:

@@ -5,13 +5,14 @@ Everything is written under one client id, given by whoever asks, in one transac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from hub.formats import tree
 from hub.formats.merging import BlockEdit, Edit
+from hub.formats.replacing import Place, Replacement, places
 from hub.formats.tree import Node
 
 _TEXT_ROOT: Final = "content"
@@ -56,6 +57,16 @@ def edit_text(state: bytes, edits: Sequence[Edit], client: int) -> bytes:
     return doc.get_update(before)
 
 
+def replace_in_text(
+    state: bytes, wanted: Sequence[Replacement], client: int
+) -> tuple[bytes, int]:  # fmt: skip
+    """What replaces words of a plain-text document, as one update under a client id; and how many
+    of them were there."""
+    found = places([text_of(state)], wanted)
+    edits = [Edit(one.start, one.end, one.new) for one in found]
+    return (edit_text(state, edits, client) if edits else b""), len(found)
+
+
 # --- rich text ------------------------------------------------------------------------------------
 
 
@@ -94,6 +105,65 @@ def edit_tree(state: bytes, edits: Sequence[BlockEdit], client: int) -> bytes:
                 element = root.children.insert(one.start + offset, _bare(node))
                 _fill(element, node)
     return doc.get_update(before)
+
+
+def replace_in_tree(
+    state: bytes, wanted: Sequence[Replacement], client: int
+) -> tuple[bytes, int]:  # fmt: skip
+    """What replaces words of a rich document, as one update under a client id; and how many of them
+    were there. New words have the marks of the first that they stand for."""
+    doc: Doc[Any] = Doc(client_id=client)
+    doc.apply_update(state)
+    before = doc.get_state()
+    texts = list(_texts(doc.get(_RICH_ROOT, type=XmlFragment)))
+    found = places(["".join(piece for one in some for piece, _ in one.pieces) for some in texts],
+                   wanted)  # fmt: skip
+    with doc.transaction():
+        for one in reversed(found):
+            _replace(texts[one.text], one)
+    return (doc.get_update(before) if found else b""), len(found)
+
+
+class _Text(NamedTuple):
+    node: XmlText
+    pieces: list[tuple[str, dict[str, Any]]]
+
+
+def _texts(root: XmlFragment) -> Iterator[list[_Text]]:
+    """Runs of texts with nothing between them, in the order of the document."""
+    stack = [iter(root.children)]
+    run: list[_Text] = []
+    while stack:
+        child = next(stack[-1], None)
+        if isinstance(child, XmlText):
+            pieces = [(one, attrs or {}) for one, attrs in child.diff() if isinstance(one, str)]
+            run.append(_Text(child, pieces))
+            continue
+        if run:
+            yield run
+            run = []
+        if child is None:
+            stack.pop()
+        elif isinstance(child, XmlElement):
+            stack.append(iter(child.children))
+
+
+def _replace(run: Sequence[_Text], place: Place) -> None:
+    new, at = place.new, 0
+    for text in run:
+        position = 0  # in bytes of UTF-8
+        for piece, attrs in text.pieces:
+            start, end = max(place.start - at, 0), min(place.end - at, len(piece))
+            if start < end:
+                first = position + len(piece[:start].encode())
+                del text.node[first : first + len(piece[start:end].encode())]
+                if new:
+                    text.node.insert(first, new, dict(attrs))
+                    position += len(new.encode())
+                    new = ""
+                position -= len(piece[start:end].encode())
+            at += len(piece)
+            position += len(piece.encode())
 
 
 def _append(parent: XmlFragment | XmlElement, node: Node) -> None:

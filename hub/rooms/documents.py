@@ -112,6 +112,14 @@ class LiveDocument:
         """There may be more in the log."""
         self._replica.read_on()
 
+    async def catch_up(self) -> None:
+        """Until all that was in the log when this was called is here.
+
+        Raises:
+            DatabaseAway.
+        """
+        await self._replica.catch_up()
+
     def written(self) -> tuple[int, int]:
         """How many rows and bytes were written since the last call."""
         rows, bytes_ = self._intake.rows + self._replica.rows, self._intake.bytes

@@ -144,6 +144,13 @@ class Replica:
             self._reading = True
             self._background.spawn(self._read_on(), "read on in a document")
 
+    async def catch_up(self) -> None:
+        """Until all that was in the log when this was called is here."""
+        entries = await self._read(self.head)
+        async with self._gate:
+            for entry in entries:
+                self._take_entry(entry)
+
     def sweep(self) -> None:
         """What was relayed long ago and not written is looked for in the log."""
         if self._late(self._clock.monotonic_s()):

@@ -252,6 +252,11 @@ async def faults(connection: Any) -> list[tuple[str, list[int]]]:
 # --- compaction -----------------------------------------------------------------------------------
 
 
+async def lock_replacing(connection: Any, document: str) -> None:
+    """Until the transaction ends nobody else, of any process, replaces words in this document."""
+    await connection.execute(_LOCK_REPLACING, document)
+
+
 async def lock(connection: Any, document: str) -> None:
     """Keep other compactions of a document out until the transaction ends."""
     await connection.execute(_LOCK, document)
@@ -408,6 +413,8 @@ _FAULTS = """
 SELECT document_id, array_agg(seq ORDER BY seq) AS seqs FROM document_faults
 GROUP BY document_id ORDER BY document_id
 """
+
+_LOCK_REPLACING = "SELECT pg_advisory_xact_lock(hashtextextended('replacing/' || $1, 0))"
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('compaction/' || $1, 0))"
 

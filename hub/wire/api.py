@@ -304,6 +304,33 @@ class MergeVersion(Request):
     send_id: SendId | None = None
 
 
+class Replacement(Request):
+    """``old`` words become ``new``. A place is told by up to 32 characters ``before`` and ``after``
+    it (fewer only where the text, or the run of words without anything between, begins or ends);
+    of all places that have just these, ``of`` in number, it is the ``nth``, from 0 on."""
+
+    old: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    new: Annotated[str, Meta(max_length=10_000)]
+    before: Annotated[str, Meta(max_length=32)]
+    after: Annotated[str, Meta(max_length=32)]
+    nth: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+    of: Annotated[int, Meta(ge=1, lt=2**31)] = 1
+
+
+class ReplaceWords(Request):
+    """``client``: a leased client id that nothing else is written under, so that whoever asks knows
+    the change when it comes."""
+
+    replacements: Annotated[list[Replacement], Meta(min_length=1, max_length=2000)]
+    client: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+
+
+class Replaced(Struct):
+    """``count`` of the places were there as they were seen, and say something else now."""
+
+    count: int
+
+
 class Merged(Struct):
     """``changes`` came in, or went out again; ``conflicts``: nothing did, because in so many places
     both had changed the same."""

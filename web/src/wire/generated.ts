@@ -1365,6 +1365,34 @@ export interface MergeVersion {
 }
 
 /**
+ * ``old`` words become ``new``. A place is told by up to 32 characters ``before`` and ``after``
+ * it (fewer only where the text, or the run of words without anything between, begins or ends);
+ * of all places that have just these, ``of`` in number, it is the ``nth``, from 0 on.
+ */
+export interface Replacement {
+  old: string;
+  new: string;
+  before: string;
+  after: string;
+  nth?: number;
+  of?: number;
+}
+
+/**
+ * ``client``: a leased client id that nothing else is written under, so that whoever asks knows
+ * the change when it comes.
+ */
+export interface ReplaceWords {
+  replacements: readonly Replacement[];
+  client?: number | null;
+}
+
+/** ``count`` of the places were there as they were seen, and say something else now. */
+export interface Replaced {
+  count: number;
+}
+
+/**
  * ``changes`` came in, or went out again; ``conflicts``: nothing did, because in so many places
  * both had changed the same.
  */
