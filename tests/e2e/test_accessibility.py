@@ -828,7 +828,8 @@ def payload(name: str, data: bytes) -> FilePayload:
 
 
 @reaches(
-    "document-file", "document-word-file", "document-file-unsaved", "document-file-merged",
+    "document-file", "document-word-file", "document-find", "narrow-document-find",
+    "document-file-unsaved", "document-file-merged",
     "document-file-waits", "document-file-refused", "document-file-gone", "narrow-document-file",
 )  # fmt: skip
 @pytest.mark.timeout(120)
@@ -868,6 +869,15 @@ async def test_files_that_are_edited(
     await person.editor("word.docx").locator(".comment").click()
     await expect(page.get_by_test_id("notes")).to_contain_text("Really?")
     await scan(page, "document-word-file")
+    await page.keyboard.press("Control+h")
+    await page.get_by_label("Find", exact=True).fill("deliver")
+    await page.get_by_label("Find", exact=True).press("Enter")
+    await expect(page.get_by_test_id("find-standing")).to_have_text("1 of 1")
+    await scan(page, "document-find")
+    await page.set_viewport_size({"width": 400, "height": 800})
+    await scan(page, "narrow-document-find")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await button(page, "Close the search").click()
 
     text = "Dobrý deň,\nposielam žltú ponuku.\n"
     offer = await send("offer.txt", text.encode("cp1250"))

@@ -293,3 +293,90 @@ async def test_an_open_document_is_edited_together(
     ada.check()
     ben.check()
     await ben.context.close()
+
+
+async def find(person: Person, words: str, instead: str | None = None) -> None:
+    """Look for words, with what shall be there instead."""
+    page = person.page
+    await page.keyboard.press("Control+f" if instead is None else "Control+h")
+    await page.get_by_label("Find", exact=True).fill(words)
+    if instead is not None:
+        await page.get_by_label("Replace with").fill(instead)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("name", "most"), [("words.md", 40), ("words.txt", 30)])
+async def test_two_find_and_replace_at_the_same_time(
+    ada: Person, hub: HubProcess, browser: Browser, name: str, most: int
+) -> None:
+    await ada.begin_thread("Words")
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(await ada.invite())
+    line = "The colour of the colours, Colour by **col**our.\n\n"
+    await send(ada, name, (line * 10).encode())
+    await expect(ben.log().get_by_role("link", name=f"Open {name}")).to_be_visible()
+    await asyncio.gather(open_together(ada, name), open_together(ben, name))
+    for person in (ada, ben):
+        await person.editor(name).click()
+        await find(person, "colour", "colourful")
+        await expect(person.page.get_by_test_id("find-standing")).to_contain_text("places")
+    assert await violations(ada.page) == []
+    press = [one.page.get_by_role("button", name="Replace all") for one in (ada, ben)]
+    await asyncio.gather(*(one.click() for one in press))
+    counts = []
+    for person in (ada, ben):
+        toast = person.page.get_by_text(re.compile(r"^\d+ places were replaced"))
+        await expect(toast).to_be_visible()
+        counts.append(int((await toast.inner_text()).split()[0]))
+        await person.page.get_by_role("button", name="Close the search").click()
+    assert sorted(counts) == [0, most]
+    for person in (ada, ben):
+        said = (await person.editor(name).inner_text()).lower()
+        assert (said.count("colourful"), said.count("fulful")) == (most, 0)
+    # Whose it was takes it back.
+    winner = ada if counts[0] else ben
+    await winner.editor(name).press("Control+z")
+    for person in (ada, ben):
+        await expect(person.editor(name)).not_to_contain_text("colourful")
+        await person.saved()
+    ada.check()
+    ben.check()
+    await ben.context.close()
+
+
+@pytest.mark.timeout(120)
+async def test_one_place_after_another(ada: Person) -> None:
+    page = ada.page
+    await ada.begin_thread("Words")
+    await send(ada, "a.txt", b"one two one\ntwo One\n")
+    await open_together(ada, "a.txt")
+    editor = ada.editor("a.txt")
+    await editor.click()
+    await page.keyboard.press("Control+Home")
+    await find(ada, "one", "1")
+    standing = page.get_by_test_id("find-standing")
+    await expect(standing).to_have_text("3 places")
+    field = page.get_by_label("Find", exact=True)
+    await field.press("Enter")
+    await expect(standing).to_have_text("1 of 3")
+    await field.press("Shift+Enter")
+    await expect(standing).to_have_text("3 of 3")
+    await page.get_by_role("button", name="Match case").click()
+    await expect(standing).to_have_text("2 places")
+    await field.press("Enter")
+    await expect(standing).to_have_text("1 of 2")
+    await page.get_by_label("Replace with").press("Enter")
+    await expect(editor).to_contain_text("1 two one")
+    await expect(standing).to_have_text("1 of 1")
+    await page.get_by_role("button", name="Regular expression").click()
+    await field.fill("(t)w(o")
+    await expect(standing).to_have_text("This is no regular expression.")
+    await field.fill("(t)w(o)")
+    await page.get_by_label("Replace with").fill("$2$1")
+    await page.get_by_label("Replace with").press("Control+Enter")
+    await expect(editor).to_contain_text("1 ot one")
+    await expect(editor).to_contain_text("ot One")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("search", name="Find in this document")).to_have_count(0)
+    await expect(editor).to_be_focused()
+    ada.check()

@@ -83,6 +83,8 @@ export const STATES: readonly State[] = [
   { id: 'document-table-menu', route: 'room', about: 'What can be done with a table' },
   { id: 'document-file', route: 'room', about: 'A Markdown file as rich text, with its source and footnotes' },
   { id: 'document-word-file', route: 'room', about: 'A Word file: a comment, tracked changes, a field, a picture, a table' },
+  { id: 'document-find', route: 'room', about: 'Find and replace in a document' },
+  { id: 'narrow-document-find', route: 'room', about: '400 px: find and replace' },
   { id: 'document-file-unsaved', route: 'room', about: 'A file that was changed, and saves itself' },
   { id: 'document-file-merged', route: 'room', about: 'Changes of another version came in' },
   { id: 'document-file-waits', route: 'room', about: 'Another version has changed the same' },

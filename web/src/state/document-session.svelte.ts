@@ -24,12 +24,13 @@ import {
   encodeSync,
   type Subtype,
 } from '../wire/frames';
-import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused, Results, Role } from '../wire/generated';
+import type { CaretOwners, DocumentInfo, DocumentReset, Durable, OpenResult, Refused, Replaced, Replacement, Results, Role } from '../wire/generated';
 import type { CommandBody } from '../wire/live';
 import type { AuthorIds } from './author-ids';
 import { documentText } from './document-text';
 import { LocalCopy } from './local-copy';
 import { PrivateCopies } from './private-copies.svelte';
+import { isBy, REPLACED } from './replaced';
 import { meet } from './rescue';
 import type { DocumentSession, PrivateCopy, ReadReason, SyncState } from './types';
 import { UnsentLog } from './unsent-log';
@@ -41,6 +42,7 @@ const FETCH_BYTES = 1024 * 1024;
 const MAX_FRAME_BYTES = 4 * 1024 * 1024 - 64;
 const AWARENESS_MS = 100;
 const AWARENESS_BYTES = 4096;
+const SETTLED_MS = 10_000;
 const REOPEN_MS = 500;
 const MAX_REOPEN_MS = 10_000;
 
@@ -132,6 +134,9 @@ export class Session implements DocumentSession {
   #reopen: ReturnType<typeof setTimeout> | undefined;
   #awarenessTimer: ReturnType<typeof setTimeout> | undefined;
   #awarenessAt = 0;
+  /** Ids that the hub writes under for us. */
+  readonly #lent = new Set<number>();
+  #waiting: (() => void)[] = [];
 
   constructor(info: DocumentInfo, environment: SessionEnvironment) {
     this.info = info;
@@ -166,6 +171,23 @@ export class Session implements DocumentSession {
 
   close(): void {
     if (--this.users <= 0) this.#environment.ended(this);
+  }
+
+  async settled(): Promise<void> {
+    const { promise, resolve, reject } = withResolvers();
+    const late = setTimeout(() => reject(new ApiError('offline', 'The hub does not have your changes yet. Try again when they are saved.')), SETTLED_MS);
+    this.#waiting.push(resolve);
+    this.#count();
+    await promise.finally(() => clearTimeout(late));
+  }
+
+  async replace(replacements: readonly Replacement[]): Promise<number> {
+    const { document } = this.info;
+    const client = await this.#environment.ids.take(document);
+    this.#lent.add(client);
+    this.#learnOwners({ [client]: this.#environment.uid });
+    const { count } = await http.post<Replaced>(`/api/documents/${encodeURIComponent(document)}/replace`, { replacements, client });
+    return count;
   }
 
   /** Let go of everything; unsent edits stay in the browser. */
@@ -554,7 +576,8 @@ export class Session implements DocumentSession {
   /** What others wrote. Words that a deletion took which did not know of them are told. */
   #meet(update: Uint8Array): void {
     const unsent = new Set([...this.#apart, ...this.#log.updates]);
-    const { mine, theirs } = meet(this.doc, update, this, [...unsent]);
+    const origin = isBy(update, this.#lent) ? REPLACED : this;
+    const { mine, theirs } = meet(this.doc, update, origin, [...unsent]);
     this.#private.keep('deleted', 0, mine);
     this.#private.keep('theirs', 0, theirs);
   }
@@ -567,7 +590,7 @@ export class Session implements DocumentSession {
   }
 
   #changed(doc: Y.Doc, update: Uint8Array, origin: unknown): void {
-    if (doc !== this.doc || origin === this) return;
+    if (doc !== this.doc || origin === this || origin === REPLACED) return;
     const upTo = this.#log.add(update);
     if (this.#hubMode === 'read') {
       // It must not come back for everybody when the person may write again.
@@ -597,6 +620,7 @@ export class Session implements DocumentSession {
   #count(): void {
     this.unsent = this.#log.size;
     this.#saved = this.#handed && this.#all && this.#durable >= this.#sent;
+    if (this.#synced && this.#saved && this.unsent === 0) for (const go of this.#waiting.splice(0)) go();
   }
 
   // --- presence -----------------------------------------------------------------------------------

@@ -8,4 +8,5 @@ import { provideSessions } from './session-factory';
 provideSessions((info, environment) => new Session(info, environment));
 
 export { FRAGMENT_NAME, TEXT_NAME } from './document-text';
+export { REPLACED } from './replaced';
 export { SCHEMA_VERSION } from './document-session.svelte';

@@ -27,6 +27,7 @@ import type {
   NewThread,
   PresenceEntry,
   PropertyValue,
+  Replacement,
   Role,
   SavedVersion,
   Take,
@@ -362,6 +363,13 @@ export interface DocumentSession {
   dismissPrivateCopy(copy: PrivateCopy): void;
   /** Try again after `sync` = error. */
   retry(): void;
+  /** Until all that was changed here is on the hub's disk; rejects with an ApiError when that takes too long. */
+  settled(): Promise<void>;
+  /**
+   * Have the hub replace words, each of those that are there as they were seen; how many were. The change
+   * comes with the origin `REPLACED`, so that it can be undone.
+   */
+  replace(replacements: readonly Replacement[]): Promise<number>;
   close(): void;
 }
 

@@ -17,6 +17,7 @@ export const look = EditorView.theme({
   '.cm-panels': { backgroundColor: 'var(--sunken)', color: 'var(--ink)', borderColor: 'var(--line)' },
   '.cm-panel input, .cm-panel button': { font: 'inherit' },
   '.cm-searchMatch': { backgroundColor: 'var(--mark)' },
+  '.cm-searchMatch.cm-searchMatch-selected': { backgroundColor: 'var(--mark)', boxShadow: '0 0 0 2px var(--accent)' },
   '.cm-matchingBracket': { backgroundColor: 'var(--accent-soft)', outline: '1px solid var(--accent)' },
   '.cm-tooltip': { backgroundColor: 'var(--surface)', border: '1px solid var(--line)', borderRadius: 'var(--r1)' },
 });

@@ -19,8 +19,9 @@ import type { SuggestionOptions } from '@tiptap/suggestion';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 
-import { FRAGMENT_NAME } from '../../../state/documents';
+import { FRAGMENT_NAME, REPLACED } from '../../../state/documents';
 import { addressOf } from '../../../state/attachments';
+import { searchExtension } from '../find/rich';
 import { attachmentOf, imageAddress, linkAddress } from '../model';
 import { caretAtStart, lostCaret } from './binding';
 import { type Carets, caretExtension } from './carets';
@@ -113,7 +114,8 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayR
     ...(version >= 2 ? [...keptExtensions({ drawPicture, parse: imageAddress, servedAt }), ...officeExtensions({ turns })] : []),
     Mention.configure({ HTMLAttributes: { class: 'mention' }, suggestion: mention as Partial<SuggestionOptions> }),
     Placeholder.configure({ placeholder: 'Write here…' }),
-    Collaboration.configure({ document: doc, field: FRAGMENT_NAME }),
+    Collaboration.configure({ document: doc, field: FRAGMENT_NAME, yUndoOptions: { trackedOrigins: [REPLACED] } }),
+    searchExtension(),
     caretExtension(awareness, carets),
     ...caretAtStart(),
     lostCaret(),
