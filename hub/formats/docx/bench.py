@@ -14,7 +14,7 @@ from hub.formats.docx.names import NAMES, RELATIONSHIPS
 from hub.formats.docx.parts import Parts
 from hub.formats.docx.pieces import unnumbered
 from hub.formats.docx.reader import Kept, Reader
-from hub.formats.docx.runs import Drawn, Runs
+from hub.formats.docx.runs import Drawn, Runs, describe
 from hub.formats.office.flat import Flat
 from hub.formats.office.xml import Element, clean, etree
 from hub.formats.pictures import PREFIX
@@ -105,9 +105,7 @@ class Bench:
         if not src.startswith(PREFIX):
             return []
         if drawn := self._again(self.reader.drawings.get(src)):
-            for one in drawn[0].element.iter(NAMES("wp:docPr")):
-                if (one.get("descr") or one.get("title") or "") != alt:
-                    one.set("descr", alt)
+            describe(drawn[0].element, alt)
             return drawn
         attachment = src.removeprefix(PREFIX)
         data = self.reader.pictures.get(attachment) or self._pictures.get(attachment)

@@ -22,6 +22,8 @@ _NOT_AGAIN: Final = ("w:sectPr", "w:pPrChange", "w:framePr", "w:pageBreakBefore"
 _SIGNS: Final = frozenset((
     NAMES("w:footnoteRef"), NAMES("w:endnoteRef"), NAMES("w:annotationRef"),
 ))  # fmt: skip
+_WHOLE: Final = frozenset(("codeBlock", "image"))
+"""Nodes that say more than what is in them."""
 
 
 class Rebuilding:
@@ -71,7 +73,10 @@ class Rebuilding:
 
     def _says_the_same(self, number: int, flat: Flat, base: Flat) -> bool:
         """Whether only its properties have changed; its runs are left alone then."""
-        if len(base.source.elements) > 1 or "codeBlock" in {base.node.type, flat.node.type}:
+        if len(base.source.elements) > 1 or {"codeBlock", "image"} & {
+            base.node.type,
+            flat.node.type,
+        }:
             return False
         was, now = base.item, flat.item
         boxes = [None if one is None else (one.kind == "task", one.checked) for one in (was, now)]
@@ -134,7 +139,7 @@ class Rebuilding:
         for at in range(line.start, line.end):
             want, source = alignment.after[at], alignment.source[at]
             if source is None:
-                following = alignment.following(at, line)
+                following = alignment.following(at)
                 outs += self._pass(following, checked, starts=True)
                 wraps, link = _common(before, self._around(following))
                 made = list(runs.added(want, like, wraps, link))

@@ -80,7 +80,10 @@ class Runs:
             slot.key == "\n" and slot.piece.node is not None and slot.piece.node.type != "text"
         ):  # fmt: skip
             for unit in slot.piece.units:
-                yield _verbatim(unit)
+                out = _verbatim(unit)
+                if want.node is not None and want.node.type == "inlineImage":
+                    describe(out.element, clean(str(want.node.attrs.get("alt") or "")))
+                yield out
             if not slot.piece.units:
                 yield from self.added(want, None, (), None)
             return
@@ -266,6 +269,13 @@ _DELETED: Final = frozenset((NAMES("w:del"), NAMES("w:moveFrom")))
 _OF_SHELLS: Final = frozenset(
     NAMES(f"w:{name}") for name in ("sdtPr", "sdtEndPr", "smartTagPr", "customXmlPr")
 )
+
+
+def describe(drawing: Element, alt: str) -> None:
+    """What a picture shows, in words."""
+    for one in drawing.iter(NAMES("wp:docPr")):
+        if (one.get("descr") or one.get("title") or "") != alt:
+            one.set("descr", alt)
 
 
 def _verbatim(unit: Unit) -> Out:

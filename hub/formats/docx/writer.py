@@ -9,7 +9,8 @@ its place, with the properties it had.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from hub.formats.docx import paragraphs, tables
@@ -33,6 +34,8 @@ _PAIRS: Final = {
     NAMES(f"w:{name}End"): NAMES(f"w:{name}Start")
     for name in ("bookmark", "commentRange", "perm", "moveFromRange", "moveToRange")
 }
+_WHOLE: Final = frozenset(("image", "table", "opaqueBlock", "horizontalRule"))
+"""Blocks that are copied as they are where they are there twice."""
 
 
 class Writer:
@@ -47,7 +50,7 @@ class Writer:
         self._reader = reader
         self._bench = Bench(parts, reader, pictures)
         self._blocks = reader.blocks(reader.body)
-        self._known: dict[bytes, Flat] = {}
+        self._known: dict[bytes, list[Element]] = {}
         self._pairing = Pairing(_PAIRS, lambda mark: value(mark, "w:id") or "", _put_mark)
 
     def save(self, nodes: Sequence[Node]) -> bytes | None:
@@ -97,11 +100,11 @@ class Writer:
         self, before: Sequence[Flat], after: Sequence[Flat], container: Element
     ) -> None:  # fmt: skip
         had, have = [key(one) for one in before], [key(one) for one in after]
-        for name, flat in zip(had, before, strict=True):
-            self._known.setdefault(name, flat)
+        for flat in before:
             if (kind := self._bench.class_of(flat)) is not None:
                 self._bench.models.setdefault(kind, flat)
         same = matching.same(had, have)
+        self._remember(before, had, set(same.values()))
         if len(same) == len(before) == len(after):
             return  # levels, too, are what they were
         self.changed = True
@@ -170,6 +173,15 @@ class Writer:
         if place is not None and was is not None and place != was:
             paragraphs.renumber(source.source.elements[0], place)
 
+    def _remember(
+        self, before: Sequence[Flat], had: Sequence[bytes], stay: Collection[int]
+    ) -> None:  # fmt: skip
+        """What may be there twice, as it is now: others are written over."""
+        for at, (flat, name) in enumerate(zip(before, had, strict=True)):
+            if flat.node.type in _WHOLE and name not in self._known:
+                elements = flat.source.elements
+                self._known[name] = elements if at in stay else copy.deepcopy(elements)
+
     def _is_text(self, flat: Flat, name: bytes) -> bool:
         if flat.node.type == "image" and name in self._known:
             return False  # a copy
@@ -179,7 +191,7 @@ class Writer:
         """The elements of a block that is no text, or is there twice."""
         node = flat.node
         if (known := self._known.get(name)) is not None:
-            return [self._bench.copied(one) for one in known.source.elements]
+            return [self._bench.copied(one) for one in known]
         if node.type == "opaqueBlock":
             kept = self._reader.opaque.get(str(node.attrs.get("id")))
             if kept is not None and kept.part == self._bench.part:

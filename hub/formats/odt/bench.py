@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hub.formats import tree
 from hub.formats.odt.making import Making, describe
-from hub.formats.odt.names import NAMES, value
+from hub.formats.odt.names import NAMES
 from hub.formats.odt.parts import Parts
 from hub.formats.odt.pieces import unnumbered
 from hub.formats.odt.reader import Reader
@@ -32,6 +32,8 @@ class Bench:
     Attributes:
         said_notes: footnotes of the document, by their ids.
         new_notes: those that are made: the ids, and the bodies that are to be filled.
+        referred: how often a note is referred to.
+        in_note: a note is written, which holds no others.
     """
 
     def __init__(self, parts: Parts, reader: Reader, pictures: Mapping[str, bytes]) -> None:
@@ -40,6 +42,9 @@ class Bench:
         self.runs = Runs(reader.styles, self.making, self._draw)
         self.said_notes: dict[str, Node] = {}
         self.new_notes: list[tuple[str, Element]] = []
+        self.referred: Mapping[str, int] = {}
+        self.in_note = False
+        self._notes = set(reader.notes)
         self.models: dict[Any, Flat] = {}
         self._pictures = pictures
 
@@ -66,8 +71,16 @@ class Bench:
         """Without what may be in a file only once."""
         made = unnumbered(element)
         for one in made.iter(NAMES("text:note")):
-            one.set(NAMES("text:id"), f"{value(one, 'text:id') or 'hub'}x{len(self.new_notes)}")
+            one.set(NAMES("text:id"), self._new_id())
         return made
+
+    def _new_id(self) -> str:
+        """Of a note."""
+        number = len(self._notes)
+        while (name := f"hubn{number}") in self._notes:
+            number += 1
+        self._notes.add(name)
+        return name
 
     # --- what stands in the place of a character --------------------------------------------------
 
@@ -100,9 +113,13 @@ class Bench:
 
     def _note(self, name: str) -> Element | None:
         """A footnote that stands elsewhere now, or is new."""
+        if self.in_note:
+            return None
         if name in self.reader.notes:
-            body, _ = self.reader.notes[name]
-            return copied_whole(body.getparent())
+            made = copied_whole(self.reader.notes[name][0].getparent())
+            if self.referred.get(name, 0) > 1:
+                made.set(NAMES("text:id"), self._new_id())
+            return made
         if name not in self.said_notes:
             return None
         made = self.making.note(clean(name))

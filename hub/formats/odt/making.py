@@ -8,7 +8,7 @@ from typing import Final
 
 from hub.formats.odt.names import NAMES, new, value
 from hub.formats.odt.parts import Parts
-from hub.formats.odt.styles import Styles, shown_name
+from hub.formats.odt.styles import Styles
 from hub.formats.office.images import size_px
 from hub.formats.office.xml import Element, etree
 from hub.formats.pictures import kind_of
@@ -260,7 +260,7 @@ def is_mark_style(style: Element | None) -> bool:
     return all(
         one.tag == NAMES("style:text-properties") and len(one) == 0
         and {*one.attrib} <= _MARKED for one in properties
-    ) and shown_name(style) != ""  # fmt: skip
+    )  # fmt: skip
 
 
 _MARKED: Final = frozenset(

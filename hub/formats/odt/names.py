@@ -50,7 +50,7 @@ def local(element: Element) -> str:
 
 
 def count(text: str, default: int, most: int) -> int:
-    return min(int(text), most) if text.isdigit() and len(text) < 10 else default
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
 
 def pixels(length: str) -> int | None:

@@ -10,14 +10,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 from hub.formats.odt.making import Making
-from hub.formats.odt.names import NAMES, local, new
+from hub.formats.odt.names import NAMES, local, new, value
 from hub.formats.odt.styles import Styles
 from hub.formats.office.flat import Flat, Item
 from hub.formats.office.xml import Element, etree
 
 _PRELUDE: Final = frozenset((
     "forms", "tracked-changes", "variable-decls", "sequence-decls", "user-field-decls",
-    "dde-connection-decls", "alphabetical-index-auto-mark-file", "note-citation",
+    "dde-connection-decls", "alphabetical-index-auto-mark-file",
 ))  # fmt: skip
 _LIST: Final = NAMES("text:list")
 _BLOCKS: Final = frozenset(("p", "h", "table", "section"))
@@ -42,6 +42,7 @@ class Nesting:
     def __init__(self, styles: Styles, making: Making) -> None:
         self._styles = styles
         self._making = making
+        self._above = 0  # levels around a list without words of their own
 
     def lay(
         self, container: Element, before: Sequence[Flat], placed: Sequence[Placed],
@@ -56,17 +57,18 @@ class Nesting:
         held: dict[Element, list[Flat]] = {}
         for flat in before:
             held.setdefault(_top(flat), []).append(flat)
-        cursor = _Cursor(container, None if not before else _top(before[0]))
+        cursor = _Cursor(container, list(held))
         roots = _roots([one.flat for one in placed])
         had_roots = dict(zip(map(id, before), _roots(before), strict=True))
-        used: set[Element] = set()
+        used: set[Element] = set()  # lists and items whose attributes another has now
+        whole: set[Element] = set()
         at = 0
         while at < len(placed):
             end = self._whole(placed, at, roots, held, had_roots)
             if end:
                 top = _top(placed[at].base or placed[at].flat)
                 cursor.put([top], stays=all(one.stays for one in placed[at:end]))
-                used.add(top)
+                whole.add(top)
                 at = end
                 continue
             one = placed[at]
@@ -84,7 +86,11 @@ class Nesting:
         for element in gone:
             remove(element)
         for top in held:
-            _prune(top)
+            if top not in whole:
+                _prune(top)
+        for section in [*container.iter(NAMES("text:section"))]:
+            if not any(local(one) in (*_BLOCKS, "list") for one in section):
+                remove(section)
 
     def _whole(
         self, placed: Sequence[Placed], at: int, roots: Sequence[Any],
@@ -100,6 +106,8 @@ class Nesting:
             return 0
         for one, was in zip(placed[at:end], flats, strict=True):
             if _place(one.flat.item) != _place(was.item):
+                return 0
+            if was.item is None and one.flat.node.type != was.node.type:
                 return 0
             if one.elements[0].getparent() is not was.source.wraps[-1]:
                 return 0
@@ -119,6 +127,8 @@ class Nesting:
         """A block that is no item; a heading with a number is in a list of its own."""
         base = one.base
         if base is None or not base.source.wraps or base.item is not None:
+            return one.elements
+        if base.node.type != one.flat.node.type:  # no heading any more: it would be an item
             return one.elements
         shells: list[Element] = []
         for wrap in base.source.wraps:
@@ -154,13 +164,15 @@ class Nesting:
             if len(stack) > item.depth and stack[-1][2] != (item.kind, item.list):
                 stack.pop()
             if len(stack) <= item.depth:
-                around = stack[-1][1] if stack else ""
+                if not stack:
+                    self._above = _levels_above(one)
+                around = stack[-1][1] if stack else _style_around(one, self._above)
                 style = self._style(_of_list(placed, number), item, around)
                 made, start = self._begun(one, style, around, used)
                 if stack:
                     _last_item(stack[-1][0]).append(made)
                 else:
-                    root = made
+                    root = _within_levels(one, made, used)
                 stack.append((made, style, (item.kind, item.list)))
             self._add_item(stack[-1][0], one, start, used)
             start = None
@@ -178,8 +190,9 @@ class Nesting:
             one.base.item.kind != "more"
         ):  # fmt: skip
             used.add(was)
-            if (name := was.get(NAMES("xml:id"))) is not None:
-                item.set(NAMES("xml:id"), name)
+            for name in ("xml:id", "text:start-value", "text:style-override"):
+                if (given := was.get(NAMES(name))) is not None and item.get(NAMES(name)) is None:
+                    item.set(NAMES(name), given)
         for element in one.elements:
             item.append(element)
 
@@ -204,7 +217,7 @@ class Nesting:
                         goes_on = True
         if style != around:
             made.set(NAMES("text:style-name"), style)
-        usual = self._styles.level(style, item.depth).start
+        usual = self._styles.level(style, item.depth + self._above).start
         says = item.kind == "ordered" and item.start != usual and not goes_on
         return made, item.start if says else None
 
@@ -214,10 +227,36 @@ class Nesting:
         choices = [one.base.item.number for one in items if one.base and one.base.item]
         for name in (*choices, around):
             if name and self._styles.has("list", name) and (
-                self._styles.level(name, item.depth).kind == wanted
+                self._styles.level(name, item.depth + self._above).kind == wanted
             ):  # fmt: skip
                 return name
         return self._making.numbering(wanted)
+
+
+def _within_levels(one: Placed, list_: Element, used: set[Element]) -> Element:
+    """A list within those that were around it without words of their own."""
+    above = _levels_above(one)
+    around = one.base.source.wraps[: 2 * above] if one.base is not None else ()
+    made = list_
+    for wrap in reversed(around):
+        shell = etree.Element(wrap.tag, dict(wrap.attrib), nsmap=wrap.nsmap)
+        if wrap in used:
+            shell.attrib.pop(NAMES("xml:id"), None)
+        used.add(wrap)
+        shell.append(made)
+        made = shell
+    return made
+
+
+def _style_around(one: Placed, above: int) -> str:
+    return value(one.base.source.wraps[0], "text:style-name") if above and one.base else ""
+
+
+def _levels_above(one: Placed) -> int:
+    base, item = one.base, one.flat.item
+    return 0 if base is None or base.item is None or item is None else (
+        max(0, base.item.level - item.depth)
+    )  # fmt: skip
 
 
 def _last_item(list_: Element) -> Element:
@@ -231,6 +270,8 @@ def _of_list(placed: Sequence[Placed], at: int) -> list[Placed]:
     found = []
     for one in placed[at:]:
         other = one.flat.item
+        if other is None or other.depth < item.depth:
+            break
         if other is not None and other.kind != "more" and other.list == item.list and (
             other.depth == item.depth
         ):  # fmt: skip
@@ -285,18 +326,27 @@ def remove(element: Element) -> None:
             before.tail = (before.tail or "") + element.tail
     element.tail = None
     parent.remove(element)
-    if parent.tag == NAMES("text:section") and not any(
+    if local(parent) in ("section", "numbered-paragraph") and not any(
         local(one) in (*_BLOCKS, "list") for one in parent
     ):  # fmt: skip
         remove(parent)
 
 
 class _Cursor:
-    """Where the next block of a container goes: behind a mark, to begin with."""
+    """Where the next block of a container goes: behind a mark, to begin with.
 
-    def __init__(self, container: Element, first: Element | None) -> None:
+    Args:
+        tops: what stands in it for its blocks, in order.
+    """
+
+    def __init__(self, container: Element, tops: Sequence[Element]) -> None:
         self._mark = self._at = etree.Element("mark")
-        if first is not None:
+        self._ranks = {top: rank for rank, top in enumerate(tops)}
+        self._rank = -1
+        if tops:
+            first = tops[0]
+            while first.getparent() is not container:
+                first = first.getparent()
             first.addprevious(self._mark)
             return
         last = [one for one in container if local(one) in _PRELUDE]
@@ -307,21 +357,16 @@ class _Cursor:
         stays: it is where it was; it moves only if it would stand before another.
         """
         for element in elements:
-            if not stays or self._is_before(element):
+            rank = self._ranks.get(element, self._rank)
+            if not stays or rank < self._rank or element.getparent() is None:
                 self._put(element)
+            else:
+                self._rank = rank
             parent = element.getparent()
             self._at = parent if local(parent) == "numbered-paragraph" else element
 
     def done(self) -> None:
         self._mark.getparent().remove(self._mark)
-
-    def _is_before(self, element: Element) -> bool:
-        parent = element.getparent()
-        if parent is None:
-            return True
-        if self._at.getparent() is not parent:
-            return False
-        return bool(parent.index(element) < parent.index(self._at))
 
     def _put(self, element: Element) -> None:
         if self._at.getnext() is not element:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.formats import canon, tree
 from hub.formats.odt.bench import Bench
-from hub.formats.odt.names import NAMES, new, value
+from hub.formats.odt.names import NAMES, count, new, value
+from hub.formats.odt.pieces import address_of
 from hub.formats.odt.runs import Out, Wraps, write
 from hub.formats.office.flat import Flat
 from hub.formats.office.slots import Alignment
@@ -19,6 +20,8 @@ _AGAIN: Final = frozenset(
 )
 """What a new paragraph has of the one that it is like."""
 _BREAKS: Final = ("fo:break-before", "fo:break-after", "style:page-number")
+_WHOLE: Final = frozenset(("codeBlock", "image"))
+"""Nodes that say more than what is in them."""
 
 
 class Rebuilding:
@@ -59,7 +62,10 @@ class Rebuilding:
 
     def _says_the_same(self, number: int, flat: Flat, base: Flat) -> bool:
         """Whether only its properties have changed; its words are left alone then."""
-        if len(base.source.elements) > 1 or "codeBlock" in {base.node.type, flat.node.type}:
+        if len(base.source.elements) > 1 or {"codeBlock", "image"} & {
+            base.node.type,
+            flat.node.type,
+        }:
             return False
         was, now = base.item, flat.item
         boxes = [None if one is None else (one.kind == "task", one.checked) for one in (was, now)]
@@ -83,11 +89,12 @@ class Rebuilding:
         for at in range(line.start, line.end):
             want, source = alignment.after[at], alignment.source[at]
             if source is None:
-                following = alignment.following(at, line)
+                following = alignment.following(at)
                 outs += self._pass(following, checked, starts=True)
                 links = _common(before, self._around(following))
                 wraps = tuple(
-                    one for one in like if one.tag != NAMES("text:a") or one in links
+                    one for one in like
+                    if one.tag != NAMES("text:a") or one in links or address_of(one) == want.link
                 )  # fmt: skip
                 outs += runs.added(want, wraps, style)
                 continue
@@ -106,13 +113,14 @@ class Rebuilding:
         """What shows nothing up to a slot.
 
         Args:
-            starts: only what begins something: it goes before what is new.
+            starts: only what goes before what is new: what begins something, and the end of what
+                somebody else has changed.
         """
         outs: list[Out] = []
         alignment = self._alignment
         while until is not None and alignment.shown < len(alignment.hidden):
             hidden = alignment.hidden[alignment.shown]
-            if hidden.at > until or (starts and not _begins(hidden.piece)):
+            if hidden.at > until or (starts and not _goes_before(hidden.piece)):
                 break
             outs += self._bench.runs.hidden(hidden.piece, checked)
             alignment.shown += 1
@@ -153,9 +161,12 @@ class Rebuilding:
             tag = NAMES("text:h" if heading else "text:p")
             if element.tag != tag:
                 element = _renamed(element, tag)
-            element.attrib.pop(NAMES("text:outline-level"), None)
+            if not heading:
+                element.attrib.pop(NAMES("text:outline-level"), None)
             self._restyle(element, flat, style)
-        if heading and element.tag == NAMES("text:h"):
+        if heading and element.tag == NAMES("text:h") and (
+            min(6, count(value(element, "text:outline-level"), 1, 10)) != _level(flat)
+        ):  # fmt: skip
             element.set(NAMES("text:outline-level"), str(_level(flat)))
         self._turn(element, flat)
         return element
@@ -199,6 +210,34 @@ class Rebuilding:
                     name, lambda style: _give(style, changes)
                 ),
             )  # fmt: skip
+
+
+class Page(NamedTuple):
+    """What the pages of a file are, as the style of its first paragraph says."""
+
+    element: Element
+    master: str
+
+
+def page_of(bench: Bench, first: Flat) -> Page | None:
+    element = first.source.elements[0]
+    style = bench.reader.styles.get("paragraph", value(element, "text:style-name"))
+    master = value(style, "style:master-page-name")
+    return Page(element, master) if master else None
+
+
+def begin_page(bench: Bench, body: Element, page: Page) -> None:
+    """Have the paragraph say it that is the first now, and no longer the one that was."""
+    first = next(body.iter(NAMES("text:p"), NAMES("text:h")), None)
+    if first is None or first is page.element:
+        return
+    for element, change in (
+        (first, lambda style: style.set(NAMES("style:master-page-name"), page.master)),
+        (page.element, _unbroken),
+    ):
+        name = bench.making.paragraph_style(value(element, "text:style-name"), change)
+        if name:
+            element.set(NAMES("text:style-name"), name)
 
 
 def rule(bench: Bench) -> Element:
@@ -258,12 +297,13 @@ def _has_box(base: Flat | None) -> bool:
     return base is not None and any(one.box is not None for one in base.source.pieces)
 
 
-def _begins(piece: Piece) -> bool:
-    """Whether it stands before what it is about."""
+def _goes_before(piece: Piece) -> bool:
+    """Whether it stands before what is typed at its place."""
     if piece.box is not None:
         return True
     tag = piece.units[0].element.tag
-    return bool(tag == NAMES("office:annotation") or tag.endswith("-start"))
+    begins = tag.endswith("-start") and tag != NAMES("text:change-start")
+    return bool(tag in (NAMES("office:annotation"), NAMES("text:change-end")) or begins)
 
 
 def _common(before: Wraps, after: Wraps) -> Wraps:

@@ -40,6 +40,10 @@ class Parts:
         ) is not None:  # fmt: skip
             raise Refused("encrypted")
         self._manifest = manifest
+        self._types = {
+            value(one, "manifest:full-path"): value(one, "manifest:media-type")
+            for one in (() if manifest is None else manifest)
+        }
         self.content = self._root("content.xml")
         self.styles = self._root("styles.xml") if "styles.xml" in self._package else None
         self.body = self.content.find(f"{NAMES('office:body')}/{NAMES('office:text')}")
@@ -51,10 +55,7 @@ class Parts:
 
     def media_type(self, folder: str) -> str:
         """What an embedded object is."""
-        for one in () if self._manifest is None else self._manifest:
-            if value(one, "manifest:full-path") == folder + "/":
-                return value(one, "manifest:media-type")
-        return ""
+        return self._types.get(folder + "/", "")
 
     def target(self, address: str) -> str | None:
         """The name of the part that an address within the package leads to."""

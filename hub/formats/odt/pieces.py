@@ -16,6 +16,8 @@ from hub.formats.office.xml import Element, fingerprint
 from hub.formats.tree import Node, safe_url
 
 MAX_WRAPS: Final = 16
+MAX_COMMENTS: Final = 20
+"""On the same words."""
 BOXES: Final = {"☐": False, "☒": True, "☑": True}
 WRAPS: Final = frozenset(NAMES(one) for one in ("text:span", "text:a", "text:meta"))
 SHOWS_NOTHING: Final = frozenset(
@@ -254,7 +256,8 @@ class _Reading:
         )  # fmt: skip
         self._around.notice("comments")
         name = value(element, "office:name")
-        if name and self._around.has_end(name):
+        few = len(self._around.open_comments) < MAX_COMMENTS
+        if name and few and self._around.has_end(name):
             self._around.open_comments[name] = {"author": author, "text": words}
             return None
         return opaque("comment", f"{author}: {words}" if author else words, [element])

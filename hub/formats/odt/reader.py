@@ -25,12 +25,19 @@ MAX_LISTS: Final = 10
 MAX_PICTURES: Final = 900
 MAX_BYTES: Final = 64 << 20
 """Of the pictures; what is more is kept, and not shown."""
-MAX_REPEATS: Final = 10_000
-"""Cells that a table has by saying how often one is repeated."""
+MAX_COPIES: Final = 20_000
+"""Elements that a file has by saying how often a row or a cell of a table is repeated."""
+MAX_SECTIONS: Final = 30
+MAX_NOTES: Final = 3
+"""Notes within one another."""
 _AROUND: Final = frozenset((
-    "section", "numbered-paragraph", "list-item", "list-header", "table-rows", "table-row-group",
-    "table-header-rows", "table-columns", "table-column-group", "table-header-columns",
+    "table-rows", "table-row-group", "table-header-rows", "table-columns", "table-column-group",
+    "table-header-columns",
 ))  # fmt: skip
+_REPEATED: Final = {
+    "table-row": "table:number-rows-repeated", "table-cell": "table:number-columns-repeated",
+    "covered-table-cell": "table:number-columns-repeated",
+}  # fmt: skip
 _INDEXES: Final = frozenset((
     "table-of-content", "illustration-index", "table-index", "object-index", "user-index",
     "alphabetical-index", "bibliography", "index-title",
@@ -42,7 +49,8 @@ class Reader:
     """Attributes:
     notices: codes of what people should know before they save.
     pictures: bytes of those that are shown, by the attachment that shows them.
-    drawings: what shows them, by their address; ``opaque``: what is kept, by its id.
+    drawings: what shows them, by their address.
+    opaque, opaque_blocks: what is kept, by its id.
     notes: footnotes by their ids: their bodies, and what these hold.
     """
 
@@ -57,6 +65,7 @@ class Reader:
         self.open_comments: dict[str, Mapping[str, str]] = {}
         self.open_changes: dict[str, Mapping[str, str]] = {}
         self.opaque: dict[str, list[Unit]] = {}
+        self.opaque_blocks: dict[str, Element] = {}
         self.drawings: dict[str, list[Unit]] = {}
         self.notes: dict[str, tuple[Element, list[Flat]]] = {}
         self._document = document
@@ -67,16 +76,17 @@ class Reader:
             value(one, "text:id") or value(one, "xml:id"): one
             for one in parts.body.iter(NAMES("text:changed-region"))
         }
+        self._told: dict[str, tuple[Mapping[str, str], str]] = {}
         self._ends = {
             value(one, "office:name") for one in parts.body.iter(NAMES("office:annotation-end"))
         }
+        self._copies = MAX_COPIES
+        self._notes_within = 0
         _name_notes(parts.body)
 
     def blocks(self, container: Element, tables: int = 0) -> list[Flat]:
         """Of the body, a cell, a note."""
-        found = joined_code(
-            self._blocks(container, tables), apart=lambda flat: bool(flat.source.wraps)
-        )
+        found = joined_code(self._blocks(container, tables, 0), apart=_stands_apart)
         settle(found)
         return found
 
@@ -125,6 +135,11 @@ class Reader:
         return comment in self._ends
 
     def change(self, name: str) -> tuple[Mapping[str, str], str]:
+        if name not in self._told:
+            self._told[name] = self._change(name)
+        return self._told[name]
+
+    def _change(self, name: str) -> tuple[Mapping[str, str], str]:
         region = self._changes.get(name)
         if region is None:
             return {}, ""
@@ -160,7 +175,7 @@ class Reader:
 
     # --- blocks -----------------------------------------------------------------------------------
 
-    def _blocks(self, container: Element, tables: int) -> Iterator[Flat]:
+    def _blocks(self, container: Element, tables: int, sections: int) -> Iterator[Flat]:
         for element in container:
             name = local(element)
             match name:
@@ -173,8 +188,10 @@ class Reader:
                     yield self._table(element, tables)
                 case "table":
                     yield self._kept("table", element)
+                case "section" if _is_linked(element) or sections >= MAX_SECTIONS:
+                    yield self._kept("object", element)
                 case "section" | "numbered-paragraph":
-                    yield from self._blocks(element, tables)
+                    yield from self._blocks(element, tables, sections + 1)
                 case "change-start" | "change-end" | "change":
                     self._between(element)
                 case _ if name in _INDEXES:
@@ -217,8 +234,10 @@ class Reader:
                             self._numbering.skipped(counts, depth)
                             first = False
                         yield from self._list(child, inner, own, counts, tables)
+                    case "list":
+                        yield self._kept("object", child, inner)
                     case _:
-                        yield from self._blocks([child], tables)
+                        yield from self._blocks([child], tables, 0)
 
     def _item(
         self, element: Element, wraps: tuple[Element, ...], style: str, counts: list[int],
@@ -233,11 +252,11 @@ class Reader:
         found = Item(kind, depth, list_, start=start, level=depth, number=name)
         return self._paragraph(element, wraps, found, 0)
 
-    def _kept(self, kind: str, element: Element) -> Flat:
+    def _kept(self, kind: str, element: Element, wraps: tuple[Element, ...] = ()) -> Flat:
         node = opaque(kind, text_of(element), [element], block=True)
         self.notice({"field": "fields", "table": "tables"}.get(kind, "objects"))
-        self.opaque[node.attrs["id"]] = [Unit(element, None)]
-        return Flat(node, source=Source([element]))
+        self.opaque_blocks[node.attrs["id"]] = element
+        return Flat(node, source=Source([element], wraps=wraps))
 
     def _paragraph(
         self, element: Element, wraps: tuple[Element, ...], item: Item | None, tables: int
@@ -279,15 +298,17 @@ class Reader:
             self.drawings.setdefault(node.attrs["src"], units)
         elif node.type == "footnoteReference":
             body = units[0].element.find(NAMES("text:note-body"))
-            if body is not None:
+            if body is not None and self._notes_within < MAX_NOTES:
                 numbering, self._numbering = self._numbering, _Numbering()
+                self._notes_within += 1
                 self.notes[node.attrs["id"]] = body, self.blocks(body, tables)
+                self._notes_within -= 1
                 self._numbering = numbering
 
     # --- tables -----------------------------------------------------------------------------------
 
     def _table(self, element: Element, tables: int) -> Flat:
-        if not _unrepeated(element):
+        if not self._unrepeat(element):
             return self._kept("table", element)
         above: dict[int, tuple[Cell, int]] = {}
         rows: list[Row] = []
@@ -306,6 +327,22 @@ class Reader:
         if any(not row.children for row in made):  # a row of which all goes on from above
             return self._kept("table", element)
         return Flat(Node("table", {}, made), source=Source([element], rows=rows))
+
+    def _unrepeat(self, table: Element) -> bool:
+        """Have what is repeated stand there as often as it is; whether that is not too often."""
+        rows = [*within(table, "table-row")]
+        for one in [*(cell for row in rows for cell in row), *rows]:
+            if local(one) not in _REPEATED:
+                continue
+            name = _REPEATED[local(one)]
+            times = count(value(one, name), 1, MAX_COPIES) - 1
+            self._copies -= times * sum(1 for _ in one.iter()) if times > 0 else 0
+            if self._copies < 0:
+                return False
+            one.attrib.pop(NAMES(name), None)
+            for _ in range(times):
+                one.addnext(copy.deepcopy(one))
+        return True
 
     def _row(
         self, element: Element, above: Mapping[int, tuple[Cell, int]], tables: int
@@ -365,7 +402,7 @@ class _Numbering:
         del counts[depth + 1 :]
         while len(counts) < depth:
             counts.append(1)
-        if (given := value(item, "text:start-value")).isdigit():
+        if given := value(item, "text:start-value"):
             counts[depth:] = [count(given, 1, 10**6)]
         elif len(counts) == depth:
             counts.append(start)
@@ -388,28 +425,16 @@ def within(element: Element, name: str) -> Iterator[Element]:
             yield from within(one, name)
 
 
-def _unrepeated(table: Element) -> bool:
-    """Have what is repeated stand there as often as it is; whether that is often, but not too
-    often."""
-    left = MAX_REPEATS
-    for name, attribute in (
-        ("table-row", "table:number-rows-repeated"),
-        ("table-cell", "table:number-columns-repeated"),
-        ("covered-table-cell", "table:number-columns-repeated"),
-    ):
-        rows = [*within(table, "table-row")]
-        ones = rows if name == "table-row" else [
-            cell for row in rows for cell in row if local(cell) == name
-        ]  # fmt: skip
-        for one in ones:
-            times = count(value(one, attribute), 1, MAX_REPEATS)
-            left -= times
-            if left < 0:
-                return False
-            one.attrib.pop(NAMES(attribute), None)
-            for _ in range(times - 1):
-                one.addnext(copy.deepcopy(one))
-    return True
+def _is_linked(section: Element) -> bool:
+    """Whether its words are those of another file, and come from there again."""
+    return any(local(one) in ("section-source", "dde-source") for one in section)
+
+
+def _stands_apart(flat: Flat) -> bool:
+    """Whether a line of code is not one with the next, wherever that is."""
+    element = flat.source.elements[-1]
+    following = element.getnext()
+    return bool(flat.source.wraps) or local(following) != "p" if following is not None else True
 
 
 def _name_notes(body: Element) -> None:

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from hub.formats.odt.making import Making, is_mark_style
+from hub.formats.odt.making import Making, describe, is_mark_style
 from hub.formats.odt.names import NAMES, new, value
 from hub.formats.odt.pieces import address_of
 from hub.formats.odt.styles import Styles
@@ -63,10 +63,12 @@ class Runs:
         if unit is None:  # between two lines of code
             return Out((), want.key)
         if unit.element is not None:
-            is_break = unit.element.tag == NAMES("text:line-break")
-            return Out(unit.wraps, "\n") if is_break else Out(
-                unit.wraps, "", copied_whole(unit.element)
-            )  # fmt: skip
+            if unit.element.tag == NAMES("text:line-break"):
+                return Out(unit.wraps, "\n")
+            made = copied_whole(unit.element)
+            if want.node is not None and want.node.type == "inlineImage":
+                describe(made, clean(str(want.node.attrs.get("alt") or "")))
+            return Out(unit.wraps, "", made)
         same = slot.marks == want.marks and slot.link == want.link
         if same and (was == style or self._marks((), was) == self._marks((), style)):
             return Out(unit.wraps, want.key)
@@ -213,14 +215,15 @@ def _say(place: Element, words: list[str]) -> None:
     words.clear()
     if not text:
         return
-    if len(place):
-        place[-1].tail = (place[-1].tail or "") + text
+    last = next(place.iterchildren(reversed=True), None)
+    if last is not None:
+        last.tail = (last.tail or "") + text
     else:
         place.text = (place.text or "") + text
 
 
 def _blank(place: Element) -> None:
-    last = place[-1] if len(place) else None
+    last = next(place.iterchildren(reversed=True), None)
     if last is not None and last.tag == NAMES("text:s") and not last.tail:
         last.set(NAMES("text:c"), str(int(value(last, "text:c") or "1") + 1))
     else:

@@ -192,7 +192,7 @@ def said(properties: Element | None) -> dict[str, bool]:
     """Of the marks that text properties speak of, whether they are on."""
     found: dict[str, bool] = {}
     if weight := value(properties, "fo:font-weight"):
-        found["bold"] = weight == "bold" or (weight.isdigit() and int(weight) >= 600)
+        found["bold"] = weight == "bold" or count(weight, 0, 1000) >= 600
     if slant := value(properties, "fo:font-style"):
         found["italic"] = slant != "normal"
     for name, mark in (
@@ -201,8 +201,8 @@ def said(properties: Element | None) -> dict[str, bool]:
         told = [value(properties, f"{name}-{one}") for one in ("style", "type")]
         if any(told):
             found[mark] = "none" not in told
-    if position := value(properties, "style:text-position"):
-        first = position.split()[0]
+    if position := value(properties, "style:text-position").split():
+        first = position[0]
         found["superscript"] = first == "super" or (first[:1].isdigit() and first != "0%")
         found["subscript"] = first == "sub" or first[:1] == "-"
     if ground := value(properties, "fo:background-color"):

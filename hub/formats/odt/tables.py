@@ -48,7 +48,7 @@ class Tables:
         """Make a table of the file say what a node says."""
         table = base.source.elements[0]
         rows: list[Row] = base.source.rows
-        places, width = grid_of(node)
+        places, width = _even(node)
         had = [row_key([said(cell) for cell in row.cells]) for row in rows]
         have = [row_key([says(place) for place in row]) for row in places]
         pairs = paired(had, have)
@@ -71,7 +71,7 @@ class Tables:
 
     def made(self, node: Node) -> Element:
         """A new table."""
-        places, width = grid_of(node)
+        places, width = _even(node)
         table = self._making.table(width)
         made = []
         for row in places:
@@ -146,6 +146,18 @@ class Tables:
         return cell
 
 
+def _even(node: Node) -> tuple[list[list[Place]], int]:
+    """The cells of a table in rows of the same width, none over its end; and that width."""
+    places, width = grid_of(node)
+    for number, row in enumerate(places):
+        end = row[-1].column + row[-1].span if row else 0
+        if end < width:
+            row.append(Place(end, width - end, None))
+        for place in row:
+            place.rows = min(place.rows, len(places) - number)
+    return places, width
+
+
 def _new_row(like: Row) -> Element:
     made = new("table:table-row")
     for name, given in like.element.attrib.items():
@@ -157,7 +169,7 @@ def _new_row(like: Row) -> Element:
 def _headers(places: Sequence[Sequence[Place]]) -> list[bool]:
     """Which rows are of the head of a table."""
     return [
-        any(place.node is not None and place.node.type == "tableHeader" for place in row)
+        all(place.node is None or place.node.type == "tableHeader" for place in row)
         for row in places
     ]  # fmt: skip
 

@@ -4,7 +4,9 @@ anew, in its place, with the styles it had (as ``hub.formats.docx.writer`` does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from hub.formats.odt import paragraphs, tables
@@ -22,6 +24,8 @@ from hub.formats.tree import Node
 _EMPTY: Final = key(Flat(Node("paragraph")))
 """What a document without a block has."""
 _PAIRS: Final = {
+    NAMES("office:annotation-end"): NAMES("office:annotation"),
+} | {
     NAMES(f"{name}-end"): NAMES(start)
     for name, start in (
         ("text:bookmark", "text:bookmark-start"),
@@ -33,6 +37,8 @@ _PAIRS: Final = {
     )
 }
 _ENDED: Final = frozenset(("table-cell", "note-body"))
+_WHOLE: Final = frozenset(("image", "table", "opaqueBlock", "horizontalRule"))
+"""Blocks that are copied as they are where they are there twice."""
 
 
 class Writer:
@@ -48,8 +54,8 @@ class Writer:
         self._bench = Bench(parts, reader, pictures)
         self._nesting = Nesting(reader.styles, self._bench.making)
         self._blocks = reader.blocks(parts.body)
-        self._known: dict[bytes, Flat] = {}
-        self._pairing = Pairing(_PAIRS, _name_of, _put_mark)
+        self._known: dict[bytes, list[Element]] = {}
+        self._pairing = Pairing(_PAIRS, _name_of, self._put_mark)
 
     def save(self, nodes: Sequence[Node]) -> bytes | None:
         """The file anew; null when it says what it said."""
@@ -57,14 +63,21 @@ class Writer:
         self._bench.said_notes = {
             str(node.attrs.get("id")): node for node in nodes if node.type == "footnote"
         }
+        self._bench.referred = Counter(_references(nodes))
         unpaired = self._pairing.unpaired(body)
+        self._bench.in_note = True
         for name, (note, flats) in self._reader.notes.items():
             # First: paragraphs that are written anew take their notes with them.
             if (said := self._bench.said_notes.get(name)) is not None:
                 self.patch(flats, flatten(said.children), note)
+        self._bench.in_note = False
         after = flatten(nodes)
+        page = paragraphs.page_of(self._bench, before[0]) if before else None
         if before or any(key(one) != _EMPTY for one in after):
             self.patch(before, after, body)
+        if self.changed and page is not None:
+            paragraphs.begin_page(self._bench, body, page)
+        self._bench.in_note = True
         while self._bench.new_notes:
             name, note = self._bench.new_notes.pop()
             self.patch([], flatten(self._bench.said_notes[name].children), note)
@@ -77,11 +90,11 @@ class Writer:
     def patch(self, before: Sequence[Flat], after: Sequence[Flat], container: Element) -> None:
         """Make what a container holds say what ``after`` says."""
         had, have = [key(one) for one in before], [key(one) for one in after]
-        for name, flat in zip(had, before, strict=True):
-            self._known.setdefault(name, flat)
+        for flat in before:
             if (kind := self._bench.class_of(flat)) is not None:
                 self._bench.models.setdefault(kind, flat)
         same = matching.same(had, have)
+        self._remember(before, had, set(same.values()))
         if len(same) == len(before) == len(after):
             _end(container)
             return
@@ -146,6 +159,25 @@ class Writer:
                     self._pairing.lose(element, last)
                     gone.append(element)
 
+    def _remember(
+        self, before: Sequence[Flat], had: Sequence[bytes], stay: Collection[int]
+    ) -> None:  # fmt: skip
+        """What may be there twice, as it is now: others are written over."""
+        for at, (flat, name) in enumerate(zip(before, had, strict=True)):
+            if flat.node.type in _WHOLE and name not in self._known:
+                elements = flat.source.elements
+                self._known[name] = elements if at in stay else copy.deepcopy(elements)
+
+    def _put_mark(self, mark: Element, at: Element | None, parent: Element) -> None:
+        """At the end of the paragraph before its place, or else at the beginning of the first."""
+        if at is not None and local(at) in ("p", "h"):
+            at.append(mark)
+            return
+        first = next(self._parts.body.iter(NAMES("text:p"), NAMES("text:h")), None)
+        if first is not None:
+            mark.tail, first.text = first.text, None
+            first.insert(0, mark)
+
     def _is_text(self, flat: Flat, name: bytes) -> bool:
         if flat.node.type == "image" and name in self._known:
             return False  # a copy
@@ -155,11 +187,11 @@ class Writer:
         """The elements of a block that is no text, or is there twice."""
         node = flat.node
         if (known := self._known.get(name)) is not None:
-            return [self._bench.copied(one) for one in known.source.elements]
+            return [self._bench.copied(one) for one in known]
         if node.type == "opaqueBlock":
-            kept = self._reader.opaque.get(str(node.attrs.get("id")))
+            kept = self._reader.opaque_blocks.get(str(node.attrs.get("id")))
             if kept is not None:
-                return [self._bench.copied(one.element) for one in kept]
+                return [self._bench.copied(kept)]
             text = str(node.attrs.get("text") or "")
             node = Node("paragraph", {}, [Node("text", text=text)] if text else [])
         if node.type == "table":
@@ -172,6 +204,16 @@ class Writer:
         return [paragraphs.Rebuilding(self._bench, [], [made]).element(made)[0]]
 
 
+def _references(nodes: Sequence[Node]) -> Iterator[str]:
+    """The ids of notes, as often as there are references to them."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        stack += node.children
+        if node.type == "footnoteReference":
+            yield str(node.attrs.get("id"))
+
+
 def _end(container: Element) -> None:
     """Cells and notes hold a paragraph."""
     if local(container) in _ENDED and not any(
@@ -181,15 +223,9 @@ def _end(container: Element) -> None:
 
 
 def _name_of(mark: Element) -> str:
-    return value(mark, "text:name") or value(mark, "text:change-id") or value(mark, "text:id")
-
-
-def _put_mark(mark: Element, at: Element | None, parent: Element) -> None:
-    """At the end of the paragraph before its place, or else at the beginning of the next."""
-    if at is not None and local(at) in ("p", "h"):
-        at.append(mark)
-        return
-    first = next(iter(parent.iter(NAMES("text:p"), NAMES("text:h"))), None)
-    if first is not None:
-        mark.tail, first.text = first.text, None
-        first.insert(0, mark)
+    return (
+        value(mark, "office:name")
+        or value(mark, "text:name")
+        or value(mark, "text:change-id")
+        or value(mark, "text:id")
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -53,7 +54,9 @@ class Pairing:
         gone = self.unpaired(root) - before
         for mark, at, parent in self._lost:
             if self._opening(mark) in gone:
-                self._insert(mark.makeelement(mark.tag, dict(mark.attrib)), at, parent)
+                again = copy.deepcopy(mark)
+                again.tail = None
+                self._insert(again, at, parent)
         self._lost.clear()
         gone = self.unpaired(root) - before
         for one in [*root.iter(*self._tags)] if gone else ():

@@ -102,7 +102,8 @@ def _slots(node: Node, in_code: bool) -> Iterator[Slot]:
             yield Slot(one)
     else:
         given = Node("inlineImage", node.attrs) if node.type == "image" else node
-        yield Slot((given.type, canon.key(given)), node=given)
+        told = {name: one for name, one in given.attrs.items() if name != "alt"}
+        yield Slot((given.type, canon.key(Node(given.type, told))), node=given)
 
 
 class Alignment:
@@ -121,6 +122,7 @@ class Alignment:
         self.after, self.lines = slots_of_tree(new)
         self.source = aligned([one.key for one in self.before], [one.key for one in self.after])
         self.bases = self._paired(old)
+        self._following = self._nexts()
         self.shown = 0
         """Of what shows nothing, how much is written."""
 
@@ -146,19 +148,24 @@ class Alignment:
                 least = best + 1
         return found
 
-    def following(self, at: int, line: Line) -> int | None:
+    def following(self, at: int) -> int | None:
         """The next slot of the file in a paragraph, or the one of its end."""
-        for later in range(at, line.end + 1):
-            if (source := self.source[later]) is not None:
-                return source
-        return None
+        return self._following[at]
+
+    def _nexts(self) -> list[int | None]:
+        found: list[int | None] = [None] * len(self.after)
+        for line in self.lines:
+            last: int | None = None
+            for at in range(line.end, line.start - 1, -1):
+                last = self.source[at] if self.source[at] is not None else last
+                found[at] = last
+        return found
 
     def end_of(self, number: int) -> int | None:
         """The slot of the file that ends what a new paragraph holds of it."""
         if number == len(self.lines) - 1:
             return len(self.before)
-        line = self.lines[number]
-        return self.following(line.end, line)
+        return self.following(self.lines[number].end)
 
     def says_the_same(self, number: int, old_number: int) -> bool:
         """Whether a new paragraph has the characters of one of the file, with nothing hidden to
