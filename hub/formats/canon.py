@@ -180,8 +180,13 @@ def _natural(node: Node) -> str:
 
 
 def _marks(node: Node) -> dict[str, Any]:
+    """Only text has marks; where a picture leads is an attribute of it in a document."""
+    marks: Mapping[str, Any] = node.marks
+    if node.type != "text":
+        link = node.marks.get("link") or tree.picture_link(node)
+        marks = {"link": link} if link and node.type == "inlineImage" else {}
     found: dict[str, Any] = {}
-    for name, value in node.marks.items():
+    for name, value in marks.items():
         if name in NOTES:
             continue
         kept = _MARKS.get(name, ())

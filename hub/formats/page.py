@@ -63,7 +63,11 @@ def _node(node: Node, out: Output) -> None:
         case "hardBreak":
             out.write("<br>")
         case "image" | "inlineImage":
-            out.write(_image(node))
+            address = tree.safe_url(tree.picture_link(node).get("href"))
+            if address is None:
+                out.write(_image(node))
+            else:
+                out.write(f'<a href="{html.escape(address)}">{_image(node)}</a>')
         case "opaque":
             out.write(html.escape(tree.opaque(node)))
         case "opaqueBlock":

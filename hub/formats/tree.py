@@ -195,6 +195,14 @@ def link(node: Node) -> str | None:
     return safe_url(found.get("href")) if isinstance(found, dict) else None
 
 
+def picture_link(node: Node) -> dict[str, str]:
+    """Where a picture leads, as the mark of a link; empty, where it leads nowhere."""
+    href, title = node.attrs.get("href"), node.attrs.get("hrefTitle")
+    if not href:
+        return {}
+    return {"href": str(href), "title": str(title)} if title else {"href": str(href)}
+
+
 def resolve(nodes: Sequence[Node], pictures: Pictures) -> None:
     """Give pictures that are attachments the address where they are to be had."""
     waiting = list(nodes)

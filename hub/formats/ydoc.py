@@ -172,6 +172,12 @@ def _append(parent: XmlFragment | XmlElement, node: Node) -> None:
 
 def _bare(node: Node) -> XmlElement:
     attributes = {name: value for name, value in node.attrs.items() if value is not None}
+    if node.type == "inlineImage" and "link" in node.marks:  # only text has marks there
+        link = node.marks["link"]
+        attributes |= {
+            name: link[given] for name, given in (("href", "href"), ("hrefTitle", "title"))
+            if link.get(given)
+        }  # fmt: skip
     return XmlElement(node.type, attributes, [])
 
 

@@ -7,6 +7,8 @@ import { type Extensions, Mark, mergeAttributes, Node } from '@tiptap/core';
 import type { NodeView } from '@tiptap/pm/view';
 import type { Node as PmNode } from '@tiptap/pm/model';
 
+import { linkAddress } from '../model';
+
 const SOURCES: Readonly<Record<string, string>> = { frontmatter: 'Front matter', html: 'HTML', definitions: 'Addresses of links' };
 
 /** What a block of source is called. */
@@ -56,13 +58,21 @@ function inlineImage(drawPicture: (node: PmNode) => NodeView, parse: (address: s
       src: { default: null, parseHTML: (element) => parse(element.getAttribute('src') ?? ''), renderHTML: ({ src }) => ({ src: servedAt(src as string | null) }) },
       alt: { default: null },
       title: { default: null },
+      href: { default: null, parseHTML: (element) => element.getAttribute('data-href'), renderHTML: ({ href }) => (href == null ? {} : { 'data-href': href as string }) },
+      hrefTitle: { default: null, parseHTML: (element) => element.getAttribute('data-href-title'), renderHTML: ({ hrefTitle }) => (hrefTitle == null ? {} : { 'data-href-title': hrefTitle as string }) },
     }),
     parseHTML: () => [{ tag: 'img[data-inline][src]', priority: 60 }],
     renderHTML: ({ HTMLAttributes }) => ['img', mergeAttributes(HTMLAttributes, { 'data-inline': '' })],
     addNodeView() {
       return ({ node }) => {
         const view = drawPicture(node);
-        (view.dom as HTMLElement).classList.add('within');
+        const dom = view.dom as HTMLElement;
+        dom.classList.add('within');
+        const href = linkAddress((node.attrs['href'] as string | null) ?? '');
+        if (href !== null) dom.title = `${(node.attrs['hrefTitle'] as string | null) ?? href} (Ctrl and a click open it)`;
+        dom.addEventListener('click', (event) => {
+          if (href !== null && (event.ctrlKey || event.metaKey)) window.open(href, '_blank', 'noopener,noreferrer');
+        });
         return view;
       };
     },

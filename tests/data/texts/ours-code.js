@@ -1,0 +1,4 @@
+// poznámka
+function žluť(x) {
+	return x; // tab
+}
