@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 import charset_normalizer
 
 from hub.formats import diff
+from hub.formats.aligning import aligned
 
 _BOMS: Final = (  # the longer ones first: that of UTF-32 begins like that of UTF-16
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -25,6 +27,8 @@ _BOMS: Final = (  # the longer ones first: that of UTF-32 begins like that of UT
 )
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|(?<=[^\r\n])\Z)")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
+UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
+"""What a document shows for a byte that means nothing."""
 _CONTROLS: Final = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _LOOKED_AT: Final = 1 << 20
 _SAMPLE: Final = 1 << 14
@@ -32,6 +36,9 @@ _LEGACY: Final = (  # the likelier ones first
     "cp1250", "cp1252", "iso8859_2", "iso8859_15", "cp852", "cp850", "cp1251", "koi8_r", "koi8_u",
     "iso8859_5", "cp866", "cp1253", "iso8859_7", "cp1254", "iso8859_9", "mac_roman",
 )  # fmt: skip
+_LATIN: Final = frozenset((
+    "cp1250", "cp1252", "iso8859_2", "iso8859_15", "cp852", "cp850", "iso8859_9", "mac_roman",
+))  # fmt: skip
 _ALPHABETS: Final = [
     frozenset(one)
     for one in (
@@ -57,6 +64,8 @@ _ALPHABETS: Final = [
 """Letters beyond those of ASCII that a text in one language has."""
 _SIGNS: Final = frozenset("„“”‚‘’«»‹›–—…€£§°©®™±×·•´\N{NO-BREAK SPACE}\N{SOFT HYPHEN}")
 _WITHIN: Final = _SIGNS - frozenset("’´")
+_ENOUGH: Final = 64
+"""Letters that tell an alphabet by how often each is there."""
 _LIKELY: Final = 0.9
 
 
@@ -139,7 +148,8 @@ def write(file: TextFile, text: str, *, anew: str | None = None) -> bytes:
     old = 0
     for match in [*diff.matches([line.shown for line in file.lines], now), None]:
         upto = len(now) if match is None else match.b
-        for index, line in enumerate(now[len(raws) : upto]):
+        before = file.lines[old : None if match is None else match.a]
+        for index, line in enumerate(_damaged(before, now[len(raws) : upto])):
             # A line that stands in the place of another ends like that one.
             if match is None or old + index < match.a:
                 replaced = file.lines[old + index].raw if old + index < len(file.lines) else ""
@@ -159,6 +169,24 @@ def write(file: TextFile, text: str, *, anew: str | None = None) -> bytes:
         raise Unwritable(_unwritable(whole, encoding)) from None
 
 
+def _damaged(before: Sequence[Line], now: Sequence[str]) -> Sequence[str]:
+    """Lines that stand in the place of others, with the bytes that mean nothing and are still
+    there."""
+    if not any(_HALVES.search(line.raw) for line in before):
+        return now
+    shown = "".join(line.shown for line in before)
+    raws = "".join(
+        line.raw.removesuffix(_end(line.raw)) + ("\n" if _end(line.raw) else "") for line in before
+    )
+    whole = "".join(now)
+    made = [
+        raws[at] if one == UNKNOWN and at is not None else one
+        for one, at in zip(whole, aligned(shown, whole), strict=True)
+    ]
+    ends = [*accumulate((len(line) for line in now), initial=0)]
+    return ["".join(made[at:end]) for at, end in pairwise(ends)]
+
+
 def _apart(raws: Sequence[str]) -> str:
     """Lines as one text; an empty line behind a lone CR must not make CR LF with it."""
     found: list[str] = []
@@ -175,7 +203,7 @@ def _end(raw: str) -> str:
 def _shown(raw: str) -> str:
     end = _end(raw)
     line = raw[: len(raw) - len(end)] + ("\n" if end else "")
-    return _HALVES.sub("\N{REPLACEMENT CHARACTER}", line)
+    return _HALVES.sub(UNKNOWN, line)
 
 
 def _errors(encoding: str) -> str:
@@ -227,12 +255,14 @@ def _encoding(body: bytes) -> str:
         return "utf-8"
     sample = body[:_SAMPLE]
     likely = max(_LEGACY, key=lambda one: _likelihood(sample, one))  # the first of the best
-    if _likelihood(sample, likely) >= _LIKELY and _decoded(body, likely) is not None:
+    fits = _likelihood(sample, likely) >= _LIKELY and _decoded(body, likely) is not None
+    if fits and (likely in _LATIN or sum(one > 0x7F for one in sample) < _ENOUGH):
         return likely
+    # Where all letters are beyond ASCII any alphabet looks like any other: that takes some words.
     found = charset_normalizer.from_bytes(body[:_LOOKED_AT]).best()
     if found is not None and _decoded(body, found.encoding) is not None:
         return found.encoding
-    return "latin-1"  # has a character for every byte
+    return likely if fits else "latin-1"  # which has a character for every byte
 
 
 def _likelihood(sample: bytes, encoding: str) -> float:

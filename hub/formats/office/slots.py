@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from hub.formats import canon, tree
-from hub.formats.office.aligning import aligned
+from hub.formats.aligning import aligned
 from hub.formats.office.flat import Flat
 from hub.formats.office.source import Piece, Unit
 from hub.formats.office.xml import clean

@@ -86,3 +86,18 @@ def test_a_picture_that_leads_somewhere_does_so_in_the_document() -> None:
     out = Output()
     page.write(nodes, out)
     assert b'<a href="https://a.example/log"><img' in out.value()
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("sample-russian.txt", "В гимназии он не был"), ("sample-hebrew-2.txt", "אין כמעט ניבים"),
+        ("sample-turkish.txt", "İstanbul, Türkiye'nin"), ("sample-greek.txt", "Η ελληνική"),
+        ("sample-arabic-1.txt", "بالموازاة مع ذلك"), ("sample-korean.txt", "역사적 예수"),
+        ("sample-chinese.txt", "維基大典"), ("sample-french-1.txt", "JEAN-BAPTISTE POQUELIN MOLI"),
+        ("ours-windows-1250.txt", "Príliš žltučký kôň"),
+    ],
+)  # fmt: skip
+def test_encodings_are_told_apart(name: str, begins: str) -> None:
+    text = plain_files.read((DATA / "texts" / name).read_bytes()).text
+    assert text.lstrip().startswith(begins)

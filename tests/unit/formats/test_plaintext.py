@@ -112,3 +112,17 @@ def test_characters_that_an_encoding_has_not() -> None:
 def test_an_encoding_once_told_is_believed() -> None:
     data = "¡Größe!\n".encode("cp1252")
     assert plaintext.read(data, "cp1252").text == "¡Größe!\n"
+
+
+def test_bytes_that_mean_nothing_stay_in_lines_that_are_edited() -> None:
+    data = ("áno " * 9).encode() + b"a\xffb \xfe\r\n" + b"c\xfd\r\n"
+    file = plaintext.read(data)
+    text = "".join(line.shown for line in file.lines)
+    assert text.endswith("a\ufffdb \ufffd\nc\ufffd\n")
+    changed = text.replace("a\ufffdb", "new a\ufffd, b").replace("c", "cc")
+    made = plaintext.write(file, changed)
+    assert made == ("áno " * 9).encode() + b"new a\xff, b \xfe\r\n" + b"cc\xfd\r\n"
+    # In an alphabet that has no sign for them, too.
+    file = plaintext.read("Příliš".encode("cp1250") + b"\x81 x\n", "cp1250")
+    text = "".join(line.shown for line in file.lines)
+    assert plaintext.write(file, text.replace("x", "y")).endswith(b"\x81 y\n")
