@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from tests.support.child import Child
@@ -57,7 +58,12 @@ class PostgresServer(Child):
         return [*self._as, program]
 
     def create(self) -> None:
-        """The hub's database, empty."""
+        """The hub's database, empty. A server that answers may still be starting up."""
+        is_ready = [PROGRAMS / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]
+        until = time.monotonic() + 30
+        while subprocess.run(is_ready, check=False, timeout=10).returncode != 0:
+            assert time.monotonic() < until, "PostgreSQL does not become ready"
+            time.sleep(0.05)
         self.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
 
     def sql(self, statement: str, database: str = DATABASE) -> str:

@@ -134,7 +134,7 @@ def test_exports_grow_with_their_document(make: Any, format_: str) -> None:
     sizes, peaks, times = [], [], []
     for count in (500, 2_000):
         state = make(count).get_update()
-        times.append(min(_seconds(state, format_) for _ in range(3)))
+        times.append(min(_seconds(state, format_) for _ in range(5)))
         tracemalloc.start()
         sizes.append(len(export.export_state(state, info(), format_)))
         peaks.append(tracemalloc.get_traced_memory()[1])
