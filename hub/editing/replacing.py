@@ -10,8 +10,10 @@ the second finds that they are not there any more (``hub.formats.replacing``).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 from hub.editing.workshop import Workshop
 from hub.errors import Forbidden
@@ -31,6 +33,7 @@ class Replacing:
         self._pen = workshop.pen
         self._library = workshop.library
         self._converter = workshop.converter
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def replace(
         self, who: Principal, info: DocumentInfo, wanted: Sequence[Replacement], client: int | None
@@ -48,7 +51,10 @@ class Replacing:
             HubError: of ``hub.editing.refusals``, and why the change was not taken.
         """
         await self._pen.require(who, info.thread)
+        # Those of this process wait here, where they keep nobody from anything else.
+        turn = self._turns.setdefault(info.document, asyncio.Lock())
         async with (
+            turn,
             self._converter.turn,
             self._library.using(info) as live,
             self._database.transaction() as connection,

@@ -377,6 +377,16 @@ async def test_one_place_after_another(ada: Person) -> None:
     await expect(editor).to_contain_text("1 ot one")
     await expect(editor).to_contain_text("ot One")
     await page.keyboard.press("Escape")
-    await expect(page.get_by_role("search", name="Find in this document")).to_have_count(0)
+    panel = page.get_by_role("search", name="Find in this document")
+    await expect(panel).to_have_count(0)
     await expect(editor).to_be_focused()
+    # A document that goes takes its search with it.
+    await ada.begin_document("Draft")
+    for title in ("a.txt", "Draft"):
+        await page.get_by_role("tab", name=re.compile(f"^{title}")).click()
+        await ada.editor(title).click()
+        await find(ada, "one")
+        await expect(panel).to_be_visible()
+    await ada.begin_thread("Another")
+    await expect(panel).to_have_count(0)
     ada.check()

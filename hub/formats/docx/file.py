@@ -9,8 +9,7 @@ from hub.formats.docx.reader import Reader
 from hub.formats.docx.writer import Writer
 from hub.formats.office import documents
 from hub.formats.office.flat import nest
-from hub.formats.office.notes import referred
-from hub.formats.office.pictures import wanted
+from hub.formats.office.notes import with_notes
 from hub.formats.tree import Node
 from hub.formats.work import Given
 from hub.sandbox.frames import Part
@@ -37,12 +36,8 @@ def read(data: bytes, document: str) -> tuple[list[Node], Reader]:
     reader = Reader(Parts(data), document)
     nodes = nest(reader.blocks(reader.body)) or [Node("paragraph")]
     notes = reader.notes("footnotes") | reader.notes("endnotes")
-    for name in referred(nodes):
-        if name in notes:
-            _, flats = notes.pop(name)
-            nodes.append(Node("footnote", {"id": name}, nest(flats) or [Node("paragraph")]))
     reader.look_around()
-    return nodes, reader
+    return with_notes(nodes, {name: flats for name, (_, flats) in notes.items()}), reader
 
 
 def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
@@ -50,8 +45,4 @@ def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
     parts = Parts(data)
     reader = Reader(parts, given.document)
     writer = Writer(parts, reader, given.pictures or {})
-    if given.pictures is None and (missing := wanted(nodes, reader.pictures)):
-        yield Part("wanted", {"attachments": missing})
-        return
-    made = writer.save(nodes)
-    yield Part("file", {}, data if made is None else made)
+    yield from documents.written(data, nodes, given, reader.pictures, writer.save)

@@ -20,17 +20,14 @@ from hub.formats.docx.styles import Styles
 from hub.formats.office.code import joined_code
 from hub.formats.office.flat import Flat, Item, settle
 from hub.formats.office.grid import MAX_COLUMNS
+from hub.formats.office.pictures import Gallery
 from hub.formats.office.source import Cell, Row, Source, Unit, cell_node
 from hub.formats.office.xml import Element
-from hub.formats.pictures import PREFIX, attachment_of, kind_of
 from hub.formats.refused import Refused
 from hub.formats.tree import Node
 
 MAX_TABLES: Final = 6
 """So many tables within one another are edited; what is deeper is kept."""
-MAX_PICTURES: Final = 900
-MAX_BYTES: Final = 64 << 20
-"""Of the pictures; what is more is kept, and not shown."""
 _ALIGN: Final = {"center": "center", "both": "justify", "distribute": "justify"}
 _ENDS: Final = frozenset(("right", "end"))
 _SIZE: Final = re.compile(r"\d{1,9}")
@@ -59,15 +56,12 @@ class Reader:
         self.parts = parts
         self.styles = Styles(parts.of("styles"), parts.of("numbering"))
         self.notices: set[str] = set()
-        self.pictures: dict[str, bytes] = {}
+        self._gallery = Gallery(document)
         self.open_comments: dict[str, Mapping[str, str]] = {}
         self.opaque: dict[str, Kept] = {}
         self.drawings: dict[str, Kept] = {}
         self._part = parts.main
-        self._document = document
         self._comments = _comments(parts.of("comments"))
-        self._seen: dict[str, str | None] = {}
-        self._pictures_bytes = 0
         self._counts: dict[str, list[int]] = {}
 
     @property
@@ -76,6 +70,10 @@ class Reader:
         if found is None:
             raise Refused("damaged")
         return found
+
+    @property
+    def pictures(self) -> dict[str, bytes]:
+        return self._gallery.pictures
 
     def blocks(self, container: Element, tables: int = 0) -> list[Flat]:
         """Of the body, a cell, a note."""
@@ -114,9 +112,7 @@ class Reader:
         found = self.parts.target(self._part, relationship)
         if found is None or found.external:
             return None
-        if found.target not in self._seen:
-            self._seen[found.target] = self._shown(found.target)
-        return self._seen[found.target]
+        return self._gallery.address(found.target, self.parts.bytes_of)
 
     def address(self, relationship: str | None) -> str | None:
         found = self.parts.target(self._part, relationship)
@@ -127,20 +123,6 @@ class Reader:
 
     def notice(self, code: str) -> None:
         self.notices.add(code)
-
-    def _shown(self, part: str) -> str | None:
-        try:
-            data = self.parts.bytes_of(part)
-        except Refused:
-            return None
-        if kind_of(data) is None:
-            return None
-        if len(self.pictures) >= MAX_PICTURES or self._pictures_bytes + len(data) > MAX_BYTES:
-            return None
-        self._pictures_bytes += len(data)
-        attachment = attachment_of(self._document, data)
-        self.pictures[attachment] = data
-        return PREFIX + attachment
 
     # --- blocks -----------------------------------------------------------------------------------
 

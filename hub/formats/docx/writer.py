@@ -9,8 +9,7 @@ its place, with the properties it had.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hub.formats.docx import paragraphs, tables
@@ -34,8 +33,6 @@ _PAIRS: Final = {
     NAMES(f"w:{name}End"): NAMES(f"w:{name}Start")
     for name in ("bookmark", "commentRange", "perm", "moveFromRange", "moveToRange")
 }
-_WHOLE: Final = frozenset(("image", "table", "opaqueBlock", "horizontalRule"))
-"""Blocks that are copied as they are where they are there twice."""
 
 
 class Writer:
@@ -104,7 +101,7 @@ class Writer:
             if (kind := self._bench.class_of(flat)) is not None:
                 self._bench.models.setdefault(kind, flat)
         same = matching.same(had, have)
-        self._remember(before, had, set(same.values()))
+        matching.remember(self._known, before, had, set(same.values()))
         if len(same) == len(before) == len(after):
             return  # levels, too, are what they were
         self.changed = True
@@ -172,15 +169,6 @@ class Writer:
         was = None if source.item is None else (source.item.number, source.item.level)
         if place is not None and was is not None and place != was:
             paragraphs.renumber(source.source.elements[0], place)
-
-    def _remember(
-        self, before: Sequence[Flat], had: Sequence[bytes], stay: Collection[int]
-    ) -> None:  # fmt: skip
-        """What may be there twice, as it is now: others are written over."""
-        for at, (flat, name) in enumerate(zip(before, had, strict=True)):
-            if flat.node.type in _WHOLE and name not in self._known:
-                elements = flat.source.elements
-                self._known[name] = elements if at in stay else copy.deepcopy(elements)
 
     def _is_text(self, flat: Flat, name: bytes) -> bool:
         if flat.node.type == "image" and name in self._known:

@@ -9,8 +9,7 @@ from hub.formats.odt.reader import Reader
 from hub.formats.odt.writer import Writer
 from hub.formats.office import documents
 from hub.formats.office.flat import nest
-from hub.formats.office.notes import referred
-from hub.formats.office.pictures import wanted
+from hub.formats.office.notes import with_notes
 from hub.formats.tree import Node
 from hub.formats.work import Given
 from hub.sandbox.frames import Part
@@ -37,13 +36,9 @@ def read(data: bytes, document: str) -> tuple[list[Node], Reader]:
     parts = Parts(data)
     reader = Reader(parts, document)
     nodes = nest(reader.blocks(parts.body)) or [Node("paragraph")]
-    notes = dict(reader.notes)
-    for name in referred(nodes):
-        if name in notes:
-            _, flats = notes.pop(name)
-            nodes.append(Node("footnote", {"id": name}, nest(flats) or [Node("paragraph")]))
+    notes = reader.notes
     reader.look_around()
-    return nodes, reader
+    return with_notes(nodes, {name: flats for name, (_, flats) in notes.items()}), reader
 
 
 def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
@@ -51,8 +46,4 @@ def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
     parts = Parts(data)
     reader = Reader(parts, given.document)
     writer = Writer(parts, reader, given.pictures or {})
-    if given.pictures is None and (missing := wanted(nodes, reader.pictures)):
-        yield Part("wanted", {"attachments": missing})
-        return
-    made = writer.save(nodes)
-    yield Part("file", {}, data if made is None else made)
+    yield from documents.written(data, nodes, given, reader.pictures, writer.save)

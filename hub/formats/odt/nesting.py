@@ -101,6 +101,8 @@ class Nesting:
         if base is None or not base.source.wraps:
             return 0
         flats = held[_top(base)]
+        if flats[0] is not base:
+            return 0
         end = at + len(flats)
         if end > len(placed) or [one.base for one in placed[at:end]] != flats:
             return 0
@@ -272,9 +274,7 @@ def _of_list(placed: Sequence[Placed], at: int) -> list[Placed]:
         other = one.flat.item
         if other is None or other.depth < item.depth:
             break
-        if other is not None and other.kind != "more" and other.list == item.list and (
-            other.depth == item.depth
-        ):  # fmt: skip
+        if other.kind != "more" and (other.list, other.depth) == (item.list, item.depth):
             found.append(one)
     return found
 

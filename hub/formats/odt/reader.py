@@ -13,18 +13,14 @@ from hub.formats.odt.styles import Styles
 from hub.formats.office.code import joined_code
 from hub.formats.office.flat import Flat, Item, settle
 from hub.formats.office.grid import MAX_COLUMNS
+from hub.formats.office.pictures import Gallery
 from hub.formats.office.source import Cell, Row, Source, Unit, cell_node
 from hub.formats.office.xml import Element, etree
-from hub.formats.pictures import PREFIX, attachment_of, kind_of
-from hub.formats.refused import Refused
 from hub.formats.tree import Node
 
 MAX_TABLES: Final = 6
 """So many tables within one another are edited; what is deeper is kept."""
 MAX_LISTS: Final = 10
-MAX_PICTURES: Final = 900
-MAX_BYTES: Final = 64 << 20
-"""Of the pictures; what is more is kept, and not shown."""
 MAX_COPIES: Final = 20_000
 """Elements that a file has by saying how often a row or a cell of a table is repeated."""
 MAX_SECTIONS: Final = 30
@@ -61,16 +57,13 @@ class Reader:
         self.parts = parts
         self.styles = Styles(parts.content, parts.styles)
         self.notices: set[str] = set()
-        self.pictures: dict[str, bytes] = {}
+        self._gallery = Gallery(document)
         self.open_comments: dict[str, Mapping[str, str]] = {}
         self.open_changes: dict[str, Mapping[str, str]] = {}
         self.opaque: dict[str, list[Unit]] = {}
         self.opaque_blocks: dict[str, Element] = {}
         self.drawings: dict[str, list[Unit]] = {}
         self.notes: dict[str, tuple[Element, list[Flat]]] = {}
-        self._document = document
-        self._seen: dict[str, str | None] = {}
-        self._pictures_bytes = 0
         self._numbering = _Numbering()
         self._changes = {
             value(one, "text:id") or value(one, "xml:id"): one
@@ -83,6 +76,10 @@ class Reader:
         self._copies = MAX_COPIES
         self._notes_within = 0
         _name_notes(parts.body)
+
+    @property
+    def pictures(self) -> dict[str, bytes]:
+        return self._gallery.pictures
 
     def blocks(self, container: Element, tables: int = 0) -> list[Flat]:
         """Of the body, a cell, a note."""
@@ -118,11 +115,7 @@ class Reader:
 
     def picture(self, address: str) -> str | None:
         name = self.parts.target(address)
-        if name is None:
-            return None
-        if name not in self._seen:
-            self._seen[name] = self._shown(name)
-        return self._seen[name]
+        return None if name is None else self._gallery.address(name, self.parts.bytes_of)
 
     def kind(self, address: str) -> str:
         found = self.parts.media_type(address.removeprefix("./").rstrip("/"))
@@ -158,20 +151,6 @@ class Reader:
 
     def notice(self, code: str) -> None:
         self.notices.add(code)
-
-    def _shown(self, part: str) -> str | None:
-        try:
-            data = self.parts.bytes_of(part)
-        except Refused:
-            return None
-        if kind_of(data) is None:
-            return None
-        if len(self.pictures) >= MAX_PICTURES or self._pictures_bytes + len(data) > MAX_BYTES:
-            return None
-        self._pictures_bytes += len(data)
-        attachment = attachment_of(self._document, data)
-        self.pictures[attachment] = data
-        return PREFIX + attachment
 
     # --- blocks -----------------------------------------------------------------------------------
 
@@ -432,9 +411,8 @@ def _is_linked(section: Element) -> bool:
 
 def _stands_apart(flat: Flat) -> bool:
     """Whether a line of code is not one with the next, wherever that is."""
-    element = flat.source.elements[-1]
-    following = element.getnext()
-    return bool(flat.source.wraps) or local(following) != "p" if following is not None else True
+    following = flat.source.elements[-1].getnext()
+    return bool(flat.source.wraps) or following is None or local(following) != "p"
 
 
 def _name_notes(body: Element) -> None:

@@ -4,9 +4,8 @@ anew, in its place, with the styles it had (as ``hub.formats.docx.writer`` does 
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hub.formats.odt import paragraphs, tables
@@ -17,6 +16,7 @@ from hub.formats.odt.parts import Parts
 from hub.formats.odt.reader import Reader
 from hub.formats.office import matching
 from hub.formats.office.flat import Flat, flatten, key
+from hub.formats.office.notes import references
 from hub.formats.office.pairing import Pairing
 from hub.formats.office.xml import Element, etree
 from hub.formats.tree import Node
@@ -37,8 +37,6 @@ _PAIRS: Final = {
     )
 }
 _ENDED: Final = frozenset(("table-cell", "note-body"))
-_WHOLE: Final = frozenset(("image", "table", "opaqueBlock", "horizontalRule"))
-"""Blocks that are copied as they are where they are there twice."""
 
 
 class Writer:
@@ -63,7 +61,7 @@ class Writer:
         self._bench.said_notes = {
             str(node.attrs.get("id")): node for node in nodes if node.type == "footnote"
         }
-        self._bench.referred = Counter(_references(nodes))
+        self._bench.referred = Counter(references(nodes))
         unpaired = self._pairing.unpaired(body)
         self._bench.in_note = True
         for name, (note, flats) in self._reader.notes.items():
@@ -94,7 +92,7 @@ class Writer:
             if (kind := self._bench.class_of(flat)) is not None:
                 self._bench.models.setdefault(kind, flat)
         same = matching.same(had, have)
-        self._remember(before, had, set(same.values()))
+        matching.remember(self._known, before, had, set(same.values()))
         if len(same) == len(before) == len(after):
             _end(container)
             return
@@ -159,15 +157,6 @@ class Writer:
                     self._pairing.lose(element, last)
                     gone.append(element)
 
-    def _remember(
-        self, before: Sequence[Flat], had: Sequence[bytes], stay: Collection[int]
-    ) -> None:  # fmt: skip
-        """What may be there twice, as it is now: others are written over."""
-        for at, (flat, name) in enumerate(zip(before, had, strict=True)):
-            if flat.node.type in _WHOLE and name not in self._known:
-                elements = flat.source.elements
-                self._known[name] = elements if at in stay else copy.deepcopy(elements)
-
     def _put_mark(self, mark: Element, at: Element | None, parent: Element) -> None:
         """At the end of the paragraph before its place, or else at the beginning of the first."""
         if at is not None and local(at) in ("p", "h"):
@@ -202,16 +191,6 @@ class Writer:
             node = Node("paragraph", {}, [Node("inlineImage", node.attrs)])
         made = Flat(node, flat.item, flat.quote)
         return [paragraphs.Rebuilding(self._bench, [], [made]).element(made)[0]]
-
-
-def _references(nodes: Sequence[Node]) -> Iterator[str]:
-    """The ids of notes, as often as there are references to them."""
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        stack += node.children
-        if node.type == "footnoteReference":
-            yield str(node.attrs.get("id"))
 
 
 def _end(container: Element) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from hub.formats import canon, merging, ydoc
 from hub.formats.office.joining import join
-from hub.formats.office.pictures import shown
+from hub.formats.office.pictures import shown, wanted
 from hub.formats.tree import Node
 from hub.formats.work import Given
 from hub.sandbox.frames import Meta, Part
@@ -36,6 +36,23 @@ def opened(read: Read, data: bytes, given: Given) -> Iterator[Part]:
 
 def saved(written: Written, data: bytes, state: bytes, given: Given) -> Iterator[Part]:
     yield from written(data, ydoc.tree_of(state), given)
+
+
+def written(
+    data: bytes, nodes: Sequence[Node], given: Given, known: Collection[str],
+    save: Callable[[Sequence[Node]], bytes | None],
+) -> Iterator[Part]:  # fmt: skip
+    """The file with what the nodes say, or which pictures that takes.
+
+    Args:
+        known: pictures that the file has, by their attachments.
+        save: gives the file anew; null, when it says what it said.
+    """
+    if given.pictures is None and (missing := wanted(nodes, known)):
+        yield Part("wanted", {"attachments": missing})
+        return
+    made = save(nodes)
+    yield Part("file", {}, data if made is None else made)
 
 
 def merged(read: Read, data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
 
 from hub.formats import canon, diff, tree
 from hub.formats.office.flat import Flat
+from hub.formats.office.xml import Element
 
 
 def same(had: Sequence[bytes], have: Sequence[bytes]) -> dict[int, int]:
@@ -25,6 +28,22 @@ def likest(tables: Sequence[Flat], flat: Flat) -> Flat:
 
 def _cells(table: Flat) -> set[bytes]:
     return {canon.key(cell) for row in tree.rows(table.node) for cell in row}
+
+
+WHOLE: Final = frozenset(("image", "table", "opaqueBlock", "horizontalRule"))
+"""Blocks that are copied as they are where they are there twice."""
+
+
+def remember(
+    known: dict[bytes, list[Element]], before: Sequence[Flat], had: Sequence[bytes],
+    stay: Collection[int],
+) -> None:  # fmt: skip
+    """Keep of blocks what may be wanted again, as it is now: those that do not ``stay`` are
+    written over."""
+    for at, (flat, name) in enumerate(zip(before, had, strict=True)):
+        if flat.node.type in WHOLE and name not in known:
+            elements = flat.source.elements
+            known[name] = elements if at in stay else copy.deepcopy(elements)
 
 
 def moved(had: Sequence[bytes], have: Sequence[bytes], same: Mapping[int, int]) -> dict[int, int]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from random import Random
 from typing import Any
 
 import pytest
 
 from hub.wire import commands as cmd
 from hub.wire import events as ev
-from tests.integration.editing.conftest import Desk, edit, words
+from tests.integration.editing.conftest import Desk, words
 from tests.integration.editing.test_markdown_files import blocks
-from tests.integration.editing.test_merging import typed
 from tests.integration.files.test_attachments import ben_joins
 from tests.integration.files.test_uploads import problem
+from tests.integration.test_live import exported
+from tests.integration.test_two_processes import pair
 from tests.support.hub_process import answer
+from tests.support.lossy_bus import Chaos, Exchange
 from tests.unit.formats.test_replacing import all_of
 
 TEXT = "foo, a foo and a foo.\n" * 20
@@ -110,10 +114,26 @@ async def test_the_id_of_somebody_else_is_refused(desk: Desk) -> None:
         assert problem(refused) == (400, "bad_body")
 
 
-async def test_what_another_process_wrote_is_known(desk: Desk) -> None:
-    """Both wait for the log, not only for what this process has."""
-    file = await desk.send(TEXT.encode(), "notes.txt")
-    document = (await desk.open(file))["document"]
-    await edit(desk, document, typed(0, "foo "))
-    wanted = asked(["foo " + TEXT], "foo", "bar")
-    assert await replace(desk, document, wanted) == 61
+@pytest.mark.parametrize("lost", [0.0, 1.0])
+async def test_two_processes_do_it_once(database_url: str, lost: float) -> None:
+    """Also where they hear nothing of each other: what stands in the log is read first."""
+    exchange = Exchange(Random(1), Chaos(lost=lost))
+    async with AsyncExitStack() as stack:
+        one, two = await pair(stack, database_url, exchange)
+        ada = await one.person("ada")
+        desk = Desk(one, ada, await one.thread(ada))
+        document = (await desk.open(await desk.send(TEXT.encode(), "notes.txt")))["document"]
+        # Both have it open, so that neither reads it anew.
+        here = await stack.enter_async_context(one.live(ada))
+        there = await stack.enter_async_context(two.live(ada))
+        for client in (here, there):
+            await (await client.open_document(document)).synced()
+        path = f"/api/documents/{document}/replace"
+        body = {"replacements": asked([TEXT], "foo", "foobar")}
+        other = two.browser()
+        other.headers["authorization"] = f"Bearer {ada.token}"
+        answers = await asyncio.gather(*(
+            answer(http.post(path, json=body)) for http in (ada.http, other, ada.http, other)
+        ))  # fmt: skip
+        assert sorted(one["count"] for one in answers) == [0, 0, 0, 60]
+        assert await exported(one, ada, document) == TEXT.replace("foo", "foobar")

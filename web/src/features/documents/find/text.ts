@@ -1,6 +1,6 @@
 /** Finds in plain text and code. */
 import { findNext, findPrevious, getSearchQuery, openSearchPanel, search, SearchQuery, searchPanelOpen, setSearchQuery } from '@codemirror/search';
-import type { EditorState, Extension } from '@codemirror/state';
+import type { EditorState, Extension, Text } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 
 import { expanded, type Match } from './places';
@@ -19,6 +19,14 @@ export function searchExtension(): Extension {
 
 export function textFinder(view: EditorView): Finder {
   const selection = (): { from: number; to: number } => view.state.selection.main;
+  let known: { doc: Text; query: SearchQuery; places: Place[] } | null = null;
+  // A caret that moves finds nothing new.
+  const places = (): Place[] => {
+    const { doc } = view.state;
+    const query = getSearchQuery(view.state);
+    if (known?.doc !== doc || known.query !== query) known = { doc, query, places: placesOf(view.state, query) };
+    return known.places;
+  };
   return {
     find(query) {
       const wrong = query && wrongIn(query);
@@ -30,7 +38,7 @@ export function textFinder(view: EditorView): Finder {
     },
     found() {
       const { from, to } = selection();
-      const all = placesOf(view.state);
+      const all = places();
       return { total: all.length, at: all.findIndex((one) => one.from === from && one.to === to) };
     },
     go: (direction) => void (direction > 0 ? findNext : findPrevious)(view),
@@ -41,7 +49,7 @@ export function textFinder(view: EditorView): Finder {
     runs: () => [{ text: view.state.sliceDoc(), from: 0 }],
     matches(which, replacement) {
       const { from, to } = selection();
-      return placesOf(view.state)
+      return places()
         .filter((one) => which === 'all' || (one.from === from && one.to === to))
         .map(({ match, ...place }): Match => ({ ...place, replacement: match ? expanded(replacement, match) : replacement }));
     },
@@ -51,8 +59,7 @@ export function textFinder(view: EditorView): Finder {
 
 interface Place { from: number; to: number; match?: RegExpExecArray }
 
-function placesOf(state: EditorState): Place[] {
-  const query = getSearchQuery(state);
+function placesOf(state: EditorState, query: SearchQuery): Place[] {
   if (!query.valid) return [];
   const cursor = query.getCursor(state);
   const found: Place[] = [];
