@@ -39,8 +39,10 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
+from hub.editing.attaching import Attaching
 from hub.editing.autosaving import Autosaving
 from hub.editing.converter import Converter
+from hub.editing.exporting import Exporting
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.pen import Pen
@@ -291,6 +293,9 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         merging = Merging(workshop, jobs)
         replacing = Replacing(workshop)
         file_saving = FileSaving(workshop, merging, files, jobs, telling)
+        held = scanning.policy == "hold"
+        exporting = Exporting(workshop, store, settings.public_url, held=held)
+        attaching = Attaching(workshop, exporting, files, jobs, telling)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         hub = Hub(
             settings=settings,
@@ -312,6 +317,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             merging=merging,
             replacing=replacing,
             file_saving=file_saving,
+            exporting=exporting,
+            attaching=attaching,
             autosaving=autosaving,
             services=services,
             ice=IceServers(settings, clock),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from msgspec import ValidationError, convert
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
+from hub.editing.exporting import MEDIA_TYPES, Format
 from hub.errors import BadRequest
-from hub.files.pictures import embedded
 from hub.formats import export
 from hub.ids import b64url, new_id, sha256
 from hub.rooms.documents import LiveDocument
@@ -27,12 +27,6 @@ from hub.wire.api import DocumentInfo
 
 # An export is a stranger's text: a browser may show it, never run it.
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; sandbox"
-
-_TYPES = {
-    "md": "text/markdown; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "txt": "text/plain; charset=utf-8",
-}
 
 
 @asynccontextmanager
@@ -103,37 +97,30 @@ async def get_state(request: Request) -> Response:
     return Response(state, media_type="application/octet-stream", headers={"ETag": etag})
 
 
-async def _exported(request: Request, format_: str) -> tuple[DocumentInfo, bytes]:
+async def _exported(request: Request, format_: Format) -> tuple[DocumentInfo, bytes]:
     hub = hub_of(request)
-    async with hub.exports:
-        async with _reading(request) as live:
-            info, state = live.info, live.state()
-        made: dict[str, str] = {}
-        if format_ == "html" and info.kind == "rich":
-            held = hub.scanning.policy == "hold"
-            made = await embedded(hub.database, hub.blobs, info.document, held=held)
-
-        def pictures(attachment: str) -> str:
-            served = f"{hub.settings.public_url}/api/attachments/{attachment}/versions/1"
-            return made.get(attachment, served)
-
-        return info, await asyncio.to_thread(export.export_state, state, info, format_, pictures)
+    async with hub.exports, _reading(request) as live:
+        return live.info, (await hub.exporting.export(live.info, format_)).data
 
 
 async def get_export(request: Request) -> Response:
-    format_ = request.query_params.get("format", "md")
-    if format_ not in _TYPES:
-        raise BadRequest("format is md, html or txt.", code="bad_format")
-    info, text = await _exported(request, format_)
+    """What a format cannot show (characters without a font) is left out without a word here."""
+    try:
+        format_ = convert(request.query_params.get("format", "md"), Format)
+    except ValidationError:
+        raise BadRequest(f"format is one of {', '.join(MEDIA_TYPES)}.", code="bad_format") from None
+    info, data = await _exported(request, format_)
     name = disposition(export.file_name(info, format_))
     headers = {"Content-Disposition": name, "Content-Security-Policy": SANDBOX}
-    return Response(text, media_type=_TYPES[format_], headers=headers)
+    return Response(data, media_type=MEDIA_TYPES[format_], headers=headers)
 
 
 async def get_print(request: Request) -> Response:
     """A page to print."""
     _, text = await _exported(request, "html")
-    return Response(text, media_type=_TYPES["html"], headers={"Content-Security-Policy": SANDBOX})
+    return Response(
+        text, media_type=MEDIA_TYPES["html"], headers={"Content-Security-Policy": SANDBOX}
+    )
 
 
 async def create_ticket(request: Request) -> Response:

@@ -11,6 +11,7 @@ from hub.api.blobs import SANDBOX
 from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
+from hub.editing.attaching import Wish
 from hub.errors import Conflict, NotFound
 from hub.files.following import MERGE
 from hub.formats.replacing import Replacement
@@ -49,6 +50,16 @@ async def save_document(request: Request) -> Response:
     info = await hub.library.info(request.path_params["id"])
     saved = await hub.file_saving.save(who, info, asked.send_id or new_id("n"), asked.encoding)
     return respond(saved)
+
+
+async def attach_document(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.AttachDocument)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    wish = Wish(asked.format, asked.name, asked.attachment, asked.anyway, asked.live)
+    made = await hub.attaching.attach(who, info, wish, asked.send_id or new_id("n"))
+    return respond(made, 201)
 
 
 async def get_live(request: Request) -> Response:
@@ -138,6 +149,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/attachments/{id}/open", open_file, methods=["POST"]),
         Route("/api/attachments/{id}/live", get_live, methods=["GET"]),
         Route("/api/documents/{id}/save", save_document, methods=["POST"]),
+        Route("/api/documents/{id}/attach", attach_document, methods=["POST"]),
         Route("/api/documents/{id}/merge", merge_version, methods=["POST"]),
         Route("/api/documents/{id}/replace", replace_words, methods=["POST"]),
         Route("/api/documents/{id}/file", get_file, methods=["GET"]),

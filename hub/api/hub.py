@@ -13,7 +13,9 @@ from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.clock import Clock
+from hub.editing.attaching import Attaching
 from hub.editing.autosaving import Autosaving
+from hub.editing.exporting import Exporting
 from hub.editing.merging import Merging
 from hub.editing.opening import Opening
 from hub.editing.replacing import Replacing
@@ -67,6 +69,8 @@ class Hub:
     merging: Merging
     replacing: Replacing
     file_saving: FileSaving
+    exporting: Exporting
+    attaching: Attaching
     autosaving: Autosaving
     services: Services
     ice: IceServers

@@ -28,6 +28,8 @@ from hub.client.sending import OnProgress, Sent, Source, Upload
 from hub.errors import Conflict, HubError, NotFound, Unavailable
 from hub.ids import b64url, new_id, sha256
 from hub.wire.api import (
+    AttachDocument,
+    AttachedFile,
     Attachment,
     DocumentInfo,
     NewMessage,
@@ -214,6 +216,16 @@ class FileClient:
         path = f"/api/documents/{quote(document, safe='')}/save"
         body = msgspec.json.encode(SaveDocument(encoding=encoding, send_id=new_id("n")))
         return await self._ask("POST", path, SavedVersion, body)
+
+    async def attach(self, document: str, wish: AttachDocument) -> AttachedFile:
+        """Put a live document into its thread as a file; asked again after a cut it is one.
+
+        Raises:
+            HubError: what the hub says (``characters_missing``, ``its_own_file``, …).
+        """
+        path = f"/api/documents/{quote(document, safe='')}/attach"
+        wish = msgspec.structs.replace(wish, send_id=wish.send_id or new_id("n"))
+        return await self._ask("POST", path, AttachedFile, msgspec.json.encode(wish))
 
     async def live(
         self, attachment: str | Attachment, *, target: Path | None = None, force: bool = False

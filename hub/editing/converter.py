@@ -22,6 +22,7 @@ from hub.sandbox.walls import Failed, Limits, Sandbox
 
 AT_ONCE: Final = 4
 MAX_PICTURES: Final = 1000
+MAX_MISSING: Final = 40
 _CODE: Final = re.compile(r"[a-z_]{1,40}")
 _ATTACHMENT: Final = re.compile(r"a_[A-Za-z0-9_-]{22}")
 _CODEC: Final = re.compile(r"[a-z0-9_-]{1,40}")
@@ -57,6 +58,13 @@ class Wanted(NamedTuple):
     """Pictures, by the attachments that show them, that are to be given with a save."""
 
     attachments: list[str]
+
+
+class Made(NamedTuple):
+    """A file, and the characters that it cannot show."""
+
+    data: bytes
+    missing: str
 
 
 class Converter:
@@ -100,9 +108,7 @@ class Converter:
         Raises:
             HubError: of ``hub.editing.refusals``.
         """
-        given = [Part("file", body=file), Part("state", body=state)]
-        for attachment, data in (pictures or {}).items():
-            given.append(Part("picture", {"attachment": attachment}, data))
+        given = [Part("file", body=file), Part("state", body=state), *_given(pictures)]
         options: Meta = {
             "format": format_, "document": document, "encoding": encoding, "anew": anew,
             "complete": pictures is not None,
@@ -111,6 +117,32 @@ class Converter:
         if pictures is None and (asked := [one for one in parts if one.name == "wanted"]):
             return Wanted(_attachments(asked[0]))
         return _one(parts, "file").body
+
+    async def make(
+        self, format_: str, state: bytes, document: str, kind: str, title: str, changed_s: int,
+        pictures: Mapping[str, bytes] | None = None,
+    ) -> Made | Wanted:  # fmt: skip
+        """A file of a document that was none of this format.
+
+        Args:
+            format_: markdown, docx, odt or pdf.
+            kind: of the document, rich or text.
+            changed_s: when it was changed last, Unix time.
+            pictures: by their attachments; null: say which are needed.
+
+        Raises:
+            HubError: of ``hub.editing.refusals``.
+        """
+        given = [Part("state", body=state), *_given(pictures)]
+        options: Meta = {
+            "format": format_, "document": document, "kind": kind, "title": title,
+            "changed_s": changed_s, "complete": pictures is not None,
+        }  # fmt: skip
+        parts = await self._parts("make", b"".join(map(encode, given)), options)
+        if pictures is None and (asked := [one for one in parts if one.name == "wanted"]):
+            return Wanted(_attachments(asked[0]))
+        part = _one(parts, "file")
+        return Made(part.body, str(part.meta.get("missing") or "")[:MAX_MISSING])
 
     async def merge(
         self, format_: str, file: bytes, other: bytes, state: bytes, document: str, client: int,
@@ -161,6 +193,13 @@ class Converter:
             if part.name == "refused":
                 raise refusals.refused(part)
         return outcome.parts
+
+
+def _given(pictures: Mapping[str, bytes] | None) -> list[Part]:
+    return [
+        Part("picture", {"attachment": attachment}, data)
+        for attachment, data in (pictures or {}).items()
+    ]
 
 
 def _one(parts: Sequence[Part], name: str) -> Part:

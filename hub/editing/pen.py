@@ -31,10 +31,10 @@ class Pen:
             require(who, room.role(who.uid), Action.WRITE)
 
     async def before(
-        self, connection: Any, who: Principal, info: DocumentInfo, send_id: str, type_: str
+        self, connection: Any, who: Principal, info: DocumentInfo, send_id: str, *types: str
     ) -> Any:
-        """The row that somebody wrote under a ``send_id`` before, of this type and about this
-        document; null for none.
+        """The row that somebody wrote under a ``send_id`` before, of one of these types and about
+        this document; null for none.
 
         Raises:
             Conflict: ``send_id_reused``.
@@ -43,7 +43,8 @@ class Pen:
         if row is None:
             return None
         data = msgspec.json.decode(row["body"]) if row["body"] else {}
-        if row["type"] != type_ or data.get("document", info.document) != info.document:
+        about = (data.get("made") or data).get("document", info.document)
+        if row["type"] not in types or about != info.document:
             raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return row
 

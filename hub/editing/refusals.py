@@ -27,6 +27,19 @@ class UnwritableCharacters(HubError):
     retry_s = None
 
 
+class CharactersMissing(HubError):
+    code = "characters_missing"
+    title = "No font of this hub has all of the characters"
+    http_status = 409
+    retry_s = None
+
+    def __init__(self, characters: str) -> None:
+        super().__init__(
+            f"No font of this hub has {' '.join(characters)}: there would be empty boxes. Whoever "
+            "runs the hub can install fonts for it."
+        )
+
+
 class NoEditableFormat(HubError):
     code = "format_not_editable"
     title = "Files of this format cannot be edited together"

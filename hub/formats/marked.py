@@ -8,8 +8,8 @@ from hub.formats import canon, merging, ydoc
 from hub.formats.markdown import keeping, reader
 from hub.formats.markdown.joining import join
 from hub.formats.plain_files import incoming, read, written
-from hub.formats.tree import Node
-from hub.formats.work import Given
+from hub.formats.tree import Node, in_words
+from hub.formats.work import About, Given
 from hub.sandbox.frames import Meta, Part
 
 
@@ -24,6 +24,12 @@ def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
     file = read(data, given.encoding)
     text = keeping.rewritten(file.text, ydoc.tree_of(state))
     yield Part("file", {}, written(file, text, given.anew))
+
+
+def made(state: bytes, about: About, given: Given) -> Iterator[Part]:
+    """What it has not stands there as words; pictures lead where they do in the document."""
+    text = keeping.rewritten("", in_words(ydoc.tree_of(state)))
+    yield Part("file", {"missing": ""}, text.encode())
 
 
 def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:

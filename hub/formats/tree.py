@@ -209,7 +209,7 @@ def resolve(nodes: Sequence[Node], pictures: Pictures) -> None:
     while waiting:
         node = waiting.pop()
         waiting += node.children
-        if node.type == "image":
+        if node.type in ("image", "inlineImage"):
             found = _ATTACHMENT.fullmatch(str(node.attrs.get("src") or ""))
             if found is not None:
                 node.attrs = {**node.attrs, "src": pictures(found[1])}

@@ -23,6 +23,23 @@ class Given(NamedTuple):
     pictures: Mapping[str, bytes] | None = None
 
 
+class About(NamedTuple):
+    """Of a document that shall become a file: whether it is ``rich`` or ``text``, its title, and
+    when it was changed last (Unix s), for formats that say so."""
+
+    kind: str
+    title: str
+    changed_s: int
+
+
+class Making(Protocol):
+    """How documents that are no file become one of this format: a part ``file {missing}``, with the
+    characters that the format cannot show, or ``wanted {attachments}``: pictures that are needed
+    for it."""
+
+    def made(self, state: bytes, about: About, given: Given) -> Iterator[Part]: ...
+
+
 class Format(Protocol):
     """How files of one format are opened, saved and merged; each may raise ``Refused``."""
 

@@ -38,7 +38,7 @@ Kind = Literal["bubblewrap", "landlock", "rlimits"]
 
 _LIBRARIES: Final = (
     "PIL", "pypdfium2", "pypdfium2_raw", "pi_heif", "msgspec", "pycrdt", "pyromark",
-    "charset_normalizer", "lxml",
+    "charset_normalizer", "lxml", "typst",
 )  # fmt: skip
 _CHUNK_BYTES: Final = 1 << 18
 _CLEAN_UP_S: Final = 5

@@ -84,6 +84,12 @@ async def authors(connection: Any, document: str, after: int, upto: int) -> list
     return [row["uid"] for row in await connection.fetch(_AUTHORS, document, after, upto)]
 
 
+async def made_until(connection: Any, attachment: str, document: str) -> int:
+    """Up to which seq of a document's log it is in the last version that was made of it; 0 when
+    none was."""
+    return int(await connection.fetchval(_MADE_UNTIL, attachment, document) or 0)
+
+
 _COLUMNS = """
 f.document_id, f.thread_id, f.attachment_id, f.number, f.format, f.encoding, f.saved_seq, f.beside,
 f.merged_from, f.merged, f.autosave, f.notices
@@ -122,6 +128,13 @@ WHERE document_id = ANY($1::text[]) AND autosave IS NOT NULL ORDER BY document_i
 _CHANGED_AT = """
 SELECT seq, (extract(epoch FROM at) * 1000)::bigint AS at_ms FROM events
 WHERE stream_id = $1 AND type IN ('doc.update', 'doc.relay') ORDER BY seq DESC LIMIT 1
+"""
+
+_MADE_UNTIL = """
+SELECT (convert_from(e.body, 'UTF8')::json->'made'->>'saved')::bigint
+FROM versions v JOIN events e ON e.stream_id = v.thread_id AND e.seq = v.seq
+WHERE v.attachment_id = $1 AND v.document_id = $2 AND e.body IS NOT NULL
+ORDER BY v.seq DESC LIMIT 1
 """
 
 _AUTHORS = """

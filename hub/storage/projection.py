@@ -267,12 +267,24 @@ class Projector:
                 for one, data in added
             ],
         )  # fmt: skip
-        versions = [_version(one, {**data, "number": 1, "document": None}) for one, data in added]
+        versions = [
+            _version(one, {**data, "number": 1, "document": None, **_made(data)})
+            for one, data in added
+        ]
         await connection.executemany(_VERSION, versions)
+        for one, data in added:
+            if (made := data.get("made")) is not None and made.get("format") is not None:
+                await connection.execute(
+                    _DOCUMENT_FILE, made["document"], one.stream_id, data["attachment"], 1,
+                    made["format"], made.get("encoding"), made["saved"], None,
+                )  # fmt: skip
+        if lines := [one for one, data in added if data.get("made") is not None]:
+            await self._line(connection, lines)
 
     async def _version_add(self, connection: Any, run: Run) -> None:
         added = _read(run)
-        await connection.executemany(_VERSION, [_version(one, data) for one, data in added])
+        versions = [_version(one, {**data, **_made(data)}) for one, data in added]
+        await connection.executemany(_VERSION, versions)
         await self._show(connection, [(one, data) for one, data in added if data.get("blob")])
         await connection.executemany(
             _SAVED,
@@ -285,7 +297,11 @@ class Projector:
                 if data.get("document") is not None
             ],
         )  # fmt: skip
-        saved = [one for one, data in added if data.get("document") and not data.get("same")]
+        saved = [
+            one
+            for one, data in added
+            if (data.get("document") or data.get("made")) and not data.get("same")
+        ]
         if saved:
             await self._line(connection, saved)
 
@@ -434,6 +450,12 @@ def _claimed(data: Any) -> tuple[list[int], list[int]]:
 def _data(one: Committed) -> Any:
     """The body, or null when it has been erased."""
     return msgspec.json.decode(one.body) if one.body else None
+
+
+def _made(data: dict[str, Any]) -> dict[str, Any]:
+    """Of which document a version was made, and who has written what is new in it."""
+    made = data.get("made")
+    return {} if made is None else {"document": made["document"], "authors": made["authors"]}
 
 
 def _version(one: Committed, data: Any) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from hub.wire.calls import Call
 from hub.wire.commands import (
+    AttachmentId,
     DocumentKind,
     FileName,
     History,
@@ -294,6 +295,20 @@ class SaveDocument(Request):
     send_id: SendId | None = None
 
 
+class AttachDocument(Request):
+    """Put a live document into its thread as a file of this format (a text: txt, html or pdf),
+    called ``name`` (its title without one), or as the next version of an ``attachment``. It becomes
+    the file's live copy, if it is none yet, the format can be edited and ``live`` is true. Without
+    ``anyway`` a file is refused that cannot show all of the characters."""
+
+    format: Literal["md", "docx", "odt", "html", "txt", "pdf"]
+    name: FileName | None = None
+    attachment: AttachmentId | None = None
+    live: bool = True
+    anyway: bool = False
+    send_id: SendId | None = None
+
+
 class MergeVersion(Request):
     """What a live document takes over of the version of its file that the thread shows, and that
     came from elsewhere: ``all`` when nobody had changed the same, else with ``ours`` or ``theirs``
@@ -357,6 +372,21 @@ class SavedVersion(Struct):
     at: int | None
     changed: bool
     authors: list[str] = []
+
+
+class AttachedFile(Struct):
+    """Version ``number`` of the attachment ``name`` is what the document said; it came by event
+    ``seq`` at ``at``. ``live``: the document is its live copy now. ``authors``: whose changes are
+    in it since it was made before. Not ``changed``: an earlier version says the same."""
+
+    attachment: str
+    number: int
+    seq: int
+    at: int
+    name: str
+    live: bool
+    changed: bool
+    authors: list[str]
 
 
 class FileState(Struct):

@@ -166,6 +166,18 @@ class DocumentAutosaveData(Struct):
     on: bool
 
 
+class MadeFile(Struct, omit_defaults=True):
+    """Of a file that was made of a live document: up to seq ``saved`` of the document's log it is
+    in it, and ``authors`` have changed it since it was made before. With ``format`` the document is
+    a live copy of the file from now on, of a text in ``encoding``."""
+
+    document: str
+    saved: int
+    authors: list[str]
+    format: FileFormat | None = None
+    encoding: str | None = None
+
+
 class AttachmentAddData(Struct, omit_defaults=True):
     """A file is arriving. ``key`` names this version of it: the id of its upload, or an id of its
     own. ``size`` bytes; ``type`` is the media type as it was sent. With ``message`` the next
@@ -180,6 +192,7 @@ class AttachmentAddData(Struct, omit_defaults=True):
     message: bool = False
     document: str | None = None
     blob: str | None = None
+    made: MadeFile | None = None
 
 
 class VersionAddData(Struct, omit_defaults=True):
@@ -201,6 +214,7 @@ class VersionAddData(Struct, omit_defaults=True):
     authors: list[str] = []
     saved: int | None = None
     encoding: str | None = None
+    made: MadeFile | None = None
 
 
 class VersionReadyData(Struct):

@@ -827,8 +827,46 @@ def payload(name: str, data: bytes) -> FilePayload:
     return {"name": name, "mimeType": "", "buffer": data}
 
 
+async def save_as(world: World, person: Person, thread: str, scan: Scan) -> None:
+    """A document that is no file yet, for the PDF of which there are no fonts."""
+    page = person.page
+    made = await answer(
+        world.people["ada"].http.post(
+            f"/api/threads/{thread}/documents", json={"kind": "rich", "title": "Signs"}
+        )
+    )
+    document = made["document"]
+    await page.goto(f"/t/{thread}/d/{document}")
+    await person.write("Signs", "These: \U00012031")
+    await person.saved()
+    dialog = page.get_by_role("dialog", name="Save as a file")
+
+    async def begin() -> None:
+        await button(page, "More about this document").click()
+        await page.get_by_role("menuitem", name="Save as a file").click()
+        await expect(dialog).to_be_visible()
+
+    await begin()
+    await scan(page, "document-save-as")
+    await dialog.get_by_role("radio", name="PDF").check()
+    await button(dialog, "Save to the thread").click()
+    person.forgive("Failed to load resource")
+    await expect(dialog.get_by_text("characters_missing")).to_be_visible()
+    await scan(page, "document-save-as-refused")
+    await button(dialog, "Save all the same").click()
+    await expect(page.get_by_text("Signs.pdf is in the thread.")).to_be_visible()
+    await page.set_viewport_size({"width": 400, "height": 800})
+    await begin()
+    await dialog.get_by_role("radio", name="PDF").check()
+    await expect(dialog.get_by_role("checkbox")).to_be_checked()
+    await scan(page, "narrow-document-save-as")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await button(dialog, "Cancel").click()
+
+
 @reaches(
     "document-file", "document-word-file", "document-find", "narrow-document-find",
+    "document-save-as", "narrow-document-save-as", "document-save-as-refused",
     "document-file-unsaved", "document-file-merged",
     "document-file-waits", "document-file-refused", "document-file-gone", "narrow-document-file",
 )  # fmt: skip
@@ -878,6 +916,7 @@ async def test_files_that_are_edited(
     await scan(page, "narrow-document-find")
     await page.set_viewport_size({"width": 1440, "height": 900})
     await button(page, "Close the search").click()
+    await save_as(world, person, thread, scan)
 
     text = "Dobrý deň,\nposielam žltú ponuku.\n"
     offer = await send("offer.txt", text.encode("cp1250"))

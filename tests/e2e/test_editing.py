@@ -390,3 +390,65 @@ async def test_one_place_after_another(ada: Person) -> None:
     await ada.begin_thread("Another")
     await expect(panel).to_have_count(0)
     ada.check()
+
+
+@pytest.mark.timeout(180)
+async def test_a_document_becomes_a_file_and_is_handed_on(
+    ada: Person, hub: HubProcess, browser: Browser
+) -> None:
+    await ada.begin_thread("Offer")
+    ben = await Person.open(browser, hub.url, "Ben Novak", "ben@north.example")
+    await ben.accept(await ada.invite())
+    await ada.begin_document("Offer")
+    await ada.write("Offer", "The price.")
+    await ben.page.get_by_role("tab", name="Offer").click()
+    await expect(ben.editor("Offer")).to_contain_text("The price.")
+    await ben.write("Offer", "Ours: ")
+    await expect(ada.editor("Offer")).to_contain_text("Ours:")
+    await ada.saved()
+    await ben.saved()
+
+    # By the keyboard alone.
+    more = ada.page.get_by_role("button", name="More about this document")
+    await more.focus()
+    await more.press("Enter")
+    await ada.page.get_by_role("menuitem", name="Save as a file").press("Enter")
+    dialog = ada.page.get_by_role("dialog", name="Save as a file")
+    await expect(dialog.get_by_role("radio", name="Word")).to_be_checked()
+    await expect(dialog.get_by_text("From then on this document is the file")).to_be_visible()
+    name = dialog.get_by_label("Name")
+    await name.fill("Our offer")
+    await name.press("Enter")
+    await expect(ada.page.get_by_text("Our offer.docx is in the thread.")).to_be_visible()
+    line = ada.log().get_by_text("saved a document as “Our offer.docx”, also with words by Ben")
+    await expect(line).to_be_visible()
+    for person in (ada, ben):
+        await expect(person.page.get_by_test_id("file-line")).to_contain_text("version 1")
+        await expect(person.page.get_by_test_id("file-standing")).to_have_text("As in the file")
+    await ben.write("Offer", "All ")
+    await ben.editor("Offer").press("Control+s")
+    await expect(ben.page.get_by_text("Saved as version 2.")).to_be_visible()
+
+    # A PDF of it, and another one when it has changed.
+    await more.click()
+    await ada.page.get_by_role("menuitem", name="Save as a file").click()
+    await dialog.get_by_role("radio", name="PDF").check()
+    async with ada.page.expect_download() as downloading:
+        await dialog.get_by_role("link", name="Download").click()
+    download = await downloading.value
+    assert download.suggested_filename == "Offer.pdf"
+    await dialog.get_by_role("button", name="Save to the thread").click()
+    await expect(ada.page.get_by_text("Offer.pdf is in the thread.")).to_be_visible()
+    await ada.write("Offer", "Now ")
+    await ada.saved()
+    await more.click()
+    await ada.page.get_by_role("menuitem", name="Save as a file").click()
+    await dialog.get_by_role("radio", name="PDF").check()
+    await expect(
+        dialog.get_by_role("checkbox", name="As the next version of Offer.pdf")
+    ).to_be_checked()
+    await dialog.get_by_role("button", name="Save to the thread").click()
+    await expect(ada.page.get_by_text("Offer.pdf has version 2 now.")).to_be_visible()
+    await ada.page.get_by_role("button", name="Show", exact=True).last.click()
+    await expect(ada.page.get_by_role("heading", name="Offer.pdf")).to_be_visible()
+    await expect(ada.page.get_by_role("img", name="Page 1 of Offer.pdf")).to_be_visible()

@@ -122,9 +122,17 @@ class Reading:
                 self.call(type_, event, line)
             case "attachment.add" | "version.add":
                 self.file(event["type"], event, data)
-                if event["type"] == "version.add" and "document" in data:  # it was saved
-                    state["items"][seq] = MESSAGE | line | {"type": "version.add", "data": data}
+                made = data.get("made", {})
+                if "document" in data and event["type"] == "version.add":  # it was saved
                     state["documents"][data["document"]]["file"]["number"] = data["number"]
+                elif "format" in made:
+                    state["documents"][made["document"]]["file"] = {
+                        "attachment": data["attachment"], "number": 1,
+                        "format": made["format"], "encoding": made.get("encoding"),
+                    }  # fmt: skip
+                is_saved = event["type"] == "version.add" and "document" in data
+                if (is_saved or made) and not data.get("same"):
+                    state["items"][seq] = MESSAGE | line | {"type": event["type"], "data": data}
             case "version.ready" | "version.failed":
                 self.file(event["type"], event, data)
             case type_ if type_.startswith(("attachment.", "version.")):
@@ -166,7 +174,9 @@ class Reading:
                 if "blob" in data:  # sent on: it is here
                     number = data.get("number", 1)
                     about |= {"state": "ready", "number": number, "blob": data["blob"]}
-                    about |= {key: data[key] for key in ("document", "authors") if key in data}
+                    if type_ == "version.add" or "made" in data:
+                        by = data.get("made", data)
+                        about |= {key: by[key] for key in ("document", "authors") if by.get(key)}
                     file |= {"number": number, "count": file["count"] + 1}
                 else:
                     about |= {"state": "arriving", "received": 0}
@@ -390,6 +400,18 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         path = f"/api/documents/{document}/file"
         await answer(ada.http.patch(path, json={"autosave": True}))
         await settled("document.autosave")
+
+        # A document becomes a file, and another one, which gets another version.
+        made = await act(ada, cmd="create_document", kind="rich", title="Offer")
+        path = f"/api/documents/{made['document']}/attach"
+        await answer(grace.http.post(path, json={"format": "md"}))
+        await settled("attachment.add")
+        copy = await answer(grace.http.post(path, json={"format": "html"}))
+        await settled("attachment.add")
+        await act(grace, cmd="rename_document", document=made["document"], title="Last offer")
+        body = {"format": "html", "attachment": copy["attachment"]}
+        await answer(ada.http.post(path, json=body))
+        await settled("version.add")
 
         # A call with all that can happen in it.
         async def calling(by: Person, cmd: str, **fields: Any) -> Any:

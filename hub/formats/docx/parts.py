@@ -134,9 +134,11 @@ class Parts:
         """A picture of a part, as one of its own; returns the id of the relationship."""
         folder = posixpath.join(posixpath.dirname(self.main), "media")
         number = 1
-        while self._has(f"{folder}/hub{number}.{extension}"):
+        while (
+            self._has(name := f"{folder}/hub{number}.{extension}")
+            and self._added.get(name) != data
+        ):  # fmt: skip
             number += 1
-        name = f"{folder}/hub{number}.{extension}"
         self._added[name] = data
         types = self.root(_CONTENT_TYPES)
         defaults = types.findall(NAMES("ct:Default"))

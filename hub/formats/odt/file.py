@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hub.formats.odt.blank import blank
 from hub.formats.odt.parts import Parts
 from hub.formats.odt.reader import Reader
 from hub.formats.odt.writer import Writer
 from hub.formats.office import documents
 from hub.formats.office.flat import nest
 from hub.formats.office.notes import with_notes
+from hub.formats.office.pictures import rename
 from hub.formats.tree import Node
-from hub.formats.work import Given
+from hub.formats.work import About, Given
 from hub.sandbox.frames import Part
 
 
@@ -21,6 +23,10 @@ def opened(data: bytes, given: Given) -> Iterator[Part]:
 
 def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
     yield from documents.saved(written, data, state, given)
+
+
+def made(state: bytes, about: About, given: Given) -> Iterator[Part]:
+    yield from documents.made(written, blank(about), state, about, given)
 
 
 def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
@@ -45,5 +51,5 @@ def written(data: bytes, nodes: Sequence[Node], given: Given) -> Iterator[Part]:
     """The file with what the nodes say, or which pictures that takes."""
     parts = Parts(data)
     reader = Reader(parts, given.document)
-    writer = Writer(parts, reader, given.pictures or {})
+    writer = Writer(parts, reader, rename(nodes, given))
     yield from documents.written(data, nodes, given, reader.pictures, writer.save)

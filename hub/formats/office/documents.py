@@ -9,7 +9,7 @@ from hub.formats import canon, merging, ydoc
 from hub.formats.office.joining import join
 from hub.formats.office.pictures import shown, wanted
 from hub.formats.tree import Node
-from hub.formats.work import Given
+from hub.formats.work import About, Given
 from hub.sandbox.frames import Meta, Part
 
 
@@ -35,7 +35,33 @@ def opened(read: Read, data: bytes, given: Given) -> Iterator[Part]:
 
 
 def saved(written: Written, data: bytes, state: bytes, given: Given) -> Iterator[Part]:
-    yield from written(data, ydoc.tree_of(state), given)
+    yield from written(data, _said(state), given)
+
+
+def made(
+    written: Written, blank: bytes, state: bytes, about: About, given: Given
+) -> Iterator[Part]:  # fmt: skip
+    """A file of a document that was none; plain text as code."""
+    if about.kind == "text":
+        code = Node("codeBlock", {}, [Node("text", text=ydoc.text_of(state))])
+        yield from written(blank, [code], given)
+    else:
+        yield from written(blank, _said(state), given)
+
+
+def _said(state: bytes) -> list[Node]:
+    """The blocks of a document, as these files can have them: it is not cells that are turned to a
+    side, but their paragraphs."""
+    nodes = ydoc.tree_of(state)
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        waiting += node.children
+        if node.type in ("tableCell", "tableHeader") and node.attrs.get("align"):
+            for one in node.children:
+                if one.type in ("paragraph", "heading") and not one.attrs.get("textAlign"):
+                    one.attrs = {**one.attrs, "textAlign": node.attrs["align"]}
+    return nodes
 
 
 def written(

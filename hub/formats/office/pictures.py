@@ -8,6 +8,7 @@ from typing import Final
 from hub.formats.pictures import PREFIX, attachment_of, kind_of
 from hub.formats.refused import Refused
 from hub.formats.tree import Node
+from hub.formats.work import Given
 from hub.sandbox.frames import Part
 
 MAX_PICTURES: Final = 900
@@ -58,6 +59,22 @@ def shown(pictures: Mapping[str, bytes]) -> Iterator[Part]:
     for data in pictures.values():
         if (kind := kind_of(data)) is not None:
             yield Part("picture", {"extension": kind[0], "type": kind[1]}, data)
+
+
+def rename(nodes: Sequence[Node], given: Given) -> Mapping[str, bytes]:
+    """Pictures that a document shows from elsewhere, under the names that they have once they are
+    in its file, there and in the document: what is in the file already is not put into it again."""
+    names = {
+        PREFIX + name: attachment_of(given.document, data)
+        for name, data in (given.pictures or {}).items()
+    }
+    stack = list(nodes) if names else []
+    while stack:
+        node = stack.pop()
+        stack += node.children
+        if (name := names.get(str(node.attrs.get("src") or ""))) is not None:
+            node.attrs = {**node.attrs, "src": PREFIX + name}
+    return {attachment_of(given.document, one): one for one in (given.pictures or {}).values()}
 
 
 def wanted(nodes: Sequence[Node], known: Collection[str]) -> list[str]:

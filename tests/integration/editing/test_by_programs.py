@@ -11,7 +11,8 @@ import pytest
 
 from hub.client import FileClient
 from hub.errors import Conflict, NotFound
-from tests.integration.editing.conftest import Desk
+from hub.wire.api import AttachDocument
+from tests.integration.editing.conftest import Desk, edit
 
 
 async def test_a_program_opens_edits_and_saves(desk: Desk, tmp_path: Path) -> None:
@@ -35,6 +36,18 @@ async def test_a_program_opens_edits_and_saves(desk: Desk, tmp_path: Path) -> No
     saved = await files.save(info.document)
     assert (saved.number, saved.changed, saved.authors) == (2, True, [desk.person.uid])
     assert (await files.download(file, target=tmp_path / "b.txt")).read_bytes() == path.read_bytes()
+
+
+async def test_a_program_makes_a_document_a_file(desk: Desk) -> None:
+    files = FileClient(desk.served.url, desk.person.token)
+    document = await desk.served.document(desk.person, desk.thread)
+    await edit(desk, document, lambda opened: opened.text.insert(0, "one\n"))
+    made = await files.attach(document, AttachDocument(format="txt", name="a.txt"))
+    assert (made.name, made.live, made.authors) == ("a.txt", True, [desk.person.uid])
+    assert await desk.bytes_of(made.attachment, 1) == b"one\n"
+    with pytest.raises(Conflict) as caught:
+        await files.attach(document, AttachDocument(format="txt", attachment=made.attachment))
+    assert caught.value.code == "its_own_file"
 
 
 async def test_the_command_gets_what_people_write_now(desk: Desk, tmp_path: Path) -> None:

@@ -235,8 +235,8 @@ function versionOf(
     finding: null,
     preview: null,
     received: state.state === 'arriving' ? 0 : null,
-    document: event.type === 'version.add' && data.blob != null ? (data.document ?? null) : null,
-    authors: ('authors' in data ? data.authors : null) ?? [],
+    document: data.made?.document ?? (event.type === 'version.add' && data.blob != null ? (data.document ?? null) : null),
+    authors: data.made?.authors ?? ('authors' in data ? data.authors : null) ?? [],
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest';
 
-import type { Call, DocumentInfo, EventType, HistoryPage, Item, Role, ThreadState, TimelineEvent } from '../wire/generated';
+import type { Call, DocumentInfo, EventType, HistoryPage, Item, MadeFile, Role, ThreadState, TimelineEvent } from '../wire/generated';
 import { after, begun, isRunning } from '../calls/state';
 import { excerpt } from './excerpt';
 import {
@@ -41,6 +41,7 @@ const ALL: EventType[] = [
   'document.rename',
   'document.merge',
   'document.autosave',
+  'attachment.add',
   'version.add',
   'call.start',
   'call.ring',
@@ -120,6 +121,10 @@ class Reference {
       } else if (event.type === 'document.rename') {
         const document = documents.find((one) => one.document === data['document']);
         if (document) document.title = data['title']!;
+      } else if (event.type === 'attachment.add') {
+        const { made } = data as { made?: MadeFile };
+        const document = documents.find((one) => one.document === made?.document);
+        if (document && made?.format) document.file = { attachment: data['attachment']!, number: 1, format: made.format, encoding: made.encoding ?? null };
       } else if (event.type === 'version.add' || event.type === 'document.merge') {
         const document = documents.find((one) => one.document === data['document']);
         if (document?.file) document.file = { ...document.file, number: data['number']!, encoding: data['encoding'] ?? document.file.encoding ?? null };
@@ -219,7 +224,8 @@ class Reference {
         return;
       }
       default:
-        if (event.type === 'version.add' && (data['document'] === undefined || data['same'])) return;
+        if (event.type === 'attachment.add' && data['made'] === undefined) return;
+        if (event.type === 'version.add' && ((data['document'] === undefined && data['made'] === undefined) || data['same'])) return;
         rows.set(event.seq, {
           item: {
             seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
@@ -300,7 +306,8 @@ function randomHistory(seed: number, length: number): Reference {
       'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),
       'document.autosave': () => ({ document: 'd_1', attachment: 'a_1', on: below(2) === 0 }),
       'document.merge': () => ({ document: `d_${below(length)}`, attachment: 'a_1', version: number, number, take: 'all', changes: 2, saved: number, ...(below(4) === 0 ? { encoding: 'utf-8' } : {}) }),
-      'version.add': () => ({ attachment: 'a_1', key: `f_${number}`, name: 'a.txt', size: 1, type: '', blob: 'b_1', number, same: below(3) === 0, authors: [ME], saved: number, ...(below(4) > 0 ? { document: `d_${below(length)}` } : {}), ...(below(4) === 0 ? { encoding: 'utf-8' } : {}) }),
+      'attachment.add': () => ({ attachment: `a_${number}`, key: `f_${number}`, name: 'a.docx', size: 1, type: '', blob: 'b_1', ...(below(4) > 0 ? { made: { document: `d_${below(length)}`, saved: 1, authors: [ME], ...(below(2) === 0 ? { format: 'docx' } : {}) } } : {}) }),
+      'version.add': () => ({ ...(below(5) === 0 ? { made: { document: `d_${below(length)}`, saved: 1, authors: [ME] } } : {}), attachment: 'a_1', key: `f_${number}`, name: 'a.txt', size: 1, type: '', blob: 'b_1', number, same: below(3) === 0, authors: [ME], saved: number, ...(below(4) > 0 ? { document: `d_${below(length)}` } : {}), ...(below(4) === 0 ? { encoding: 'utf-8' } : {}) }),
       'call.start': () => ({ call: `k_${number}`, device: 'd', ring: [ME, PEOPLE[2]] }),
       'call.ring': () => ({ ...about(), ring: [pick(PEOPLE)] }),
       'call.join': () => ({ ...about(), device: pick(['d', 'e']) }),

@@ -9,7 +9,10 @@
 import type {
   Account,
   Attachment,
+  AttachmentAddData,
+  Call,
   DocumentCreateData,
+  DocumentFile,
   DocumentInfo,
   DocumentMergeData,
   DocumentRenameData,
@@ -27,14 +30,13 @@ import type {
   ReactionData,
   ReadState,
   ThreadHistoryData,
-  VersionAddData,
-  VersionPreview,
-  VersionVerdict,
   ThreadRenameData,
-  Call,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
+  VersionAddData,
+  VersionPreview,
+  VersionVerdict,
 } from '../wire/generated';
 import { after, begun, isRunning } from '../calls/state';
 import { applyToFiles, type Files, lacksNotes, learn, NO_FILES, noted, progressed, withoutErased } from './attachments';
@@ -86,10 +88,26 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'call.start',
 ]);
 
-/** A document was saved to its file, and something had changed. */
+/** A document was saved to its file. */
 function savedVersion(event: TimelineEvent): VersionAddData | null {
   const data = event.type === 'version.add' ? (event.data as VersionAddData | null | undefined) : null;
   return data?.document != null ? data : null;
+}
+
+/** A document was saved, to its file or as another one, and that is something new. */
+function isNewVersion(event: TimelineEvent): boolean {
+  if (event.type !== 'version.add' && event.type !== 'attachment.add') return false;
+  const data = event.data as Partial<VersionAddData> | null | undefined;
+  if (event.type === 'attachment.add') return data?.made != null;
+  return (data?.document ?? data?.made) != null && data?.same !== true;
+}
+
+/** The file whose live copy a document is from an event on. */
+function becameFile(event: TimelineEvent): { document: string; file: DocumentFile } | null {
+  const data = event.type === 'attachment.add' ? (event.data as AttachmentAddData | null | undefined) : null;
+  const made = data?.made;
+  if (!data || made?.format == null) return null;
+  return { document: made.document, file: { attachment: data.attachment, number: 1, format: made.format, encoding: made.encoding ?? null } };
 }
 
 const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });
@@ -219,8 +237,7 @@ export function itemOf(event: TimelineEvent): Item | null {
     });
   }
   if (event.type === 'call.start' && event.data != null) return Object.freeze({ ...blank(event), data: begun(event) });
-  const saved = savedVersion(event);
-  const isLine = LINES.has(event.type) || (saved !== null && saved.same !== true);
+  const isLine = LINES.has(event.type) || isNewVersion(event);
   return isLine ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
 }
 
@@ -463,6 +480,11 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
     case 'document.merge': {
       const data = event.data as DocumentMergeData | null | undefined;
       if (data) next.documents = state.documents.map((one) => (one.document === data.document && one.file ? { ...one, file: { ...one.file, number: data.number, encoding: data.encoding ?? one.file.encoding ?? null } } : one));
+      break;
+    }
+    case 'attachment.add': {
+      const became = becameFile(event);
+      if (became) next.documents = state.documents.map((one) => (one.document === became.document ? { ...one, file: became.file } : one));
       break;
     }
     case 'version.add': {

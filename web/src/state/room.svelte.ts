@@ -8,6 +8,8 @@ import { api } from '../api/client';
 import { ApiError, asApiError } from '../wire/error';
 import type {
   Accepted,
+  AttachDocument,
+  AttachedFile,
   Attachment,
   DocumentInfo,
   DocumentKind,
@@ -23,8 +25,8 @@ import type {
   Results,
   Role,
   SavedVersion,
-  Take,
   SubscribeResult,
+  Take,
   ThreadState,
   ThreadSummary,
   TimelineEvent,
@@ -610,6 +612,10 @@ export class Room implements RoomStore {
 
   saveDocument(document: string, { encoding = null }: { encoding?: 'utf-8' | null } = {}): Promise<SavedVersion> {
     return this.#http.post<SavedVersion>(`/api/documents/${document}/save`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
+  }
+
+  attachDocument(document: string, wish: AttachDocument): Promise<AttachedFile> {
+    return this.#http.post<AttachedFile>(`/api/documents/${document}/attach`, wish, { timeoutMs: CONVERSION_MS });
   }
 
   mergeVersion(document: string, version: number, take: Take): Promise<Merged> {

@@ -15,6 +15,8 @@ import type { ApiError } from '../wire/error';
 import type { KeptWords } from './kept-words';
 import type {
   Account,
+  AttachDocument,
+  AttachedFile,
   Attachment,
   Call,
   DocumentInfo,
@@ -22,6 +24,7 @@ import type {
   FileState,
   History,
   Item,
+  LineEnds,
   Me,
   Merged,
   NewThread,
@@ -34,7 +37,6 @@ import type {
   ThreadState,
   ThreadSummary,
   TimelineEvent,
-  LineEnds,
   Welcome,
 } from '../wire/generated';
 
@@ -303,6 +305,8 @@ export interface RoomStore {
   openFile(attachment: string, number?: number | null): Promise<DocumentInfo>;
   /** Save a live document to its file. */
   saveDocument(document: string, options?: { encoding?: 'utf-8' | null }): Promise<SavedVersion>;
+  /** Put a live document into the thread as a file. */
+  attachDocument(document: string, wish: AttachDocument): Promise<AttachedFile>;
   /** What a live document takes over of a version of its file that came from elsewhere. */
   mergeVersion(document: string, version: number, take: Take): Promise<Merged>;
   /** Have a live document save itself a while after its last change, or not. */

@@ -690,6 +690,19 @@ export interface DocumentAutosaveData {
 }
 
 /**
+ * Of a file that was made of a live document: up to seq ``saved`` of the document's log it is
+ * in it, and ``authors`` have changed it since it was made before. With ``format`` the document is
+ * a live copy of the file from now on, of a text in ``encoding``.
+ */
+export interface MadeFile {
+  document: string;
+  saved: number;
+  authors: readonly string[];
+  format?: FileFormat | null;
+  encoding?: string | null;
+}
+
+/**
  * A file is arriving. ``key`` names this version of it: the id of its upload, or an id of its
  * own. ``size`` bytes; ``type`` is the media type as it was sent. With ``message`` the next
  * message shows it; with ``document`` it is a picture of that. With ``blob`` it was sent on, and
@@ -704,6 +717,7 @@ export interface AttachmentAddData {
   message?: boolean;
   document?: string | null;
   blob?: string | null;
+  made?: MadeFile | null;
 }
 
 /**
@@ -726,6 +740,7 @@ export interface VersionAddData {
   authors?: readonly string[];
   saved?: number | null;
   encoding?: string | null;
+  made?: MadeFile | null;
 }
 
 /**
@@ -1354,6 +1369,21 @@ export interface SaveDocument {
 }
 
 /**
+ * Put a live document into its thread as a file of this format (a text: txt, html or pdf),
+ * called ``name`` (its title without one), or as the next version of an ``attachment``. It becomes
+ * the file's live copy, if it is none yet, the format can be edited and ``live`` is true. Without
+ * ``anyway`` a file is refused that cannot show all of the characters.
+ */
+export interface AttachDocument {
+  format: "docx" | "html" | "md" | "odt" | "pdf" | "txt";
+  name?: string | null;
+  attachment?: string | null;
+  live?: boolean;
+  anyway?: boolean;
+  send_id?: string | null;
+}
+
+/**
  * What a live document takes over of the version of its file that the thread shows, and that
  * came from elsewhere: ``all`` when nobody had changed the same, else with ``ours`` or ``theirs``
  * standing there; ``none``: that version stays beside it, now or when it had come in before.
@@ -1417,6 +1447,22 @@ export interface SavedVersion {
   number: number;
   seq: number;
   at: number | null;
+  changed: boolean;
+  authors: readonly string[];
+}
+
+/**
+ * Version ``number`` of the attachment ``name`` is what the document said; it came by event
+ * ``seq`` at ``at``. ``live``: the document is its live copy now. ``authors``: whose changes are
+ * in it since it was made before. Not ``changed``: an earlier version says the same.
+ */
+export interface AttachedFile {
+  attachment: string;
+  number: number;
+  seq: number;
+  at: number;
+  name: string;
+  live: boolean;
   changed: boolean;
   authors: readonly string[];
 }

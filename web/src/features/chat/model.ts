@@ -6,7 +6,7 @@ import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
 import { isUnread, type PendingMessage } from '../../state';
-import type { AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
+import type { AttachmentAddData, AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -214,6 +214,8 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       return data ? mergedWords(who, data as DocumentMergeData) : `${who} changed a document`;
     case 'document.autosave':
       return (data as DocumentAutosaveData | null)?.on ? `${who} has a document save itself after each pause` : `${who} has a document not save itself any more`;
+    case 'attachment.add':
+      return data ? attachedWords(item.sender, data as AttachmentAddData, nameOf) : `${who} saved a document as a file`;
     case 'version.add':
       return data ? savedWords(item.sender, data as VersionAddData, nameOf) : `${who} saved a file`;
     case 'version.blocked':
@@ -235,11 +237,20 @@ function mergedWords(who: string, { version, take, changes }: DocumentMergeData)
 }
 
 function savedWords(sender: string, data: VersionAddData, nameOf: (uid: string) => string): string {
-  const others = (data.authors ?? []).filter((uid) => uid !== sender).map(nameOf);
-  const own = others.length < (data.authors ?? []).length;
+  const authors = data.made?.authors ?? data.authors ?? [];
+  return `${nameOf(sender)} saved version ${data.number} of “${isolated(data.name)}”${changesWords(sender, authors, 'changes', nameOf)}`;
+}
+
+function attachedWords(sender: string, data: AttachmentAddData, nameOf: (uid: string) => string): string {
+  return `${nameOf(sender)} saved a document as “${isolated(data.name)}”${changesWords(sender, data.made?.authors ?? [], 'words', nameOf)}`;
+}
+
+/** Whose changes, or words, come with what somebody saved. */
+function changesWords(sender: string, authors: readonly string[], what: string, nameOf: (uid: string) => string): string {
+  const others = authors.filter((uid) => uid !== sender).map(nameOf);
   const names = others.length > 1 ? `${others.slice(0, -1).join(', ')} and ${others.at(-1)}` : (others[0] ?? '');
-  const changes = names === '' ? '' : own ? `, also with changes by ${names}` : `, with changes by ${names}`;
-  return `${nameOf(sender)} saved version ${data.number} of “${isolated(data.name)}”${changes}`;
+  if (names === '') return '';
+  return others.length < authors.length ? `, also with ${what} by ${names}` : `, with ${what} by ${names}`;
 }
 
 function memberWords(

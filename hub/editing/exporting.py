@@ -1,0 +1,94 @@
+"""A live document as a file of another format than its own, whether it is a file or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+from hub.blobs.store import BlobStore
+from hub.editing.converter import Wanted
+from hub.editing.workshop import Workshop
+from hub.files.pictures import embedded
+from hub.formats import export
+from hub.storage import document_files as files
+from hub.wire.api import DocumentInfo
+
+Format = Literal["md", "docx", "odt", "html", "txt", "pdf"]
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    "md": "text/markdown",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "html": "text/html",
+    "txt": "text/plain",
+    "pdf": "application/pdf",
+}
+PLAIN: Final = frozenset(("md", "html", "txt"))
+"""Made of the tree alone, by the hub itself: no library reads or writes them."""
+
+
+class Exported(NamedTuple):
+    """``missing``: characters that the format cannot show here. Up to seq ``saved`` of the
+    document's log all is in it."""
+
+    data: bytes
+    missing: str
+    saved: int
+
+
+class Exporting:
+    """Args:
+    held: nothing is handed out before a scanner has looked at it.
+    address: of the hub.
+    """
+
+    def __init__(self, workshop: Workshop, store: BlobStore, address: str, *, held: bool) -> None:
+        self._store = store
+        self._address = address
+        self._held = held
+        self._database = workshop.database
+        self._library = workshop.library
+        self._converter = workshop.converter
+        self._pictures = workshop.pictures
+
+    async def export(
+        self, info: DocumentInfo, format_: Format, *, stays: bool = False
+    ) -> Exported:  # fmt: skip
+        """What a document says now, as a file.
+
+        Args:
+            stays: the file is one of the thread; links to its pictures need not lead here from
+                elsewhere, but mean the same when they are read again.
+
+        Raises:
+            HubError: of ``hub.editing.refusals``.
+            TooLarge: ``export_too_large``.
+        """
+        async with self._converter.turn:
+            async with self._library.using(info) as live:
+                await live.settled()
+                state, saved = live.state(), live.head
+            if format_ in PLAIN and not (format_ == "md" and stays):
+                return Exported(await self._plain(info, format_, state), "", saved)
+            kind = "markdown" if format_ == "md" else format_
+            async with self._database.acquire() as connection:
+                _, changed_ms = await files.changed_at(connection, info.document)
+            about = info.kind, info.title, (changed_ms or info.created_at) // 1000
+            made = await self._converter.make(kind, state, info.document, *about)
+            if isinstance(made, Wanted):
+                given = await self._pictures.fetch(info.thread, made.attachments)
+                made = await self._converter.make(kind, state, info.document, *about, given)
+                assert not isinstance(made, Wanted)
+        return Exported(made.data, made.missing, saved)
+
+    async def _plain(self, info: DocumentInfo, format_: Format, state: bytes) -> bytes:
+        shown: dict[str, str] = {}
+        if format_ == "html" and info.kind == "rich":
+            shown = await embedded(self._database, self._store, info.document, held=self._held)
+
+        def picture(attachment: str) -> str:
+            served = f"{self._address}/api/attachments/{attachment}/versions/1"
+            return shown.get(attachment, served)
+
+        return await asyncio.to_thread(export.export_state, state, info, format_, picture)
