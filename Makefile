@@ -65,6 +65,7 @@ test-web: web/node_modules/.ready ## vitest
 
 test-heavy: build tests/interop/node_modules/.ready ## what is too heavy for every run; K=name picks
 	scripts/require-chromium
+	scripts/require-office
 	$(BIN)/python -m pytest -q -s tests -m heavy $(if $(K),-k "$(K)") --timeout 3600
 
 bench/node_modules/.ready: bench/package.json bench/package-lock.json | $(VENV)/.ready

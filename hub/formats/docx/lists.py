@@ -71,12 +71,14 @@ class Lists:
         return level is not None and level.checked is not None
 
     def _level(self, item: Item, wished: int) -> int:
-        """The one nearest to a wish at which an item has its depth."""
+        """The one nearest to a wish at which an item has its depth (``office.flat.settle``)."""
         around = self._levels
-        if item.depth < len(around):
-            return around[item.depth]
-        least = around[-1] + 1 if around else 0
-        return max(least, min(8, wished))
+        depth = min(item.depth, len(around))
+        if item.kind == "more" and depth < len(around):
+            return around[depth]
+        least = around[depth - 1] + 1 if depth else 0
+        most = around[depth] if depth < len(around) else 8
+        return max(least, min(most, wished))
 
     def _number(
         self, item: Item, was: Item | None, given: tuple[str, int] | None, level: int
