@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.people import PASSWORD, Person
+from tests.e2e.test_editing import send
 from tests.support.hub_process import HubProcess
 
 # What has the focus, as a screen reader would name it, and whether one sees that it has.
@@ -18,6 +19,7 @@ FOCUSED = """() => {
     const name = one.getAttribute('aria-label') ?? labels[0] ?? one.textContent.trim();
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(one);
     let seen = (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
+    seen ||= one.isContentEditable;  // it has a caret
     for (let around = one.parentElement; around && !seen; around = around.parentElement)
         if (around.matches(':focus-within')) {
             const style = getComputedStyle(around);
@@ -90,3 +92,56 @@ async def test_keyboard_only(ada: Person, browser: Browser, hub: HubProcess) -> 
     await expect(person.log().get_by_text("This message was deleted")).to_be_visible()
     await person.has_said(["Good morning"])
     person.check()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("plan.md", b"# Plan\n\nOne.\n"), ("plan.py", b"a = 1\n")]
+)
+@pytest.mark.timeout(120)
+async def test_a_file_is_opened_edited_saved_compared_and_restored_by_keyboard(
+    ada: Person, name: str, text: bytes
+) -> None:
+    page = ada.page
+    await ada.begin_thread("Plan")
+    await send(ada, name, text)
+    await tab_to(page, f"Open.*{name}", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
+    await expect(page.get_by_role("button", name="Edit together")).to_be_visible()
+    await tab_to(page, "Edit together")
+    await page.keyboard.press("Enter")
+    editor = ada.editor(name)
+    await expect(editor).to_be_visible()
+
+    # Into the words and, since Tab may mean something there, out of them again.
+    await tab_to(page, f"Document: {name}")
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type(" More.")
+    standing = page.get_by_test_id("file-standing")
+    await expect(standing).to_have_text("Unsaved changes")
+    await ada.saved()
+    await page.keyboard.press("Escape")
+    await tab_to(page, "Save as version 2", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    await expect(standing).to_have_text("As in the file")
+
+    # From the document to its file; its versions beside each other.
+    await tab_to(page, name, "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "Compare versions")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("compared")).to_contain_text("More.")
+    await tab_to(page, "Version$", "Shift+Tab")
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("combobox", name="Version", exact=True)).to_have_value("1")
+    await tab_to(page, "Restore")
+    await page.keyboard.press("Enter")
+    await expect(ada.log().get_by_text("went back to version 1 of a file")).to_be_visible()
+
+    # The live document takes it in, as its editors are told.
+    await expect(page.get_by_role("button", name="Open the document")).to_be_visible()
+    await tab_to(page, "Open the document")
+    await page.keyboard.press("Enter")
+    await expect(editor).not_to_contain_text("More.")
+    ada.check()

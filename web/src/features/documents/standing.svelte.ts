@@ -16,12 +16,17 @@ export class Standing {
   /** Why it was not saved, or a version did not come in. */
   error: ApiError | null = $state.raw(null);
   failed: 'save' | 'merge' = $state('save');
+  /** Something was written here that the hub was not asked about since: its file has not got that. */
+  touched = $state(false);
   readonly #room: RoomStore;
   readonly #document: string;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   /** Counts questions: an older answer is none. */
   #asked = 0;
+  /** Counts what was written here. */
+  #written = 0;
+  #session: Pick<DocumentSession, 'unsent'> | null = null;
 
   constructor(room: RoomStore, document: string) {
     this.#room = room;
@@ -30,10 +35,15 @@ export class Standing {
 
   /** Hear of changes of the document; returns the way to stop. */
   follow(session: DocumentSession): () => void {
-    const changed = (): void => {
+    const changed = (_update: Uint8Array, _origin: unknown, _doc: unknown, { local }: { local: boolean }): void => {
+      if (local) {
+        this.#written++;
+        this.touched = true;
+      }
       if (this.state && !this.state.unsaved) this.#soon(PAUSE_MS);
     };
     this.#closed = false; // the document may have been replaced
+    this.#session = session;
     const { doc } = session;
     doc.on('update', changed);
     void this.ask();
@@ -47,11 +57,15 @@ export class Standing {
   async ask(): Promise<void> {
     clearTimeout(this.#timer);
     const asked = ++this.#asked;
+    const [written, unsent] = [this.#written, this.#session?.unsent ?? 0];
     try {
       const state = await this.#room.fileState(this.#document);
       if (asked !== this.#asked || this.#closed) return;
       this.state = state;
+      const knowsAll = written === this.#written && unsent === 0;
+      if (state.unsaved || knowsAll) this.touched = false;
       if (state.merging) this.#soon(LOOKS_MS);
+      else if (this.touched) this.#soon(PAUSE_MS);
     } catch (thrown) {
       if (asked !== this.#asked || this.#closed) return;
       if (asApiError(thrown).code !== 'not_a_file') this.#soon(RETRY_MS);

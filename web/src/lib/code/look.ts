@@ -5,7 +5,8 @@ import { tags } from '@lezer/highlight';
 
 export const look = EditorView.theme({
   '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)', fontSize: 'var(--text-14)' },
-  '&.cm-focused': { outline: 'none' },
+  '&.cm-focused': { outline: 'none' }, // it has a caret, unless one only reads
+  '.cm-content[contenteditable=false]:focus-visible': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.6', overflow: 'auto' },
   '.cm-content': { padding: 'var(--s4) 0 30vh', caretColor: 'var(--ink)' },
   '.cm-line': { padding: '0 var(--s4) 0 var(--s2)' },
