@@ -294,7 +294,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         replacing = Replacing(workshop)
         file_saving = FileSaving(workshop, merging, files, jobs, telling)
         held = scanning.policy == "hold"
-        exporting = Exporting(workshop, store, settings.public_url, held=held)
+        exporting = Exporting(workshop, file_saving, store, settings.public_url, held=held)
         attaching = Attaching(workshop, exporting, files, jobs, telling)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         hub = Hub(

@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 from hub.api.downloads import disposition
 from hub.api.hub import hub_of
 from hub.api.requests import principal, read_body, respond
-from hub.editing.exporting import MEDIA_TYPES, Format
+from hub.editing.exporting import MEDIA_TYPES, Exported, Format
+from hub.editing.refusals import CharactersMissing
 from hub.errors import BadRequest
 from hub.formats import export
 from hub.ids import b64url, new_id, sha256
@@ -97,29 +98,32 @@ async def get_state(request: Request) -> Response:
     return Response(state, media_type="application/octet-stream", headers={"ETag": etag})
 
 
-async def _exported(request: Request, format_: Format) -> tuple[DocumentInfo, bytes]:
+async def _exported(request: Request, format_: Format) -> tuple[DocumentInfo, Exported]:
     hub = hub_of(request)
     async with hub.exports, _reading(request) as live:
-        return live.info, (await hub.exporting.export(live.info, format_)).data
+        return live.info, await hub.exporting.export(live.info, format_)
 
 
 async def get_export(request: Request) -> Response:
-    """What a format cannot show (characters without a font) is left out without a word here."""
+    """Without ``strict`` what a format cannot show (characters without a font) is left out without
+    a word."""
     try:
         format_ = convert(request.query_params.get("format", "md"), Format)
     except ValidationError:
         raise BadRequest(f"format is one of {', '.join(MEDIA_TYPES)}.", code="bad_format") from None
-    info, data = await _exported(request, format_)
+    info, made = await _exported(request, format_)
+    if made.missing and "strict" in request.query_params:
+        raise CharactersMissing(made.missing)
     name = disposition(export.file_name(info, format_))
     headers = {"Content-Disposition": name, "Content-Security-Policy": SANDBOX}
-    return Response(data, media_type=MEDIA_TYPES[format_], headers=headers)
+    return Response(made.data, media_type=MEDIA_TYPES[format_], headers=headers)
 
 
 async def get_print(request: Request) -> Response:
     """A page to print."""
-    _, text = await _exported(request, "html")
+    _, made = await _exported(request, "html")
     return Response(
-        text, media_type=MEDIA_TYPES["html"], headers={"Content-Security-Policy": SANDBOX}
+        made.data, media_type=MEDIA_TYPES["html"], headers={"Content-Security-Policy": SANDBOX}
     )
 
 

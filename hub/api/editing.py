@@ -73,7 +73,7 @@ async def get_live(request: Request) -> Response:
         binding = await files.open_copy(connection, request.path_params["id"], number)
     if attachment is None or attachment.removed_by is not None or binding is None:
         raise NotFound("Nobody has this file open.", code="not_open")
-    body = await hub.file_saving.current(await hub.library.info(binding.document))
+    body, _ = await hub.file_saving.current(await hub.library.info(binding.document))
     headers = {"Content-Disposition": disposition(attachment.name), **PRIVATE}
     return Response(body, media_type="application/octet-stream", headers=headers)
 

@@ -121,7 +121,7 @@ OPERATIONS = (
               media="application/octet-stream"),
     Operation("GET", "/api/documents/{id}/export",
               "The document as a file: md, docx, odt, html, txt or pdf",
-              query=("format",), media="text/plain"),
+              query=("format", "strict"), media="text/plain"),
     Operation("GET", "/api/documents/{id}/print", "A page to print", media="text/html"),
     Operation("POST", "/api/documents/{id}/ticket", "A ticket for a stock Yjs client",
               answer=api.YjsTicket, status=201),

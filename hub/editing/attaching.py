@@ -46,14 +46,17 @@ _EDITED_AS: Final[Mapping[tuple[str, str], ev.FileFormat]] = {
     ("text", "txt"): "text",
 }  # fmt: skip
 """By the kind of the document and the format of the file: as what it is edited from then on."""
+_OTHERS: Final = frozenset(("docx", "docm", "doc", "odt", "ott", "pdf"))
+"""What no text is called."""
 _NONE: Final = frozenset((("text", "md"), ("text", "docx"), ("text", "odt")))
 """Plain text is no document of a word processor."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-class AttachedMeanwhile(Conflict):
-    """The document became a file meanwhile."""
+class BecameFile(Conflict):
+    code = "became_file"
+    title = "The document has become a file of the thread meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ class Attaching:
         self, who: Principal, info: DocumentInfo, wish: Wish, send_id: str
     ) -> AttachedFile:
         """Raises:
-        BadRequest: ``bad_format``.
-        Conflict: ``send_id_reused``, ``its_own_file``, ``saved_meanwhile``,
+        BadRequest: ``bad_format``: a text as that, or a file of another one.
+        Conflict: ``send_id_reused``, ``its_own_file``, ``became_file``, ``saved_meanwhile``,
             ``characters_missing``.
         Forbidden: ``read_only``, ``missing_scope``.
         NotFound: ``thread_not_found``, ``attachment_not_found``.
@@ -102,7 +105,7 @@ class Attaching:
         for tries in range(TRIES):
             try:
                 return await self._attach(who, info, wish, made, send_id)
-            except (AttachedMeanwhile, VersionTaken):
+            except VersionTaken:
                 if tries == TRIES - 1:
                     raise SavedMeanwhile from None
         raise AssertionError
@@ -122,10 +125,12 @@ class Attaching:
                 raise NotFound("There is no such file.", code="attachment_not_found")
             if binding is not None and binding.attachment == found.attachment:
                 raise Conflict("The document is this file: save it.", code="its_own_file")
+            if _named(found.name, info, wish) != found.name:
+                raise BadRequest(f"{found.name} is no {wish.format}.", code="bad_format")
         edited_as = _EDITED_AS.get((info.kind, wish.format))
         if binding is not None or found or not wish.live:
             edited_as = None
-        name = found.name if found else _named(info, wish)
+        name = found.name if found else _named(wish.name, info, wish)
         upload = await self._uploads.take(
             who.uid, info.thread, name, MEDIA_TYPES[wish.format], "", made.data, None
         )
@@ -170,12 +175,12 @@ class Attaching:
         """Asked where it is written: nothing came between.
 
         Raises:
-            AttachedMeanwhile, VersionTaken.
+            BecameFile, VersionTaken.
             NotFound: ``attachment_not_found``, ``upload_not_found``.
         """
         assert upload.blob is not None
         if made.format is not None and await files.find(connection, made.document) is not None:
-            raise AttachedMeanwhile
+            raise BecameFile
         if attachment is not None:
             found = await rows.find(connection, attachment)
             if found is None or found.removed_by is not None:
@@ -201,18 +206,21 @@ class Attaching:
         """
         async with self._database.acquire() as connection:
             row = await self._pen.before(
-                connection, who, info, send_id, "attachment.add", "version.add"
+                connection, who, info, send_id, "attachment.add", "version.add", made=True
             )
         return None if row is None else _attached(row["seq"], row["at_ms"], row["body"] or b"{}")
 
 
-def _named(info: DocumentInfo, wish: Wish) -> str:
-    """With the extension that its format has; a text may have any."""
-    name = file_name(wish.name or export.file_name(info, wish.format))
-    own = (info.kind, wish.format) == ("text", "txt")
-    if own or name.lower().endswith(f".{wish.format}"):
-        return name
-    return file_name(f"{name}.{wish.format}")
+def _named(given: str | None, info: DocumentInfo, wish: Wish) -> str:
+    """With the extension that its format has; a text may have any but those of other formats."""
+    name = file_name(given or export.file_name(info, wish.format))
+    stem, dot, extension = name.rpartition(".")
+    if (info.kind, wish.format) == ("text", "txt"):
+        if dot and extension.lower() not in _OTHERS:
+            return name
+        known = export.file_name(msgspec.structs.replace(info, title=name), "txt")
+        return known if known.rpartition(".")[2].lower() not in _OTHERS else f"{name}.txt"
+    return name if stem and extension.lower() == wish.format else file_name(f"{name}.{wish.format}")
 
 
 def _attached(seq: int, at_ms: int, body: bytes) -> AttachedFile:

@@ -1,13 +1,15 @@
-"""A live document as a file of another format than its own, whether it is a file or not."""
+"""A live document as a file of any format: its own, with all that its file has, or another one."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from hub.blobs.store import BlobStore
 from hub.editing.converter import Wanted
+from hub.editing.saving import Saving
 from hub.editing.workshop import Workshop
 from hub.files.pictures import embedded
 from hub.formats import export
@@ -28,6 +30,11 @@ PLAIN: Final = frozenset(("md", "html", "txt"))
 """Made of the tree alone, by the hub itself: no library reads or writes them."""
 
 
+_SHOWN: Final = re.compile(rb"attachment:(a_[A-Za-z0-9_-]{22})(?![A-Za-z0-9_-])")
+_KINDS: Final[Mapping[tuple[str, str], str]] = {("rich", "md"): "markdown", ("text", "txt"): "text"}
+"""What ``wire.events.FileFormat`` calls them, where that is something else."""
+
+
 class Exported(NamedTuple):
     """``missing``: characters that the format cannot show here. Up to seq ``saved`` of the
     document's log all is in it."""
@@ -43,7 +50,10 @@ class Exporting:
     address: of the hub.
     """
 
-    def __init__(self, workshop: Workshop, store: BlobStore, address: str, *, held: bool) -> None:
+    def __init__(
+        self, workshop: Workshop, saving: Saving, store: BlobStore, address: str, *, held: bool
+    ) -> None:  # fmt: skip
+        self._saving = saving
         self._store = store
         self._address = address
         self._held = held
@@ -65,16 +75,22 @@ class Exporting:
             HubError: of ``hub.editing.refusals``.
             TooLarge: ``export_too_large``.
         """
+        kind = _KINDS.get((info.kind, format_), format_)
+        async with self._database.acquire() as connection:
+            binding = await files.find(connection, info.document)
+            _, changed_ms = await files.changed_at(connection, info.document)
+        if binding is not None and binding.format == kind:
+            data, saved = await self._saving.current(info)  # with all that its file has
+            if kind == "markdown" and not stays:
+                data = _SHOWN.sub(lambda one: self._served(one[1].decode()).encode(), data)
+            return Exported(data, "", saved)
+        async with self._library.using(info) as live:
+            await live.settled()
+            state, saved = live.state(), live.head
+        if format_ in PLAIN and not (format_ == "md" and stays):
+            return Exported(await self._plain(info, format_, state), "", saved)
+        about = info.kind, info.title, (changed_ms or info.created_at) // 1000
         async with self._converter.turn:
-            async with self._library.using(info) as live:
-                await live.settled()
-                state, saved = live.state(), live.head
-            if format_ in PLAIN and not (format_ == "md" and stays):
-                return Exported(await self._plain(info, format_, state), "", saved)
-            kind = "markdown" if format_ == "md" else format_
-            async with self._database.acquire() as connection:
-                _, changed_ms = await files.changed_at(connection, info.document)
-            about = info.kind, info.title, (changed_ms or info.created_at) // 1000
             made = await self._converter.make(kind, state, info.document, *about)
             if isinstance(made, Wanted):
                 given = await self._pictures.fetch(info.thread, made.attachments)
@@ -82,13 +98,15 @@ class Exporting:
                 assert not isinstance(made, Wanted)
         return Exported(made.data, made.missing, saved)
 
+    def _served(self, attachment: str) -> str:
+        return f"{self._address}/api/attachments/{attachment}/versions/1"
+
     async def _plain(self, info: DocumentInfo, format_: Format, state: bytes) -> bytes:
         shown: dict[str, str] = {}
         if format_ == "html" and info.kind == "rich":
             shown = await embedded(self._database, self._store, info.document, held=self._held)
 
         def picture(attachment: str) -> str:
-            served = f"{self._address}/api/attachments/{attachment}/versions/1"
-            return shown.get(attachment, served)
+            return shown.get(attachment) or self._served(attachment)
 
         return await asyncio.to_thread(export.export_state, state, info, format_, picture)

@@ -31,10 +31,14 @@ class Pen:
             require(who, room.role(who.uid), Action.WRITE)
 
     async def before(
-        self, connection: Any, who: Principal, info: DocumentInfo, send_id: str, *types: str
-    ) -> Any:
+        self, connection: Any, who: Principal, info: DocumentInfo, send_id: str, *types: str,
+        made: bool = False,
+    ) -> Any:  # fmt: skip
         """The row that somebody wrote under a ``send_id`` before, of one of these types and about
         this document; null for none.
+
+        Args:
+            made: it is a file that was made of the document.
 
         Raises:
             Conflict: ``send_id_reused``.
@@ -43,8 +47,8 @@ class Pen:
         if row is None:
             return None
         data = msgspec.json.decode(row["body"]) if row["body"] else {}
-        about = (data.get("made") or data).get("document", info.document)
-        if row["type"] not in types or about != info.document:
+        about = data.get("made", {}) if made else data
+        if row["type"] not in types or about.get("document") != info.document:
             raise Conflict("This send_id stands for something else.", code="send_id_reused")
         return row
 

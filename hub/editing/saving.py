@@ -96,8 +96,8 @@ class Saving:
                     raise SavedMeanwhile from None
         raise AssertionError
 
-    async def current(self, info: DocumentInfo) -> bytes:
-        """The file as it would be saved now.
+    async def current(self, info: DocumentInfo) -> tuple[bytes, int]:
+        """The file as it would be saved now, and up to which seq of the document's log it is in it.
 
         Raises:
             Conflict: ``not_a_file``.
@@ -106,8 +106,11 @@ class Saving:
         """
         binding, _ = await self._binding(info)
         base = await self._sources.version(binding.attachment, binding.number)
-        async with self._converter.turn, self._library.using(info) as live:
-            return await self._written(binding, base, live.state(), None)
+        async with self._library.using(info) as live:
+            await live.settled()
+            state, saved = live.state(), live.head
+        async with self._converter.turn:
+            return await self._written(binding, base, state, None), saved
 
     async def _save(
         self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None

@@ -428,12 +428,21 @@ JOIN events e ON e.stream_id = a.thread_id AND e.seq = a.added_seq
 WHERE a.thread_id = $1 AND e.body IS NULL
 """
 
+# What was added is a line only because of what the event says.
 _FORGET_LINES = """
-UPDATE items i SET data = NULL FROM events e
-WHERE i.thread_id = $1 AND e.stream_id = $1 AND e.seq = i.seq
-  AND (i.type LIKE 'attachment.%' OR i.type LIKE 'version.%'
-       OR i.type IN ('document.merge', 'document.autosave'))
-  AND i.data IS NOT NULL AND e.body IS NULL
+WITH gone AS (
+    SELECT i.thread_id, i.seq FROM items i JOIN events e ON e.stream_id = $1 AND e.seq = i.seq
+    WHERE i.thread_id = $1 AND e.body IS NULL
+      AND (i.type LIKE 'attachment.%' OR i.type LIKE 'version.%'
+           OR i.type IN ('document.merge', 'document.autosave'))
+), cut AS (
+    DELETE FROM items i USING gone e
+    WHERE i.thread_id = e.thread_id AND i.seq = e.seq
+      AND i.type IN ('attachment.add', 'version.add')
+)
+UPDATE items i SET data = NULL FROM gone e
+WHERE i.thread_id = e.thread_id AND i.seq = e.seq AND i.data IS NOT NULL
+  AND i.type NOT IN ('attachment.add', 'version.add')
 """
 
 _ERASE_EVENTS = """
@@ -451,7 +460,14 @@ WHERE v.attachment_id = ANY($1::text[]) AND u.upload_id = v.key AND u.state = 'd
 """
 
 _ERASE_LINES = """
-UPDATE items i SET data = NULL
-FROM unnest($1::text[], $2::bigint[]) AS e (thread_id, seq)
+WITH gone AS (
+    SELECT * FROM unnest($1::text[], $2::bigint[]) AS e (thread_id, seq)
+), cut AS (
+    DELETE FROM items i USING gone e
+    WHERE i.thread_id = e.thread_id AND i.seq = e.seq
+      AND i.type IN ('attachment.add', 'version.add')
+)
+UPDATE items i SET data = NULL FROM gone e
 WHERE i.thread_id = e.thread_id AND i.seq = e.seq
+  AND i.type NOT IN ('attachment.add', 'version.add')
 """

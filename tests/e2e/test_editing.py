@@ -434,9 +434,14 @@ async def test_a_document_becomes_a_file_and_is_handed_on(
     await ada.page.get_by_role("menuitem", name="Save as a file").click()
     await dialog.get_by_role("radio", name="PDF").check()
     async with ada.page.expect_download() as downloading:
-        await dialog.get_by_role("link", name="Download").click()
+        await dialog.get_by_role("button", name="Download").click()
     download = await downloading.value
     assert download.suggested_filename == "Offer.pdf"
+    await expect(dialog).to_have_count(0)
+    await more.click()
+    await ada.page.get_by_role("menuitem", name="Save as a file").click()
+    await dialog.get_by_role("radio", name="PDF").check()
+    await expect(dialog.get_by_label("Name")).to_have_value("Offer")
     await dialog.get_by_role("button", name="Save to the thread").click()
     await expect(ada.page.get_by_text("Offer.pdf is in the thread.")).to_be_visible()
     await ada.write("Offer", "Now ")

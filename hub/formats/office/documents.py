@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from hub.formats import canon, merging, ydoc
+from hub.formats import canon, merging, tree, ydoc
 from hub.formats.office.joining import join
 from hub.formats.office.pictures import shown, wanted
 from hub.formats.tree import Node
@@ -46,7 +46,8 @@ def made(
         code = Node("codeBlock", {}, [Node("text", text=ydoc.text_of(state))])
         yield from written(blank, [code], given)
     else:
-        yield from written(blank, _said(state), given)
+        # What somebody has deleted is no part of a copy.
+        yield from written(blank, tree.in_words(_said(state)), given)
 
 
 def _said(state: bytes) -> list[Node]:

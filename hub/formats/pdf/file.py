@@ -27,6 +27,11 @@ _FONTS: Final = (
 )  # fmt: skip
 """The first and the last come with Typst. After these any that the machine has."""
 _STANDARDS: Final[tuple[list[typst.PDFStandard], ...]] = (["a-2u", "ua-1"], ["a-2u"], [])
+_ESCAPED: Final = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f]"
+)
+"""What is no sign of its own: joiners, selectors of variants, turns of direction."""
 _NO_GLYPH: Final = re.compile(r'the text `"(.+?)"` could not be displayed')
 
 
@@ -54,10 +59,17 @@ def _file(data: Data, about: About) -> Part:
                 _PAGE, format="pdf", pdf_standards=standards, timestamp=about.changed_s
             )
         except typst.TypstError as error:
-            missing |= dict.fromkeys(_NO_GLYPH.findall(error.diagnostic))
+            missing |= dict.fromkeys(_characters(error.diagnostic))
             if standards:
                 continue
-            raise WorkError("too_large", error.message[:200]) from None
+            raise WorkError("damaged", error.message[:200]) from None
         assert isinstance(body, bytes)
         return Part("file", {"missing": "".join(missing)}, body)
     raise AssertionError
+
+
+def _characters(diagnostic: str) -> Iterator[str]:
+    """Those that no font has, of what Typst complains of; but for those that nobody would see."""
+    for found in _NO_GLYPH.findall(diagnostic):
+        text = _ESCAPED.sub(lambda one: chr(int(one[1], 16)), found)
+        yield from (one for one in text if not _UNSEEN.match(one))

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hub.formats import tree
-from hub.formats.office.grid import grid_of
-from hub.formats.office.images import size_px
+from hub.formats.office.grid import Place, grid_of
+from hub.formats.office.images import size_px, upright
 from hub.formats.pictures import PREFIX, kind_of
 from hub.formats.tree import Node
 
@@ -19,8 +19,14 @@ Data = dict[str, Any]
 MAX_DEPTH: Final = 12
 """Of blocks within blocks, a table as two: deeper ones Typst refuses; theirs stand in the deepest
 one that is kept."""
-MAX_COLOURED: Final = 100_000
-"""Characters of one code block whose syntax is coloured."""
+MAX_COLOURED: Final = 20_000
+MAX_COLOURED_LINE: Final = 400
+"""Characters of all code, and of a line, whose syntax is coloured: some grammars are slow."""
+LINES: Final = 100
+"""Of code that are set at a time: the time for more of them grows with their square."""
+MAX_ADDRESS: Final = 2000
+_WIDTH: Final = 72
+"""Characters without a blank that fit into a line; in a table the columns share them."""
 _LANGUAGE: Final = re.compile(r"[\w+#-]{1,30}")
 _ADDRESS: Final = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
 _MARKS: Final = (
@@ -28,8 +34,8 @@ _MARKS: Final = (
     "deletion",
 )  # fmt: skip
 _ALIGNMENTS: Final = ("left", "right", "center", "justify")
-_LONG: Final = re.compile(r"\S{60}(?=\S)")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LONG: Final = re.compile(r"\S{88}(?=\S)")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/=]+)")
 _BOX: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}">'
@@ -49,24 +55,34 @@ class Pages:
         self._notes: dict[str, Node] = {}
         self._labels: dict[str, str] = {}
         self._in_note = False
+        self._width = _WIDTH
+        self._coloured = 0
         self._levels: list[int] = []  # of the headings that what comes next is within
 
     def of(self, title: str, nodes: Sequence[Node]) -> Data:
         """A rich document."""
-        self._notes = {str(node.attrs.get("id")): node for node in nodes if node.type == "footnote"}
         body = [one for one in nodes if one.type != "footnote"]
+        others: list[Node] = []  # notes that go by the name of another one
+        for node in nodes:
+            name = str(node.attrs.get("id") or "")
+            if node.type == "footnote" and name and name not in self._notes:
+                self._notes[name] = node
+            elif node.type == "footnote":
+                others.append(node)
         made = self._blocks(body, MAX_DEPTH)
-        for name, note in self._notes.items():
-            if name not in self._labels:
-                made.append(_paragraph([_text(f"[{name}]")]))
-                made += self._blocks(note.children, MAX_DEPTH)
+        unread = [note for name, note in self._notes.items() if name not in self._labels]
+        for note in unread + others:
+            made.append(_paragraph([*self._text(f"[{note.attrs.get('id') or ''}]")]))
+            made += self._blocks(note.children, MAX_DEPTH)
+        title = _clean(title)
         shown = "" if _begins_with(body, title) else title
-        return {"title": title, "shown": shown, "nodes": made, "pictures": self._drawn}
+        return {"title": title or "–", "shown": shown, "nodes": made, "pictures": self._drawn}
 
     def of_text(self, title: str, text: str) -> Data:
         """A document of plain text."""
-        listing = {"kind": "code", "lang": None, "text": _code(text)}
-        return {"title": title, "shown": title, "nodes": [listing], "pictures": {}}
+        title = _clean(title)
+        listing = self._listing(text, None)
+        return {"title": title or "–", "shown": title, "nodes": [listing], "pictures": {}}
 
     # --- blocks -----------------------------------------------------------------------------------
 
@@ -77,18 +93,20 @@ class Pages:
         match node.type:
             case "paragraph":
                 yield self._turned(node, _paragraph(self._inline(node.children)))
+            case "heading" if not _words(node).strip():
+                yield self._turned(node, _paragraph(self._inline(node.children)))
             case "heading":
                 yield self._turned(node, self._heading(node))
             case "codeBlock":
-                yield _listing(_words(node), node.attrs.get("language"))
+                yield self._listing(_words(node), node.attrs.get("language"))
             case "source":
-                yield _listing(_words(node), None)
+                yield self._listing(_words(node), None)
             case "horizontalRule":
                 yield {"kind": "rule"}
             case "image":
-                yield self._picture(node, "picture") or _paragraph([_text(_alt(node))])
+                yield self._picture(node, "picture") or _paragraph([*self._text(_alt(node))])
             case "opaqueBlock":
-                yield _paragraph([_text(tree.opaque(node))])
+                yield _paragraph([*self._text(tree.opaque(node))])
             case "bulletList" | "orderedList" | "taskList" if left > 0:
                 yield self._list(node, left - 1)
             case "blockquote" if left > 0:
@@ -120,25 +138,31 @@ class Pages:
 
     def _table(self, node: Node, left: int) -> Data:
         grid, columns = grid_of(node)
+        width, self._width = self._width, max(4, self._width // columns)
         head: list[Data] = []
         cells: list[Data] = []
+        taken: set[tuple[int, int]] = set()
+        notes, repeats = len(self._labels), True
         for y, row in enumerate(grid):
             for place in row:
                 if place.node is None:
                     continue
-                high = min(place.rows, len(grid) - y)
-                is_head = y == 0 and all(
-                    one.node is None or (one.node.type == "tableHeader" and one.rows == 1)
-                    for one in row
+                wide, high = _free(
+                    taken, place.column, y, place.span, min(place.rows, len(grid) - y)
                 )
                 body = self._blocks(place.node.children, left)
-                cell = {"x": place.column, "y": y, "wide": place.span, "high": high, "body": body}
+                cell = {"x": place.column, "y": y, "wide": wide, "high": high, "body": body}
                 if place.node.type == "tableHeader":
                     cell["strong"] = True
                 if (align := place.node.attrs.get("align")) in _ALIGNMENTS:
                     cell["align"] = align
-                (head if is_head else cells).append(cell)
-        return {"kind": "table", "columns": columns, "head": head, "cells": cells}
+                (head if y == 0 and _is_head(row) else cells).append(cell)
+            if y == 0:
+                repeats = len(self._labels) == notes  # a note is there once
+        self._width = width
+        return {
+            "kind": "table", "columns": columns, "head": head, "cells": cells, "repeats": repeats,
+        }  # fmt: skip
 
     def _turned(self, node: Node, made: Data) -> Data:
         if node.attrs.get("dir") == "rtl":
@@ -155,28 +179,67 @@ class Pages:
     def _run(self, node: Node) -> Iterator[Data]:
         match node.type:
             case "text":
-                yield from _runs(node)
+                yield from self._runs(node)
             case "hardBreak":
                 yield {"kind": "break"}
             case "mention":
-                yield _text(tree.mention(node)) | {"marks": ["bold"]}
+                yield from self._text(tree.mention(node), {"marks": ["bold"]})
             case "inlineImage" | "image":
-                yield self._picture(node, "inline-picture") or _text(_alt(node))
+                if (shown := self._picture(node, "inline-picture")) is not None:
+                    yield shown
+                else:
+                    yield from self._text(_alt(node))
             case "inlineSource":
-                source = _code(str(node.attrs.get("source") or ""))
-                yield {"kind": "text", "text": source, "code": True}
+                yield from self._text(str(node.attrs.get("source") or ""), {"code": True})
             case "opaque":
-                yield _text(tree.opaque(node))
+                yield from self._text(tree.opaque(node))
             case "footnoteReference":
-                yield self._note(str(node.attrs.get("id")))
+                yield from self._note(str(node.attrs.get("id") or ""))
             case _:
                 yield from self._inline(node.children)
 
-    def _note(self, name: str) -> Data:
+    def _runs(self, node: Node) -> Iterator[Data]:
+        """A run of text; what breaks a line in it does so."""
+        more: Data = {"code": True} if "code" in node.marks else {}
+        if marks := [one for one in _MARKS if one in node.marks]:
+            more["marks"] = marks
+        if (href := _address(tree.link(node))) is not None:
+            more["href"] = href
+        for index, text in enumerate(node.text.expandtabs(4).split("\n")):
+            if index:
+                yield {"kind": "break"}
+            yield from self._text(text, more)
+
+    def _text(self, text: str, more: Data | None = None) -> Iterator[Data]:
+        """Words; where they are longer than a line, they may be broken."""
+        text = _clean(text)
+        at = 0
+        for found in re.finditer(rf"\S{{{self._width}}}(?=\S)", text):
+            yield {"kind": "text", "text": text[at : found.end()], **(more or {})}
+            yield {"kind": "cut"}
+            at = found.end()
+        if at < len(text):
+            yield {"kind": "text", "text": text[at:], **(more or {})}
+
+    def _listing(self, text: str, language: Any) -> Data:
+        text = _clean(text.replace("\r\n", "\n").expandtabs(4))
+        lines = _LONG.sub("\\g<0>\u200b", text).split("\n")
+        known = isinstance(language, str) and _LANGUAGE.fullmatch(language)
+        slow = self._coloured + len(text) > MAX_COLOURED
+        if known and not slow and max(map(len, lines)) <= MAX_COLOURED_LINE:
+            self._coloured += len(text)
+        else:
+            language = None
+        texts = ["\n".join(lines[at : at + LINES]) for at in range(0, len(lines), LINES)]
+        return {"kind": "code", "lang": language, "texts": texts}
+
+    def _note(self, name: str) -> Iterator[Data]:
         if name not in self._notes or self._in_note:
-            return _text(f"[{name}]") | {"marks": ["superscript"]}
+            yield from self._text(f"[{name}]", {"marks": ["superscript"]})
+            return
         if name in self._labels:
-            return {"kind": "note", "label": self._labels[name]}
+            yield {"kind": "note", "label": self._labels[name]}
+            return
         self._labels[name] = label = f"note-{len(self._labels)}"
         self._in_note = True
         first, *rest = [*tree.blocks(self._notes[name].children)] or [Node("paragraph")]
@@ -185,7 +248,7 @@ class Pages:
         else:
             body, more = [], self._blocks([first, *rest], 2)
         self._in_note = False
-        return {"kind": "note", "label": label, "body": body, "more": more}
+        yield {"kind": "note", "label": label, "body": body, "more": more}
 
     def _picture(self, node: Node, kind: str) -> Data | None:
         """Null where there is none to be shown."""
@@ -194,17 +257,22 @@ class Pages:
             if (drawn := self._draw(src)) is None:
                 return None
             self._drawn[src] = drawn
-        made = {"kind": kind, "picture": src, "alt": _alt(node)}
+        made = {"kind": kind, "picture": src, "alt": _clean(_alt(node))}
         if (href := _address(tree.picture_link(node).get("href"))) is not None:
-            made["href"] = href
+            made |= {"href": href, "alt": made["alt"] or href}
         return made
 
     def _draw(self, src: str) -> str | None:
         data = self._given.get(src.removeprefix(PREFIX)) if src.startswith(PREFIX) else _data(src)
-        if data is None or (kind := kind_of(data)) is None or (size := size_px(data)) is None:
+        sound = None if data is None or kind_of(data) is None else upright(data)
+        if sound is None:
             return None
-        encoded = base64.b64encode(data).decode()
-        return _BOX.format(size[0], size[1], kind[1], encoded)
+        (_, type_), (width, height), data = (
+            kind_of(sound) or ("", ""),
+            size_px(sound) or (1, 1),
+            sound,
+        )
+        return _BOX.format(width, height, type_, base64.b64encode(data).decode())
 
 
 def _begins_with(nodes: Sequence[Node], title: str) -> bool:
@@ -214,51 +282,56 @@ def _begins_with(nodes: Sequence[Node], title: str) -> bool:
 
 
 def _words(node: Node) -> str:
-    return "".join(
-        "\n" if one.type == "hardBreak" else one.text or _words(one) for one in node.children
-    )
+    return "".join(_word(one) for one in node.children)
+
+
+def _word(node: Node) -> str:
+    match node.type:
+        case "hardBreak":
+            return "\n"
+        case "mention":
+            return tree.mention(node)
+        case "inlineSource":
+            return str(node.attrs.get("source") or "")
+        case "opaque":
+            return tree.opaque(node)
+        case "footnoteReference":
+            return f"[{node.attrs.get('id') or ''}]"
+        case "image" | "inlineImage":
+            return _alt(node)
+        case _:
+            return node.text or _words(node)
 
 
 def _paragraph(body: list[Data]) -> Data:
     return {"kind": "paragraph", "body": body}
 
 
-def _text(text: str) -> Data:
-    return {"kind": "text", "text": _LONG.sub("\\g<0>\u200b", _CONTROL.sub("", text))}
+def _clean(text: str) -> str:
+    return _CONTROL.sub("", text)
 
 
-def _runs(node: Node) -> Iterator[Data]:
-    """A run of text; what breaks a line in it does so."""
-    is_code = "code" in node.marks
-    for index, text in enumerate(node.text.expandtabs(4).split("\n")):
-        if index:
-            yield {"kind": "break"}
-        if not text:
-            continue
-        made = _text(text)
-        if is_code:
-            made["code"] = True
-        if marks := [one for one in _MARKS if one in node.marks]:
-            made["marks"] = marks
-        if (href := _address(tree.link(node))) is not None:
-            made["href"] = href
-        yield made
+def _is_head(row: Sequence[Place]) -> bool:
+    return all(
+        one.node is None or (one.node.type == "tableHeader" and one.rows == 1) for one in row
+    )
 
 
-def _listing(text: str, language: Any) -> Data:
-    known = isinstance(language, str) and _LANGUAGE.fullmatch(language)
-    coloured = known and len(text) <= MAX_COLOURED
-    return {"kind": "code", "lang": language if coloured else None, "text": _code(text)}
-
-
-def _code(text: str) -> str:
-    return _LONG.sub("\\g<0>\u200b", _CONTROL.sub("", text.replace("\r\n", "\n").expandtabs(4)))
+def _free(
+    taken: set[tuple[int, int]], column: int, row: int, wide: int, high: int
+) -> tuple[int, int]:
+    """How many columns and rows a cell may have where others go on; they are taken then."""
+    while wide > 1 and any((column + at, row) in taken for at in range(wide)):
+        wide -= 1
+    taken |= {(column + x, row + y) for x in range(wide) for y in range(high)}
+    return wide, high
 
 
 def _address(href: str | None) -> str | None:
     """One that leads somewhere also from a file."""
     url = tree.safe_url(href)
-    return url if url is not None and _ADDRESS.match(url) else None
+    led = url is not None and len(url) <= MAX_ADDRESS and _ADDRESS.match(url)
+    return url if led else None
 
 
 def _alt(node: Node) -> str:

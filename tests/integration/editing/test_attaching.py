@@ -12,14 +12,19 @@ from pycrdt import XmlElement, XmlText
 
 from hub.formats.docx import file as docx
 from hub.formats.tree import Node
+from hub.mail.erasure import Eraser
+from tests.conftest import TurnableClock
 from tests.integration.conftest import Served
 from tests.integration.editing.conftest import Desk, edit, words
 from tests.integration.editing.test_markdown_files import blocks, write
 from tests.integration.editing.test_word_files import RED
 from tests.integration.files.test_attachments import Room
 from tests.integration.files.test_uploads import problem
-from tests.support.docx import body_of
+from tests.support.docx import body_of, part_of, word_file
 from tests.support.hub_process import answer
+from tests.unit.formats.test_docx import COMMENTED, COMMENTS
+
+REVIEWED = word_file(COMMENTED, COMMENTS)
 
 
 def paragraph(text: str) -> Any:
@@ -169,12 +174,85 @@ async def test_the_same_request_again_changes_nothing(desk: Desk) -> None:
     assert problem(refused) == (409, "send_id_reused")
 
 
-async def test_of_two_at_once_one_becomes_the_live_copy(desk: Desk) -> None:
+async def test_of_many_at_once_one_becomes_the_live_copy(desk: Desk) -> None:
     document = await rich(desk)
-    made = await asyncio.gather(*(attach(desk, document, "docx") for _ in range(4)))
-    assert len({one["attachment"] for one in made}) == 4
+    path = f"/api/documents/{document}/attach"
+    asked = [desk.http.post(path, json={"format": "docx"}) for _ in range(4)]
+    answers = await asyncio.gather(*asked)
+    made = [one.json() for one in answers if one.is_success]
+    assert {problem(one) for one in answers if not one.is_success} <= {(409, "became_file")}
     (live,) = [one for one in made if one["live"]]
     assert (await desk.file(document))["attachment"] == live["attachment"]
+    # Nothing is left of those that were refused.
+    assert len((await desk.listed())["attachments"]) == len(made)
+
+
+async def test_a_copy_of_a_word_file_has_all_that_the_file_has(desk: Desk) -> None:
+    file = await desk.send(REVIEWED, "offer.docx")
+    document = (await desk.open(file))["document"]
+    await edit(desk, document, write(0, "Our "))
+    copy = await attach(desk, document, "docx", name="Copy")
+    assert (copy["name"], copy["live"]) == ("Copy.docx", False)
+    made = await desk.bytes_of(copy["attachment"], 1)
+    assert part_of(made, "word/comments.xml") == part_of(REVIEWED, "word/comments.xml")
+    assert body_of(made) == await live_body(desk, file)
+    exported = await desk.http.get(f"/api/documents/{document}/export?format=docx")
+    assert exported.content == made
+
+
+async def live_body(desk: Desk, file: str) -> str:
+    return body_of((await desk.http.get(f"/api/attachments/{file}/live")).content)
+
+
+async def test_names_say_what_the_file_is(desk: Desk) -> None:
+    document = await desk.served.document(desk.person, desk.thread, "text")
+    names = []
+    for given in ("notes", "Makefile", "a.odt", "b.py", ".env", None):
+        made = await attach(desk, document, "txt", name=given, live=False)
+        names.append(made["name"])
+    assert names == ["notes.txt", "Makefile", "a.odt.txt", "b.py", ".env", "Draft.txt"]
+    pdf = await attach(desk, document, "pdf", name="a.PDF")
+    assert pdf["name"] == "a.PDF"
+    path = f"/api/documents/{document}/attach"
+    for format_ in ("html", "txt"):
+        asked = {"format": format_, "attachment": pdf["attachment"]}
+        assert problem(await desk.http.post(path, json=asked)) == (400, "bad_format")
+
+
+async def test_a_file_that_is_erased_leaves_nothing(desk: Desk) -> None:
+    document = await rich(desk)
+    made = await attach(desk, document, "docx")
+    await edit(desk, document, write(0, "Our "))
+    await desk.save(document)
+    copy = await attach(desk, document, "pdf")
+    types = [one["type"] for one in (await desk.history())["items"]]
+    assert [types.count(one) for one in ("attachment.add", "version.add")] == [2, 1]
+    for one in (made, copy):
+        await desk.http.delete(f"/api/attachments/{one['attachment']}")
+    hub = desk.served.hub
+    clock = TurnableClock(hub.clock.now_ms())
+    clock.advance(hub.settings.undo_s + 60)
+    assert await Eraser(hub.database, clock).erase() == 2
+    left = [one["type"] for one in (await desk.history())["items"]]
+    assert not {"attachment.add", "version.add"} & set(left)
+    info = await answer(desk.http.get(f"/api/documents/{document}"))
+    assert info["file"] is None
+    assert (await attach(desk, document, "docx"))["live"] is True
+
+
+async def test_the_words_of_another_event_are_no_answer(desk: Desk) -> None:
+    """A ``send_id`` stands for one thing."""
+    document = await rich(desk)
+    path = f"/api/threads/{desk.thread}/attachments"
+    body = {"file": {"upload": await desk.upload(b"x", "a.bin")}, "send_id": "one"}
+    await answer(desk.http.post(path, json=body))
+    await attach(desk, document, "docx", send_id="two")
+    for send_id, what in (("one", "attach"), ("two", "save")):
+        asked = {"format": "docx"} if what == "attach" else {}
+        refused = await desk.http.post(
+            f"/api/documents/{document}/{what}", json={**asked, "send_id": send_id}
+        )
+        assert problem(refused) == (409, "send_id_reused")
 
 
 async def test_pictures_come_along(desk: Desk) -> None:

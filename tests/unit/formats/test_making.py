@@ -207,8 +207,105 @@ def test_text_is_set_as_it_stands_and_breaks_where_it_must() -> None:
     assert len(found) > 3
 
 
+def test_a_copy_says_what_the_document_says_and_not_what_somebody_deleted() -> None:
+    nodes = [p(t("kept "), t("gone", deletion={"author": "A"}), t("new", insertion={}))]
+    state = ydoc.of_tree(nodes, 7)
+    for format_ in (docx, odt):
+        (made,) = format_.made(state, ABOUT, GIVEN)
+        read, _ = format_.read(made.body, "d_1")
+        assert [canon.form(one) for one in read] == [canon.form(p(t("kept new")))]
+
+
+def test_notes_of_one_name_are_all_there() -> None:
+    refer = Node("footnoteReference", {"id": "1"})
+    notes = [Node("footnote", attrs, [p(t(said))]) for attrs, said in (
+        ({"id": "1"}, "first."), ({"id": "1"}, "second."), ({}, "third."), ({}, "fourth."),
+    )]  # fmt: skip
+    (text,), _ = pages(ydoc.of_tree([p(t("x"), refer), *notes], 7))
+    assert all(one in text for one in ("first.", "second.", "third.", "fourth."))
+
+
+def test_notes_in_a_header_that_repeats_are_there_once() -> None:
+    refer = Node("footnoteReference", {"id": "1"})
+    head = row(Node("tableHeader", {}, [p(t("h"), refer)]))
+    table = Node("table", {}, [head, *(row(cell(f"c{at}")) for at in range(120))])
+    state = ydoc.of_tree(
+        [table, p(t("again"), refer), Node("footnote", {"id": "1"}, [p(t("N."))])], 7
+    )
+    found, _ = pages(state)
+    assert "".join(found).count("N.") == 1
+
+
+def test_cells_that_run_into_one_another_are_shown() -> None:
+    table = Node("table", {}, [
+        row(cell("a"), cell("b", rowspan=3)), row(cell("c", colspan=2), cell("d")), row(cell("e")),
+    ])  # fmt: skip
+    (text,), _ = pages(ydoc.of_tree([table], 7))
+    assert all(one in text for one in "abcde")
+
+
+def test_words_that_are_too_long_are_broken_and_copied_whole() -> None:
+    long = "0123456789abcdef" * 12
+    nodes = [p(t(long)), Node("table", {}, [row(*(cell(long) for _ in range(5)))])]
+    (text,), _ = pages(ydoc.of_tree(nodes, 7))
+    assert "\u200b" not in text
+    # Six times, though in columns a reader of the page takes lines in another order.
+    assert text.count("9") == 6 * 12
+    document = pypdfium2.PdfDocument(next(pdf.made(ydoc.of_tree(nodes, 7), ABOUT, GIVEN)).body)
+    width = document[0].get_width()
+    boxes = document[0].get_textpage()
+    assert all(boxes.get_charbox(at)[2] < width - 60 for at in range(boxes.count_chars()))
+
+
+def test_many_columns_do_not_run_into_one_another() -> None:
+    words = [f"columns{at:02}" for at in range(15)]
+    table = Node("table", {}, [row(*(cell(one) for one in words))])
+    (made,) = pdf.made(ydoc.of_tree([table], 7), ABOUT, GIVEN)
+    (page,) = pypdfium2.PdfDocument(made.body)
+    text = page.get_textpage()
+    said = text.get_text_range()
+    places = [text.get_charbox(said.index(one)) for one in ("columns0", "columns1")]
+    assert places[0][2] <= places[1][0]
+
+
+def test_much_code_takes_its_time_but_once() -> None:
+    code = Node("codeBlock", {"language": "perl"}, [t("s/" * 49_000)])
+    (made,) = Pages({}).of("T", [code])["nodes"]
+    assert made["lang"] is None
+    short = Node("codeBlock", {"language": "python"}, [t("x = 1\n" * 3000)])
+    first, second = Pages({}).of("T", [short, short])["nodes"]
+    assert (first["lang"], second["lang"]) == ("python", None)
+    assert (len(first["texts"]), sum(one.count("x") for one in first["texts"])) == (31, 3000)
+
+
+def jpeg(orientation: int) -> bytes:
+    made = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (300, 100), "red").save(made, "JPEG", exif=exif)
+    return made.getvalue()
+
+
+def test_pictures_stand_as_the_camera_says() -> None:
+    made = Pages({"a_1": jpeg(6), "a_2": jpeg(1)})
+    drawn = made.of("T", [picture("a_1"), picture("a_2")])["pictures"]
+    sides = [one.split('viewBox="')[1].split('"')[0] for one in drawn.values()]
+    assert sides == ["0 0 100 300", "0 0 300 100"]
+
+
+def test_signs_that_nobody_sees_are_not_missing() -> None:
+    _, missing = pages(ydoc.of_tree([p(t("a\u200d\u2066b\ufe0f\ufeff \U00012031\u200d"))], 7))
+    assert missing == "\U00012031"
+
+
+def test_an_address_that_no_file_takes_is_left_out() -> None:
+    state = ydoc.of_tree([p(t("words", link={"href": "https://example.org/" + "a" * 9000}))], 7)
+    (text,), _ = pages(state)
+    assert "words" in text
+
+
 def test_pictures_that_cannot_be_had_are_their_words() -> None:
-    pages_of = Pages({"a_1": b"no picture", "a_2": RED[:12]})
+    pages_of = Pages({"a_1": b"no picture", "a_2": RED[:60]})
     nodes = [picture("a_1"), picture("a_2"), p(picture("a_3", "inlineImage"))]
     made = pages_of.of("T", nodes)
     assert made["pictures"] == {}
