@@ -87,6 +87,15 @@ async def merge_version(request: Request) -> Response:
     return respond(await hub.merging.merge(who, info, asked.version, asked.take, send_id))
 
 
+async def read_as(request: Request) -> Response:
+    who = await principal(request)
+    asked = await read_body(request, api.ReadAs)
+    hub = hub_of(request)
+    info = await hub.library.info(request.path_params["id"])
+    send_id = asked.send_id or new_id("n")
+    return respond(await hub.merging.read_as(who, info, asked.encoding, send_id))
+
+
 async def replace_words(request: Request) -> Response:
     who = await principal(request)
     asked = await read_body(request, api.ReplaceWords)
@@ -151,6 +160,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/documents/{id}/save", save_document, methods=["POST"]),
         Route("/api/documents/{id}/attach", attach_document, methods=["POST"]),
         Route("/api/documents/{id}/merge", merge_version, methods=["POST"]),
+        Route("/api/documents/{id}/encoding", read_as, methods=["POST"]),
         Route("/api/documents/{id}/replace", replace_words, methods=["POST"]),
         Route("/api/documents/{id}/file", get_file, methods=["GET"]),
         Route("/api/documents/{id}/file", patch_file, methods=["PATCH"]),

@@ -109,6 +109,8 @@ OPERATIONS = (
               api.AttachDocument, api.AttachedFile, 201),
     Operation("POST", "/api/documents/{id}/merge", "Take over another version of its file, or not",
               api.MergeVersion, api.Merged),
+    Operation("POST", "/api/documents/{id}/encoding", "Read its file in another encoding",
+              api.ReadAs, api.Merged),
     Operation("POST", "/api/documents/{id}/replace", "Replace words in it",
               api.ReplaceWords, api.Replaced),
     Operation("GET", "/api/documents/{id}/file", "How it stands to its file", answer=api.FileState),

@@ -26,6 +26,8 @@ MAX_MISSING: Final = 40
 _CODE: Final = re.compile(r"[a-z_]{1,40}")
 _ATTACHMENT: Final = re.compile(r"a_[A-Za-z0-9_-]{22}")
 _CODEC: Final = re.compile(r"[a-z0-9_-]{1,40}")
+_WRITES: Final = frozenset(("save", "make", "replace"))
+"""Of the files and documents that these read, the hub has read all before."""
 _LIMITS: Final = Limits(
     wall_s=60, nice=5, cpu_s=45, memory_bytes=2 << 30, input_bytes=160 << 20,
     output_bytes=96 << 20,
@@ -116,7 +118,7 @@ class Converter:
         parts = await self._parts("save", b"".join(map(encode, given)), options)
         if pictures is None and (asked := [one for one in parts if one.name == "wanted"]):
             return Wanted(_attachments(asked[0]))
-        return _one(parts, "file").body
+        return _one(parts, "file", ours=True).body
 
     async def make(
         self, format_: str, state: bytes, document: str, kind: str, title: str, changed_s: int,
@@ -141,19 +143,20 @@ class Converter:
         parts = await self._parts("make", b"".join(map(encode, given)), options)
         if pictures is None and (asked := [one for one in parts if one.name == "wanted"]):
             return Wanted(_attachments(asked[0]))
-        part = _one(parts, "file")
+        part = _one(parts, "file", ours=True)
         return Made(part.body, str(part.meta.get("missing") or "")[:MAX_MISSING])
 
     async def merge(
         self, format_: str, file: bytes, other: bytes, state: bytes, document: str, client: int,
-        take: Take, encoding: str | None,
+        take: Take, encoding: str | None, anew: str | None = None,
     ) -> Incoming:  # fmt: skip
         """What another version of a file brings into a document.
 
         Args:
             file: as the document was opened or saved last; ``other``: as it is elsewhere.
             client: a Yjs client id under which the change is written.
-            encoding: of a text, in which it was opened.
+            encoding: of a text, in which it was opened; ``anew``: in which the other one is, if
+                that is not to be told by its bytes.
 
         Raises:
             HubError: of ``hub.editing.refusals``.
@@ -161,7 +164,7 @@ class Converter:
         given = Part("file", body=file), Part("other", body=other), Part("state", body=state)
         options: Meta = {
             "format": format_, "document": document, "client": client, "take": take,
-            "encoding": encoding,
+            "encoding": encoding, "anew": anew,
         }  # fmt: skip
         parts = await self._parts("merge", b"".join(map(encode, given)), options)
         part = _one(parts, "merged")
@@ -182,13 +185,13 @@ class Converter:
         given = Part("state", body=state), Part("wanted", body=msgspec.json.encode(wanted))
         options: Meta = {"kind": kind, "client": client}
         parts = await self._parts("replace", b"".join(map(encode, given)), options)
-        part = _one(parts, "replaced")
+        part = _one(parts, "replaced", ours=True)
         return part.body, _count(part, "count")
 
     async def _parts(self, kind: str, data: bytes, options: Meta) -> Sequence[Part]:
         outcome = await self._sandbox.run(kind, data, options, limits=_LIMITS, program=FORMATS)
         if isinstance(outcome, Failed):
-            raise refusals.failed(outcome)
+            raise refusals.failed(outcome, ours=kind in _WRITES)
         for part in outcome.parts:
             if part.name == "refused":
                 raise refusals.refused(part)
@@ -202,11 +205,11 @@ def _given(pictures: Mapping[str, bytes] | None) -> list[Part]:
     ]
 
 
-def _one(parts: Sequence[Part], name: str) -> Part:
+def _one(parts: Sequence[Part], name: str, *, ours: bool = False) -> Part:
     for part in parts:
         if part.name == name:
             return part
-    raise refusals.failed(Failed("damaged", f"no part {name!r}"))
+    raise refusals.failed(Failed("damaged", f"no part {name!r}"), ours=ours)
 
 
 def _pictures(parts: Sequence[Part]) -> list[bytes]:

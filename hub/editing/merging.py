@@ -120,6 +120,41 @@ class Merging:
             return Merged(0, 0)
         return await self._merge(binding, shown, take, who.uid, (who, send_id))
 
+    async def read_as(
+        self, who: Principal, info: DocumentInfo, encoding: str, send_id: str
+    ) -> Merged:
+        """Read the file of a document in another encoding than that which it was taken for; what
+        somebody has changed meanwhile stays as it is, where the two do not meet.
+
+        Raises:
+            Conflict: ``not_a_file``, ``no_encoding``, ``send_id_reused``.
+            Forbidden: ``read_only``, ``missing_scope``.
+            NotFound: ``thread_not_found``, ``version_not_found``.
+            HubError: of ``hub.editing.refusals``, and of ``Sources.require_looked_at``.
+        """
+        await self._pen.require(who, info.thread)
+        if (known := await self._known(who, info, send_id)) is not None:
+            return known
+        async with self._database.acquire() as connection:
+            binding = await files.find(connection, info.document)
+        if binding is None:
+            raise Conflict("This document is no file of the thread.", code="not_a_file")
+        if binding.encoding is None:
+            raise Conflict("This file says its encoding itself.", code="no_encoding")
+        base = await self._sources.version(binding.attachment, binding.number)
+        changes, _, found, clean = await self._bring(
+            binding, base, base, "theirs", who.uid, encoding
+        )
+        if found is None or found == binding.encoding:
+            return Merged(0, 0)  # so it was read, or the file itself says another one
+        saved = clean if clean is not None else binding.saved_seq
+        data = ev.DocumentMergeData(
+            binding.document, binding.attachment, binding.number, binding.number, "theirs", changes,
+            saved, found,
+        )  # fmt: skip
+        await self._write(binding, who.uid, data, send_id, who)
+        return Merged(changes, 0)
+
     async def _merge(
         self, binding: Binding, shown: Stored, take: ev.Take, uid: str,
         by: tuple[Principal, str] | None,
@@ -158,10 +193,14 @@ class Merging:
         return Merged(changes, 0)
 
     async def _bring(
-        self, binding: Binding, base: Stored, other: Stored, take: ev.Take, uid: str
-    ) -> tuple[int, int, str | None, int | None]:
+        self, binding: Binding, base: Stored, other: Stored, take: ev.Take, uid: str,
+        anew: str | None = None,
+    ) -> tuple[int, int, str | None, int | None]:  # fmt: skip
         """What of ``other`` comes into the live document, in somebody's name: changes, conflicts,
         the encoding; and up to which seq it is what ``other`` says, if it is.
+
+        Args:
+            anew: the encoding of ``other``, if that is not to be told by its bytes.
 
         Raises:
             BothChanged.
@@ -177,7 +216,7 @@ class Merging:
                 unsaved = await files.updates(connection, binding.document, binding.saved_seq)
             found = await self._converter.merge(
                 binding.format, *given, live.state(), binding.document, client, take,
-                binding.encoding,
+                binding.encoding, anew,
             )  # fmt: skip
             if found.conflicts and take == "all":
                 raise BothChanged

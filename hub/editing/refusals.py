@@ -88,9 +88,15 @@ _FAILED: Final[dict[Reason, type[HubError]]] = {
 }  # fmt: skip
 
 
-def failed(outcome: Failed) -> HubError:
-    """What a worker's end says to a person."""
+def failed(outcome: Failed, *, ours: bool = False) -> HubError:
+    """What a worker's end says to a person.
+
+    Args:
+        ours: it was a document that was to be written, and no foreign file to be read.
+    """
     log.info("a file was not converted", reason=outcome.reason, detail=outcome.detail)
+    if ours and outcome.reason == "damaged":
+        return ConverterAway()
     return _FAILED[outcome.reason]()
 
 

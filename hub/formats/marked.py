@@ -33,7 +33,7 @@ def made(state: bytes, about: About, given: Given) -> Iterator[Part]:
 
 
 def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
-    base, theirs = read(data, given.encoding), read(other)
+    base, theirs = read(data, given.encoding), read(other, given.anew)
     found = merging.merge_blocks(
         reader.nodes_of(base.text), ydoc.tree_of(state), reader.nodes_of(theirs.text), given.take,
         lambda node: canon.key(node, loose=True), join,

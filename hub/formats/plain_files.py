@@ -23,7 +23,7 @@ def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
 
 
 def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
-    base, theirs = read(data, given.encoding), read(other)
+    base, theirs = read(data, given.encoding), read(other, given.anew)
     found = merging.merge(base.text, ydoc.text_of(state), theirs.text, given.take)
     update = ydoc.edit_text(state, found.edits, given.client) if found.edits else b""
     yield incoming(found.changes, found.conflicts, theirs.encoding, update)

@@ -12,8 +12,8 @@ from hub.sandbox.frames import Part
 class Given(NamedTuple):
     """Beside a file: the ``document`` that it is, or becomes; the Yjs ``client`` id under which all
     is written; of a text the ``encoding`` in which it was opened, and ``anew`` the one that it
-    shall have; whose words stand where both changed the same; bytes of ``pictures``, by the
-    attachments that show them, null before anybody asked for them."""
+    shall have, or in which another version is; whose words stand where both changed the same; bytes
+    of ``pictures``, by the attachments that show them, null before anybody asked for them."""
 
     document: str
     client: int = 0

@@ -98,10 +98,10 @@ def made(
 
 def merged(
     file: BinaryIO, *, format: str, document: str, client: int, take: Take,
-    encoding: str | None = None,
+    encoding: str | None = None, anew: str | None = None,
 ) -> Iterator[Part]:  # fmt: skip
     given, _ = _given(file)
-    asked = Given(document, client, encoding, take=take)
+    asked = Given(document, client, encoding, anew, take)
     yield from _told(
         lambda: _of(format).merged(given["file"], given["other"], given["state"], asked)
     )

@@ -319,6 +319,21 @@ class MergeVersion(Request):
     send_id: SendId | None = None
 
 
+Encoding = Literal[
+    "utf-8", "utf-16-le", "utf-16-be", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255",
+    "cp1256", "cp1257", "cp1258", "iso8859_1", "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_9",
+    "iso8859_15", "koi8_r", "koi8_u", "cp437", "cp850", "cp852", "cp866", "mac_roman", "shift_jis",
+    "euc_jp", "gb18030", "big5", "euc_kr",
+]  # fmt: skip
+
+
+class ReadAs(Request):
+    """Read the text file of a live document in another encoding than it was taken for."""
+
+    encoding: Encoding
+    send_id: SendId | None = None
+
+
 class Replacement(Request):
     """``old`` words become ``new``. A place is told by up to 32 characters ``before`` and ``after``
     it (fewer only where the text, or the run of words without anything between, begins or ends);

@@ -866,7 +866,7 @@ async def save_as(world: World, person: Person, thread: str, scan: Scan) -> None
 
 @reaches(
     "document-file", "document-word-file", "document-find", "narrow-document-find",
-    "document-save-as", "narrow-document-save-as", "document-save-as-refused",
+    "document-save-as", "narrow-document-save-as", "document-save-as-refused", "document-read-as",
     "document-file-unsaved", "document-file-merged",
     "document-file-waits", "document-file-refused", "document-file-gone", "narrow-document-file",
 )  # fmt: skip
@@ -921,6 +921,18 @@ async def test_files_that_are_edited(
     text = "Dobrý deň,\nposielam žltú ponuku.\n"
     offer = await send("offer.txt", text.encode("cp1250"))
     await show(offer, "offer.txt")
+    await button(page, "More about this document").click()
+    await page.get_by_role("menuitem", name="Read in another encoding").click()
+    await page.get_by_label("Encoding").select_option("cp1251")
+    await scan(page, "document-read-as")
+    await button(page, "Read the file anew").click()
+    await expect(person.editor("offer.txt")).not_to_contain_text("žltú")
+    await expect(standing).to_have_text("As in the file")
+    await button(page, "More about this document").click()
+    await page.get_by_role("menuitem", name="Read in another encoding").click()
+    await page.get_by_label("Encoding").select_option("cp1250")
+    await button(page, "Read the file anew").click()
+    await expect(person.editor("offer.txt")).to_contain_text("žltú")
     await button(page, "Save by itself, a minute after the last change").click()
     await person.write("offer.txt", "mine")
     await expect(standing).to_have_text("Unsaved changes")

@@ -70,10 +70,13 @@ async def test_a_text_is_opened_by_two_and_saved(
 
     await ben.write("ponuka.txt", "Ben\n")
     await expect(standing).to_have_text("Unsaved changes")
+    tab = ada.page.get_by_role("tab", name="ponuka.txt")
+    await expect(tab).to_have_accessible_name(re.compile("unsaved changes"))
     await expect(ada.editor("ponuka.txt")).to_contain_text("Ben")
     await ada.editor("ponuka.txt").press("Control+s")
     await expect(ada.page.get_by_text("Saved as version 2.")).to_be_visible()
     await expect(standing).to_have_text("As in the file")
+    await expect(tab).not_to_have_accessible_name(re.compile("unsaved changes"))
     await expect(ben.page.get_by_test_id("file-line")).to_contain_text("version 2")
     await expect(ben.page.get_by_test_id("file-standing")).to_have_text("As in the file")
     await expect(
@@ -421,7 +424,7 @@ async def test_a_document_becomes_a_file_and_is_handed_on(
     await name.press("Enter")
     await expect(ada.page.get_by_text("Our offer.docx is in the thread.")).to_be_visible()
     line = ada.log().get_by_text("saved a document as “Our offer.docx”, also with words by Ben")
-    await expect(line).to_be_visible()
+    await expect(line.get_by_role("link", name="Show Our offer.docx")).to_be_visible()
     for person in (ada, ben):
         await expect(person.page.get_by_test_id("file-line")).to_contain_text("version 1")
         await expect(person.page.get_by_test_id("file-standing")).to_have_text("As in the file")

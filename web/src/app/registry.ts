@@ -86,6 +86,7 @@ export const STATES: readonly State[] = [
   { id: 'document-save-as', route: 'room', about: 'A document as a file of the thread, or a download' },
   { id: 'narrow-document-save-as', route: 'room', about: '400 px: the same, again as its next version' },
   { id: 'document-save-as-refused', route: 'room', about: 'A PDF for which fonts are missing' },
+  { id: 'document-read-as', route: 'room', about: 'A text file is read in another encoding' },
   { id: 'document-find', route: 'room', about: 'Find and replace in a document' },
   { id: 'narrow-document-find', route: 'room', about: '400 px: find and replace' },
   { id: 'document-file-unsaved', route: 'room', about: 'A file that was changed, and saves itself' },

@@ -21,6 +21,7 @@ import type {
   Merged,
   Presence,
   PresenceEntry,
+  ReadAs,
   ReadState,
   Results,
   Role,
@@ -612,6 +613,10 @@ export class Room implements RoomStore {
 
   saveDocument(document: string, { encoding = null }: { encoding?: 'utf-8' | null } = {}): Promise<SavedVersion> {
     return this.#http.post<SavedVersion>(`/api/documents/${document}/save`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
+  }
+
+  readAs(document: string, encoding: ReadAs['encoding']): Promise<Merged> {
+    return this.#http.post<Merged>(`/api/documents/${document}/encoding`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
   }
 
   attachDocument(document: string, wish: AttachDocument): Promise<AttachedFile> {

@@ -31,6 +31,7 @@ import type {
   PresenceEntry,
   PropertyValue,
   Replacement,
+  ReadAs,
   Role,
   SavedVersion,
   Take,
@@ -305,6 +306,8 @@ export interface RoomStore {
   openFile(attachment: string, number?: number | null): Promise<DocumentInfo>;
   /** Save a live document to its file. */
   saveDocument(document: string, options?: { encoding?: 'utf-8' | null }): Promise<SavedVersion>;
+  /** Read the text file of a live document in another encoding than it was taken for. */
+  readAs(document: string, encoding: ReadAs['encoding']): Promise<Merged>;
   /** Put a live document into the thread as a file. */
   attachDocument(document: string, wish: AttachDocument): Promise<AttachedFile>;
   /** What a live document takes over of a version of its file that came from elsewhere. */

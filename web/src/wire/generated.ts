@@ -36,6 +36,8 @@ export type LinkKind = "first_owner" | "invitation" | "reset";
 
 export type Scope = "read" | "write" | "admin";
 
+export type Encoding = "utf-8" | "utf-16-le" | "utf-16-be" | "cp1250" | "cp1251" | "cp1252" | "cp1253" | "cp1254" | "cp1255" | "cp1256" | "cp1257" | "cp1258" | "iso8859_1" | "iso8859_2" | "iso8859_5" | "iso8859_7" | "iso8859_9" | "iso8859_15" | "koi8_r" | "koi8_u" | "cp437" | "cp850" | "cp852" | "cp866" | "mac_roman" | "shift_jis" | "euc_jp" | "gb18030" | "big5" | "euc_kr";
+
 export type VersionState = "arriving" | "ready" | "same" | "failed";
 
 /** A day, ``YYYY-MM-DD``. */
@@ -1391,6 +1393,12 @@ export interface AttachDocument {
 export interface MergeVersion {
   version: number;
   take: Take;
+  send_id?: string | null;
+}
+
+/** Read the text file of a live document in another encoding than it was taken for. */
+export interface ReadAs {
+  encoding: Encoding;
   send_id?: string | null;
 }
 

@@ -5,6 +5,7 @@ import type { PendingMessage } from '../../state';
 import type { Item } from '../../wire/generated';
 import {
   blockedWords,
+  fileOf,
   firstUnread,
   isPrepended,
   matching,
@@ -204,7 +205,26 @@ describe('words', () => {
     expect(saved(['a'])).toBe('Ada saved version 3 of “a.txt”');
     expect(saved(['b'])).toBe('Ada saved version 3 of “a.txt”, with changes by Grace');
     expect(saved(['a', 'b'])).toBe('Ada saved version 3 of “a.txt”, also with changes by Grace');
+    const attached = (authors: string[]): string => systemWords(item(1, 'a', { type: 'attachment.add', data: { name: 'a.pdf', made: { document: 'd', saved: 1, authors } } }), name, since);
+    expect(attached(['a'])).toBe('Ada saved a document as “a.pdf”');
+    expect(attached(['a', 'b'])).toBe('Ada saved a document as “a.pdf”, also with words by Grace');
+    const again = { type: 'version.add' as const, data: { name: 'a.pdf', number: 2, made: { document: 'd', saved: 1, authors: ['b'] } } };
+    expect(systemWords(item(1, 'a', again), name, since)).toBe('Ada saved version 2 of “a.pdf”, with changes by Grace');
     expect(systemWords(item(1, 'a', { type: 'thread.rename', data: null }), name, since)).toContain('renamed');
+  });
+
+  it('tell that a file was read anew', () => {
+    const merged = (more: object): string => systemWords(item(1, 'a', { type: 'document.merge', data: { document: 'd', attachment: 'a_1', version: 2, number: 2, take: 'theirs', changes: 3, saved: 1, ...more } }), name, since);
+    expect(merged({ encoding: 'cp1250' })).toBe('Ada had the file read in another encoding');
+    expect(merged({ encoding: 'cp1250', base: 1 })).toContain('3 changes came into the document from version 2');
+  });
+
+  it('name the file they tell of', () => {
+    const told = (type: Item['type'], data: unknown): unknown => fileOf(item(1, 'a', { type, data }));
+    expect(told('version.add', { attachment: 'a_1', name: 'a.txt', number: 3 })).toEqual({ attachment: 'a_1', name: 'a.txt', version: 3 });
+    expect(told('attachment.add', { attachment: 'a_1', name: 'a.pdf' })).toEqual({ attachment: 'a_1', name: 'a.pdf', version: null });
+    expect(told('attachment.rename', { attachment: 'a_1', name: 'a.txt' })).toBeNull();
+    expect(told('version.add', null)).toBeNull();
   });
 
   it('say who types and who reacted', () => {

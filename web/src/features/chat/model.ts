@@ -229,7 +229,15 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
   }
 }
 
-function mergedWords(who: string, { version, take, changes }: DocumentMergeData): string {
+/** The version of a file that a line tells of; null when it tells of none that could be shown. */
+export function fileOf({ type, data }: Item): { attachment: string; name: string; version: number | null } | null {
+  if (data == null || (type !== 'version.add' && type !== 'attachment.add')) return null;
+  const { attachment, name, number } = data as Partial<VersionAddData>;
+  return attachment === undefined || name === undefined ? null : { attachment, name, version: number ?? null };
+}
+
+function mergedWords(who: string, { version, take, changes, base, encoding }: DocumentMergeData): string {
+  if (encoding != null && base == null && take !== 'none') return `${who} had the file read in another encoding`;
   const what = changes === 1 ? '1 change' : `${changes} changes`;
   if (take === 'none') return changes > 0 ? `${who} took ${what} of version ${version} out of the document again` : `${who} left version ${version} beside the document`;
   const stands = take === 'ours' ? '; where both had changed the same, the document stands' : take === 'theirs' ? '; where both had changed the same, that version stands' : '';
