@@ -123,8 +123,8 @@ class Merging:
     async def read_as(
         self, who: Principal, info: DocumentInfo, encoding: str, send_id: str
     ) -> Merged:
-        """Read the file of a document in another encoding than that which it was taken for; what
-        somebody has changed meanwhile stays as it is, where the two do not meet.
+        """Read the file of a document in another encoding than that which it was taken for; words
+        that somebody has changed meanwhile stay as they are.
 
         Raises:
             Conflict: ``not_a_file``, ``no_encoding``, ``send_id_reused``.
@@ -142,14 +142,12 @@ class Merging:
         if binding.encoding is None:
             raise Conflict("This file says its encoding itself.", code="no_encoding")
         base = await self._sources.version(binding.attachment, binding.number)
-        changes, _, found, clean = await self._bring(
-            binding, base, base, "theirs", who.uid, encoding
-        )
+        changes, _, found, clean = await self._bring(binding, base, base, "ours", who.uid, encoding)
         if found is None or found == binding.encoding:
             return Merged(0, 0)  # so it was read, or the file itself says another one
         saved = clean if clean is not None else binding.saved_seq
         data = ev.DocumentMergeData(
-            binding.document, binding.attachment, binding.number, binding.number, "theirs", changes,
+            binding.document, binding.attachment, binding.number, binding.number, "ours", changes,
             saved, found,
         )  # fmt: skip
         await self._write(binding, who.uid, data, send_id, who)

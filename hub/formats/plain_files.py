@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hub.formats import merging, plaintext, ydoc
 from hub.formats.plaintext import TextFile
 from hub.formats.refused import Refused
+from hub.formats.rereading import reread
 from hub.formats.work import Given
 from hub.sandbox.frames import Meta, Part
 
@@ -24,7 +25,10 @@ def saved(data: bytes, state: bytes, given: Given) -> Iterator[Part]:
 
 def merged(data: bytes, other: bytes, state: bytes, given: Given) -> Iterator[Part]:
     base, theirs = read(data, given.encoding), read(other, given.anew)
-    found = merging.merge(base.text, ydoc.text_of(state), theirs.text, given.take)
+    if given.anew is None:
+        found = merging.merge(base.text, ydoc.text_of(state), theirs.text, given.take)
+    else:
+        found = reread(base.text, ydoc.text_of(state), theirs.text)
     update = ydoc.edit_text(state, found.edits, given.client) if found.edits else b""
     yield incoming(found.changes, found.conflicts, theirs.encoding, update)
 

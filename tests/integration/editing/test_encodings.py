@@ -39,7 +39,7 @@ async def test_a_file_is_read_in_another_encoding(desk: Desk) -> None:
     # Nobody has changed anything, and nothing of the file is another.
     assert (await desk.file(document))["unsaved"] is False
     assert (await desk.save(document))["changed"] is False
-    assert (await read_as(desk, document, "cp1250"))["changes"] == 2
+    assert (await read_as(desk, document, "cp1250"))["changes"] == 3
     assert await words(desk, document) == TEXT.replace("\r\n", "\n")
     await edit(desk, document, lambda opened: opened.text.insert(0, "Žádný\n"))
     saved = await desk.save(document)
@@ -48,20 +48,27 @@ async def test_a_file_is_read_in_another_encoding(desk: Desk) -> None:
 
 async def test_what_was_written_meanwhile_stays(desk: Desk) -> None:
     file, document = await opened_wrong(desk)
-    await edit(desk, document, lambda opened: opened.text.insert(0, "Up. "))
+    await edit(desk, document, lambda opened: opened.text.insert(0, "Up.\n"))
+    await edit(desk, document, lambda opened: opened.text.insert(len(opened.text), "Konec\n"))
     await read_as(desk, document, "cp1250")
-    assert await words(desk, document) == ("Up. " + TEXT).replace("\r\n", "\n")
+    now = "Up.\r\n" + TEXT + "Konec\r\n"
+    assert await words(desk, document) == now.replace("\r\n", "\n")
     assert (await desk.file(document))["unsaved"] is True
     saved = await desk.save(document)
-    assert await desk.bytes_of(file, saved["number"]) == ("Up. " + TEXT).encode("cp1250")
+    assert await desk.bytes_of(file, saved["number"]) == now.encode("cp1250")
+
+
+async def test_a_word_that_somebody_changed_is_not_lost(desk: Desk) -> None:
+    _, document = await opened_wrong(desk)
+    await edit(desk, document, lambda opened: opened.text.insert(0, "Mine"))
+    await read_as(desk, document, "cp1250")
+    assert await words(desk, document) == "Mine" + TEXT.replace("\r\n", "\n")
 
 
 async def test_markdown_is_read_anew_too(desk: Desk) -> None:
     _, document = await opened_wrong(desk, "a.md")
     await read_as(desk, document, "cp1250")
-    assert await blocks(desk, document) == [
-        f"<paragraph>{' '.join(TEXT.split())}</paragraph>"
-    ] or "žluťoučký kůň" in "".join(await blocks(desk, document))
+    assert "žluťoučký kůň" in "".join(await blocks(desk, document))
 
 
 async def test_the_same_encoding_and_the_same_request_change_nothing(desk: Desk) -> None:
@@ -77,8 +84,7 @@ async def test_the_same_encoding_and_the_same_request_change_nothing(desk: Desk)
     ("name", "data", "encoding", "refused"),
     [
         ("a.txt", "\ufeffä".encode("utf-16-le"), "cp1250", None),
-        ("a.txt", b"abc\n", "utf-16-le", (422, "not_text")),
-        ("a.txt", b"abc\n", "rot13", (400, "bad_request")),
+        ("a.txt", b"abc\n", "rot13", (400, "bad_body")),
         ("a.docx", word_file("<w:p/>"), "cp1250", (409, "no_encoding")),
     ],
 )

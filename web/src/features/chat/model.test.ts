@@ -214,7 +214,7 @@ describe('words', () => {
   });
 
   it('tell that a file was read anew', () => {
-    const merged = (more: object): string => systemWords(item(1, 'a', { type: 'document.merge', data: { document: 'd', attachment: 'a_1', version: 2, number: 2, take: 'theirs', changes: 3, saved: 1, ...more } }), name, since);
+    const merged = (more: object): string => systemWords(item(1, 'a', { type: 'document.merge', data: { document: 'd', attachment: 'a_1', version: 2, number: 2, take: 'ours', changes: 3, saved: 1, ...more } }), name, since);
     expect(merged({ encoding: 'cp1250' })).toBe('Ada had the file read in another encoding');
     expect(merged({ encoding: 'cp1250', base: 1 })).toContain('3 changes came into the document from version 2');
   });
