@@ -12,9 +12,7 @@ import type {
   AttachmentAddData,
   Call,
   DocumentCreateData,
-  DocumentFile,
   DocumentInfo,
-  DocumentMergeData,
   DocumentRenameData,
   EventType,
   HistoryPage,
@@ -88,26 +86,10 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'call.start',
 ]);
 
-/** A document was saved to its file. */
-function savedVersion(event: TimelineEvent): VersionAddData | null {
-  const data = event.type === 'version.add' ? (event.data as VersionAddData | null | undefined) : null;
-  return data?.document != null ? data : null;
-}
-
 /** A document was saved, to its file or as another one, and that is something new. */
-function isNewVersion(event: TimelineEvent): boolean {
-  if (event.type !== 'version.add' && event.type !== 'attachment.add') return false;
-  const data = event.data as Partial<VersionAddData> | null | undefined;
-  if (event.type === 'attachment.add') return data?.made != null;
-  return (data?.document ?? data?.made) != null && data?.same !== true;
-}
-
-/** The file whose live copy a document is from an event on. */
-function becameFile(event: TimelineEvent): { document: string; file: DocumentFile } | null {
-  const data = event.type === 'attachment.add' ? (event.data as AttachmentAddData | null | undefined) : null;
-  const made = data?.made;
-  if (!data || made?.format == null) return null;
-  return { document: made.document, file: { attachment: data.attachment, number: 1, format: made.format, encoding: made.encoding ?? null } };
+function isNewVersion({ type, data }: TimelineEvent): boolean {
+  const { document, made, same } = (data ?? {}) as Partial<VersionAddData>;
+  return type === 'attachment.add' ? made != null : type === 'version.add' && (document ?? made) != null && same !== true;
 }
 
 const FRESH: Stale = Object.freeze({ items: Object.freeze([]), summary: false, files: Object.freeze([]) });
@@ -473,23 +455,22 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
       break;
     case 'document.rename':
       if (event.data != null) {
-        const data = event.data as DocumentRenameData;
-        next.documents = state.documents.map((one) => (one.document === data.document ? { ...one, title: data.title } : one));
+        const { document, title } = event.data as DocumentRenameData;
+        changeDocument(next, document, () => ({ title }));
       }
       break;
-    case 'document.merge': {
-      const data = event.data as DocumentMergeData | null | undefined;
-      if (data) next.documents = state.documents.map((one) => (one.document === data.document && one.file ? { ...one, file: { ...one.file, number: data.number, encoding: data.encoding ?? one.file.encoding ?? null } } : one));
+    case 'document.merge':
+    case 'version.add': {
+      const { document, number, encoding } = (event.data ?? {}) as Partial<VersionAddData>;
+      if (document != null) changeDocument(next, document, ({ file }) => (file ? { file: { ...file, number: number ?? file.number, encoding: encoding ?? file.encoding ?? null } } : {}));
       break;
     }
     case 'attachment.add': {
-      const became = becameFile(event);
-      if (became) next.documents = state.documents.map((one) => (one.document === became.document ? { ...one, file: became.file } : one));
-      break;
-    }
-    case 'version.add': {
-      const data = savedVersion(event);
-      if (data) next.documents = state.documents.map((one) => (one.document === data.document && one.file ? { ...one, file: { ...one.file, number: data.number ?? one.file.number, encoding: data.encoding ?? one.file.encoding ?? null } } : one));
+      const { attachment, made } = (event.data ?? {}) as AttachmentAddData;
+      if (made?.format != null) {
+        const { document, format, encoding = null } = made;
+        changeDocument(next, document, () => ({ file: { attachment, number: 1, format, encoding } })); // its live copy
+      }
       break;
     }
     default:
@@ -514,6 +495,10 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
     state: Object.freeze(next),
     stale: repaired ? Object.freeze({ ...model.stale, summary: true }) : model.stale,
   });
+}
+
+function changeDocument(state: ThreadState, document: string, change: (one: DocumentInfo) => Partial<DocumentInfo>): void {
+  state.documents = state.documents.map((one) => (one.document === document ? { ...one, ...change(one) } : one));
 }
 
 function setMember(state: ThreadState, event: TimelineEvent, data: MemberSetData, lookup: Lookup): void {

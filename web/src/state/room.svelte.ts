@@ -8,8 +8,6 @@ import { api } from '../api/client';
 import { ApiError, asApiError } from '../wire/error';
 import type {
   Accepted,
-  AttachDocument,
-  AttachedFile,
   Attachment,
   DocumentInfo,
   DocumentKind,
@@ -21,7 +19,6 @@ import type {
   Merged,
   Presence,
   PresenceEntry,
-  ReadAs,
   ReadState,
   Results,
   Role,
@@ -613,14 +610,6 @@ export class Room implements RoomStore {
 
   saveDocument(document: string, { encoding = null }: { encoding?: 'utf-8' | null } = {}): Promise<SavedVersion> {
     return this.#http.post<SavedVersion>(`/api/documents/${document}/save`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
-  }
-
-  readAs(document: string, encoding: ReadAs['encoding']): Promise<Merged> {
-    return this.#http.post<Merged>(`/api/documents/${document}/encoding`, { encoding, send_id: newSendId() }, { timeoutMs: CONVERSION_MS });
-  }
-
-  attachDocument(document: string, wish: AttachDocument): Promise<AttachedFile> {
-    return this.#http.post<AttachedFile>(`/api/documents/${document}/attach`, wish, { timeoutMs: CONVERSION_MS });
   }
 
   mergeVersion(document: string, version: number, take: Take): Promise<Merged> {

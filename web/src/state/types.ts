@@ -15,8 +15,6 @@ import type { ApiError } from '../wire/error';
 import type { KeptWords } from './kept-words';
 import type {
   Account,
-  AttachDocument,
-  AttachedFile,
   Attachment,
   Call,
   DocumentInfo,
@@ -31,7 +29,6 @@ import type {
   PresenceEntry,
   PropertyValue,
   Replacement,
-  ReadAs,
   Role,
   SavedVersion,
   Take,
@@ -306,10 +303,6 @@ export interface RoomStore {
   openFile(attachment: string, number?: number | null): Promise<DocumentInfo>;
   /** Save a live document to its file. */
   saveDocument(document: string, options?: { encoding?: 'utf-8' | null }): Promise<SavedVersion>;
-  /** Read the text file of a live document in another encoding than it was taken for. */
-  readAs(document: string, encoding: ReadAs['encoding']): Promise<Merged>;
-  /** Put a live document into the thread as a file. */
-  attachDocument(document: string, wish: AttachDocument): Promise<AttachedFile>;
   /** What a live document takes over of a version of its file that came from elsewhere. */
   mergeVersion(document: string, version: number, take: Take): Promise<Merged>;
   /** Have a live document save itself a while after its last change, or not. */

@@ -2,22 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { slowTexts } from '../../lib/hostile';
 import type { DocumentInfo, FileState, PresenceEntry } from '../../wire/generated';
-import {
-  authorWords,
-  encodingName,
-  standingWords,
-  caretColour,
-  documentToShow,
-  imageAddress,
-  isEditing,
-  languageName,
-  linkAddress,
-  noticeWords,
-  privateCopyWords,
-  readersOf,
-  readWords,
-  syncWords,
-} from './model';
+import { encodingName } from './encodings';
+import { authorWords, standingWords, caretColour, documentToShow, imageAddress, isEditing, languageName, linkAddress, noticeWords, privateCopyWords, readersOf, readWords, syncWords,  } from './model';
 
 function luminance(colour: string): number {
   const channel = (at: number): number => {

@@ -1,5 +1,4 @@
 /** Which documents have anything that their files have not: told by the one that is shown, asked of the hub for the others. */
-import { SvelteMap } from 'svelte/reactivity';
 import type { RoomStore } from '../../state';
 import type { DocumentInfo } from '../../wire/generated';
 
@@ -7,11 +6,13 @@ import type { DocumentInfo } from '../../wire/generated';
 const AGAIN_MS = 60_000;
 const MOST = 20;
 
-const known = new SvelteMap<string, boolean>();
+let known: ReadonlyMap<string, boolean> = $state.raw(new Map());
 
 export const unsaved = {
   of: (document: string): boolean => known.get(document) ?? false,
-  set: (document: string, is: boolean): void => void known.set(document, is),
+  set(document: string, is: boolean): void {
+    if (known.get(document) !== is) known = new Map(known).set(document, is);
+  },
 };
 
 /** Ask now and again; returns the way to stop. */
@@ -23,7 +24,7 @@ export function watchUnsaved(room: Pick<RoomStore, 'fileState'>, documents: read
     if (document.visibilityState !== 'visible') return;
     for (const { document: id } of others) {
       if (stopped) return;
-      await room.fileState(id).then((state) => { if (!stopped) known.set(id, state.shown != null && state.unsaved); }, () => undefined);
+      await room.fileState(id).then((state) => { if (!stopped) unsaved.set(id, state.shown != null && state.unsaved); }, () => undefined);
     }
   }
 
