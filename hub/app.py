@@ -39,6 +39,7 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
+from hub.editing.arrived import Arrived
 from hub.editing.attaching import Attaching
 from hub.editing.autosaving import Autosaving
 from hub.editing.converter import Converter
@@ -285,17 +286,18 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         )  # fmt: skip
         sources = Sources(database, store, held=scanning.policy == "hold")
         pen = Pen(writer, rooms)
+        arrived = Arrived(jobs, telling)
         workshop = Workshop(
             database, pen, library, sources, Converter(Sandbox()),
-            Pictures(database, files, sources, jobs, telling),
+            Pictures(database, files, sources, arrived),
         )  # fmt: skip
         opening = Opening(workshop, settings.max_document_bytes)
         merging = Merging(workshop, jobs)
         replacing = Replacing(workshop)
-        file_saving = FileSaving(workshop, merging, files, jobs, telling)
+        file_saving = FileSaving(workshop, merging, files, jobs, arrived)
         held = scanning.policy == "hold"
         exporting = Exporting(workshop, file_saving, store, settings.public_url, held=held)
-        attaching = Attaching(workshop, exporting, files, jobs, telling)
+        attaching = Attaching(workshop, exporting, files, jobs, arrived)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         hub = Hub(
             settings=settings,

@@ -100,7 +100,7 @@ async def get_state(request: Request) -> Response:
 
 async def _exported(request: Request, format_: Format) -> tuple[DocumentInfo, Exported]:
     hub = hub_of(request)
-    async with hub.exports, _reading(request) as live:
+    async with _reading(request) as live:
         return live.info, await hub.exporting.export(live.info, format_)
 
 

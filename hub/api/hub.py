@@ -39,16 +39,14 @@ from hub.settings import Settings
 from hub.storage.pool import Database
 from hub.storage.writer import GroupCommitWriter
 
-EXPORTS = 2  # at once
 ARCHIVES = 4
 
 
 @dataclass
 class Hub:
     """``draining`` is set at the end: no new connection is taken. ``unknown_sockets`` counts those
-    that have not said yet who they are. ``exports`` bounds how many are made at once, and so how
-    much memory they take; ``archives`` how many pieces of files are read for archives at once.
-    ``all_figures`` gives those of all processes that share the address, where there are several."""
+    that have not said yet who they are. ``archives`` bounds how many pieces of files are read for
+    archives at once. ``all_figures`` gives those of all processes that share the address, where there are several."""
 
     settings: Settings
     clock: Clock
@@ -79,7 +77,6 @@ class Hub:
     draining: bool = False
     unknown_sockets: int = 0
     all_figures: Callable[[], Awaitable[bytes]] | None = None
-    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS))
     archives: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ARCHIVES))
 
     @property

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hub.editing.arrived import Arrived
 from hub.editing.exporting import MEDIA_TYPES, Exported, Exporting, Format
 from hub.editing.refusals import CharactersMissing
 from hub.editing.saving import SavedMeanwhile
@@ -23,15 +24,12 @@ from hub.editing.workshop import Workshop
 from hub.errors import BadRequest, Conflict, HubError, NotFound
 from hub.files.attachments import VersionTaken
 from hub.files.following import follow
-from hub.files.previews.service import PREVIEW
-from hub.files.scanning.telling import Telling
 from hub.files.uploads import Uploads
 from hub.formats import export
 from hub.identity.principal import Principal
 from hub.ids import new_id
 from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import blobs, uploads
 from hub.storage import document_files as files
 from hub.storage.pool import DatabaseAway
 from hub.storage.uploads import Upload
@@ -74,14 +72,14 @@ class Wish:
 class Attaching:
     def __init__(
         self, workshop: Workshop, exporting: Exporting, arriving: Uploads, jobs: Jobs,
-        telling: Telling,
+        arrived: Arrived,
     ) -> None:  # fmt: skip
         self._database = workshop.database
         self._pen = workshop.pen
         self._exporting = exporting
         self._uploads = arriving
         self._jobs = jobs
-        self._telling = telling
+        self._arrived = arrived
 
     async def attach(
         self, who: Principal, info: DocumentInfo, wish: Wish, send_id: str
@@ -189,12 +187,7 @@ class Attaching:
             if rows.numbered(before, upload.blob) != (number, same):
                 raise VersionTaken
             await follow(self._jobs, connection, attachment)
-        if await uploads.keep(connection, {upload.upload}) != {upload.upload}:
-            raise NotFound("The upload is gone.", code="upload_not_found")
-        await self._jobs.put(connection, PREVIEW, upload.blob)
-        await self._telling.ask(connection, [upload.blob])
-        if not await blobs.refer(connection, [upload.blob]):
-            raise NotFound("The upload is gone.", code="upload_not_found")
+        await self._arrived.keep(connection, [upload])
 
     async def _known(
         self, who: Principal, info: DocumentInfo, send_id: str

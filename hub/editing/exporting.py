@@ -11,6 +11,7 @@ from hub.blobs.store import BlobStore
 from hub.editing.converter import Wanted
 from hub.editing.saving import Saving
 from hub.editing.workshop import Workshop
+from hub.errors import NotFound
 from hub.files.pictures import embedded
 from hub.formats import export
 from hub.storage import document_files as files
@@ -26,10 +27,10 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "txt": "text/plain",
     "pdf": "application/pdf",
 }
-PLAIN: Final = frozenset(("md", "html", "txt"))
+AT_ONCE: Final = 2
+"""Of those that the hub makes by itself; conversions have turns of their own."""
+_PLAIN: Final = frozenset(("md", "html", "txt"))
 """Made of the tree alone, by the hub itself: no library reads or writes them."""
-
-
 _SHOWN: Final = re.compile(rb"attachment:(a_[A-Za-z0-9_-]{22})(?![A-Za-z0-9_-])")
 _KINDS: Final[Mapping[tuple[str, str], str]] = {("rich", "md"): "markdown", ("text", "txt"): "text"}
 """What ``wire.events.FileFormat`` calls them, where that is something else."""
@@ -53,6 +54,7 @@ class Exporting:
     def __init__(
         self, workshop: Workshop, saving: Saving, store: BlobStore, address: str, *, held: bool
     ) -> None:  # fmt: skip
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._saving = saving
         self._store = store
         self._address = address
@@ -76,19 +78,15 @@ class Exporting:
             TooLarge: ``export_too_large``.
         """
         kind = _KINDS.get((info.kind, format_), format_)
+        if (own := await self._own(info, kind, stays)) is not None:
+            return own
+        if format_ in _PLAIN and not (format_ == "md" and stays):
+            async with self._turn:
+                state, saved = await self._state(info)
+                return Exported(await self._plain(info, format_, state), "", saved)
+        state, saved = await self._state(info)
         async with self._database.acquire() as connection:
-            binding = await files.find(connection, info.document)
             _, changed_ms = await files.changed_at(connection, info.document)
-        if binding is not None and binding.format == kind:
-            data, saved = await self._saving.current(info)  # with all that its file has
-            if kind == "markdown" and not stays:
-                data = _SHOWN.sub(lambda one: self._served(one[1].decode()).encode(), data)
-            return Exported(data, "", saved)
-        async with self._library.using(info) as live:
-            await live.settled()
-            state, saved = live.state(), live.head
-        if format_ in PLAIN and not (format_ == "md" and stays):
-            return Exported(await self._plain(info, format_, state), "", saved)
         about = info.kind, info.title, (changed_ms or info.created_at) // 1000
         async with self._converter.turn:
             made = await self._converter.make(kind, state, info.document, *about)
@@ -97,6 +95,26 @@ class Exporting:
                 made = await self._converter.make(kind, state, info.document, *about, given)
                 assert not isinstance(made, Wanted)
         return Exported(made.data, made.missing, saved)
+
+    async def _state(self, info: DocumentInfo) -> tuple[bytes, int]:
+        async with self._library.using(info) as live:
+            await live.settled()
+            return live.state(), live.head
+
+    async def _own(self, info: DocumentInfo, kind: str, stays: bool) -> Exported | None:
+        """The document's file, with all that it has; null where it is none of this format, or its
+        file is gone."""
+        async with self._database.acquire() as connection:
+            binding = await files.find(connection, info.document)
+        if binding is None or binding.format != kind:
+            return None
+        try:
+            data, saved = await self._saving.current(info)
+        except NotFound:
+            return None
+        if kind == "markdown" and not stays:
+            data = _SHOWN.sub(lambda one: self._served(one[1].decode()).encode(), data)
+        return Exported(data, "", saved)
 
     def _served(self, attachment: str) -> str:
         return f"{self._address}/api/attachments/{attachment}/versions/1"

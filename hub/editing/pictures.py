@@ -12,15 +12,12 @@ import msgspec
 
 from hub.blobs.reading import BlobRotted
 from hub.blobs.store import BlobMissing
+from hub.editing.arrived import Arrived
 from hub.editing.sources import Sources
-from hub.errors import HubError, NotFound, Unavailable
-from hub.files.previews.service import PREVIEW
-from hub.files.scanning.telling import Telling
+from hub.errors import HubError, Unavailable
 from hub.files.uploads import Uploads
 from hub.formats.pictures import attachment_of, kind_of
-from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import blobs, uploads
 from hub.storage.pool import Database
 from hub.storage.uploads import Upload
 from hub.storage.writer import Append
@@ -44,13 +41,12 @@ class Brought(NamedTuple):
 
 class Pictures:
     def __init__(
-        self, database: Database, arriving: Uploads, sources: Sources, jobs: Jobs, telling: Telling
-    ) -> None:  # fmt: skip
+        self, database: Database, arriving: Uploads, sources: Sources, arrived: Arrived
+    ) -> None:
         self._database = database
         self._uploads = arriving
         self._sources = sources
-        self._jobs = jobs
-        self._telling = telling
+        self._arrived = arrived
 
     async def bring(
         self, uid: str, thread: str, document: str, pictures: Sequence[bytes], send_id: str
@@ -97,16 +93,7 @@ class Pictures:
         for attachment in brought.attachments:
             if await rows.find(connection, attachment) is not None:
                 raise Unavailable("The pictures came meanwhile.", code="document_moved")
-        names = {one.upload for one in brought.uploads}
-        if not names:
-            return
-        here = sorted({one.blob for one in brought.uploads if one.blob is not None})
-        if await uploads.keep(connection, names) < names:
-            raise _gone()
-        await self._jobs.put(connection, PREVIEW, *here)
-        await self._telling.ask(connection, here)
-        if not await blobs.refer(connection, here):
-            raise _gone()
+        await self._arrived.keep(connection, brought.uploads)
 
     async def drop(self, brought: Brought) -> None:
         """Nothing refers to them after all."""
@@ -137,7 +124,3 @@ class Pictures:
                 continue
             left -= len(found[attachment])
         return found
-
-
-def _gone() -> NotFound:
-    return NotFound("The upload is gone.", code="upload_not_found")

@@ -15,18 +15,16 @@ from typing import Any, Final
 
 import msgspec
 
+from hub.editing.arrived import Arrived
 from hub.editing.merging import Merging
 from hub.editing.workshop import Workshop
 from hub.errors import Conflict, HubError, NotFound
 from hub.files.attachments import VersionTaken
 from hub.files.following import follow
-from hub.files.previews.service import PREVIEW
-from hub.files.scanning.telling import Telling
 from hub.files.uploads import Uploads
 from hub.identity.principal import Principal
 from hub.jobs.queue import Jobs
 from hub.storage import attachments as rows
-from hub.storage import blobs, uploads
 from hub.storage import document_files as files
 from hub.storage.attachments import AttachmentRow, Stored
 from hub.storage.document_files import Binding
@@ -57,7 +55,7 @@ class OtherVersion(Conflict):
 class Saving:
     def __init__(
         self, workshop: Workshop, merging: Merging, arriving: Uploads, jobs: Jobs,
-        telling: Telling,
+        arrived: Arrived,
     ) -> None:  # fmt: skip
         self._database = workshop.database
         self._pen = workshop.pen
@@ -68,7 +66,7 @@ class Saving:
         self._merging = merging
         self._uploads = arriving
         self._jobs = jobs
-        self._telling = telling
+        self._arrived = arrived
 
     async def save(
         self, who: Principal, info: DocumentInfo, send_id: str, encoding: str | None = None
@@ -194,13 +192,8 @@ class Saving:
         before = await rows.versions(connection, binding.attachment)
         if rows.numbered(before, upload.blob) != (number, same):
             raise VersionTaken
-        if await uploads.keep(connection, {upload.upload}) != {upload.upload}:
-            raise NotFound("The upload is gone.", code="upload_not_found")
-        await self._jobs.put(connection, PREVIEW, upload.blob)
-        await self._telling.ask(connection, [upload.blob])
         await follow(self._jobs, connection, binding.attachment, but=binding.document)
-        if not await blobs.refer(connection, [upload.blob]):
-            raise NotFound("The upload is gone.", code="upload_not_found")
+        await self._arrived.keep(connection, [upload])
 
     async def _binding(self, info: DocumentInfo) -> tuple[Binding, AttachmentRow]:
         async with self._database.acquire() as connection:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
-from hub.api.hub import EXPORTS
+from hub.editing.exporting import AT_ONCE
 from hub.formats import export
 from hub.storage.writer import Append
 from tests.integration.conftest import Served
@@ -60,14 +60,14 @@ async def test_few_exports_are_made_at_once_and_none_on_the_loop(
     monkeypatch.setattr(export, "export_state", wait)
     requests = [
         asyncio.create_task(ada.http.get(f"/api/documents/{document}/export"))
-        for _ in range(EXPORTS + 3)
+        for _ in range(AT_ONCE + 3)
     ]
     try:
-        while len(begun) < EXPORTS:
+        while len(begun) < AT_ONCE:
             await asyncio.sleep(0.01)
         # The loop serves others meanwhile, and lets no further one begin.
         assert (await ada.http.get("/api/me")).status_code == 200
-        assert len(begun) == EXPORTS
+        assert len(begun) == AT_ONCE
     finally:
         go_on.set()
     assert [(await one).text for one in requests] == ["exported"] * len(requests)

@@ -265,14 +265,9 @@ class Pages:
     def _draw(self, src: str) -> str | None:
         data = self._given.get(src.removeprefix(PREFIX)) if src.startswith(PREFIX) else _data(src)
         sound = None if data is None or kind_of(data) is None else upright(data)
-        if sound is None:
+        if sound is None or (kind := kind_of(sound)) is None or (size := size_px(sound)) is None:
             return None
-        (_, type_), (width, height), data = (
-            kind_of(sound) or ("", ""),
-            size_px(sound) or (1, 1),
-            sound,
-        )
-        return _BOX.format(width, height, type_, base64.b64encode(data).decode())
+        return _BOX.format(*size, kind[1], base64.b64encode(sound).decode())
 
 
 def _begins_with(nodes: Sequence[Node], title: str) -> bool:

@@ -200,6 +200,19 @@ async def test_a_copy_of_a_word_file_has_all_that_the_file_has(desk: Desk) -> No
     assert exported.content == made
 
 
+@pytest.mark.parametrize("format_", ["md", "docx"])
+async def test_a_document_whose_file_is_gone_is_had_all_the_same(desk: Desk, format_: str) -> None:
+    document = await rich(desk)
+    made = await attach(desk, document, format_)
+    await desk.http.delete(f"/api/attachments/{made['attachment']}")
+    exported = await desk.http.get(f"/api/documents/{document}/export?format={format_}")
+    assert exported.status_code == 200
+    if format_ == "md":
+        assert exported.text == "The plan.\n"
+    copy = await attach(desk, document, format_)
+    assert copy["attachment"] != made["attachment"]
+
+
 async def live_body(desk: Desk, file: str) -> str:
     return body_of((await desk.http.get(f"/api/attachments/{file}/live")).content)
 

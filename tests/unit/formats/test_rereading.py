@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from random import Random
 
 import pytest
 
-from hub.formats.merging import applied
+from hub.formats.merging import Edit, applied
 from hub.formats.rereading import reread
 
 TEXT = "První řádek\nžluťoučký kůň\nposlední úpravy, čtvrtá věta\n"
@@ -25,7 +26,7 @@ WRONG = TEXT.encode("cp1250").decode("cp1251")
         (lambda text: "", 0),
     ],
 )
-def test_what_was_written_since_stays(change, lines) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_written_since_stays(change: Callable[[str], str], lines: int) -> None:
     found = reread(WRONG, change(WRONG), TEXT)
     assert applied(change(WRONG), found.edits) == change(TEXT)
     assert (found.changes, found.conflicts) == (lines, 0)
@@ -58,8 +59,9 @@ def test_much_is_quick_enough_and_right() -> None:
     assert [one for one in made.splitlines(keepends=True) if one != "inserted\n"] == lines
 
 
-def applied_at_once(text: str, edits) -> str:  # type: ignore[no-untyped-def]
-    parts, at = [], 0
+def applied_at_once(text: str, edits: Sequence[Edit]) -> str:
+    parts: list[str] = []
+    at = 0
     for one in edits:
         parts += [text[at : one.start], one.text]
         at = one.end
