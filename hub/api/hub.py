@@ -46,7 +46,8 @@ ARCHIVES = 4
 class Hub:
     """``draining`` is set at the end: no new connection is taken. ``unknown_sockets`` counts those
     that have not said yet who they are. ``archives`` bounds how many pieces of files are read for
-    archives at once. ``all_figures`` gives those of all processes that share the address, where there are several."""
+    archives at once. ``all_figures`` gives those of all processes that share the address, where
+    there are several."""
 
     settings: Settings
     clock: Clock
