@@ -567,26 +567,38 @@ async def test_nothing_can_be_saved(world: World, visit: Visit, scan: Scan) -> N
     assert url is not None
     banner = page.get_by_text("The hub cannot save at the moment: its database takes no writes.")
     try:
-        await execute(url, "ALTER SYSTEM SET default_transaction_read_only = on")
+        await take_writes(url, False)
         await person.say("Written meanwhile")
         await expect(banner).to_be_visible()
         await scan(page, "room-not-saved")
     finally:
-        await execute(url, "ALTER SYSTEM RESET default_transaction_read_only")
+        await take_writes(url, True)
     await expect(banner).to_have_count(0)
     await expect(page.get_by_test_id("pending")).to_have_count(0, timeout=30_000)
     await person.sees("Written meanwhile")
     person.check()
 
 
-async def execute(url: str, statement: str) -> None:
-    """Change the configuration of the server, for every connection."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-        await connection.execute("SELECT pg_reload_conf()")
-    finally:
-        await connection.close()
+async def take_writes(url: str, on: bool) -> None:
+    """Whether the server takes them, from now on and over whatever connection.
+
+    `pg_reload_conf` only asks: a session that starts with the new value was started after every
+    older one was told of it.
+    """
+    value = "off" if on else "on"
+    said = None
+    async with asyncio.timeout(30):
+        while said != value:
+            connection = await asyncpg.connect(url)
+            try:
+                said = await connection.fetchval("SHOW default_transaction_read_only")
+                if said != value:
+                    await connection.execute(
+                        f"ALTER SYSTEM SET default_transaction_read_only = {value}"
+                    )
+                    await connection.execute("SELECT pg_reload_conf()")
+            finally:
+                await connection.close()
 
 
 @reaches(

@@ -75,10 +75,17 @@ class PostgresServer(Child):
         return done.stdout
 
     def read_only(self, on: bool) -> None:
-        """Every transaction from now on, of whatever connection."""
+        """Every transaction from now on, of whatever connection.
+
+        `pg_reload_conf` only asks: a session that starts with the new value was started after
+        every older one was told of it.
+        """
         value = "on" if on else "off"
         self.sql(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
-        self.sql("SELECT pg_reload_conf()")
+        self.sql("SELECT pg_reload_conf()", database="postgres")
+        until = time.monotonic() + 30
+        while self.sql("SHOW default_transaction_read_only", "postgres").strip() != value:
+            assert time.monotonic() < until, "PostgreSQL does not read its configuration again"
 
     def freeze(self) -> None:
         os.killpg(self.pid, signal.SIGSTOP)
