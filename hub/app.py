@@ -25,6 +25,7 @@ from hub.api import (
     ops,
     previews,
     problems,
+    references,
     session,
     static,
     threads,
@@ -68,6 +69,9 @@ from hub.identity.retention import Retention
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
 from hub.mail.erasure import Eraser
+from hub.mail.references.channels import Channels
+from hub.mail.references.rules import Rules
+from hub.mail.references.service import References
 from hub.mail.search import Search
 from hub.mail.threads import Threads
 from hub.rooms import lag
@@ -215,7 +219,12 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         telling = Telling(jobs, scans=bool(scanners))
         attachments = Attachments(database, clock, jobs, settings.undo_s, quotas, telling)
         Settling(database, writer, jobs, telling)
-        mail = Threads(database, writer, clock, identity, attachments, settings.undo_s)
+        reference_rules = Rules(database, clock)
+        named = References(database, reference_rules)
+        channels = Channels(database, clock, identity)
+        mail = Threads(
+            database, writer, clock, identity, attachments, named, channels, settings.undo_s
+        )
         background = Background()
         bounds = Bounds(
             max_bytes=settings.max_document_bytes,
@@ -308,6 +317,9 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             identity=identity,
             threads=mail,
             search=Search(database),
+            references=named,
+            reference_rules=reference_rules,
+            channels=channels,
             blobs=store,
             handover=open_handover(store, settings),
             keeper=keeper,
@@ -361,7 +373,7 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
-        previews, calls, live, yjs, ops, openapi, static,
+        previews, references, calls, live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

@@ -26,6 +26,9 @@ from hub.files.scanning.service import Scanning
 from hub.files.uploads import Uploads
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
+from hub.mail.references.channels import Channels
+from hub.mail.references.rules import Rules
+from hub.mail.references.service import References
 from hub.mail.search import Search
 from hub.mail.threads import Threads
 from hub.rooms.background import Background
@@ -57,6 +60,9 @@ class Hub:
     identity: Identity
     threads: Threads
     search: Search
+    references: References
+    reference_rules: Rules
+    channels: Channels
     blobs: BlobStore
     handover: Handover | None
     keeper: Keeper

@@ -17,13 +17,15 @@ from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.files.attachments import Attachments
 from hub.identity.service import Identity
 from hub.ids import new_id
+from hub.mail.references.channels import Channels
+from hub.mail.references.service import References
 from hub.storage import accounts, documents, timeline
 from hub.storage.pool import Database
 from hub.storage.timeline import MessageRow, RoomState
 from hub.storage.writer import Append, Committed, GroupCommitWriter
 from hub.wire import commands as cmd
 from hub.wire import events as ev
-from hub.wire import properties, reactions, words
+from hub.wire import properties, reactions, references, words
 from hub.wire.api import NewThread
 from hub.wire.filenames import file_name
 
@@ -37,29 +39,37 @@ class Threads:
 
     def __init__(
         self, database: Database, writer: GroupCommitWriter, clock: Clock, identity: Identity,
-        files: Attachments, undo_s: int,
+        files: Attachments, references: References, channels: Channels, undo_s: int,
     ) -> None:  # fmt: skip
         self._database = database
         self._writer = writer
         self._clock = clock
         self._identity = identity
         self._files = files
+        self._references = references
+        self._channels = channels
         self._undo_s = undo_s
 
     async def create(self, uid: str, new: NewThread) -> str:
-        """Make a thread with its members; the creator owns it. Returns its id.
+        """Make a thread with its members and references; the creator owns it. Returns its id.
 
         Raises:
-            BadRequest: ``unknown_user``, ``empty_subject``.
+            BadRequest: ``unknown_user``, ``empty_subject``, ``bad_reference``, ``not_gathered``.
             Conflict: ``send_id_reused``.
+            NotFound: ``channel_not_found``.
         """
         subject = words.subject(new.subject)
-        others = [one for one in dict.fromkeys(new.members) if one != uid]
+        named = await self._references.of_new_thread(subject, new.references)
+        asked_in = await self._channels.asked_in(
+            uid, new.channels, [(one.kind, one.number) for one in named]
+        )
+        others = [one for one in dict.fromkeys([*new.members, *asked_in]) if one != uid]
         await self._require_known(others)
         followers = [("member.set", _encode(ev.MemberSetData(uid, "owner", None)))]
         followers += [
             ("member.set", _encode(ev.MemberSetData(one, "editor", None))) for one in others
         ]
+        followers += [("reference.set", _encode(one)) for one in named]
         body = _encode(ev.ThreadCreateData(subject, new.history))
         created = await self._writer.create_thread(uid, body, new.send_id or new_id("n"), followers)
         if created.duplicate and created.body and created.body != body:
@@ -88,6 +98,7 @@ class Threads:
                 edit = ev.MessageEditData(
                     command.target, words.message(command.text), mentions,
                     await self._names(mentions, command.text, before),
+                    await self._references.of_text(command.text),
                 )  # fmt: skip
                 if (edit.text, edit.mentions) == (target.text, target.mentions):
                     return None
@@ -108,6 +119,10 @@ class Threads:
                 if subject == room.subject:
                     return None
                 return _append(command, uid, "thread.rename", ev.ThreadRenameData(subject))
+            case cmd.SetReference():
+                if command.target is not None:
+                    await self._message(command.thread, command.target, since)
+                return await self._references.prepare(uid, command)
             case cmd.SetHistory():
                 if command.history == room.history:
                     return None
@@ -134,7 +149,10 @@ class Threads:
             uid, command.thread, command.send_id, command.files, since, message=True
         )
         names = await self._names(mentions, text, {})
-        data = ev.MessageData(text, command.reply_to, mentions, names, added.files)
+        data = ev.MessageData(
+            text, command.reply_to, mentions, names, added.files,
+            await self._references.of_text(text),
+        )  # fmt: skip
         append = _append(command, uid, "message", data)
         return append._replace(before=added.appends, guard=added.guard)
 
@@ -346,6 +364,7 @@ _TYPES: Final[dict[type, tuple[str, ...]]] = {
     cmd.Undelete: ("message.undelete",),
     cmd.React: ("reaction",),
     cmd.Rename: ("thread.rename",),
+    cmd.SetReference: ("reference.set",),
     cmd.SetHistory: ("thread.history",),
     cmd.SetMember: ("member.set",),
     cmd.CreateDocument: ("document.create",),
@@ -368,6 +387,7 @@ _MEANT: Final[dict[type, dict[str, Callable[[Any], Any] | None]]] = {
     cmd.Undelete: {"target": None},
     cmd.React: {"target": None, "emoji": reactions.qualified, "on": None},
     cmd.Rename: {"subject": words.subject},
+    cmd.SetReference: {"kind": None, "number": references.meant, "target": None, "on": None},
     cmd.SetHistory: {"history": None},
     cmd.SetMember: {"uid": None, "role": None},
     cmd.CreateDocument: {"kind": None, "title": words.subject},  # the rest is but its looks

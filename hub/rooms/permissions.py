@@ -45,6 +45,7 @@ _OF_COMMAND: Final[dict[type[cmd.Command], Action]] = {
     cmd.Undelete: Action.WRITE,
     cmd.React: Action.WRITE,
     cmd.Rename: Action.WRITE,
+    cmd.SetReference: Action.WRITE,
     cmd.CreateDocument: Action.WRITE,
     cmd.RenameDocument: Action.WRITE,
     cmd.AddAttachment: Action.WRITE,

@@ -28,6 +28,7 @@ async def forget(connection: Any, thread: str, seqs: list[int]) -> None:
     """Take what messages said from the projections."""
     await connection.execute(_FORGET, thread, seqs)
     await connection.execute(_FORGET_REACTIONS, thread, seqs)
+    await connection.execute(_FORGET_REFERENCES, thread, seqs)
 
 
 _DUE = """
@@ -39,7 +40,7 @@ _ERASE = """
 UPDATE events SET body = NULL, salt = NULL
 WHERE stream_id = $1 AND (
     seq = ANY($2::bigint[])
-    OR type IN ('message.edit', 'reaction') AND body IS NOT NULL
+    OR type IN ('message.edit', 'reaction', 'reference.set') AND body IS NOT NULL
        AND (convert_from(body, 'UTF8')::json->>'target')::bigint = ANY($2::bigint[])
 )
 """
@@ -51,3 +52,7 @@ WHERE thread_id = $1 AND seq = ANY($2::bigint[])
 """
 
 _FORGET_REACTIONS = "DELETE FROM reactions WHERE thread_id = $1 AND seq = ANY($2::bigint[])"
+
+_FORGET_REFERENCES = """
+DELETE FROM thread_references WHERE thread_id = $1 AND target = ANY($2::bigint[])
+"""

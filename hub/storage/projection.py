@@ -17,7 +17,7 @@ import msgspec
 
 from hub.clock import to_datetime
 from hub.errors import ProtocolError
-from hub.storage import calls
+from hub.storage import calls, references
 from hub.storage.documents import decode_updates
 from hub.storage.writer import Committed
 from hub.wire import properties, yupdate
@@ -59,6 +59,7 @@ class Projector:
             "version.failed": self._version_failed,
             "version.blocked": self._version_blocked,
             "version.unblocked": self._version_blocked,
+            "reference.set": self._reference_set,
             "call.start": self._call_start,
             **dict.fromkeys(
                 (
@@ -160,6 +161,9 @@ class Projector:
             names,
             files,
         )
+        for one in run:
+            if b'"references"' in one.body and (data := _data(one)):
+                await references.project_message(connection, one, data, one.seq)
         latest = {one.stream_id: one for one in run}
         await connection.execute(
             _LATEST,
@@ -169,16 +173,12 @@ class Projector:
         )
 
     async def _message_edit(self, connection: Any, run: Run) -> None:
-        await connection.executemany(
-            _EDIT,
-            [
-                (
-                    one.stream_id, data["target"], one.sender, one.seq, to_datetime(one.at_ms),
-                    data["text"], data.get("mentions", []), data.get("mention_names", []),
-                )
-                for one, data in _read(run)
-            ],
-        )  # fmt: skip
+        for one, data in _read(run):
+            await connection.execute(
+                _EDIT, one.stream_id, data["target"], one.sender, one.seq, to_datetime(one.at_ms),
+                data["text"], data.get("mentions", []), data.get("mention_names", []),
+            )  # fmt: skip
+            await references.project_message(connection, one, data, data["target"])
 
     async def _message_delete(self, connection: Any, run: Run) -> None:
         await connection.executemany(
@@ -398,6 +398,15 @@ class Projector:
             )  # fmt: skip
         await connection.executemany(_INDEX_PROPERTIES, sorted(touched))
         await self._line(connection, run)
+
+    async def _reference_set(self, connection: Any, run: Run) -> None:
+        told = []
+        for one, data in _read(run):
+            await references.project_set(connection, one, data)
+            if data.get("target") is None and (data["on"] or data["was"]):
+                told.append(one)
+        if told:
+            await self._line(connection, told)
 
     async def _call_start(self, connection: Any, run: Run) -> None:
         await self._call(connection, run)

@@ -35,6 +35,7 @@ TABLES: Final = {
         Table("attachment_properties", "thread_id", ("attachment_id", "folded")),
         Table("calls", "thread_id", ("thread_id", "seq")),
         Table("missed_calls", "thread_id", ("thread_id", "seq", "uid")),
+        Table("thread_references", "thread_id", ("thread_id", "target", "id")),
     ),
     "document": (
         Table("client_ids", "document_id", ("document_id", "first_id")),

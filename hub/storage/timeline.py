@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.storage import attachments, calls
+from hub.storage import attachments, calls, references
 from hub.storage.pool import Database
 from hub.wire.api import (
     Account,
@@ -144,6 +144,7 @@ async def thread_state(connection: Any, thread: str, uid: str) -> ThreadState | 
             if row["role"] is None
         ],
         documents=await documents_of(connection, thread),
+        references=await references.of_thread(connection, thread),
     )
 
 
@@ -340,10 +341,14 @@ async def _items(connection: Any, thread: str, rows: Sequence[Any]) -> list[Item
     ):
         reactions.setdefault(one["seq"], {}).setdefault(one["emoji"], []).append(one["uid"])
     items = [_item(row, reactions.get(row["seq"], {})) for row in rows]
+    named = await references.of_messages(
+        connection, thread, [one.seq for one in items if one.type == "message" and not one.deleted]
+    )
     found = await calls.at(
         connection, thread, [row["seq"] for row in rows if row["type"] == "call.start"]
     )
     for item in items:
+        item.references = named.get(item.seq, [])
         if item.seq in found:
             item.data = msgspec.to_builtins(found[item.seq])
     return items

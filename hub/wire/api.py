@@ -27,6 +27,7 @@ from hub.wire.commands import (
 )
 from hub.wire.events import EventType, FileFormat, MessageFile, Preview, Take, Verdict
 from hub.wire.properties import PropertyValue, Source
+from hub.wire.references import Check, NewReference, Number, Reference, ReferenceKind, Whose
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -34,6 +35,7 @@ Password = Annotated[str, Meta(min_length=10, max_length=200)]
 Secret = Annotated[str, Meta(min_length=20, max_length=200)]
 LinkKind = Literal["first_owner", "invitation", "reset"]
 Scope = Literal["read", "write", "admin"]
+ChannelId = Annotated[str, Meta(max_length=64)]
 
 
 class Request(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -215,10 +217,14 @@ class Ice(Struct):
 
 
 class NewThread(Request):
+    """``channels``: whose people are asked in; each gathers one of the references."""
+
     subject: Subject
     members: Annotated[list[Uid], Meta(max_length=200)] = []
     history: History = "all"
     send_id: SendId | None = None
+    references: Annotated[list[NewReference], Meta(max_length=20)] = []
+    channels: Annotated[list[ChannelId], Meta(max_length=20)] = []
 
 
 class LastMessage(Struct):
@@ -463,6 +469,7 @@ class ThreadState(Struct):
     members: list[Member]
     former_members: list[Account]
     documents: list[DocumentInfo]
+    references: list[Reference]
 
 
 class PatchThread(Request):
@@ -601,10 +608,10 @@ class Item(Struct):
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename, attachment.rename, attachment.remove,
     attachment.unremove, attachment.restore, attachment.property, version.blocked,
-    version.unblocked) whose ``data`` is the event's body; or call.start, whose ``data`` is the
-    Call as it stands.
+    version.unblocked, reference.set of a thread) whose ``data`` is the event's body; or
+    call.start, whose ``data`` is the Call as it stands.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
-    ``mention_names`` says how those mentioned were called then.
+    ``mention_names`` says how those mentioned were called then; ``references`` are numbers in it.
     """
 
     seq: int
@@ -618,6 +625,7 @@ class Item(Struct):
     mentions: list[str] = []
     mention_names: list[str] = []
     files: list[MessageFile] = []
+    references: list[Reference] = []
     reactions: list[Reaction] = []
     edited_at: int | None = None
     deleted: bool = False
@@ -661,6 +669,133 @@ class SearchHit(Struct):
 class SearchResult(Struct):
     hits: list[SearchHit]
     more: bool
+
+
+class FindReferences(Request):
+    """Numbers in ``text``; with ``typed`` all of it may be one, or how one begins."""
+
+    text: MaybeText
+    typed: bool = False
+
+
+ReferenceMatch = Literal["same", "alias", "alike", "said"]
+
+
+class ReferencedThread(Struct, omit_defaults=True):
+    """A thread that has a number: on itself, or (``seq``) on a message. ``match``: it is the
+    ``same`` one; an ``alias``, by which another party knows the same thing; ``alike``, another one
+    that looks like it; or only ``said`` in a message, of no kind then."""
+
+    thread: str
+    subject: str
+    number: str
+    match: ReferenceMatch
+    kind: ReferenceKind | None = None
+    whose: str = ""
+    seq: int | None = None
+
+
+class FoundReference(Struct, omit_defaults=True):
+    """A number in a text, at [start, end) in UTF-16 code units; of no kind where only its look
+    says so. ``threads`` of those the reader may read, and whether there are ``more``. ``channels``
+    that the reader sees and that gather it."""
+
+    number: str
+    start: int
+    end: int
+    threads: list[ReferencedThread]
+    kind: ReferenceKind | None = None
+    whose: str = ""
+    more: bool = False
+    channels: list[str] = []
+
+
+class FoundReferences(Struct):
+    found: list[FoundReference]
+
+
+class ProposedReference(Struct, omit_defaults=True):
+    """A number in message ``seq``, at [start, end) in UTF-16 code units, that is no reference of it
+    or of its thread yet."""
+
+    seq: int
+    kind: ReferenceKind
+    number: str
+    start: int
+    end: int
+    whose: str = ""
+
+
+class ThreadReferences(Struct):
+    """What the thread is called, and what its latest messages name; true as of seq ``head``."""
+
+    references: list[Reference]
+    proposed: list[ProposedReference]
+    head: int
+
+
+RulePattern = Annotated[str, Meta(min_length=1, max_length=300)]
+
+
+class NewReferenceRule(Request):
+    """``pattern`` is of RE2; its first group is the number, without one all of it. ``apply``: what
+    it finds in a message or a subject becomes a reference without asking."""
+
+    kind: ReferenceKind
+    pattern: RulePattern
+    whose: Whose = ""
+    check: Check | None = None
+    apply: bool = False
+
+
+class ReferenceRule(Struct):
+    rule: str
+    kind: ReferenceKind
+    pattern: str
+    whose: str
+    check: Check | None
+    apply: bool
+
+
+class NewChannel(Request):
+    """``number``: gathers threads that have this one, or with ``prefix`` those that begin so; of
+    one ``kind``, or any. ``open``: everybody of the hub sees it and may join."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80)]
+    number: Number
+    kind: ReferenceKind | None = None
+    prefix: bool = False
+    open: bool = True
+    members: Annotated[list[Uid], Meta(max_length=200)] = []
+
+
+class PatchChannel(Request):
+    name: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
+    open: bool | None = None
+    members: Annotated[list[Uid], Meta(max_length=200)] | None = None
+
+
+class Channel(Struct):
+    """``threads``: those of its threads that the reader may read, latest first, 200 at most."""
+
+    channel: str
+    name: str
+    number: str
+    kind: ReferenceKind | None
+    prefix: bool
+    open: bool
+    members: list[str]
+    threads: list[str]
+
+
+class AskIn(Request):
+    """People of a channel into a thread that it gathers."""
+
+    channel: ChannelId
+
+
+class AskedIn(Struct):
+    uids: list[str]
 
 
 class YjsTicket(Struct):

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hub.wire.properties import PropertyKey, PropertyValue, Source
+from hub.wire.references import Number, ReferenceId, ReferenceKind, Whose
 
 Role = Literal["owner", "editor", "reader"]
 History = Literal["all", "joined"]
@@ -141,6 +142,21 @@ class Rename(Command, tag="rename"):
     thread: ThreadId
     send_id: SendId
     subject: Subject
+
+
+class SetReference(Command, tag="set_reference"):
+    """Put a number on the thread, or on the message ``target``, or take it away (``on`` false; of
+    one that is not there: it is not proposed again). ``alias_of``: the id of a number of the thread
+    that is another party's name for the same thing."""
+
+    thread: ThreadId
+    send_id: SendId
+    kind: ReferenceKind
+    number: Number
+    whose: Whose = ""
+    target: Seq | None = None
+    alias_of: ReferenceId | None = None
+    on: bool = True
 
 
 class SetHistory(Command, tag="set_history"):
@@ -365,9 +381,9 @@ class Signal(Command, tag="signal"):
 
 AnyCommand = (
     Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
-    | Rename | SetHistory | SetMember | CreateDocument | RenameDocument | AddAttachment
-    | RenameAttachment | SetProperty | RemoveAttachment | UnremoveAttachment | RestoreVersion
-    | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall | DeclineCall | RingInCall
-    | RemoveFromCall | LockCall | MuteInCall | PresentCall | OpenDocument | CloseDocument
-    | LeaseClientIds | Signal
+    | Rename | SetReference | SetHistory | SetMember | CreateDocument | RenameDocument
+    | AddAttachment | RenameAttachment | SetProperty | RemoveAttachment | UnremoveAttachment
+    | RestoreVersion | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall
+    | DeclineCall | RingInCall | RemoveFromCall | LockCall | MuteInCall | PresentCall
+    | OpenDocument | CloseDocument | LeaseClientIds | Signal
 )  # fmt: skip

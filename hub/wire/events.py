@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from hub.wire.commands import DocumentKind, History, LineEnds, Role
 from hub.wire.properties import PropertyValue, Source
+from hub.wire.references import ReferenceKind
 
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
@@ -21,7 +22,7 @@ EventType = Literal[
     "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
     "version.add", "version.ready", "version.failed", "version.blocked", "version.unblocked",
     "call.start", "call.ring", "call.join", "call.decline", "call.miss", "call.leave", "call.lock",
-    "call.end", "checkpoint",
+    "call.end", "reference.set", "checkpoint",
 ]  # fmt: skip
 
 
@@ -65,15 +66,26 @@ class MessageFile(Struct):
     key: str
 
 
+class MessageReference(Struct, omit_defaults=True):
+    """A number in a message; ``id`` names it there."""
+
+    id: str
+    kind: ReferenceKind
+    number: str
+    whose: str = ""
+
+
 class MessageData(Struct, omit_defaults=True):
     """``mention_names``: of those mentioned, in their order, as they were called then. ``text`` may
-    be empty when there are ``files``, whose events are the ones right before this."""
+    be empty when there are ``files``, whose events are the ones right before this. ``references``:
+    numbers that the owner's rules found in the text."""
 
     text: str
     reply_to: int | None = None
     mentions: list[str] = []
     mention_names: list[str] = []
     files: list[MessageFile] = []
+    references: list[MessageReference] = []
 
 
 class MessageEditData(Struct, omit_defaults=True):
@@ -81,6 +93,7 @@ class MessageEditData(Struct, omit_defaults=True):
     text: str
     mentions: list[str] = []
     mention_names: list[str] = []
+    references: list[MessageReference] = []
 
 
 class MessageDeleteData(Struct):
@@ -299,6 +312,22 @@ class AttachmentPropertyData(Struct, omit_defaults=True):
     key: str
     property: PropertyValue | None
     source: Source | None = None
+
+
+class ReferenceSetData(Struct, omit_defaults=True):
+    """A number of the thread, or of the message ``target``: it is there (``on``) or not, as it was
+    before (``was``). ``id`` names it; ``matter`` is that of the number that it is another name of,
+    or its own. ``rule``: the hub put it there."""
+
+    id: str
+    kind: ReferenceKind
+    number: str
+    on: bool
+    was: bool
+    matter: str
+    whose: str = ""
+    target: int | None = None
+    rule: bool = False
 
 
 class CheckpointHead(Struct):

@@ -18,7 +18,7 @@ from hub.wire.events import Event
 _ABOUT_ANOTHER = frozenset((
     "message.edit", "message.delete", "message.undelete", "reaction", "attachment.rename",
     "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
-    "version.ready", "version.failed", "version.blocked", "version.unblocked",
+    "version.ready", "version.failed", "version.blocked", "version.unblocked", "reference.set",
 ))  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def visible_from(history: str, since_seq: int) -> int:
 def target_of(type_: str, data: Any) -> int | None:
     """The seq of the event that an event is about, when it is about one."""
     if type_ in _ABOUT_ANOTHER and data is not None:
-        target: int = data["target"]
+        target: int | None = data.get("target")  # a reference may be the whole thread's
         return target
     return None
 

@@ -157,6 +157,7 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await write(cmd="delete", target=first)
     await write(cmd="undelete", target=first)
     await write(cmd="rename", subject="Offer of May")
+    await write(cmd="set_reference", kind="order", number="PO-2026-0042", whose="North")
     await write(cmd="set_history", history="joined")
     document = (await write(cmd="create_document", kind="text", title="main.py", language=None))[
         "document"

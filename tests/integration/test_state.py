@@ -23,7 +23,8 @@ from tests.support.hub_process import answer
 
 MESSAGE = {
     "data": None, "text": None, "reply_to": None, "mentions": [], "mention_names": [], "files": [],
-    "reactions": [], "edited_at": None, "deleted": False, "deleted_by": None, "undo_until": None,
+    "references": [], "reactions": [], "edited_at": None, "deleted": False, "deleted_by": None,
+    "undo_until": None,
 }  # fmt: skip
 
 
@@ -58,6 +59,7 @@ class Reading:
             "members": {one["uid"]: one for one in state["members"]},
             "former": {one["uid"]: one for one in state["former_members"]},
             "documents": {one["document"]: one for one in state["documents"]},
+            "references": state["references"],
             "items": {item["seq"]: item for item in page["items"]},
             "people": {one["uid"]: one for one in accounts},
             "files": {one["attachment"]: one for one in files},
@@ -94,12 +96,14 @@ class Reading:
         item = state["items"].get(data.get("target")) if data else None
         match event["type"]:
             case "message":
-                state["items"][seq] = MESSAGE | line | {"type": "message"} | data
+                item = state["items"][seq] = MESSAGE | line | {"type": "message"} | data
+                item["references"] = _ruled([], event)
             case "message.edit":
                 item |= {
                     "text": data["text"], "mentions": data.get("mentions", []),
                     "mention_names": data.get("mention_names", []),
                     "edited_at": event["at"], "version": seq,
+                    "references": _ruled(item["references"], event),
                 }  # fmt: skip
             case "message.delete":
                 self.hidden[item["seq"]] = dict(item)
@@ -116,6 +120,12 @@ class Reading:
                     uids[data["emoji"]] = there
                 item["reactions"] = [{"emoji": key, "uids": uids[key]} for key in sorted(uids)]
                 item["version"] = seq
+            case "reference.set":
+                self.reference(event, data, item)
+                if item is not None:
+                    item["version"] = seq
+                elif data["on"] or data["was"]:
+                    state["items"][seq] = MESSAGE | line | {"type": "reference.set", "data": data}
             case "checkpoint":
                 pass
             case type_ if type_.startswith("call."):
@@ -141,6 +151,19 @@ class Reading:
             case type_:
                 state["items"][seq] = MESSAGE | line | {"type": type_, "data": data}
                 self.line(type_, event, data)
+
+    def reference(self, event: dict[str, Any], data: dict[str, Any], item: Any) -> None:
+        listed = self.state["references"] if item is None else item["references"]
+        there = next((one for one in listed if one["id"] == data["id"]), None)
+        about = {key: data[key] for key in ("id", "kind", "number", "matter")}
+        about |= {"whose": data["whose"]} if data.get("whose") else {}
+        if data["on"] and there is not None:
+            there |= about
+            there.pop("rule", None)
+        elif data["on"]:
+            listed.append(about | {"set_by": event["sender"], "set_at": event["at"]})
+        elif there is not None:
+            listed.remove(there)
 
     def call(self, type_: str, event: dict[str, Any], line: dict[str, Any]) -> None:
         items, about = self.state["items"], (event["sender"], event["at"], event["data"])
@@ -259,6 +282,16 @@ class Reading:
         assert _tidy(self.state) == _tidy(await self.read()), kind
 
 
+def _ruled(before: list[dict[str, Any]], event: dict[str, Any]) -> list[dict[str, Any]]:
+    """References of a message after it was written or changed."""
+    found = {one["id"]: one for one in event["data"].get("references", [])}
+    kept = [one for one in before if not one.get("rule") or one["id"] in found]
+    for one in kept:
+        one |= found.pop(one["id"], {})
+    by = {"set_by": event["sender"], "set_at": event["at"], "rule": True}
+    return kept + [one | {"matter": one["id"]} | by for one in found.values()]
+
+
 def _tidy(state: dict[str, Any]) -> Any:
     """Reactions stand in no promised order."""
     state = deepcopy(state)
@@ -326,6 +359,26 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         await act(grace, cmd="rename", subject="Another subject")
         made = await act(ada, cmd="create_document", kind="text", title="Draft", language="de")
         await act(grace, cmd="rename_document", document=made["document"], title="Second draft")
+
+        # Numbers of the thread and of a message: by hand, and by a rule of the owner.
+        rule = {"kind": "case", "pattern": r"C-\d+", "apply": True}
+        await answer(ada.http.post("/api/references/rules", json=rule))
+        ours = {"kind": "order", "number": "SO-77"}
+        await act(ada, cmd="set_reference", **ours)
+        theirs = {"kind": "order", "number": "PO-2026-42", "whose": "North"}
+        await act(grace, cmd="set_reference", **theirs, alias_of="order:so-77:")
+        await act(grace, cmd="set_reference", kind="order", number="so 77")  # another spelling
+        await act(grace, cmd="set_reference", kind="free", number="no", on=False)
+        await act(ada, cmd="set_reference", **ours, on=False)
+        await act(ada, cmd="set_reference", **ours)
+        case = (await act(ada, cmd="post", text="of C-1 and C-2"))["seq"]
+        await act(grace, cmd="set_reference", **theirs, target=case)
+        await act(grace, cmd="set_reference", kind="case", number="C-2", target=case, on=False)
+        await act(ada, cmd="edit", target=case, text="of c and C-2, C-3", mentions=[])
+        await act(grace, cmd="set_reference", kind="case", number="C-3", target=case)
+        await act(ada, cmd="edit", target=case, text="of none", mentions=[])
+        await act(ada, cmd="delete", target=case)
+        await act(ada, cmd="undelete", target=case)
         await act(ada, cmd="set_history", history="joined")
         await act(ada, cmd="set_history", history="all")
         await act(ada, cmd="set_member", uid=linus.uid, role="reader")

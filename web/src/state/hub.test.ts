@@ -69,7 +69,7 @@ beforeEach(() => {
   answers = {
     '/api/threads': [ROW],
     '/api/accounts': [{ uid: 'u_ann', display_name: 'Ann', addresses: [], is_owner: false, disabled: false }],
-    '/api/threads/r_1': { summary: ROW, history: 'all', members: [], former_members: [], documents: [INFO] },
+    '/api/threads/r_1': { summary: ROW, history: 'all', members: [], former_members: [], documents: [INFO], references: [] },
     '/api/threads/r_1/history?limit=60': { items: [], head: 3, more: false, attachments: [] },
     '/api/documents/d_1': INFO,
   };

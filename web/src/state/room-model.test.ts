@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest';
 
-import type { Call, DocumentInfo, EventType, HistoryPage, Item, MadeFile, Role, ThreadState, TimelineEvent } from '../wire/generated';
+import type { Call, DocumentInfo, EventType, HistoryPage, Item, MadeFile, MessageReference, ReferenceSetData, Role, ThreadState, TimelineEvent } from '../wire/generated';
 import { after, begun, isRunning } from '../calls/state';
 import { excerpt } from './excerpt';
 import {
@@ -37,6 +37,7 @@ const ALL: EventType[] = [
   'message.delete',
   'message.undelete',
   'reaction',
+  'reference.set',
   'document.create',
   'document.rename',
   'document.merge',
@@ -63,6 +64,7 @@ interface Row {
   deletedBy: string | null;
   undoUntil: number | null;
   reactions: { emoji: string; uid: string }[];
+  references: Item['references'];
 }
 
 class Reference {
@@ -102,12 +104,16 @@ class Reference {
     let subject = '';
     let history: 'all' | 'joined' = 'all';
     let updated = 0;
+    let references: ThreadState['references'] = [];
     for (const event of this.events.slice(0, head)) {
       const data = event.data as Record<string, never>;
       if (event.type === 'thread.create') {
         subject = data['subject']!;
         history = data['history']!;
         updated = event.at;
+      } else if (event.type === 'reference.set') {
+        const said = event.data as ReferenceSetData;
+        if (said.target === undefined) references = numbered(references, event, said);
       } else if (event.type === 'thread.rename') subject = data['subject']!;
       else if (event.type === 'thread.history') history = data['history']!;
       else if (event.type === 'message') updated = event.at;
@@ -158,6 +164,7 @@ class Reference {
         .filter(([, one]) => one.role === null)
         .map(([uid]) => ({ uid, display_name: uid, addresses: [], is_owner: false, disabled: false })),
       documents,
+      references,
     };
   }
 
@@ -186,13 +193,17 @@ class Reference {
     const row = found?.item.type === 'message' ? found : undefined;
     const touch = (one: Row): void => void (one.item = { ...one.item, version: event.seq });
     switch (event.type) {
-      case 'message.edit':
+      case 'message.edit': {
         if (!row || row.deletedBy !== null || row.item.sender !== event.sender) return;
         row.text = data['text']!;
         row.mentions = data['mentions'] ?? [];
         row.mention_names = data['mention_names'] ?? [];
         row.editedAt = event.at;
+        const found = (data['references'] ?? []) as MessageReference[];
+        row.references = row.references.filter((one) => !one.rule || found.some(({ id }) => id === one.id));
+        for (const one of found) row.references = ruled(row.references, event, one);
         return touch(row);
+      }
       case 'message.delete':
         if (!row || row.deletedBy !== null) return;
         row.deletedBy = event.sender;
@@ -208,6 +219,16 @@ class Reference {
         if (!data['on']) row.reactions = row.reactions.filter((one) => !mine(one));
         else if (!row.reactions.some(mine)) row.reactions.push({ emoji: data['emoji']!, uid: event.sender });
         return touch(row);
+      }
+      case 'reference.set': {
+        const said = event.data as ReferenceSetData;
+        if (said.target !== undefined) {
+          if (!row || row.deletedBy !== null) return;
+          row.references = numbered(row.references, event, said);
+          return touch(row);
+        }
+        if (said.on || said.was) rows.set(event.seq, line(event));
+        return;
       }
       case 'checkpoint':
         return;
@@ -226,20 +247,40 @@ class Reference {
       default:
         if (event.type === 'attachment.add' && data['made'] === undefined) return;
         if (event.type === 'version.add' && ((data['document'] === undefined && data['made'] === undefined) || data['same'])) return;
-        rows.set(event.seq, {
-          item: {
-            seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
-            data: event.type === 'message' ? null : event.type === 'call.start' ? begun(event) : event.data, text: null,
-            reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], reactions: [],
-            edited_at: null, deleted: false, deleted_by: null, undo_until: null,
-          },
-          text: event.type === 'message' ? data['text']! : null,
-          mentions: data['mentions'] ?? [],
-          mention_names: data['mention_names'] ?? [],
-          editedAt: null, deletedBy: null, undoUntil: null, reactions: [],
-        });
+        rows.set(event.seq, line(event));
     }
   }
+}
+
+function line(event: TimelineEvent): Row {
+  const data = (event.data ?? {}) as Record<string, never>;
+  const isMessage = event.type === 'message';
+  const references = ((data['references'] ?? []) as MessageReference[]).reduce<Item['references']>((list, one) => ruled(list, event, one), []);
+  return {
+    item: {
+      seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
+      data: isMessage ? null : event.type === 'call.start' ? begun(event) : event.data, text: null,
+      reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], references: [], reactions: [],
+      edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+    },
+    text: isMessage ? data['text']! : null,
+    mentions: data['mentions'] ?? [],
+    mention_names: data['mention_names'] ?? [],
+    editedAt: null, deletedBy: null, undoUntil: null, reactions: [], references,
+  };
+}
+
+const numberOf = (number: number): MessageReference => ({ id: `case:c-${number}:`, kind: 'case', number: `C-${number}` });
+
+/** Numbers after one was set. */
+function numbered(list: Item['references'], { sender, at }: TimelineEvent, { id, kind, number, whose = '', matter, on }: ReferenceSetData): Item['references'] {
+  if (!on) return list.filter((one) => one.id !== id);
+  if (list.some((one) => one.id === id)) return list.map((one) => (one.id === id ? { ...one, number, whose, matter, rule: false } : one));
+  return [...list, { id, kind, number, whose, matter, set_by: sender, set_at: at, rule: false }];
+}
+
+function ruled(list: Item['references'], { sender, at }: TimelineEvent, { id, kind, number }: MessageReference): Item['references'] {
+  return list.some((one) => one.id === id) ? list : [...list, { id, kind, number, whose: '', matter: id, set_by: sender, set_at: at, rule: true }];
 }
 
 function itemOfRow(row: Row): Item {
@@ -253,6 +294,7 @@ function itemOfRow(row: Row): Item {
     mentions: row.mentions,
     mention_names: row.mention_names,
     edited_at: row.editedAt,
+    references: row.references,
     reactions: emoji.map((one) => ({
       emoji: one,
       uids: row.reactions.filter((reaction) => reaction.emoji === one).map((reaction) => reaction.uid),
@@ -297,10 +339,11 @@ function randomHistory(seed: number, length: number): Reference {
       'thread.rename': () => ({ subject: `Subject ${number}` }),
       'thread.history': () => ({ history: pick(['all', 'joined']) }),
       'member.set': () => ({ uid: pick(PEOPLE.slice(1)), role: pick(['owner', 'editor', 'reader', null]) }),
-      message: () => ({ text: `text ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`), ...(below(4) === 0 ? { reply_to: target() } : {}) }),
-      'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`) }),
+      message: () => ({ text: `text ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`), ...(below(3) === 0 ? { references: [numberOf(below(3))] } : {}), ...(below(4) === 0 ? { reply_to: target() } : {}) }),
+      'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions, ...(below(3) === 0 ? { references: [numberOf(below(3))] } : {}), mention_names: mentions.map(() => `Me ${number}`) }),
       'message.delete': () => ({ target: target(), undo_s: 90 }),
       'message.undelete': () => ({ target: target() }),
+      'reference.set': () => ({ ...numberOf(below(3)), matter: 'case:c-0:', on: below(3) > 0, was: below(2) > 0, ...(below(2) > 0 ? { target: target() } : {}) }),
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
       'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}`, ...(below(2) === 0 ? { file: { attachment: 'a_1', number: 1, format: 'text', saved: 2 } } : {}) }),
       'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),

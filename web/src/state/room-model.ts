@@ -27,6 +27,7 @@ import type {
   Reaction,
   ReactionData,
   ReadState,
+  ReferenceSetData,
   ThreadHistoryData,
   ThreadRenameData,
   ThreadState,
@@ -39,6 +40,7 @@ import type {
 import { after, begun, isRunning } from '../calls/state';
 import { applyToFiles, type Files, lacksNotes, learn, NO_FILES, noted, progressed, withoutErased } from './attachments';
 import { excerpt } from './excerpt';
+import { withReference, withRuled } from './references';
 
 export interface Stale {
   /** Items whose text must be fetched. */
@@ -205,6 +207,12 @@ function applyToItems(model: RoomModel, event: TimelineEvent): RoomModel {
   });
 }
 
+/** A number was put on the thread or taken from it; not that one is none. */
+function isNumberLine({ type, data }: TimelineEvent): boolean {
+  const { target, on, was } = (data ?? {}) as Partial<ReferenceSetData>;
+  return type === 'reference.set' && target == null && (on === true || was === true);
+}
+
 /** The line an event adds to the history, if it adds one. */
 export function itemOf(event: TimelineEvent): Item | null {
   if (event.type === 'message') {
@@ -216,10 +224,11 @@ export function itemOf(event: TimelineEvent): Item | null {
       mentions: data?.mentions ?? [],
       mention_names: data?.mention_names ?? [],
       files: data?.files ?? [],
+      references: withRuled([], event, data?.references),
     });
   }
   if (event.type === 'call.start' && event.data != null) return Object.freeze({ ...blank(event), data: begun(event) });
-  const isLine = LINES.has(event.type) || isNewVersion(event);
+  const isLine = LINES.has(event.type) || isNewVersion(event) || isNumberLine(event);
   return isLine ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
 }
 
@@ -236,6 +245,7 @@ function blank(event: TimelineEvent): Item {
     mentions: [],
     mention_names: [],
     files: [],
+    references: [],
     reactions: [],
     edited_at: null,
     deleted: false,
@@ -258,6 +268,7 @@ export function targetOf(event: TimelineEvent): number | null {
     case 'message.delete':
     case 'message.undelete':
     case 'reaction':
+    case 'reference.set':
       return (event.data as { target: number } | null | undefined)?.target ?? null;
     default:
       return null;
@@ -277,6 +288,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         text: data.text,
         mentions: data.mentions ?? [],
         mention_names: data.mention_names ?? [],
+        references: withRuled(item.references, event, data.references),
         edited_at: event.at,
         version: event.seq,
       });
@@ -289,6 +301,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         mentions: [],
         mention_names: [],
         files: [],
+        references: [],
         reactions: [],
         edited_at: null,
         deleted: true,
@@ -316,6 +329,9 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         version: event.seq,
       });
     }
+    case 'reference.set':
+      if (item.deleted) return item;
+      return Object.freeze({ ...item, references: withReference(item.references, event, event.data as ReferenceSetData), version: event.seq });
     default:
       return item;
   }
@@ -450,6 +466,11 @@ function applyToState(model: RoomModel, event: TimelineEvent, lookup: Lookup): R
     case 'member.set':
       if (event.data != null) setMember(next, event, event.data as MemberSetData, lookup);
       break;
+    case 'reference.set': {
+      const data = event.data as ReferenceSetData | null | undefined;
+      if (data && data.target == null) next.references = withReference(state.references, event, data);
+      break;
+    }
     case 'document.create':
       if (event.data != null) next.documents = [...state.documents, documentOf(event, event.data as DocumentCreateData)];
       break;

@@ -125,6 +125,7 @@ class FakeRoom implements RoomEnvironment {
         ...(this.since ? [{ uid: 'u_me', display_name: 'Me', role: 'editor' as const, since: this.since }] : []),
       ],
       former_members: [],
+      references: [],
       documents: [],
     };
   }
@@ -139,7 +140,7 @@ class FakeRoom implements RoomEnvironment {
     for (let seq = first; seq <= last; seq++) {
       items.push({
         seq, type: 'message' as const, sender: 'u_ann', at: seq, version: seq, data: null, text: `m${seq}`, reply_to: null,
-        mentions: [], mention_names: [], files: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+        mentions: [], mention_names: [], files: [], references: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
       });
     }
     return { items, head: this.head, more: first > 2, attachments: [] };

@@ -4,6 +4,10 @@ export type PropertyValue = DateProperty | MoneyProperty | ReferenceProperty | S
 
 export type Source = PersonSource | DocumentSource;
 
+export type ReferenceKind = "order" | "invoice" | "case" | "contract" | "variable_symbol" | "free";
+
+export type Check = "iso11649" | "iso6346" | "ean" | "luhn" | "verhoeff" | "mod97_10" | "mod11_10";
+
 export type Role = "owner" | "editor" | "reader";
 
 export type History = "all" | "joined";
@@ -18,7 +22,7 @@ export type Standing = "ringing" | "declined" | "missed" | "in" | "left";
 
 export type Hush = "busy" | "quiet";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "document.autosave" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "document.autosave" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "reference.set" | "checkpoint";
 
 export type Verdict = "clean" | "blocked" | "unscannable";
 
@@ -39,6 +43,8 @@ export type Scope = "read" | "write" | "admin";
 export type Encoding = "utf-8" | "utf-16-le" | "utf-16-be" | "cp1250" | "cp1251" | "cp1252" | "cp1253" | "cp1254" | "cp1255" | "cp1256" | "cp1257" | "cp1258" | "iso8859_1" | "iso8859_2" | "iso8859_5" | "iso8859_7" | "iso8859_9" | "iso8859_15" | "koi8_r" | "koi8_u" | "cp437" | "cp850" | "cp852" | "cp866" | "mac_roman" | "shift_jis" | "euc_jp" | "gb18030" | "big5" | "euc_kr";
 
 export type VersionState = "arriving" | "ready" | "same" | "failed";
+
+export type ReferenceMatch = "same" | "alias" | "alike" | "said";
 
 /** A day, ``YYYY-MM-DD``. */
 export interface DateProperty {
@@ -87,6 +93,28 @@ export interface DocumentSource {
   number?: number | null;
   page?: number | null;
   quote?: string | null;
+}
+
+export interface NewReference {
+  kind: ReferenceKind;
+  number: string;
+  whose?: string;
+}
+
+/**
+ * A number of a thread or of a message. ``id`` names it there; those of one ``matter`` are
+ * names that different parties have for the same thing. ``rule``: the hub put it there, by a rule
+ * of its owner.
+ */
+export interface Reference {
+  id: string;
+  kind: ReferenceKind;
+  number: string;
+  whose?: string;
+  matter: string;
+  set_by: string;
+  set_at: number;
+  rule?: boolean;
 }
 
 /**
@@ -200,6 +228,24 @@ export interface RenameCommand {
   thread: string;
   send_id: string;
   subject: string;
+  id: number;
+}
+
+/**
+ * Put a number on the thread, or on the message ``target``, or take it away (``on`` false; of
+ * one that is not there: it is not proposed again). ``alias_of``: the id of a number of the thread
+ * that is another party's name for the same thing.
+ */
+export interface SetReferenceCommand {
+  cmd: "set_reference";
+  thread: string;
+  send_id: string;
+  kind: ReferenceKind;
+  number: string;
+  whose?: string;
+  target?: number | null;
+  alias_of?: string | null;
+  on?: boolean;
   id: number;
 }
 
@@ -592,9 +638,18 @@ export interface MessageFile {
   key: string;
 }
 
+/** A number in a message; ``id`` names it there. */
+export interface MessageReference {
+  id: string;
+  kind: ReferenceKind;
+  number: string;
+  whose?: string;
+}
+
 /**
  * ``mention_names``: of those mentioned, in their order, as they were called then. ``text`` may
- * be empty when there are ``files``, whose events are the ones right before this.
+ * be empty when there are ``files``, whose events are the ones right before this. ``references``:
+ * numbers that the owner's rules found in the text.
  */
 export interface MessageData {
   text: string;
@@ -602,6 +657,7 @@ export interface MessageData {
   mentions?: readonly string[];
   mention_names?: readonly string[];
   files?: readonly MessageFile[];
+  references?: readonly MessageReference[];
 }
 
 export interface MessageEditData {
@@ -609,6 +665,7 @@ export interface MessageEditData {
   text: string;
   mentions?: readonly string[];
   mention_names?: readonly string[];
+  references?: readonly MessageReference[];
 }
 
 /** ``target_sender`` wrote the message; ``undo_s`` seconds after the event it is erased. */
@@ -824,6 +881,23 @@ export interface AttachmentPropertyData {
   key: string;
   property: PropertyValue | null;
   source?: Source | null;
+}
+
+/**
+ * A number of the thread, or of the message ``target``: it is there (``on``) or not, as it was
+ * before (``was``). ``id`` names it; ``matter`` is that of the number that it is another name of,
+ * or its own. ``rule``: the hub put it there.
+ */
+export interface ReferenceSetData {
+  id: string;
+  kind: ReferenceKind;
+  number: string;
+  on: boolean;
+  was: boolean;
+  matter: string;
+  whose?: string;
+  target?: number | null;
+  rule?: boolean;
 }
 
 export interface CheckpointHead {
@@ -1288,11 +1362,14 @@ export interface Ice {
   expires_at: number | null;
 }
 
+/** ``channels``: whose people are asked in; each gathers one of the references. */
 export interface NewThread {
   subject: string;
   members?: readonly string[];
   history?: History;
   send_id?: string | null;
+  references?: readonly NewReference[];
+  channels?: readonly string[];
 }
 
 export interface LastMessage {
@@ -1535,6 +1612,7 @@ export interface ThreadState {
   members: readonly Member[];
   former_members: readonly Account[];
   documents: readonly DocumentInfo[];
+  references: readonly Reference[];
 }
 
 export interface PatchThread {
@@ -1674,10 +1752,10 @@ export interface Reaction {
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename, attachment.rename, attachment.remove,
  * attachment.unremove, attachment.restore, attachment.property, version.blocked,
- * version.unblocked) whose ``data`` is the event's body; or call.start, whose ``data`` is the
- * Call as it stands.
+ * version.unblocked, reference.set of a thread) whose ``data`` is the event's body; or
+ * call.start, whose ``data`` is the Call as it stands.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
- * ``mention_names`` says how those mentioned were called then.
+ * ``mention_names`` says how those mentioned were called then; ``references`` are numbers in it.
  */
 export interface Item {
   seq: number;
@@ -1691,6 +1769,7 @@ export interface Item {
   mentions: readonly string[];
   mention_names: readonly string[];
   files: readonly MessageFile[];
+  references: readonly Reference[];
   reactions: readonly Reaction[];
   edited_at: number | null;
   deleted: boolean;
@@ -1737,6 +1816,128 @@ export interface SearchResult {
   more: boolean;
 }
 
+/** Numbers in ``text``; with ``typed`` all of it may be one, or how one begins. */
+export interface FindReferences {
+  text: string;
+  typed?: boolean;
+}
+
+/**
+ * A thread that has a number: on itself, or (``seq``) on a message. ``match``: it is the
+ * ``same`` one; an ``alias``, by which another party knows the same thing; ``alike``, another one
+ * that looks like it; or only ``said`` in a message, of no kind then.
+ */
+export interface ReferencedThread {
+  thread: string;
+  subject: string;
+  number: string;
+  match: ReferenceMatch;
+  kind?: ReferenceKind | null;
+  whose?: string;
+  seq?: number | null;
+}
+
+/**
+ * A number in a text, at [start, end) in UTF-16 code units; of no kind where only its look
+ * says so. ``threads`` of those the reader may read, and whether there are ``more``. ``channels``
+ * that the reader sees and that gather it.
+ */
+export interface FoundReference {
+  number: string;
+  start: number;
+  end: number;
+  threads: readonly ReferencedThread[];
+  kind?: ReferenceKind | null;
+  whose?: string;
+  more?: boolean;
+  channels?: readonly string[];
+}
+
+export interface FoundReferences {
+  found: readonly FoundReference[];
+}
+
+/**
+ * A number in message ``seq``, at [start, end) in UTF-16 code units, that is no reference of it
+ * or of its thread yet.
+ */
+export interface ProposedReference {
+  seq: number;
+  kind: ReferenceKind;
+  number: string;
+  start: number;
+  end: number;
+  whose?: string;
+}
+
+/** What the thread is called, and what its latest messages name; true as of seq ``head``. */
+export interface ThreadReferences {
+  references: readonly Reference[];
+  proposed: readonly ProposedReference[];
+  head: number;
+}
+
+/**
+ * ``pattern`` is of RE2; its first group is the number, without one all of it. ``apply``: what
+ * it finds in a message or a subject becomes a reference without asking.
+ */
+export interface NewReferenceRule {
+  kind: ReferenceKind;
+  pattern: string;
+  whose?: string;
+  check?: Check | null;
+  apply?: boolean;
+}
+
+export interface ReferenceRule {
+  rule: string;
+  kind: ReferenceKind;
+  pattern: string;
+  whose: string;
+  check: Check | null;
+  apply: boolean;
+}
+
+/**
+ * ``number``: gathers threads that have this one, or with ``prefix`` those that begin so; of
+ * one ``kind``, or any. ``open``: everybody of the hub sees it and may join.
+ */
+export interface NewChannel {
+  name: string;
+  number: string;
+  kind?: ReferenceKind | null;
+  prefix?: boolean;
+  open?: boolean;
+  members?: readonly string[];
+}
+
+export interface PatchChannel {
+  name?: string | null;
+  open?: boolean | null;
+  members?: readonly string[] | null;
+}
+
+/** ``threads``: those of its threads that the reader may read, latest first, 200 at most. */
+export interface Channel {
+  channel: string;
+  name: string;
+  number: string;
+  kind: ReferenceKind | null;
+  prefix: boolean;
+  open: boolean;
+  members: readonly string[];
+  threads: readonly string[];
+}
+
+/** People of a channel into a thread that it gathers. */
+export interface AskIn {
+  channel: string;
+}
+
+export interface AskedIn {
+  uids: readonly string[];
+}
+
 /** For stock Yjs clients: ``/yjs/{document}?ticket=…``; reusable for 10 minutes. */
 export interface YjsTicket {
   ticket: string;
@@ -1765,6 +1966,7 @@ export type AnyCommand =
   | UndeleteCommand
   | ReactCommand
   | RenameCommand
+  | SetReferenceCommand
   | SetHistoryCommand
   | SetMemberCommand
   | CreateDocumentCommand
@@ -1828,6 +2030,7 @@ export interface Results {
   undelete: Accepted;
   react: Accepted;
   rename: Accepted;
+  set_reference: Accepted;
   set_history: Accepted;
   set_member: Accepted;
   create_document: Accepted;

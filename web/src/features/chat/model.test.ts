@@ -34,6 +34,7 @@ function item(seq: number, sender: string, more: Partial<Item> = {}): Item {
     reply_to: null,
     mentions: [],
     mention_names: [],
+    references: [],
     files: [],
     reactions: [],
     edited_at: null,

@@ -6,7 +6,7 @@ import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
 import { isUnread, type PendingMessage } from '../../state';
-import type { AttachmentAddData, AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, Item, MemberSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
+import type { AttachmentAddData, AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, Item, MemberSetData, ReferenceSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -207,6 +207,13 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       if (!said) return `${who} changed a property of a file`;
       if (!said.property) return `${who} removed “${isolated(said.key)}” of a file`;
       return `${who} set “${isolated(said.key)}” of a file to ${isolated(valueWords(said.property))}`;
+    }
+    case 'reference.set': {
+      const said = data as ReferenceSetData | null;
+      if (!said) return `${who} changed the numbers of the thread`;
+      const number = `${isolated(said.number)}${said.whose ? ` of ${isolated(said.whose)}` : ''}`;
+      if (!said.on) return `${who} took the number ${number} away`;
+      return said.was ? `${who} changed the number ${number}` : `${who} put the number ${number} on the thread${said.rule ? ', by a rule of the hub' : ''}`;
     }
     case 'call.start':
       return data ? callWords(data as Call, me, nameOf, now) : `${who} called`;

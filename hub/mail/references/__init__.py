@@ -1,0 +1,1 @@
+"""References: numbers by which a matter is found, and the channels that gather their threads."""
