@@ -74,7 +74,7 @@ export default defineConfig({
       output: {
         // One file for the parts that every page shares: a browser fetches six files at a time. A group takes
         // what its modules import, too: lib/code would bring the whole editor of code. What few pages use is not of it.
-        codeSplitting: { groups: [{ name: 'ui', test: /\/src\/(?:ui|lib)\/(?!code\/|exif|undo)|@lucide\/svelte/ }] },
+        codeSplitting: { groups: [{ name: 'ui', test: /\/src\/(?:ui|lib)\/(?!code\/|exif|undo|save-file|values|SecretOnce|PageTabs|RenameDialog|Splitter|ProgressBar|Select)|@lucide\/svelte/ }] },
       },
     },
   },

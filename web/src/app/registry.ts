@@ -16,6 +16,7 @@ export const ROUTES = {
   inbox: '/',
   room: '/t/{thread}/d/{document}',
   search: '/search?q=word',
+  channels: '/channels',
   settings: '/settings/profile',
   admin: '/admin/people',
   welcome: '/welcome#secret',
@@ -43,6 +44,7 @@ export const STATES: readonly State[] = [
   { id: 'inbox-unread', route: 'inbox', about: 'Threads, some unread, one with a draft' },
   { id: 'inbox-account-menu', route: 'inbox', about: 'The menu of one’s account is open' },
   { id: 'thread-new', route: 'inbox', about: 'The dialog of a new thread' },
+  { id: 'thread-new-number', route: 'inbox', about: 'The same, with a number that is known and that a channel gathers' },
 
   { id: 'room-empty', route: 'room', about: 'Nothing said, no documents' },
   { id: 'room-history', route: 'room', about: 'History with days, system lines and the unread line' },
@@ -55,6 +57,9 @@ export const STATES: readonly State[] = [
   { id: 'room-emoji', route: 'room', about: 'The emoji picker is open' },
   { id: 'room-undo', route: 'room', about: 'A message was deleted and can be brought back' },
   { id: 'room-renaming', route: 'room', about: 'The subject is being changed' },
+  { id: 'room-numbers', route: 'room', about: 'Numbers of messages, some of them proposed' },
+  { id: 'room-number-menu', route: 'room', about: 'What can be done with a proposed number' },
+  { id: 'room-numbers-dialog', route: 'room', about: 'The numbers of a thread, with another name, proposals and a channel' },
   { id: 'room-offline', route: 'room', about: 'No connection; messages and edits are kept here' },
   { id: 'room-not-saved', route: 'room', about: 'The hub is there and cannot save' },
   { id: 'room-not-kept', route: 'room', about: 'The same, and this device does not keep them' },
@@ -140,7 +145,14 @@ export const STATES: readonly State[] = [
   { id: 'call-over', route: 'room', about: 'The call is over, and what the history says of it' },
 
   { id: 'search-results', route: 'search', about: 'Messages and files with the words marked' },
+  { id: 'search-number', route: 'search', about: 'Threads that a number leads to' },
   { id: 'search-none', route: 'search', about: 'Nothing found' },
+
+  { id: 'channels-none', route: 'channels', about: 'No channels yet' },
+  { id: 'channels', route: 'channels', about: 'Channels with threads, one to join' },
+  { id: 'channel-new', route: 'channels', about: 'The dialog of a new channel' },
+  { id: 'channel-menu', route: 'channels', about: 'What can be done with a channel' },
+  { id: 'channel-remove', route: 'channels', about: 'Asks before a channel is removed' },
 
   { id: 'settings-profile', route: 'settings', about: 'Name and password' },
   { id: 'settings-appearance', route: 'settings', about: 'Theme, sound, notifications' },
@@ -152,6 +164,7 @@ export const STATES: readonly State[] = [
   { id: 'admin-people', route: 'admin', about: 'Accounts, one of them disabled' },
   { id: 'admin-reset', route: 'admin', about: 'A reset link, shown once' },
   { id: 'admin-disable', route: 'admin', about: 'Asks before an account is disabled' },
+  { id: 'admin-numbers', route: 'admin', about: 'Rules for numbers, one refused' },
   { id: 'admin-invitations', route: 'admin', about: 'Invitations and a link, shown once' },
 
   { id: 'not-found', route: 'not_found', about: 'No such page, signed in' },
@@ -166,5 +179,7 @@ export const STATES: readonly State[] = [
   { id: 'narrow-ringing', route: 'room', about: '400 px: a call rings' },
   { id: 'narrow-call', route: 'room', about: '400 px: a call beside the chat' },
   { id: 'narrow-call-large', route: 'room', about: '400 px: the call large' },
+  { id: 'narrow-numbers', route: 'room', about: '400 px: the numbers of a thread' },
+  { id: 'narrow-channels', route: 'channels', about: '400 px: channels' },
   { id: 'narrow-settings', route: 'settings', about: '400 px: a page with tabs' },
 ];

@@ -1,7 +1,7 @@
 /** Addresses of the client and the way between them. History API, no hash but for secrets. */
 
 export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance' | 'calls';
-export type AdminTab = 'people' | 'invitations';
+export type AdminTab = 'people' | 'invitations' | 'numbers';
 
 /** A file, perhaps one of its versions, perhaps beside another of them. */
 export interface FilePlace {
@@ -14,6 +14,7 @@ export type Route =
   | { name: 'inbox' }
   | { name: 'room'; thread: string; document: string | null; message: number | null; file: FilePlace | null; call: boolean }
   | { name: 'search'; query: string }
+  | { name: 'channels' }
   | { name: 'settings'; tab: SettingsTab }
   | { name: 'admin'; tab: AdminTab }
   | { name: 'welcome'; secret: string }
@@ -21,7 +22,7 @@ export type Route =
   | { name: 'not_found' };
 
 const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance', 'calls'];
-const ADMIN: readonly string[] = ['people', 'invitations'];
+const ADMIN: readonly string[] = ['people', 'invitations', 'numbers'];
 
 /** What an address means. */
 export function parse(url: URL): Route {
@@ -34,6 +35,7 @@ export function parse(url: URL): Route {
     return { name: 'room', thread: second, document: third === 'd' ? (fourth ?? null) : null, message: number('m'), file, call: url.searchParams.has('call') };
   }
   if (first === 'search' && parts.length === 1) return { name: 'search', query: url.searchParams.get('q') ?? '' };
+  if (first === 'channels' && parts.length === 1) return { name: 'channels' };
   if (first === 'settings' && parts.length <= 2 && SETTINGS.includes(second ?? 'profile'))
     return { name: 'settings', tab: (second ?? 'profile') as SettingsTab };
   if (first === 'admin' && parts.length <= 2 && ADMIN.includes(second ?? 'people'))

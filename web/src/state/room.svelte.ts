@@ -46,7 +46,7 @@ import { type FilesAnswer, RoomFiles } from './room-files.svelte';
 import { RoomDraft } from './room-draft.svelte';
 import * as model from './room-model';
 import type { RoomModel } from './room-model';
-import type { NewDocumentOptions, PendingMessage, RoomStatus, RoomStore, SendOptions } from './types';
+import type { NewDocumentOptions, PendingMessage, ReferenceWish, RoomStatus, RoomStore, SendOptions } from './types';
 
 const PAGE = 60;
 const AROUND = 80;
@@ -575,6 +575,10 @@ export class Room implements RoomStore {
 
   async setHistory(history: History): Promise<void> {
     await this.#commit({ cmd: 'set_history', history });
+  }
+
+  async setReference(wish: ReferenceWish): Promise<void> {
+    await this.#commit({ cmd: 'set_reference', ...wish });
   }
 
   async setMember(uid: string, role: Role | null): Promise<void> {

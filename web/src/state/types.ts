@@ -31,6 +31,7 @@ import type {
   Replacement,
   Role,
   SavedVersion,
+  SetReferenceCommand,
   Take,
   ThreadState,
   ThreadSummary,
@@ -222,6 +223,8 @@ export interface SendOptions {
   mentions?: readonly string[];
 }
 
+export type ReferenceWish = Omit<SetReferenceCommand, 'cmd' | 'id' | 'thread' | 'send_id'>;
+
 export interface NewDocumentOptions {
   /** Of plain text: what colours it; by its name when left out. */
   readonly language?: string | null;
@@ -294,6 +297,8 @@ export interface RoomStore {
   setPresent(state: 'active' | 'away', document?: string | null): void;
   rename(subject: string): Promise<void>;
   setHistory(history: History): Promise<void>;
+  /** Put a number on the thread, or on a message, or take it away. */
+  setReference(wish: ReferenceWish): Promise<void>;
   /** `role` null removes. */
   setMember(uid: string, role: Role | null): Promise<void>;
   leave(): Promise<void>;

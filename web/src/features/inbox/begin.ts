@@ -1,0 +1,1 @@
+export { default as NewThread } from './NewThread.svelte';

@@ -1,0 +1,1 @@
+export { default as NumbersDialog } from './NumbersDialog.svelte';

@@ -1,0 +1,2 @@
+export { findNumbers } from './requests';
+export { default as ThreadsOf } from './ThreadsOf.svelte';

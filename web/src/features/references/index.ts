@@ -1,0 +1,2 @@
+export { default as MessageNumbers } from './MessageNumbers.svelte';
+export { Proposals } from './proposals.svelte';

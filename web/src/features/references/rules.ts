@@ -1,0 +1,2 @@
+export { KIND_WORDS, KINDS } from './model';
+export { rules } from './requests';

@@ -1,0 +1,1 @@
+export { default as InSubject } from './InSubject.svelte';

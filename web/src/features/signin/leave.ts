@@ -1,0 +1,1 @@
+export { default as SignOut } from './SignOut.svelte';
