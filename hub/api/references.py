@@ -3,18 +3,28 @@ rules, and channels."""
 
 from __future__ import annotations
 
-import msgspec
+from typing import Final
+
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.api.hub import hub_of
-from hub.api.requests import no_content, principal, read_body, respond
+from hub.api.requests import no_content, optional_int_param, principal, read_body, respond
+from hub.errors import BadRequest
 from hub.ids import new_id
 from hub.rooms.permissions import Action, require
+from hub.storage import references as rows
 from hub.storage import timeline
 from hub.wire import api
 from hub.wire.commands import SetMember
+
+log = structlog.get_logger()
+
+MAX_LOOKED: Final = 100
+"""Messages at the end of a thread that are looked at for proposals, and characters of each."""
+MAX_CHARS: Final = 2000
 
 
 async def find(request: Request) -> Response:
@@ -28,12 +38,21 @@ async def find(request: Request) -> Response:
 async def of_thread(request: Request) -> Response:
     who = await principal(request)
     hub, thread = hub_of(request), request.path_params["id"]
+    after = optional_int_param(request, "after") or 0
     async with hub.rooms.hold(thread) as room:
         require(who, room.role(who.uid), Action.READ)
         async with timeline.snapshot(hub.database) as connection:
-            found = await hub.references.of_thread(connection, thread, room.since(who.uid))
             head = await timeline.head(connection, thread)
-    return respond(msgspec.structs.replace(found, head=head))
+            texts = await rows.texts(
+                connection, thread, room.since(who.uid), MAX_LOOKED, changed_after=after,
+                chars=MAX_CHARS,
+            )  # fmt: skip
+            settled = await rows.settled(connection, thread, [seq for seq, _ in texts])
+            named = await rows.of_thread(connection, thread)
+    # What takes long holds neither the room nor a connection.
+    proposed = await hub.references.proposed(texts, settled)
+    channels = await hub.channels.gathering(who.uid, [(one.kind, one.number) for one in named])
+    return respond(api.ThreadReferences(proposed, [seq for seq, _ in texts], channels, head))
 
 
 async def list_rules(request: Request) -> Response:
@@ -70,7 +89,8 @@ async def get_channel(request: Request) -> Response:
 async def patch_channel(request: Request) -> Response:
     who = await principal(request)
     patch = await read_body(request, api.PatchChannel)
-    return respond(await hub_of(request).channels.change(who, request.path_params["id"], patch))
+    changed = await hub_of(request).channels.change(who, request.path_params["id"], patch)
+    return no_content() if changed is None else respond(changed)
 
 
 async def remove_channel(request: Request) -> Response:
@@ -86,17 +106,24 @@ async def ask_in(request: Request) -> Response:
     hub, thread = hub_of(request), request.path_params["id"]
     async with hub.rooms.hold(thread) as room:
         require(who, room.role(who.uid), Action.OWN)
-        members = set(room.state.members)
-    async with timeline.snapshot(hub.database) as connection:
-        state = await timeline.thread_state(connection, thread, who.uid)
-    named = [(one.kind, one.number) for one in state.references] if state else []
-    people = await hub.channels.asked_in(who.uid, [asked.channel], named)
-    missing = [uid for uid in people if uid not in members]
-    for uid in missing:
-        await hub.door.write(
-            who, SetMember(thread=thread, send_id=new_id("n"), uid=uid, role="editor")
-        )
-    return respond(api.AskedIn(missing))
+    async with hub.database.acquire() as connection:
+        named = await rows.of_thread(connection, thread)
+    people = await hub.channels.asked_in(
+        who.uid, [asked.channel], [(one.kind, one.number) for one in named]
+    )
+    came: list[str] = []
+    for uid in people:
+        async with hub.rooms.hold(thread) as room:
+            if room.role(uid) is not None:
+                continue
+        command = SetMember(thread=thread, send_id=new_id("n"), uid=uid, role="editor")
+        try:
+            await hub.door.write(who, command)
+        except BadRequest as refused:  # their account is gone
+            log.info("somebody was not asked in", thread=thread, reason=refused.code)
+        else:
+            came.append(uid)
+    return respond(api.AskedIn(came))
 
 
 def routes() -> list[BaseRoute]:

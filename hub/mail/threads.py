@@ -29,6 +29,8 @@ from hub.wire import properties, reactions, references, words
 from hub.wire.api import NewThread
 from hub.wire.filenames import file_name
 
+MAX_PEOPLE: Final = 500
+"""With whom a thread may begin, with those of its channels."""
 RICH_VERSION: Final = 2
 """Of what may stand in rich documents; a client that knows less only reads them."""
 _encode = msgspec.json.Encoder().encode
@@ -64,6 +66,8 @@ class Threads:
             uid, new.channels, [(one.kind, one.number) for one in named]
         )
         others = [one for one in dict.fromkeys([*new.members, *asked_in]) if one != uid]
+        if len(others) > MAX_PEOPLE:
+            raise BadRequest(f"A thread begins with {MAX_PEOPLE} people.", code="too_many_people")
         await self._require_known(others)
         followers = [("member.set", _encode(ev.MemberSetData(uid, "owner", None)))]
         followers += [
@@ -98,7 +102,7 @@ class Threads:
                 edit = ev.MessageEditData(
                     command.target, words.message(command.text), mentions,
                     await self._names(mentions, command.text, before),
-                    await self._references.of_text(command.text),
+                    await self._references.of_text(command.text, command.thread, target.seq),
                 )  # fmt: skip
                 if (edit.text, edit.mentions) == (target.text, target.mentions):
                     return None
@@ -118,7 +122,11 @@ class Threads:
                 subject = words.subject(command.subject)
                 if subject == room.subject:
                     return None
-                return _append(command, uid, "thread.rename", ev.ThreadRenameData(subject))
+                numbers = await self._references.of_new_subject(
+                    uid, command.thread, subject, command.send_id
+                )
+                renamed = _append(command, uid, "thread.rename", ev.ThreadRenameData(subject))
+                return renamed._replace(before=numbers)
             case cmd.SetReference():
                 if command.target is not None:
                     await self._message(command.thread, command.target, since)

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.clock import to_datetime
+from hub.storage.search import planned_for_its_words
 from hub.storage.writer import Committed
 from hub.wire.api import ReferencedThread
-from hub.wire.references import Reference, key, shape
+from hub.wire.references import MAX_REFERENCES, Reference, key, shape
 
+MAX_ROWS = 300
+"""Numbers of a thread or a message, with those that were taken away."""
 MAX_SAID = 200
 """Messages in which a number is only said that are looked at."""
 
@@ -38,6 +41,8 @@ class ReferenceRow:
 async def project_set(connection: Any, one: Committed, data: Any) -> None:
     """A ``reference.set``."""
     target = data.get("target") or 0
+    if target and not await connection.fetchval(_TOUCH, one.stream_id, target, one.seq):
+        return  # it was deleted meanwhile
     if not data["on"]:
         await connection.execute(
             _OFF, one.stream_id, target, *_names(data), one.sender, to_datetime(one.at_ms), one.seq
@@ -47,8 +52,6 @@ async def project_set(connection: Any, one: Committed, data: Any) -> None:
             _ON, one.stream_id, target, *_names(data), data["matter"], bool(data.get("rule")),
             one.sender, to_datetime(one.at_ms), one.seq, 0,
         )  # fmt: skip
-    if target:
-        await connection.execute(_TOUCH, one.stream_id, target, one.seq)
 
 
 async def project_message(connection: Any, one: Committed, data: Any, target: int) -> None:
@@ -98,18 +101,32 @@ async def of_messages(
     return found
 
 
-async def settled(connection: Any, thread: str, seqs: Sequence[int]) -> set[tuple[int, str]]:
-    """``(target, id)`` of numbers of messages and of the thread (target 0), and of those that
-    somebody took away: nothing to propose."""
+async def settled(
+    connection: Any, thread: str, seqs: Sequence[int]
+) -> set[tuple[int, str, str]]:  # fmt: skip
+    """``(target, kind, key)`` of numbers of messages and of the thread (target 0), and of those
+    that somebody took away: nothing to propose, whosever they are."""
     rows = await connection.fetch(_SETTLED, thread, [0, *seqs])
-    return {(row["target"], row["id"]) for row in rows}
+    return {tuple(row) for row in rows}
+
+
+async def require_room(connection: Any, thread: str, target: int, id_: str) -> bool:
+    """Whether one more may be put on the thread (0) or on a message; one that stands there, or did,
+    always may."""
+    return bool(await connection.fetchval(_HAS_ROOM, thread, target, id_, MAX_REFERENCES, MAX_ROWS))
 
 
 async def texts(
-    connection: Any, thread: str, from_seq: int, limit: int
-) -> list[tuple[int, str]]:  # fmt: skip
-    """``(seq, text)`` of the latest messages from a seq on."""
-    return [tuple(row) for row in await connection.fetch(_TEXTS, thread, from_seq, limit)]
+    connection: Any, thread: str, from_seq: int, limit: int, *, changed_after: int, chars: int
+) -> list[tuple[int, str]]:
+    """``(seq, text)`` of those of the latest messages that were written or touched after a seq, and
+    how they begin.
+
+    Args:
+        from_seq: the first that the reader may see.
+    """
+    rows = await connection.fetch(_TEXTS, thread, from_seq, limit, changed_after, chars)
+    return [tuple(row) for row in rows]
 
 
 def _reference(row: Any) -> Reference:
@@ -128,9 +145,18 @@ async def find(
     """The threads that have a number, by its key, or (``beginning``) numbers that begin so: those
     on threads first, the same before an alias before one that looks like it, the latest first."""
     asked = list(dict.fromkeys(keys))
+    # A variable symbol counts without the zeros before it, however it was written.
+    looked: list[tuple[str, str, str | None]] = [(one, one, None) for one in asked]
+    looked += [
+        (one, stripped, "variable_symbol")
+        for one in asked
+        if one.isdecimal() and (stripped := key(one, "variable_symbol")) != one
+    ]
     rows = await connection.fetch(
-        _FIND_BEGINNING if beginning else _FIND, uid, asked, [shape(one) for one in asked], limit
-    )
+        _FIND_BEGINNING if beginning else _FIND, uid, [one for one, _, _ in looked],
+        [shape(folded) for _, folded, _ in looked], limit, [folded for _, folded, _ in looked],
+        [kind for _, _, kind in looked],
+    )  # fmt: skip
     found: dict[str, list[ReferencedThread]] = {one: [] for one in asked}
     for row in rows:
         found[row["asked"]].append(
@@ -148,22 +174,22 @@ async def said(
     """Threads with messages in which a number is said, by its key; ``words`` are what it consists
     of, folded, letters and digits only, and how it is written."""
     found: dict[str, list[ReferencedThread]] = {}
-    for one, (number, *parts) in words.items():
-        query = " <-> ".join(f"'{part}'" for part in parts)
-        rows = await connection.fetch(_SAID, uid, query, limit, MAX_SAID)
-        found[one] = [
-            ReferencedThread(row["thread_id"], row["subject"], number, "said", seq=row["seq"])
-            for row in rows
-        ]
+    async with planned_for_its_words(connection):
+        for one, (number, *parts) in words.items():
+            query = " <-> ".join(f"'{part}'" for part in parts)
+            rows = await connection.fetch(_SAID, uid, query, limit, MAX_SAID)
+            found[one] = [
+                ReferencedThread(row["thread_id"], row["subject"], number, "said", seq=row["seq"])
+                for row in rows
+            ]
     return found
 
 
-async def threads_of_channel(
-    connection: Any, uid: str, key: str, kind: str | None, *, is_prefix: bool, limit: int
-) -> list[str]:
-    """Threads that somebody may read and that a channel gathers, latest first."""
-    rows = await connection.fetch(_OF_CHANNEL, uid, key, kind, is_prefix, limit)
-    return [row["thread_id"] for row in rows]
+async def numbers_of_threads(connection: Any, uid: str) -> list[Any]:
+    """Rows ``(thread_id, kind, key)`` of the numbers that somebody's threads have, those of the
+    latest threads first."""
+    rows: list[Any] = await connection.fetch(_NUMBERS, uid)
+    return rows
 
 
 _COLUMNS = """
@@ -193,7 +219,9 @@ ON CONFLICT (thread_id, target, id) DO UPDATE SET
 """
 
 _TOUCH = """
-UPDATE items SET version = $3 WHERE thread_id = $1 AND seq = $2 AND type = 'message'
+UPDATE items SET version = $3
+WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND deleted_at IS NULL AND NOT erased
+RETURNING true
 """
 
 _IS_AT = """
@@ -218,14 +246,24 @@ ORDER BY target, seq, place, id
 """
 
 _SETTLED = """
-SELECT target, id FROM thread_references WHERE thread_id = $1 AND target = ANY($2::bigint[])
+SELECT target, kind, key FROM thread_references
+WHERE thread_id = $1 AND target = ANY($2::bigint[])
+"""
+
+_HAS_ROOM = """
+SELECT coalesce(bool_or(id = $3 AND is_on), false)
+       OR count(*) FILTER (WHERE is_on) < $4
+          AND (coalesce(bool_or(id = $3), false) OR count(*) < $5)
+FROM thread_references WHERE thread_id = $1 AND target = $2
 """
 
 _TEXTS = """
-SELECT seq, text FROM items
-WHERE thread_id = $1 AND seq >= $2 AND type = 'message' AND deleted_at IS NULL AND NOT erased
-  AND text ~ '[0-9]'
-ORDER BY seq DESC LIMIT $3
+SELECT seq, left(text, $5) FROM (
+    SELECT seq, text, version FROM items
+    WHERE thread_id = $1 AND seq >= $2 AND type = 'message' AND deleted_at IS NULL AND NOT erased
+    ORDER BY seq DESC LIMIT $3
+) AS latest
+WHERE version > $4
 """
 
 _READABLE = """
@@ -272,21 +310,36 @@ SELECT asked, thread_id, subject, number, kind, whose, target, match
 FROM ranked WHERE nth <= $4 ORDER BY asked, nth
 """
 
+_ASKED = """
+asked AS (
+    SELECT * FROM unnest($2::text[], $3::text[], $5::text[], $6::text[])
+                       AS a (asked, shape, key, only_kind)
+)
+"""
+
 _FIND = f"""
-WITH {_READABLE}, asked AS (
-    SELECT * FROM unnest($2::text[], $3::text[]) AS a (key, shape)
-), direct AS (
-    SELECT a.key AS asked, v.*, v.key = a.key AS is_same FROM asked a JOIN visible v USING (shape)
+WITH {_READABLE}, {_ASKED}, direct AS (
+    SELECT a.asked, v.*, v.key = a.key AS is_same
+    FROM asked a JOIN visible v ON v.shape = a.shape
+    WHERE a.only_kind IS NULL OR v.kind = a.only_kind
 )
 {_FOUND}
 """
 
+# From the reader's threads on: what others have that begins so may be without end.
 _FIND_BEGINNING = f"""
-WITH {_READABLE}, asked AS (
-    SELECT * FROM unnest($2::text[], $3::text[]) AS a (key, shape)
+WITH {_READABLE}, {_ASKED}, near AS MATERIALIZED (
+    SELECT r.*, a.subject, a.updated_at, a.since
+    FROM readable a CROSS JOIN LATERAL (
+        SELECT * FROM thread_references r WHERE r.thread_id = a.thread_id AND r.is_on OFFSET 0
+    ) r
 ), direct AS (
-    SELECT a.key AS asked, v.*, starts_with(v.key, a.key) AS is_same
-    FROM asked a JOIN visible v ON v.shape >= a.shape AND v.shape < a.shape || U&'\\+10FFFF'
+    SELECT a.asked, v.*, starts_with(v.key, a.key) AS is_same
+    FROM asked a JOIN near v ON starts_with(v.shape, a.shape)
+    WHERE (a.only_kind IS NULL OR v.kind = a.only_kind)
+      AND (v.target = 0 OR v.target >= v.since AND EXISTS (
+        SELECT FROM items i WHERE i.thread_id = v.thread_id AND i.seq = v.target
+                              AND i.deleted_at IS NULL AND NOT i.erased))
 )
 {_FOUND}
 """
@@ -297,23 +350,21 @@ WITH readable AS (
            CASE WHEN t.history = 'all' THEN 0 ELSE m.since_seq END AS since
     FROM members m JOIN threads t USING (thread_id)
     WHERE m.uid = $1 AND m.role IS NOT NULL
-), spoken AS (
-    SELECT i.thread_id, r.subject, i.seq, i.at
-    FROM items i JOIN readable r USING (thread_id)
-    WHERE i.search @@ to_tsquery('simple', $2) AND i.deleted_at IS NULL AND i.seq >= r.since
-    LIMIT $4
+), spoken AS MATERIALIZED (
+    SELECT thread_id, seq, at FROM items
+    WHERE search @@ to_tsquery('simple', $2) AND deleted_at IS NULL
+), heard AS (
+    SELECT s.*, r.subject FROM spoken s JOIN readable r USING (thread_id)
+    WHERE s.seq >= r.since ORDER BY s.at DESC LIMIT $4
 ), latest AS (
-    SELECT DISTINCT ON (thread_id) * FROM spoken ORDER BY thread_id, at DESC, seq DESC
+    SELECT DISTINCT ON (thread_id) * FROM heard ORDER BY thread_id, at DESC, seq DESC
 )
 SELECT thread_id, subject, seq FROM latest ORDER BY at DESC, thread_id LIMIT $3
 """
 
-_OF_CHANNEL = """
-SELECT t.thread_id FROM threads t JOIN members m USING (thread_id)
-WHERE m.uid = $1 AND m.role IS NOT NULL AND EXISTS (
-    SELECT FROM thread_references r
-    WHERE r.thread_id = t.thread_id AND r.target = 0 AND r.is_on
-      AND ($3::text IS NULL OR r.kind = $3)
-      AND (r.key = $2 OR $4 AND starts_with(r.key, $2)))
-ORDER BY t.updated_at DESC, t.thread_id LIMIT $5
+_NUMBERS = """
+SELECT r.thread_id, r.kind, r.key FROM thread_references r
+JOIN members m ON m.thread_id = r.thread_id JOIN threads t ON t.thread_id = r.thread_id
+WHERE m.uid = $1 AND m.role IS NOT NULL AND r.target = 0 AND r.is_on
+ORDER BY t.updated_at DESC, t.thread_id, r.seq, r.place
 """

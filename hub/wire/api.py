@@ -224,7 +224,7 @@ class NewThread(Request):
     history: History = "all"
     send_id: SendId | None = None
     references: Annotated[list[NewReference], Meta(max_length=20)] = []
-    channels: Annotated[list[ChannelId], Meta(max_length=20)] = []
+    channels: Annotated[list[ChannelId], Meta(max_length=5)] = []
 
 
 class LastMessage(Struct):
@@ -698,7 +698,7 @@ class ReferencedThread(Struct, omit_defaults=True):
 class FoundReference(Struct, omit_defaults=True):
     """A number in a text, at [start, end) in UTF-16 code units; of no kind where only its look
     says so. ``threads`` of those the reader may read, and whether there are ``more``. ``channels``
-    that the reader sees and that gather it."""
+    that the reader sees and that gather it. ``applied``: a rule puts it there without asking."""
 
     number: str
     start: int
@@ -708,6 +708,7 @@ class FoundReference(Struct, omit_defaults=True):
     whose: str = ""
     more: bool = False
     channels: list[str] = []
+    applied: bool = False
 
 
 class FoundReferences(Struct):
@@ -727,10 +728,12 @@ class ProposedReference(Struct, omit_defaults=True):
 
 
 class ThreadReferences(Struct):
-    """What the thread is called, and what its latest messages name; true as of seq ``head``."""
+    """What the latest messages name that is no reference: those that ``looked`` names by their seq.
+    ``channels`` gather the thread, of those that the reader sees. True as of seq ``head``."""
 
-    references: list[Reference]
     proposed: list[ProposedReference]
+    looked: list[int]
+    channels: list[str]
     head: int
 
 
@@ -770,9 +773,12 @@ class NewChannel(Request):
 
 
 class PatchChannel(Request):
+    """Its people change it; who is not in an open one may ``add`` themselves."""
+
     name: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
     open: bool | None = None
-    members: Annotated[list[Uid], Meta(max_length=200)] | None = None
+    add: Annotated[list[Uid], Meta(max_length=200)] = []
+    remove: Annotated[list[Uid], Meta(max_length=200)] = []
 
 
 class Channel(Struct):
@@ -795,6 +801,8 @@ class AskIn(Request):
 
 
 class AskedIn(Struct):
+    """Who came in by this."""
+
     uids: list[str]
 
 

@@ -23,23 +23,24 @@ ReferenceKind = Literal["order", "invoice", "case", "contract", "variable_symbol
 Check = Literal["iso11649", "iso6346", "ean", "luhn", "verhoeff", "mod97_10", "mod11_10"]
 MAX_NUMBER: Final = 100
 MAX_WHOSE: Final = 100
+MAX_ID: Final = 500
 MAX_REFERENCES: Final = 100
 """Of a thread, and of each message."""
 
 Number = Annotated[str, Meta(min_length=1, max_length=MAX_NUMBER)]
 Whose = Annotated[str, Meta(max_length=MAX_WHOSE)]
 """The party whose number it is; empty: ours, of the people who write here."""
-ReferenceId = Annotated[str, Meta(max_length=500)]
+ReferenceId = Annotated[str, Meta(max_length=MAX_ID)]
 
 _PARTS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
 # Cyrillic and Greek letters that are drawn as Latin ones, in lower case after folding; what differs
 # in one case only (Cyrillic В, Н, Greek Η) is compared as capitals are.
 _ALIKE: Final = str.maketrans({
-    "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "ё": "e", "ғ": "f", "һ": "h", "н": "h",
-    "і": "i", "ї": "i", "ј": "j", "к": "k", "м": "m", "о": "0", "р": "p", "ԛ": "q", "ѕ": "s",
+    "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "ғ": "f", "һ": "h", "н": "h",
+    "і": "i", "ј": "j", "к": "k", "м": "m", "о": "0", "р": "p", "ԛ": "q", "ѕ": "s",
     "т": "t", "ѵ": "v", "ԝ": "w", "х": "x", "у": "y", "ү": "y", "з": "3", "ӏ": "1", "б": "6",
     "α": "a", "β": "b", "ε": "e", "ζ": "z", "η": "h", "ι": "1", "κ": "k", "μ": "m", "ν": "n",
-    "ο": "0", "ρ": "p", "τ": "t", "υ": "y", "χ": "x", "ѡ": "w", "ω": "w", "ı": "1", "ß": "b",
+    "ο": "0", "ρ": "p", "τ": "t", "υ": "y", "χ": "x", "ѡ": "w", "ω": "w", "ı": "1",
     "o": "0", "l": "1", "i": "1", "ø": "0", "ł": "1", "ð": "d", "đ": "d",
 })  # fmt: skip
 
@@ -87,6 +88,8 @@ def checked(kind: ReferenceKind, number: str, whose: str) -> Named:
     named = Named(kind, _line(number, MAX_NUMBER), checked_whose(whose))
     if not key(named.number, kind):
         raise BadRequest("A reference needs a letter or a digit.", code="bad_reference")
+    if len(named.id) > MAX_ID:  # one character may be many letters
+        raise BadRequest("A reference is too long.", code="bad_reference")
     return named
 
 

@@ -6,8 +6,10 @@ come into a thread when somebody who may let people in asks them.
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, NotFound
@@ -22,8 +24,12 @@ from hub.wire import words
 from hub.wire.api import Channel, NewChannel, PatchChannel
 from hub.wire.references import checked, key
 
-MAX_CHANNELS: Final = 1000
+MAX_CHANNELS: Final = 50
+"""That one person may make."""
+MAX_PEOPLE: Final = 200
 MAX_THREADS: Final = 200
+MAX_LISTED: Final = 20
+"""Threads of each channel, where many are listed."""
 
 
 class Channels:
@@ -37,7 +43,8 @@ class Channels:
         who.require("read")
         async with self._database.acquire() as connection:
             found = await rows.seen(connection, who.uid)
-        return [await self._shown(row, who.uid) for row in sorted(found, key=_by_name)]
+            numbers = await references.numbers_of_threads(connection, who.uid) if found else []
+        return await asyncio.to_thread(_shown, sorted(found, key=_by_name), numbers, MAX_LISTED)
 
     async def one(self, who: Principal, channel: str) -> Channel:
         """Raises:
@@ -45,73 +52,92 @@ class Channels:
         """
         who.require("read")
         async with self._database.acquire() as connection:
-            row = await rows.find(connection, channel, who.uid)
-        return await self._shown(_require(row), who.uid)
+            row = _require(await rows.find(connection, channel, who.uid))
+            numbers = await references.numbers_of_threads(connection, who.uid)
+        (shown,) = _shown([row], numbers, MAX_THREADS)
+        return shown
 
     async def add(self, who: Principal, new: NewChannel) -> Channel:
         """Whoever makes it is in it.
 
         Raises:
             BadRequest: ``bad_reference``, ``bad_text``, ``unknown_user``.
-            Conflict: ``too_many_channels``.
+            Conflict: ``too_many_channels``, ``too_many_people``.
         """
         who.require("write")
         named = checked(new.kind or "free", new.number, "")
+        if new.prefix and not key(named.number, "variable_symbol").strip("0-"):
+            raise BadRequest("Such a beginning gathers everything.", code="bad_reference")
         members = await self._known([who.uid, *new.members])
+        if len(members) > MAX_PEOPLE:
+            raise _too_many_people()
         row = ChannelRow(
-            new_id("h"), words.name(new.name), named.number, new.kind,
-            _gathered(named.number, new.kind, is_prefix=new.prefix), new.prefix, new.open, members,
-        )  # fmt: skip
+            new_id("h"), words.name(new.name), named.number, new.kind, new.prefix, new.open, members
+        )
         async with self._database.transaction() as connection:
-            if await rows.count(connection) >= MAX_CHANNELS:
-                raise Conflict(f"There may be {MAX_CHANNELS} channels.", code="too_many_channels")
+            if await rows.made_by(connection, who.uid) >= MAX_CHANNELS:
+                raise Conflict(
+                    f"Somebody may make {MAX_CHANNELS} channels.", code="too_many_channels"
+                )
             await rows.add(connection, row, who.uid, to_datetime(self._clock.now_ms()))
-        return await self._shown(row, who.uid)
+        return await self.one(who, row.channel)
 
-    async def change(self, who: Principal, channel: str, patch: PatchChannel) -> Channel:
-        """Its people change it; everybody may join an open one.
+    async def change(self, who: Principal, channel: str, patch: PatchChannel) -> Channel | None:
+        """Its people change it; everybody may join an open one. Null: it is gone, as nobody is in
+        it, or the asker sees it no more.
 
         Raises:
             BadRequest: ``bad_text``, ``unknown_user``.
+            Conflict: ``too_many_people``.
             NotFound: ``channel_not_found``.
         """
         who.require("write")
-        wanted = None if patch.members is None else await self._known(patch.members)
+        added = await self._known(patch.add)
         async with self._database.transaction() as connection:
             row = _require(await rows.find(connection, channel, who.uid, lock=True))
-            members = row.members if wanted is None else wanted
-            joins = {*row.members, who.uid} == {*members} and (patch.name, patch.open) == (
-                None, None
-            )  # fmt: skip
+            joins = (added, patch.remove, patch.name, patch.open) == ([who.uid], [], None, None)
             if who.uid not in row.members and not joins:
                 raise NotFound("Join the channel to change it.", code="channel_not_found")
             name = row.name if patch.name is None else words.name(patch.name)
-            opened = row.open if patch.open is None else patch.open
-            if not members and not opened:  # nobody would ever see it again
+            is_open = row.open if patch.open is None else patch.open
+            await rows.change(connection, channel, name, is_open=is_open)
+            await rows.leave(connection, channel, patch.remove)
+            await rows.enter(connection, channel, added)
+            people = await rows.people(connection, channel)
+            if people > MAX_PEOPLE:
+                raise _too_many_people()
+            if people == 0 and not is_open:  # nobody would ever see it again
                 await rows.remove(connection, channel)
-            row = ChannelRow(
-                row.channel, name, row.number, row.kind, row.key, row.prefix, opened, members
-            )
-            await rows.change(connection, row)
-        return await self._shown(row, who.uid)
+            left = await rows.find(connection, channel, who.uid)
+        return None if left is None else await self.one(who, channel)
 
     async def remove(self, who: Principal, channel: str) -> None:
-        """Its threads stay what they are.
+        """Its threads stay what they are. An owner of the hub removes any.
 
         Raises:
-            NotFound: ``channel_not_found``; for who is not in it, too, unless they own the hub.
+            NotFound: ``channel_not_found``; for who is not in it, too.
         """
         who.require("write")
         async with self._database.transaction() as connection:
-            row = _require(await rows.find(connection, channel, who.uid, lock=True))
-            if who.uid not in row.members and not who.is_owner:
-                raise NotFound("Join the channel to remove it.", code="channel_not_found")
+            row = await rows.find(connection, channel, who.uid, lock=True)
+            mine = row is not None and who.uid in row.members
+            if not mine and not (who.is_owner and await rows.exists(connection, channel)):
+                raise NotFound("There is no such channel of yours.", code="channel_not_found")
             await rows.remove(connection, channel)
 
+    async def gathering(self, uid: str, numbers: Sequence[tuple[str, str]]) -> list[str]:
+        """Channels that somebody sees and that gather one of the numbers ``(kind, number)``."""
+        if not numbers:
+            return []
+        async with self._database.acquire() as connection:
+            found = await rows.seen(connection, uid)
+        keys = [(kind, key(number, kind)) for kind, number in numbers]
+        return [row.channel for row in found if any(row.gathers(*one) for one in keys)]
+
     async def asked_in(
-        self, uid: str, channels: list[str], references: Sequence[tuple[str, str]]
+        self, uid: str, channels: Sequence[str], numbers: Sequence[tuple[str, str]]
     ) -> list[str]:
-        """People of channels that somebody sees and that gather one of the references ``(kind,
+        """People of channels that somebody sees and that gather one of the numbers ``(kind,
         number)``.
 
         Raises:
@@ -124,7 +150,7 @@ class Channels:
             found = [_require(await rows.find(connection, one, uid)) for one in channels]
         people: dict[str, None] = {}
         for row in found:
-            if not any(row.gathers(kind, key(number, kind)) for kind, number in references):
+            if not any(row.gathers(kind, key(number, kind)) for kind, number in numbers):
                 raise BadRequest(
                     f"The channel {row.name!r} gathers none of its references.",
                     code="not_gathered",
@@ -132,29 +158,49 @@ class Channels:
             people |= dict.fromkeys(row.members)
         return [one for one in people if one != uid]
 
-    async def _shown(self, row: ChannelRow, uid: str) -> Channel:
-        async with self._database.acquire() as connection:
-            threads = await references.threads_of_channel(
-                connection, uid, row.key, row.kind, is_prefix=row.prefix, limit=MAX_THREADS
-            )
-        return Channel(
-            row.channel, row.name, row.number, row.kind, row.prefix, row.open, row.members, threads
-        )
-
-    async def _known(self, uids: list[str]) -> list[str]:
+    async def _known(self, uids: Sequence[str]) -> list[str]:
         wanted = list(dict.fromkeys(uids))
-        if missing := set(wanted) - await self._identity.known_uids(wanted):
+        if wanted and (missing := set(wanted) - await self._identity.known_uids(wanted)):
             raise BadRequest(
                 f"No such person on this hub: {', '.join(sorted(missing))}.", code="unknown_user"
             )
         return wanted
 
 
-def _gathered(number: str, kind: str | None, *, is_prefix: bool) -> str:
-    """The key; of a beginning that ends with a mark between parts, with that: ``PO-`` is no
-    beginning of ``POL-1``."""
-    folded = key(number, kind or "free")
-    return folded + "-" if is_prefix and not number[-1].isalnum() else folded
+def _shown(found: Sequence[ChannelRow], numbers: Sequence[Any], most: int) -> list[Channel]:
+    """Channels with the threads that they gather; ``numbers`` of the latest threads first."""
+    order = {row["thread_id"]: nth for nth, row in reversed([*enumerate(numbers)])}
+    by_kind: dict[str, list[tuple[str, str]]] = {}
+    for row in numbers:
+        by_kind.setdefault(row["kind"], []).append((row["key"], row["thread_id"]))
+    for keys in by_kind.values():
+        keys.sort()
+    shown = []
+    for row in found:
+        threads = {
+            thread
+            for kind, keys in by_kind.items()
+            if row.kind in (None, kind)
+            for _, thread in _between(keys, row.key_of(kind), is_prefix=row.prefix)
+        }
+        shown.append(
+            Channel(
+                row.channel, row.name, row.number, row.kind, row.prefix, row.open, row.members,
+                sorted(threads, key=order.__getitem__)[:most],
+            )
+        )  # fmt: skip
+    return shown
+
+
+def _between(
+    keys: list[tuple[str, str]], wanted: str, *, is_prefix: bool
+) -> list[tuple[str, str]]:  # fmt: skip
+    end = wanted + ("\U0010ffff" if is_prefix else "")
+    return keys[bisect_left(keys, (wanted, "")) : bisect_right(keys, (end, "\U0010ffff"))]
+
+
+def _too_many_people() -> Conflict:
+    return Conflict(f"A channel has {MAX_PEOPLE} people at most.", code="too_many_people")
 
 
 def _require(row: ChannelRow | None) -> ChannelRow:

@@ -7,6 +7,7 @@ of the text and cannot step back; whatever else is asked of a match is asked onc
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,7 +74,9 @@ def compiled(pattern: str) -> Any:
     options.log_errors = False
     try:
         made = re2.compile(pattern, options)
-        empty = made.search("") is not None or made.search("x y") == ""
+        empty = any(
+            match.start() == match.end() for text in _SAMPLES for match in made.finditer(text)
+        )
     except re2.error as error:
         reason = error.args[0] if error.args else "it cannot be read"
         words = reason.decode() if isinstance(reason, bytes) else str(reason)
@@ -86,15 +89,19 @@ def compiled(pattern: str) -> Any:
 def find(text: str, rules: Iterable[Rule]) -> list[Found]:
     """Numbers that a text names, in their order, none inside another; those of earlier rules come
     first."""
-    taken = _elsewhere(text)
+    taken = _elsewhere(text)  # in order, and apart from each other
     found: list[Found] = []
     for rule in rules:
         for one in _matches(text, rule):
-            if all(one.end <= start or end <= one.start for start, end in taken):
-                taken.append((one.start, one.end))
-                found.append(one)
-                if len(found) >= MAX_FOUND:
-                    return sorted(found, key=lambda one: one.start)
+            at = bisect(taken, (one.start, one.start))
+            if at > 0 and taken[at - 1][1] > one.start:
+                continue
+            if at < len(taken) and taken[at][0] < one.end:
+                continue
+            taken.insert(at, (one.start, one.end))
+            found.append(one)
+            if len(found) >= MAX_FOUND:
+                return sorted(found, key=lambda one: one.start)
     return sorted(found, key=lambda one: one.start)
 
 
@@ -104,12 +111,14 @@ def _matches(text: str, rule: Rule) -> Iterator[Found]:
             return
         group = 1 if rule.pattern.groups else 0
         start, end = match.span(group)
-        if start < 0 or not _is_apart(text, match.start(), end):
+        if start < 0 or start == end or not _is_apart(text, match.start(), end):
             continue
         if rule.refuse_after is not None and _follows(text, match.start(), rule.refuse_after):
             continue
+        start += len(text[start:end]) - len(text[start:end].lstrip())
         number = _checked(text[start:end], rule)
-        if number and (rule.likely or _is_likely(number, text[start + len(number) :][:12])):
+        behind = start + len(number)
+        if number and (rule.likely or _is_likely(number, text[behind : behind + 12])):
             yield Found(
                 rule.kind, number, rule.whose, start, start + len(number), rule.apply
             )  # fmt: skip
@@ -118,7 +127,7 @@ def _matches(text: str, rule: Rule) -> Iterator[Found]:
 def _checked(number: str, rule: Rule) -> str:
     """The number, or the longest beginning of it that ends where a space was and whose check digits
     are right; empty when there is none."""
-    number = number.strip()
+    number = number.rstrip()
     if len(number) > MAX_NUMBER or not key(number):
         return ""
     if rule.digits and not any(map(str.isdecimal, number)):
@@ -149,6 +158,9 @@ def _is_likely(number: str, behind: str) -> bool:
     if number.isdecimal():
         return digits >= 6
     return digits >= 3
+
+
+_SAMPLES: Final = ("", "x y", "a1-b2 7", "PO-1")
 
 
 def _elsewhere(text: str) -> list[tuple[int, int]]:

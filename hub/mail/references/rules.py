@@ -3,11 +3,14 @@ seconds."""
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 from typing import Any, Final
 
+import structlog
+
 from hub.clock import Clock, to_datetime
-from hub.errors import Conflict, NotFound
+from hub.errors import BadRequest, Conflict, NotFound
 from hub.identity.principal import Principal
 from hub.ids import new_id
 from hub.mail.references import finding
@@ -16,6 +19,8 @@ from hub.storage import reference_rules as rows
 from hub.storage.pool import Database
 from hub.wire.api import NewReferenceRule, ReferenceRule
 from hub.wire.references import checked_whose
+
+log = structlog.get_logger()
 
 MAX_RULES: Final = 100
 FRESH_S: Final = 5.0
@@ -27,6 +32,8 @@ class Rules:
         self._clock = clock
         self._known: tuple[Rule, ...] = ()
         self._read_at: float | None = None
+        self._changes = 0
+        self._reading = asyncio.Lock()
 
     async def all(self) -> tuple[Rule, ...]:
         """The owner's and the built-in ones, in the order in which they are asked."""
@@ -57,7 +64,7 @@ class Rules:
             if await rows.count(connection) >= MAX_RULES:
                 raise Conflict(f"There may be {MAX_RULES} rules.", code="too_many_rules")
             await rows.add(connection, rule, who.uid, to_datetime(self._clock.now_ms()))
-        self._read_at = None
+        self._changed()
         return rule
 
     async def remove(self, who: Principal, rule: str) -> None:
@@ -69,18 +76,28 @@ class Rules:
         async with self._database.transaction() as connection:
             if not await rows.remove(connection, rule):
                 raise NotFound("There is no such rule.", code="rule_not_found")
-        self._read_at = None
+        self._changed()
 
     async def _owners(self) -> tuple[Rule, ...]:
-        if self._read_at is None or monotonic() - self._read_at > FRESH_S:
-            asked_at = self._read_at = monotonic()
-            async with self._database.acquire() as connection:
-                listed = await rows.every(connection)
-            if self._read_at == asked_at:  # not changed here meanwhile
-                self._known = tuple(map(_made, listed))
+        async with self._reading:
+            if self._read_at is None or monotonic() - self._read_at > FRESH_S:
+                changes, asked_at = self._changes, monotonic()
+                async with self._database.acquire() as connection:
+                    listed = await rows.every(connection)
+                self._known = tuple(made for one in listed if (made := _made(one)) is not None)
+                self._read_at = asked_at if self._changes == changes else None
         return self._known
 
+    def _changed(self) -> None:
+        self._changes += 1
+        self._read_at = None
 
-def _made(rule: ReferenceRule) -> Rule:
-    pattern: Any = finding.compiled(rule.pattern)
+
+def _made(rule: ReferenceRule) -> Rule | None:
+    """Null where this hub cannot use it any more."""
+    try:
+        pattern: Any = finding.compiled(rule.pattern)
+    except BadRequest as refused:
+        log.warning("a rule for numbers is passed over", rule=rule.rule, reason=refused.detail)
+        return None
     return Rule(rule.kind, pattern, rule.whose, rule.check, rule.apply, digits=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -27,17 +28,17 @@ from hub.wire.api import (
     FoundReferences,
     ProposedReference,
     ReferencedThread,
-    ThreadReferences,
 )
-from hub.wire.references import MAX_NUMBER, MAX_REFERENCES, Named, NewReference, checked, key
+from hub.wire.references import MAX_NUMBER, MAX_REFERENCES, Named, NewReference, checked, key, shape
 
 MAX_ASKED: Final = 8
 """Numbers of one text whose threads are looked for."""
 MAX_THREADS: Final = 5
-MAX_PROPOSED_OF: Final = 100
-"""Messages at the end of a thread that are looked at for proposals."""
+MIN_BEGINNING: Final = 2
+"""Letters and digits with which numbers may be asked to begin."""
 _THREAD_CHARS: Final = 4000
 """A longer text is looked at in a thread: the loop may not stand still."""
+_NOTHING: Final = FoundReferences([])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -70,26 +71,39 @@ class References:
                                  code="bad_reference")  # fmt: skip
             if other is None or not other.is_on:
                 raise NotFound("The thread has no such reference.", code="reference_not_found")
+            if any(one.is_on and one.matter == named.id != one.id for one in there.values()):
+                raise Conflict("Others are names of this one already.", code="has_other_names")
             matter = other.matter
         if known is not None and known.is_on == command.on and not known.by_rule:
             same = (known.number, known.whose, known.matter) == (named.number, named.whose, matter)
             if same or not command.on:
                 return None
-        if command.on and not was and sum(one.is_on for one in there.values()) >= MAX_REFERENCES:
-            raise Conflict(f"There may be {MAX_REFERENCES} references.", code="too_many_references")
         data = ev.ReferenceSetData(
             named.id, named.kind, named.number, command.on, was, matter, named.whose,
             command.target,
         )  # fmt: skip
-        return Append(command.thread, "reference.set", uid, _encode(data), command.send_id)
+        return Append(
+            command.thread, "reference.set", uid, _encode(data), command.send_id,
+            guard=partial(_require_room, command.thread, command.target or 0, named.id),
+        )  # fmt: skip
 
-    async def of_text(self, text: str) -> list[ev.MessageReference]:
-        """Numbers in a message that become its references by a rule."""
+    async def of_text(
+        self, text: str, thread: str = "", target: int | None = None
+    ) -> list[ev.MessageReference]:
+        """Numbers in a message that become its references by a rule.
+
+        Args:
+            target: the message, where it is there already: what somebody took away stays so.
+        """
         found: dict[str, Named] = {}
         for one in await self._find(text, await self._rules.applied()):
             named = _named(one)
             if named is not None:
                 found.setdefault(named.id, named)
+        if found and target is not None:
+            async with self._database.acquire() as connection:
+                there = await rows.at(connection, thread, target)
+            found = {id_: one for id_, one in found.items() if id_ not in there or there[id_].is_on}
         return [
             ev.MessageReference(named.id, named.kind, named.number, named.whose)
             for named in found.values()
@@ -113,6 +127,21 @@ class References:
                 begun.setdefault(ruled.id, _begun(ruled, rule=True))
         return list(begun.values())
 
+    async def of_new_subject(
+        self, uid: str, thread: str, subject: str, send_id: str
+    ) -> tuple[Append, ...]:
+        """Numbers that a rule finds in another subject and that the thread neither has nor had."""
+        begun = await self.of_new_thread(subject, [])
+        if not begun:
+            return ()
+        async with self._database.acquire() as connection:
+            there = await rows.at(connection, thread, 0)
+        return tuple(
+            Append(thread, "reference.set", uid, _encode(one), f"hub:{send_id}.{nth}")
+            for nth, one in enumerate(begun)
+            if one.id not in there
+        )
+
     # --- what is found --------------------------------------------------------------------------
 
     async def find(self, uid: str, text: str, *, typed: bool) -> FoundReferences:
@@ -124,11 +153,9 @@ class References:
         """
         found = (await self._find(text, await self._rules.all()))[:MAX_ASKED]
         whole = text.strip()
-        if typed and not found and len(whole) <= MAX_NUMBER and len(key(whole)) > 1:
-            start = text.index(whole)
-            return await self._find_beginning(uid, whole, start)
+        may_begin = typed and len(whole) <= MAX_NUMBER and len(shape(key(whole))) >= MIN_BEGINNING
         if not found:
-            return FoundReferences([])
+            return await self._find_beginning(uid, text, whole) if may_begin else _NOTHING
         keys = [key(one.number, one.kind) for one in found]
         words = {
             folded: (one.number, *parts)
@@ -146,42 +173,35 @@ class References:
                 FoundReference(
                     one.number, *_utf16(text, one.start, one.end), threads[:MAX_THREADS], one.kind,
                     one.whose, len(threads) > MAX_THREADS,
-                    [row.channel for row in seen if row.gathers(one.kind, folded)],
+                    [row.channel for row in seen if row.gathers(one.kind, folded)], one.apply,
                 )
             )  # fmt: skip
+        if may_begin and len(answer) == 1 and not answer[0].threads and answer[0].number == whole:
+            begun = await self._find_beginning(uid, text, whole)
+            answer = begun.found or answer
         return FoundReferences(answer)
 
-    async def _find_beginning(self, uid: str, number: str, start: int) -> FoundReferences:
+    async def _find_beginning(self, uid: str, text: str, number: str) -> FoundReferences:
         folded = key(number)
         async with self._database.acquire() as connection:
             known = await rows.find(
                 connection, uid, [folded], MAX_THREADS + 1, beginning=True
             )  # fmt: skip
-        threads = known[folded]
-        if not threads:
-            return FoundReferences([])
+        if not (threads := known[folded]):
+            return _NOTHING
+        start = text.index(number)
+        place = _utf16(text, start, start + len(number))
+        more = len(threads) > MAX_THREADS
         return FoundReferences(
-            [
-                FoundReference(
-                    number, start, start + len(number.encode("utf-16-le")) // 2,
-                    threads[:MAX_THREADS], more=len(threads) > MAX_THREADS,
-                )
-            ]
+            [FoundReference(number, *place, threads[:MAX_THREADS], more=more)]
         )  # fmt: skip
 
-    async def of_thread(self, connection: Any, thread: str, from_seq: int) -> ThreadReferences:
-        """What a thread is called, and what its latest messages name that is no reference yet.
-
-        Args:
-            connection: that sees one moment.
-            from_seq: the first the reader may see.
-        """
-        texts = await rows.texts(connection, thread, from_seq, MAX_PROPOSED_OF)
-        settled = await rows.settled(connection, thread, [seq for seq, _ in texts])
-        references = await rows.of_thread(connection, thread)
-        rules = await self._rules.all()
-        proposed = await asyncio.to_thread(_proposed, texts, settled, rules)
-        return ThreadReferences(references, proposed, 0)
+    async def proposed(
+        self, texts: Sequence[tuple[int, str]], settled: set[tuple[int, str, str]]
+    ) -> list[ProposedReference]:
+        """What messages ``(seq, text)`` name that is no reference; ``settled`` are ``(seq, kind,
+        key)`` of what is one, of the message or of the thread (0), or was taken away."""
+        return await asyncio.to_thread(_proposed, texts, settled, await self._rules.all())
 
     async def _find(self, text: str, rules: Sequence[Rule]) -> list[Found]:
         if not rules:
@@ -191,14 +211,24 @@ class References:
         return find(text, rules)
 
 
+async def _require_room(thread: str, target: int, id_: str, connection: Any) -> None:
+    """Raises:
+    Conflict: ``too_many_references``.
+    """
+    if not await rows.require_room(connection, thread, target, id_):
+        raise Conflict(f"There may be {MAX_REFERENCES} references.", code="too_many_references")
+
+
 def _proposed(
-    texts: Sequence[tuple[int, str]], settled: set[tuple[int, str]], rules: Sequence[Rule]
+    texts: Sequence[tuple[int, str]], settled: set[tuple[int, str, str]], rules: Sequence[Rule]
 ) -> list[ProposedReference]:
     proposed = []
     for seq, text in texts:
         for one in find(text, rules):
-            named = _named(one)
-            if named is None or (0, named.id) in settled or (seq, named.id) in settled:
+            if (named := _named(one)) is None:
+                continue
+            known = named.kind, key(named.number, named.kind)
+            if (0, *known) in settled or (seq, *known) in settled:
                 continue
             start, end = _utf16(text, one.start, one.end)
             proposed.append(

@@ -44,7 +44,6 @@ CREATE TABLE channels (
     name       text NOT NULL,
     number     text NOT NULL,
     kind       text,                          -- null: of any
-    key        text COLLATE "C" NOT NULL,
     is_prefix  boolean NOT NULL,
     is_open    boolean NOT NULL,
     created_by text NOT NULL,
@@ -56,4 +55,5 @@ CREATE TABLE channel_members (
     uid        text NOT NULL,
     PRIMARY KEY (channel_id, uid)
 );
+CREATE INDEX channels_created_by ON channels (created_by);
 CREATE INDEX channel_members_uid ON channel_members (uid);

@@ -59,4 +59,4 @@ def test_what_cannot_be_one(number: str, whose: str) -> None:
 def test_a_key_has_one_form(number: str) -> None:
     folded = key(number)
     assert key(folded) == folded
-    assert all(part.isalpha() or part.isdecimal() for part in folded.split("-") if part)
+    assert all(part.isalnum() for part in folded.split("-") if part)

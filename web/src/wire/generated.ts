@@ -1840,7 +1840,7 @@ export interface ReferencedThread {
 /**
  * A number in a text, at [start, end) in UTF-16 code units; of no kind where only its look
  * says so. ``threads`` of those the reader may read, and whether there are ``more``. ``channels``
- * that the reader sees and that gather it.
+ * that the reader sees and that gather it. ``applied``: a rule puts it there without asking.
  */
 export interface FoundReference {
   number: string;
@@ -1851,6 +1851,7 @@ export interface FoundReference {
   whose?: string;
   more?: boolean;
   channels?: readonly string[];
+  applied?: boolean;
 }
 
 export interface FoundReferences {
@@ -1870,10 +1871,14 @@ export interface ProposedReference {
   whose?: string;
 }
 
-/** What the thread is called, and what its latest messages name; true as of seq ``head``. */
+/**
+ * What the latest messages name that is no reference: those that ``looked`` names by their seq.
+ * ``channels`` gather the thread, of those that the reader sees. True as of seq ``head``.
+ */
 export interface ThreadReferences {
-  references: readonly Reference[];
   proposed: readonly ProposedReference[];
+  looked: readonly number[];
+  channels: readonly string[];
   head: number;
 }
 
@@ -1911,10 +1916,12 @@ export interface NewChannel {
   members?: readonly string[];
 }
 
+/** Its people change it; who is not in an open one may ``add`` themselves. */
 export interface PatchChannel {
   name?: string | null;
   open?: boolean | null;
-  members?: readonly string[] | null;
+  add?: readonly string[];
+  remove?: readonly string[];
 }
 
 /** ``threads``: those of its threads that the reader may read, latest first, 200 at most. */
@@ -1934,6 +1941,7 @@ export interface AskIn {
   channel: string;
 }
 
+/** Who came in by this. */
 export interface AskedIn {
   uids: readonly string[];
 }

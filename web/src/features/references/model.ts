@@ -56,9 +56,12 @@ export function countWords(number: string, count: number, more: boolean): string
   return `${words} of ${number}`;
 }
 
-/** What may be offered under each message: no number twice, and none that stands there already. */
-export function offered(proposed: readonly ProposedReference[]): ReadonlyMap<number, readonly ProposedReference[]> {
-  const found = new Map<number, ProposedReference[]>();
+export type Offers = ReadonlyMap<number, readonly ProposedReference[]>;
+
+/** What may be offered under each message, no number twice: of the messages looked at as it was found now, of others as before. */
+export function offered(before: Offers, looked: readonly number[], proposed: readonly ProposedReference[]): Offers {
+  const found = new Map<number, readonly ProposedReference[]>(before);
+  for (const seq of looked) found.delete(seq);
   for (const one of proposed) {
     const there = found.get(one.seq) ?? [];
     if (!there.some((other) => other.kind === one.kind && other.number === one.number)) found.set(one.seq, [...there, one]);
@@ -66,11 +69,11 @@ export function offered(proposed: readonly ProposedReference[]): ReadonlyMap<num
   return found;
 }
 
-/** Changes whenever there may be other proposals; empty when there are none. */
-export function stampOf(items: readonly Item[], references: readonly Reference[]): string {
+/** The last seq that touched a message with a digit in it; 0: there is none. */
+export function latestOf(items: readonly Item[]): number {
   let latest = 0;
   for (const item of items) if (item.type === 'message' && item.text !== null && /\d/.test(item.text) && item.version > latest) latest = item.version;
-  return latest === 0 ? '' : `${latest}/${references.map((one) => one.id).join()}`;
+  return latest;
 }
 
 /** "PO-…" for a beginning. */

@@ -10,7 +10,8 @@ export async function findNumbers(text: string, options: { typed?: boolean; sign
   return (await api.post<FoundReferences>('/api/references/find', { text, typed }, signal ? { signal } : {})).found;
 }
 
-export const ofThread = (thread: string): Promise<ThreadReferences> => api.get<ThreadReferences>(`${at(thread)}/references`);
+/** What the latest messages name; of those that were written or touched after a seq. */
+export const ofThread = (thread: string, after = 0): Promise<ThreadReferences> => api.get<ThreadReferences>(`${at(thread)}/references?after=${after}`);
 
 export const rules = {
   list: (): Promise<readonly ReferenceRule[]> => api.get<ReferenceRule[]>('/api/references/rules'),
@@ -21,7 +22,8 @@ export const rules = {
 export const channels = {
   list: (): Promise<readonly Channel[]> => api.get<Channel[]>('/api/channels'),
   add: (channel: NewChannel): Promise<Channel> => api.post<Channel>('/api/channels', channel),
-  change: (channel: string, patch: PatchChannel): Promise<Channel> => api.patch<Channel>(`/api/channels/${encodeURIComponent(channel)}`, patch),
+  /** Nothing: it is gone, or not to be seen any more. */
+  change: (channel: string, patch: PatchChannel): Promise<Channel | undefined> => api.patch<Channel | undefined>(`/api/channels/${encodeURIComponent(channel)}`, patch),
   remove: (channel: string): Promise<void> => api.delete(`/api/channels/${encodeURIComponent(channel)}`),
   /** Its people into a thread. */
   askIn: (thread: string, channel: string): Promise<AskedIn> => api.post<AskedIn>(`${at(thread)}/channels`, { channel }),
