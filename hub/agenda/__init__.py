@@ -1,0 +1,1 @@
+"""Tasks, meetings and what people are reminded of."""

@@ -1,0 +1,252 @@
+"""A series day by day: when a task or meeting is, with its exceptions, within some years.
+
+The rules are followed by ``recurring_ical_events``; here they are bounded first, because a rule of
+twenty letters can mean more moments than there are, or loop through all years without one.
+
+Source: RFC 5545 sections 3.3.10, 3.8.5.3 (RRULE), 3.8.4.4 (RECURRENCE-ID).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
+from typing import Any, Final
+
+import recurring_ical_events
+from dateutil.rrule import rrulestr
+from icalendar import Calendar
+
+from hub.agenda import reading
+from hub.agenda.lines import Block, Line, write
+from hub.agenda.possible import is_possible
+from hub.agenda.reading import Moment
+from hub.errors import BadRequest
+
+MAX_OCCURRENCES: Final = 2_000
+"""Of one task or event, between the bounds that are looked at."""
+MAX_STEPS: Final = 60_000
+"""Moments from the first one on: a day each since 1900."""
+MAX_COUNT: Final = 1_000
+"""Of a series that comes back within a day."""
+MAX_RULE: Final = 500
+_OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
+_FREQUENCIES: Final = (*_OFTEN, "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_TIMES: Final = frozenset((
+    "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE",
+))  # fmt: skip
+_RANGES: Final = {
+    "BYMONTH": (1, 12), "BYMONTHDAY": (1, 31), "BYYEARDAY": (1, 366), "BYWEEKNO": (1, 53),
+    "BYSETPOS": (1, 366), "BYHOUR": (0, 23), "BYMINUTE": (0, 59), "BYSECOND": (0, 59),
+}  # fmt: skip
+_POSITIVE: Final = ("BYMONTH", "BYHOUR", "BYMINUTE", "BYSECOND")
+_NEVER: Final = "19000101T000000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One moment of a series, or all there is of what happens once. ``id`` is its RECURRENCE-ID as
+    the series has it, null without a series; ``nth`` the component that tells of it: 0 the main
+    one, else an exception."""
+
+    id: str | None
+    nth: int
+    starts: Moment | None
+    ends: Moment | None
+
+
+def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurrence]:
+    """What of a task or event is between two moments (UTC), in order; all of a task without a day.
+
+    Raises:
+        BadRequest: ``bad_rule``, ``too_many_occurrences``, and what ``hub.agenda.reading`` finds.
+    """
+    zones = reading.zones_of(calendar)
+    master, others = reading.parts_of(calendar)
+    parts = [master, *others]
+    if not _rules(master) and not master.lines("RDATE") and not others:
+        return [Occurrence(None, 0, *reading.span(master, zones))]
+    spans = [reading.span(one, zones) for one in parts]
+    anchor = spans[0][0] or spans[0][1]
+    if anchor is None:
+        raise BadRequest("A series has a first day.", code="bad_rule")
+    reduced = [_reduced(one, nth, zones, anchor, last) for nth, one in enumerate(parts)]
+    text = write(Block("VCALENDAR", [*calendar.blocks("VTIMEZONE"), *reduced]))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            whole: Any = Calendar.from_ical(text)
+            found = recurring_ical_events.of(whole, components=[master.name]).between(first, last)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+        raise BadRequest(f"The series cannot be followed: {error}", code="bad_rule") from error
+    if len(found) > MAX_OCCURRENCES:
+        raise _too_many()
+    seen = [_occurrence(one, spans) for one in found]
+    return sorted(seen, key=_order)
+
+
+def _reduced(
+    block: Block, nth: int, zones: Mapping[str, tzinfo], anchor: Moment, last: datetime
+) -> Block:
+    """What says when a component is; with the place of the component among the others."""
+    parts: list[Line | Block] = [
+        one for one in block.parts if isinstance(one, Line) and one.name in _TIMES
+    ]
+    parts.append(Line("X-NTH", str(nth)))
+    if block.name == "VTODO" and block.first("DTSTART") is None and anchor is not None:
+        # A task that has only a day when it is due comes back on that.
+        due = block.first("DUE")
+        if due is not None:
+            parts.append(Line("DTSTART", due.value, due.params))
+    for line in (*block.lines("RDATE"), *block.lines("EXDATE")):
+        for value in line.value.split(","):
+            reading.moment(Line(line.name, value.partition("/")[0], line.params), zones)
+    for rule in _rules(block):
+        parts.append(Line("RRULE", _bounded(rule, anchor, last)))
+    return Block(block.name, parts)
+
+
+def _rules(block: Block) -> list[Line]:
+    return [line for line in block.lines("RRULE") if line.value.strip()]
+
+
+def _bounded(rule: Line, anchor: Moment, last: datetime) -> str:
+    """The rule with an end: that of its count, its own, or the last moment that is looked at.
+
+    Raises:
+        BadRequest: ``bad_rule``, ``too_many_occurrences``.
+    """
+    fields = _fields(rule)
+    frequency = fields.get("FREQ", "")
+    if frequency not in _FREQUENCIES:
+        raise BadRequest(f"A series comes back DAILY to YEARLY, not {frequency[:20]!r}.",
+                         code="bad_rule")  # fmt: skip
+    count = fields.pop("COUNT", None)
+    if count is not None and (not count.isdecimal() or len(count) > 9 or int(count) < 1):
+        raise BadRequest("COUNT of a series is a number from 1.", code="bad_rule")
+    if frequency in _OFTEN and (
+        count is None or int(count) > MAX_COUNT or any(key.startswith("BY") for key in fields)
+    ):
+        raise BadRequest(
+            f"What comes back within a day has a COUNT of at most {MAX_COUNT}, and no BY.",
+            code="bad_rule",
+        )
+    until = _until(fields.pop("UNTIL", None), anchor, last)
+    if not is_possible(fields, anchor.local.date(), until.date()):
+        return f"FREQ=DAILY;UNTIL={_NEVER if not anchor.is_day else _NEVER[:8]}"
+    naive = ";".join(f"{key}={value}" for key, value in fields.items())
+    try:
+        rules: Any = rrulestr(f"{naive};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=anchor.local)
+        most = MAX_STEPS if count is None else min(int(count), MAX_STEPS)
+        moments = list(islice(rules, most + (count is None)))
+    except (ValueError, TypeError, OverflowError, IndexError) as error:
+        raise BadRequest(f"The rule of the series cannot be: {error}", code="bad_rule") from error
+    if len(moments) > MAX_STEPS:
+        raise _too_many()
+    if not moments:
+        return f"{naive};UNTIL={_NEVER if not anchor.is_day else _NEVER[:8]}"
+    end = moments[-1]
+    if anchor.is_day:
+        return f"{naive};UNTIL={end:%Y%m%d}"
+    if anchor.zone is None:
+        return f"{naive};UNTIL={end:%Y%m%dT%H%M%S}"
+    return f"{naive};UNTIL={end.replace(tzinfo=anchor.zone).astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _fields(rule: Line) -> dict[str, str]:
+    """Raises:
+    BadRequest: ``bad_rule``.
+    """
+    if len(rule.value) > MAX_RULE:
+        raise BadRequest("The rule of the series is too long.", code="bad_rule")
+    fields: dict[str, str] = {}
+    for part in rule.value.strip().upper().split(";"):
+        key, equals, value = part.partition("=")
+        if not part.strip():
+            continue
+        if not equals or not value:
+            raise BadRequest(f"The rule of the series says {part[:40]!r}.", code="bad_rule")
+        fields[key.strip()] = value.strip()
+    if fields.get("INTERVAL", "1").strip("0") == "" or not fields.get("INTERVAL", "1").isdecimal():
+        raise BadRequest("INTERVAL of a series is a number from 1.", code="bad_rule")
+    for key, (least, most) in _RANGES.items():
+        for value in fields.get(key, "").split(",") if key in fields else ():
+            number = value.lstrip("+-") if key not in _POSITIVE else value
+            if not number.isdecimal() or not least <= int(number) <= most:
+                raise BadRequest(f"The rule of the series says {key}={value[:20]}.",
+                                 code="bad_rule")  # fmt: skip
+    return fields
+
+
+def _until(given: str | None, anchor: Moment, last: datetime) -> datetime:
+    """On the clocks of the series, the earlier of its end and the last moment that is looked at."""
+    here = last.astimezone(anchor.zone or UTC).replace(tzinfo=None)
+    if given is None:
+        return here
+    if given[:4].isdecimal() and int(given[:4]) > reading.LAST_YEAR:
+        return here
+    until = reading.moment(Line("UNTIL", given), {})
+    if until.is_day:
+        return min(here, until.local + timedelta(hours=23, minutes=59, seconds=59))
+    if until.zone is not None and anchor.zone is not None:
+        local = until.local.replace(tzinfo=until.zone).astimezone(anchor.zone)
+        return min(here, local.replace(tzinfo=None))
+    return min(here, until.local)
+
+
+def _occurrence(component: Any, spans: list[tuple[Moment | None, Moment | None]]) -> Occurrence:
+    nth = int(component.get("X-NTH", 0))
+    id_ = component.get("RECURRENCE-ID")
+    starts, ends = spans[nth]
+    if nth > 0:  # an exception says itself when it is
+        return Occurrence(_written(id_.dt, starts) if id_ is not None else None, nth, starts, ends)
+    begin = component.start
+    shown = _moment(begin, starts or ends)
+    if starts is not None and ends is not None:
+        length = _length(starts, ends)
+        return Occurrence(_written(begin, starts), 0, shown, reading.later(shown, length))
+    if starts is None:
+        return Occurrence(_written(begin, ends), 0, None, shown)
+    return Occurrence(_written(begin, starts), 0, shown, None)
+
+
+def _moment(value: Any, like: Moment | None) -> Moment:
+    """What the library says, as a moment of the series."""
+    assert like is not None
+    if like.is_day:
+        day = value.date() if isinstance(value, datetime) else value
+        return Moment(datetime(day.year, day.month, day.day), is_day=True)  # noqa: DTZ001
+    if like.zone is None:
+        return Moment(value.replace(tzinfo=None))
+    local = value.astimezone(like.zone).replace(tzinfo=None)
+    return Moment(local, zone=like.zone, tzid=like.tzid)
+
+
+def _length(starts: Moment, ends: Moment) -> timedelta:
+    """How long it lasts: on the clocks for days, as it passes for times."""
+    if starts.instant is not None and ends.instant is not None:
+        passed = ends.instant - starts.instant
+        if passed < timedelta(days=1):
+            return passed
+    return ends.local - starts.local
+
+
+def _written(value: Any, like: Moment | None) -> str:
+    return str(_moment(value, like))
+
+
+def _order(one: Occurrence) -> tuple[float, str]:
+    when = one.starts or one.ends
+    if when is None:
+        return 0.0, ""
+    instant = when.instant or when.local.replace(tzinfo=UTC)
+    return instant.timestamp(), one.id or ""
+
+
+def _too_many() -> BadRequest:
+    return BadRequest(
+        f"The series has more than {MAX_OCCURRENCES} moments in the years that are kept.",
+        code="too_many_occurrences",
+    )
