@@ -177,10 +177,10 @@ def parameter(name: str, value: str) -> str:
 
 def parameters(params: str) -> Iterator[tuple[str, str]]:
     """``(NAME, value)``; of one with several values each."""
-    for one in _split(params, ";"):
+    for one in split(params, ";"):
         name, equals, values = one.partition("=")
         if equals:
-            for value in _split(values, ","):
+            for value in split(values, ","):
                 yield name.strip().upper(), _without_carets(value.strip().strip('"'))
 
 
@@ -196,7 +196,7 @@ def _without_carets(value: str) -> str:
     return "".join(parts)
 
 
-def _split(text: str, mark: str) -> Iterator[str]:
+def split(text: str, mark: str) -> Iterator[str]:
     """At marks that are not in quotes; without what is empty."""
     quoted, start = False, 0
     for index, char in enumerate(text):

@@ -11,9 +11,9 @@ Source: RFC 5545 sections 3.3.4, 3.3.5, 3.3.6 (days, times, durations), 3.6.1, 3
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -157,7 +157,7 @@ def span(block: Block, zones: Mapping[str, tzinfo]) -> tuple[Moment | None, Mome
         raise BadRequest("An event has a beginning.", code="bad_date")
     if end is not None:
         ends = moment(end, zones)
-        if starts is not None and _before(ends, starts):
+        if starts is not None and is_before(ends, starts):
             raise BadRequest("It ends before it begins.", code="bad_date")
         return starts, ends
     lasting = block.first("DURATION")
@@ -300,7 +300,8 @@ def _checked(line: Line, *numbers: int) -> datetime:
     return local
 
 
-def _before(one: Moment, other: Moment) -> bool:
+def is_before(one: Moment, other: Moment) -> bool:
+    """By the instants, or by the clocks where there is no zone."""
     if one.instant is not None and other.instant is not None:
         return one.instant < other.instant
     return one.local < other.local
@@ -324,8 +325,3 @@ def _text(block: Block, name: str) -> str:
 def _number(line: Line | None) -> int:
     text = line.value.strip() if line is not None else ""
     return min(int(text), 2**31 - 1) if text.isdecimal() and len(text) < 12 else 0
-
-
-def days(moments: Iterable[Moment]) -> list[date]:
-    """The days on which moments are, by their own clocks."""
-    return [one.local.date() for one in moments]

@@ -201,7 +201,9 @@ def _occurrence(component: Any, spans: list[tuple[Moment | None, Moment | None]]
     id_ = component.get("RECURRENCE-ID")
     starts, ends = spans[nth]
     if nth > 0:  # an exception says itself when it is
-        return Occurrence(_written(id_.dt, starts) if id_ is not None else None, nth, starts, ends)
+        of_series = spans[0][0] or spans[0][1]
+        name = _written(id_.dt, of_series) if id_ is not None else None
+        return Occurrence(name, nth, starts, ends)
     begin = component.start
     shown = _moment(begin, starts or ends)
     if starts is not None and ends is not None:

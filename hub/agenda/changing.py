@@ -1,0 +1,313 @@
+"""Tasks and meetings made and changed, property by property; whatever else stands there stays.
+
+Each function changes the calendar that it gets. Who may ask for it, and what the other people of a
+thread are told, is decided elsewhere. Pure.
+
+Source: RFC 5545 sections 3.6.1, 3.6.2, 3.8; RFC 5546 section 2.1.4 (SEQUENCE); RFC 4791 section 4.1
+(what one resource holds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Final, Literal
+
+from icalendar import Timezone
+
+from hub.agenda import lines, reading
+from hub.agenda.lines import Block, Line
+from hub.agenda.reading import Moment
+from hub.errors import BadRequest, NotFound
+
+PRODID: Final = "-//Webmail hub//EN"
+BLOCKED: Final = "X-HUB-BLOCKED"
+Answer = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
+_ZONES_FROM: Final = date(1970, 1, 1)
+_ZONES_TO: Final = date(2050, 1, 1)
+# What a component of a series has and one of its moments has not.
+_OF_SERIES: Final = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND",
+                     "DUE", "DURATION")  # fmt: skip
+
+
+def new(kind: Literal["task", "event"], uid: str, now: datetime) -> Block:
+    """A calendar with a task or meeting that says nothing yet."""
+    inside = Block(
+        "VTODO" if kind == "task" else "VEVENT",
+        [Line("UID", uid), Line("DTSTAMP", _utc(now)), Line("CREATED", _utc(now)),
+         Line("SEQUENCE", "0")],
+    )  # fmt: skip
+    return Block("VCALENDAR", [Line("VERSION", "2.0"), Line("PRODID", PRODID), inside])
+
+
+def touch(block: Block, now: datetime, *, anew: bool) -> None:
+    """Note that a component was changed; ``anew``: so that those who answered answer again."""
+    block.put(Line("DTSTAMP", _utc(now)), Line("LAST-MODIFIED", _utc(now)))
+    if anew:
+        line = block.first("SEQUENCE")
+        before = int(line.value) if line is not None and line.value.strip().isdecimal() else 0
+        block.put(Line("SEQUENCE", str(min(before + 1, 2**31 - 1))))
+
+
+def set_text(block: Block, name: str, text: str) -> None:
+    """A property of type TEXT; empty takes it away. Its parameters said something of other words,
+    and go."""
+    if text:
+        block.put(Line(name, lines.escape(text)))
+    else:
+        block.drop(name)
+
+
+def set_span(
+    calendar: Block, block: Block, starts: Moment | None, ends: Moment | None
+) -> None:  # fmt: skip
+    """When it is: of a task ``ends`` is when it is due.
+
+    Raises:
+        BadRequest: ``bad_date``.
+    """
+    last = "DUE" if block.name == "VTODO" else "DTEND"
+    if block.name == "VEVENT" and starts is None:
+        raise BadRequest("An event has a beginning.", code="bad_date")
+    if starts is not None and ends is not None:
+        if starts.is_day != ends.is_day:
+            raise BadRequest("It begins and ends by days, or by times.", code="bad_date")
+        if reading.is_before(ends, starts):
+            raise BadRequest("It ends before it begins.", code="bad_date")
+    block.drop("DURATION")
+    for name, moment in (("DTSTART", starts), (last, ends)):
+        if moment is None:
+            block.drop(name)
+        else:
+            block.put(line_of(name, moment))
+    set_zones(calendar)
+
+
+def set_rule(block: Block, rule: str | None) -> None:
+    """How it comes back; null: no more. Exceptions of another series are none of this one."""
+    if rule:
+        block.put(Line("RRULE", rule))
+    else:
+        block.drop("RRULE", "RDATE", "EXDATE", "EXRULE")
+
+
+def set_people(
+    block: Block, organizer: tuple[str, str], people: Sequence[tuple[str, str, str]]
+) -> None:
+    """Who it is for: ``(uid, address, name)`` each; who stays keeps their line, with their answer.
+
+    Args:
+        organizer: address and name of who asks them, if nobody does yet.
+    """
+    there = {
+        person.uid or person.address: line
+        for line in block.lines("ATTENDEE")
+        for person in (reading.participant(line),)
+    }
+    kept = []
+    for uid, address, name in people:
+        line = there.get(uid) or there.get(address.lower())
+        if line is None:
+            params = ";PARTSTAT=NEEDS-ACTION" + lines.parameter("CN", name)
+            if block.name == "VEVENT":
+                params += ";RSVP=TRUE"
+            line = Line("ATTENDEE", f"mailto:{address}", params + f";X-HUB-UID={uid}")
+        kept.append(line)
+    block.drop("ATTENDEE")
+    if kept:
+        block.put(*kept)
+        if block.first("ORGANIZER") is None:
+            address, name = organizer
+            block.put(Line("ORGANIZER", f"mailto:{address}", lines.parameter("CN", name)))
+    else:
+        block.drop("ORGANIZER")
+
+
+def set_answer(calendar: Block, who: str, answer: Answer, occurrence: str | None) -> None:
+    """What somebody (a uid or an address) says to a meeting: to all of it, or to one moment.
+
+    Raises:
+        NotFound: ``not_invited``, ``occurrence_not_found``.
+    """
+    master, others = reading.parts_of(calendar)
+    blocks = [master, *others] if occurrence is None else [moment_of(calendar, occurrence)]
+    found = False
+    for block in blocks:
+        told = []
+        for line in block.lines("ATTENDEE"):
+            person = reading.participant(line)
+            if who in (person.uid, person.address):
+                found = True
+                line = Line("ATTENDEE", line.value, _with(line.params, "PARTSTAT", answer))
+            told.append(line)
+        if told:
+            block.put(*told)
+    if not found:
+        raise NotFound("They are not asked to come.", code="not_invited")
+
+
+def set_done(calendar: Block, now: datetime, occurrence: str | None, *, done: bool) -> None:
+    """Of a series one moment.
+
+    Raises:
+        NotFound: ``occurrence_not_found``.
+    """
+    block = reading.parts_of(calendar)[0]
+    if occurrence is not None:
+        block = moment_of(calendar, occurrence)
+    if done:
+        block.put(
+            Line("STATUS", "COMPLETED"), Line("COMPLETED", _utc(now)),
+            Line("PERCENT-COMPLETE", "100"),
+        )  # fmt: skip
+    else:
+        block.put(Line("STATUS", "NEEDS-ACTION"))
+        block.drop("COMPLETED", "PERCENT-COMPLETE")
+    touch(block, now, anew=False)
+
+
+def set_blocked(block: Block, reason: str | None) -> None:
+    """Why nobody can go on with a task; null: somebody can."""
+    if reason is None:
+        block.drop(BLOCKED)
+    else:
+        block.put(Line(BLOCKED, lines.escape(reason)))
+
+
+def moment_of(calendar: Block, occurrence: str) -> Block:
+    """The component of one moment of a series, made if there is none yet: it says what the series
+    says.
+
+    Args:
+        occurrence: when the series has it (``hub.agenda.series.Occurrence.id``).
+
+    Raises:
+        NotFound: ``occurrence_not_found``.
+    """
+    zones = reading.zones_of(calendar)
+    master, others = reading.parts_of(calendar)
+    for one in others:
+        line = one.first("RECURRENCE-ID")
+        if line is not None and str(reading.moment(line, zones)) == occurrence:
+            return one
+    starts, ends = reading.span(master, zones)
+    like = starts or ends
+    if like is None or (master.first("RRULE") is None and master.first("RDATE") is None):
+        raise NotFound("It is no series.", code="occurrence_not_found")
+    begin = _at(occurrence, like)
+    made = master.copy()
+    made.drop(*_OF_SERIES)
+    # Where the series tells of alarms, so does the moment.
+    first = Line("RECURRENCE-ID", *_value_of(begin))
+    if starts is not None:
+        made.put(first, line_of("DTSTART", begin))
+    else:
+        made.put(first)
+    if ends is not None:
+        length = ends.local - like.local
+        name = "DUE" if master.name == "VTODO" else "DTEND"
+        made.put(line_of(name, reading.later(begin, length)))
+    calendar.parts.append(made)
+    return made
+
+
+def leave_out(calendar: Block, occurrence: str) -> None:
+    """Take one moment out of a series.
+
+    Raises:
+        NotFound: ``occurrence_not_found``.
+    """
+    made = moment_of(calendar, occurrence)
+    calendar.parts = [one for one in calendar.parts if one is not made]
+    line = made.first("RECURRENCE-ID")
+    assert line is not None
+    master = reading.parts_of(calendar)[0]
+    master.put(*master.lines("EXDATE"), Line("EXDATE", line.value, line.params))
+
+
+def line_of(name: str, moment: Moment) -> Line:
+    return Line(name, *_value_of(moment))
+
+
+def _value_of(moment: Moment) -> tuple[str, str]:
+    """Value and parameters."""
+    if moment.is_day:
+        return f"{moment.local:%Y%m%d}", ";VALUE=DATE"
+    value = f"{moment.local:%Y%m%dT%H%M%S}"
+    if moment.tzid == "UTC":
+        return f"{value}Z", ""
+    return value, lines.parameter("TZID", moment.tzid) if moment.tzid else ""
+
+
+def parse(local: str, zone: str | None) -> Moment:
+    """A moment as clients say it: ``2026-11-27``, or ``2026-11-27T09:00:00`` of a zone.
+
+    Raises:
+        BadRequest: ``bad_date``, ``unknown_zone``.
+    """
+    value = local.replace("-", "").replace(":", "")
+    params = "" if zone is None else lines.parameter("TZID", zone)
+    if "T" in value and len(value) == 13:
+        value += "00"
+    moment = reading.moment(Line("It", value, params if "T" in value else ""), {})
+    if "T" in value and zone is None:
+        raise BadRequest("A time has a zone.", code="unknown_zone")
+    return moment
+
+
+def set_zones(calendar: Block) -> None:
+    """The rules of all zones that are named and not told, for programs that do not know them."""
+    told = {
+        line.value.strip()
+        for block in calendar.blocks("VTIMEZONE")
+        if (line := block.first("TZID")) is not None
+    }
+    named = {
+        tzid
+        for block in calendar.blocks()
+        for line in block.parts
+        if isinstance(line, Line) and (tzid := line.param("TZID")) is not None
+    }
+    at = next(
+        (index for index, one in enumerate(calendar.parts) if isinstance(one, Block)),
+        len(calendar.parts),
+    )
+    for tzid in sorted(named - told):
+        if reading.known_zone(tzid) not in (None, UTC):
+            calendar.parts.insert(at, _timezone(tzid).copy())
+
+
+@lru_cache(maxsize=600)
+def _timezone(tzid: str) -> Block:
+    zone = reading.known_zone(tzid)
+    made = Timezone.from_tzid(str(zone), first_date=_ZONES_FROM, last_date=_ZONES_TO)
+    (block,) = lines.read(made.to_ical())
+    block.put(Line("TZID", tzid))
+    block.drop("COMMENT")
+    return block
+
+
+def _at(occurrence: str, like: Moment) -> Moment:
+    """Raises:
+    NotFound: ``occurrence_not_found``.
+    """
+    try:
+        local = datetime.fromisoformat(occurrence)
+    except ValueError:
+        local = None
+    if local is None or local.tzinfo is not None or (len(occurrence) == 10) != like.is_day:
+        raise NotFound("The series has no such moment.", code="occurrence_not_found")
+    return Moment(local, is_day=like.is_day, zone=like.zone, tzid=like.tzid)
+
+
+def _with(params: str, name: str, value: str) -> str:
+    """Parameters with another value of one."""
+    kept = [
+        part for part in lines.split(params, ";") if part.partition("=")[0].strip().upper() != name
+    ]
+    return "".join(f";{part}" for part in kept) + lines.parameter(name, value)
+
+
+def _utc(now: datetime) -> str:
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
