@@ -10,22 +10,18 @@ Source: RFC 5545 sections 3.6.1, 3.6.2, 3.8; RFC 5546 section 2.1.4 (SEQUENCE); 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import Final, Literal
-
-from icalendar import Timezone
 
 from hub.agenda import lines, reading
 from hub.agenda.lines import Block, Line
 from hub.agenda.reading import Moment
+from hub.agenda.zones import vtimezone
 from hub.errors import BadRequest, NotFound
 
 PRODID: Final = "-//Webmail hub//EN"
 BLOCKED: Final = "X-HUB-BLOCKED"
 Answer = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
-_ZONES_FROM: Final = date(1970, 1, 1)
-_ZONES_TO: Final = date(2050, 1, 1)
 # What a component of a series has and one of its moments has not.
 _OF_SERIES: Final = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND",
                      "DUE", "DURATION")  # fmt: skip
@@ -76,6 +72,14 @@ def set_span(
         if reading.is_before(ends, starts):
             raise BadRequest("It ends before it begins.", code="bad_date")
     block.drop("DURATION")
+    if starts is not None and ends is not None and ends.local.fold and starts.instant is not None:
+        # An hour that clocks show twice has one name: that of its first time.
+        assert ends.instant is not None
+        seconds = int((ends.instant - starts.instant).total_seconds())
+        block.put(line_of("DTSTART", starts), Line("DURATION", f"PT{seconds}S"))
+        block.drop(last)
+        set_zones(calendar)
+        return
     for name, moment in (("DTSTART", starts), (last, ends)):
         if moment is None:
             block.drop(name)
@@ -274,18 +278,9 @@ def set_zones(calendar: Block) -> None:
         len(calendar.parts),
     )
     for tzid in sorted(named - told):
-        if reading.known_zone(tzid) not in (None, UTC):
-            calendar.parts.insert(at, _timezone(tzid).copy())
-
-
-@lru_cache(maxsize=600)
-def _timezone(tzid: str) -> Block:
-    zone = reading.known_zone(tzid)
-    made = Timezone.from_tzid(str(zone), first_date=_ZONES_FROM, last_date=_ZONES_TO)
-    (block,) = lines.read(made.to_ical())
-    block.put(Line("TZID", tzid))
-    block.drop("COMMENT")
-    return block
+        zone = reading.known_zone(tzid)
+        if zone is not None and zone is not UTC:
+            calendar.parts.insert(at, vtimezone(tzid, zone).copy())
 
 
 def _at(occurrence: str, like: Moment) -> Moment:

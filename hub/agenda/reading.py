@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar import Timezone
@@ -247,7 +247,9 @@ def zones_of(calendar: Block) -> dict[str, tzinfo]:
         if named is None or known_zone(named.value.strip()) is not None:
             continue
         try:
-            found[named.value.strip()] = Timezone.from_ical(lines.write(block)).to_tz()
+            told: Any = Timezone.from_ical(lines.write(block))
+            # Not what another text calls by the same name, which the library would take.
+            found[named.value.strip()] = told.to_tz(lookup_tzid=False)
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise BadRequest(
                 f"The zone {named.value[:60]!r} cannot be understood.", code="unknown_zone"

@@ -34,15 +34,12 @@ MAX_COUNT: Final = 1_000
 MAX_RULE: Final = 500
 _OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 _FREQUENCIES: Final = (*_OFTEN, "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_TIMES: Final = frozenset((
-    "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE",
-))  # fmt: skip
 _RANGES: Final = {
     "BYMONTH": (1, 12), "BYMONTHDAY": (1, 31), "BYYEARDAY": (1, 366), "BYWEEKNO": (1, 53),
     "BYSETPOS": (1, 366), "BYHOUR": (0, 23), "BYMINUTE": (0, 59), "BYSECOND": (0, 59),
 }  # fmt: skip
 _POSITIVE: Final = ("BYMONTH", "BYHOUR", "BYMINUTE", "BYSECOND")
-_NEVER: Final = "19000101T000000Z"
+_NEVER: Final = "19000101T000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,8 @@ def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurr
     if anchor is None:
         raise BadRequest("A series has a first day.", code="bad_rule")
     reduced = [_reduced(one, nth, zones, anchor, last) for nth, one in enumerate(parts)]
-    text = write(Block("VCALENDAR", [*calendar.blocks("VTIMEZONE"), *reduced]))
+    text = write(Block("VCALENDAR", list(reduced)))
+    first, last = _on_its_clocks(first, anchor), _on_its_clocks(last, anchor)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -84,28 +82,45 @@ def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurr
     if len(found) > MAX_OCCURRENCES:
         raise _too_many()
     seen = [_occurrence(one, spans) for one in found]
+    # An exception may be told of where its series has it, and be somewhere else.
     return sorted(seen, key=_order)
 
 
 def _reduced(
     block: Block, nth: int, zones: Mapping[str, tzinfo], anchor: Moment, last: datetime
 ) -> Block:
-    """What says when a component is; with the place of the component among the others."""
-    parts: list[Line | Block] = [
-        one for one in block.parts if isinstance(one, Line) and one.name in _TIMES
-    ]
-    parts.append(Line("X-NTH", str(nth)))
-    if block.name == "VTODO" and block.first("DTSTART") is None and anchor is not None:
-        # A task that has only a day when it is due comes back on that.
-        due = block.first("DUE")
-        if due is not None:
-            parts.append(Line("DTSTART", due.value, due.params))
-    for line in (*block.lines("RDATE"), *block.lines("EXDATE")):
-        for value in line.value.split(","):
-            reading.moment(Line(line.name, value.partition("/")[0], line.params), zones)
-    for rule in _rules(block):
-        parts.append(Line("RRULE", _bounded(rule, anchor, last)))
+    """What says when a component is, on the clocks of the series and without a zone: days and times
+    are counted on these. With the place of the component among the others."""
+    starts, ends = reading.span(block, zones)
+    parts: list[Line | Block] = [Line("UID", "series"), Line("X-NTH", str(nth))]
+    begin = starts or ends
+    if begin is not None:  # a task may have only a day when it is due, and comes back on that
+        parts.append(Line("DTSTART", *_here(begin, anchor)))
+    for name in ("RECURRENCE-ID", "RDATE", "EXDATE"):
+        for line in block.lines(name):
+            for value in line.value.split(","):
+                one = Line(name, value.partition("/")[0], line.params)  # of a period its beginning
+                parts.append(Line(name, *_here(reading.moment(one, zones), anchor)))
+    if nth == 0:
+        parts += [Line("RRULE", _bounded(rule, anchor, last)) for rule in _rules(block)]
     return Block(block.name, parts)
+
+
+def _here(moment: Moment, anchor: Moment) -> tuple[str, str]:
+    """Value and parameters of a moment on the clocks of the series."""
+    local = moment.local
+    is_elsewhere = anchor.zone is not None and moment.zone is not anchor.zone
+    if is_elsewhere and moment.instant is not None:
+        local = moment.instant.astimezone(anchor.zone).replace(tzinfo=None)
+    if anchor.is_day:
+        return f"{local:%Y%m%d}", ";VALUE=DATE"
+    if moment.is_day:  # of a day in a series of times: at the time of the series
+        local = datetime.combine(local.date(), anchor.local.time())
+    return f"{local:%Y%m%dT%H%M%S}", ""
+
+
+def _on_its_clocks(moment: datetime, anchor: Moment) -> datetime:
+    return moment.astimezone(anchor.zone or UTC).replace(tzinfo=None)
 
 
 def _rules(block: Block) -> list[Line]:
@@ -134,8 +149,9 @@ def _bounded(rule: Line, anchor: Moment, last: datetime) -> str:
             code="bad_rule",
         )
     until = _until(fields.pop("UNTIL", None), anchor, last)
+    never = f"FREQ=DAILY;UNTIL={_NEVER[:8] if anchor.is_day else _NEVER}"
     if not is_possible(fields, anchor.local.date(), until.date()):
-        return f"FREQ=DAILY;UNTIL={_NEVER if not anchor.is_day else _NEVER[:8]}"
+        return never
     naive = ";".join(f"{key}={value}" for key, value in fields.items())
     try:
         rules: Any = rrulestr(f"{naive};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=anchor.local)
@@ -146,13 +162,8 @@ def _bounded(rule: Line, anchor: Moment, last: datetime) -> str:
     if len(moments) > MAX_STEPS:
         raise _too_many()
     if not moments:
-        return f"{naive};UNTIL={_NEVER if not anchor.is_day else _NEVER[:8]}"
-    end = moments[-1]
-    if anchor.is_day:
-        return f"{naive};UNTIL={end:%Y%m%d}"
-    if anchor.zone is None:
-        return f"{naive};UNTIL={end:%Y%m%dT%H%M%S}"
-    return f"{naive};UNTIL={end.replace(tzinfo=anchor.zone).astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        return never
+    return f"{naive};UNTIL={moments[-1]:{'%Y%m%d' if anchor.is_day else '%Y%m%dT%H%M%S'}}"
 
 
 def _fields(rule: Line) -> dict[str, str]:
@@ -182,7 +193,7 @@ def _fields(rule: Line) -> dict[str, str]:
 
 def _until(given: str | None, anchor: Moment, last: datetime) -> datetime:
     """On the clocks of the series, the earlier of its end and the last moment that is looked at."""
-    here = last.astimezone(anchor.zone or UTC).replace(tzinfo=None)
+    here = _on_its_clocks(last, anchor)
     if given is None:
         return here
     if given[:4].isdecimal() and int(given[:4]) > reading.LAST_YEAR:
@@ -217,13 +228,9 @@ def _occurrence(component: Any, spans: list[tuple[Moment | None, Moment | None]]
 def _moment(value: Any, like: Moment | None) -> Moment:
     """What the library says, as a moment of the series."""
     assert like is not None
-    if like.is_day:
-        day = value.date() if isinstance(value, datetime) else value
-        return Moment(datetime(day.year, day.month, day.day), is_day=True)  # noqa: DTZ001
-    if like.zone is None:
-        return Moment(value.replace(tzinfo=None))
-    local = value.astimezone(like.zone).replace(tzinfo=None)
-    return Moment(local, zone=like.zone, tzid=like.tzid)
+    if not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    return Moment(value.replace(tzinfo=None), like.is_day, like.zone, like.tzid)
 
 
 def _length(starts: Moment, ends: Moment) -> timedelta:

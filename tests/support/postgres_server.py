@@ -57,13 +57,17 @@ class PostgresServer(Child):
     def launch(self, program: str) -> list[str]:
         return [*self._as, program]
 
-    def create(self) -> None:
-        """The hub's database, empty. A server that answers may still be starting up."""
+    def start(self) -> None:
+        """A server that answers may still be starting up, or reading its log again."""
+        super().start()
         is_ready = [PROGRAMS / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]
         until = time.monotonic() + 30
         while subprocess.run(is_ready, check=False, timeout=10).returncode != 0:
             assert time.monotonic() < until, "PostgreSQL does not become ready"
             time.sleep(0.05)
+
+    def create(self) -> None:
+        """The hub's database, empty."""
         self.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
 
     def sql(self, statement: str, database: str = DATABASE) -> str:

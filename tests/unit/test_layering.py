@@ -13,7 +13,18 @@ LAYERS = [
     {"errors", "settings", "clock", "ids", "figures", "processes"},
     {"wire"},
     {"storage", "bus", "blobs", "sandbox", "formats"},
-    {"rooms", "rtc", "mail", "files", "jobs", "identity", "federation", "client", "editing"},
+    {
+        "rooms",
+        "rtc",
+        "mail",
+        "agenda",
+        "files",
+        "jobs",
+        "identity",
+        "federation",
+        "client",
+        "editing",
+    },
     {"api", "app", "server", "workers", "doctor", "sample", "logging", "cli", "cli_files"},
 ]
 # A program's view of the hub: the wire and the ground floor, nothing of the server.
