@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +17,9 @@ from hub.settings import Settings, is_loopback
 from hub.wire.reading import refuse_nul
 
 COOKIE = "hub_session"
+DISCARD_S = 5.0
+DISCARD_BYTES = 8 * 1024 * 1024
+"""Of a body that is refused so much is read, for so long."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _PORTS = {"http": 80, "https": 443}  # which browsers leave out of an Origin
 
@@ -44,18 +48,30 @@ async def read_body(request: Request, type_: type[Body]) -> Body:
 
 async def _body(request: Request, most: int) -> bytes:
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most:
-        raise TooLarge("The body is too large.", code="body_too_large")
+    too_large = announced.isdecimal() and int(announced) > most
     parts: list[bytes] = []
     size = 0
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise TooLarge("The body is too large.", code="body_too_large")
-            parts.append(chunk)
+        async with asyncio.timeout(DISCARD_S if too_large else None) as deadline:
+            # What is too large is read on for a while: a proxy that is still writing would take the
+            # end of the connection for a fault of the hub, and say 502.
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most and not too_large:
+                    too_large = True
+                    deadline.reschedule(asyncio.get_running_loop().time() + DISCARD_S)
+                if too_large:
+                    parts.clear()
+                    if size > most + DISCARD_BYTES:
+                        break
+                else:
+                    parts.append(chunk)
+    except TimeoutError:
+        pass  # only what is too large has a deadline here
     except ClientDisconnect as error:
         raise BadRequest("The body ended early.", code="bad_json") from error
+    if too_large:
+        raise TooLarge("The body is too large.", code="body_too_large")
     return b"".join(parts)
 
 

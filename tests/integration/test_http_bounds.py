@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.api import requests
 from hub.api.bounded_http import (
     LINGER_BYTES,
     MAX_HEAD_BYTES,
@@ -270,3 +271,31 @@ async def test_a_socket_has_no_such_deadline(
         asyncio.get_running_loop().call_later(0.1, passed.set)
         await passed.wait()
         assert (await raw.call(cmd="ping"))["t"] == "ok"
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_who_sends_too_much_is_told_so_and_goes_on(served: Served, announced: bool) -> None:
+    """All of it is taken, so that no proxy between takes the refusal for a fault."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(48):
+            yield b"x" * 65536
+
+    browser = served.browser()
+    content = b"x" * (3 << 20) if announced else pieces()
+    refused = await browser.post("/api/session", content=content)
+    assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+    assert (await browser.get("/healthz")).status_code == 200
+
+
+async def test_what_is_sent_without_end_is_not_taken_for_ever(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "DISCARD_S", 0.2)
+    reader, writer = await asyncio.open_connection(*served.url.removeprefix("http://").split(":"))
+    writer.write(
+        b"POST /api/session HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: none\r\n"
+        b"Content-Length: 999999999\r\n\r\nx"
+    )
+    assert b" 413 " in await reader.readline()
+    writer.close()

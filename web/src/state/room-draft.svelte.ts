@@ -3,10 +3,10 @@ import type { Attachment } from '../wire/generated';
 import { newSendId } from '../wire/ids';
 import { MOST_FILES_OF_A_MESSAGE } from '../wire/limits';
 import type { OutboxEntry, OutboxFile } from '../wire/outbox';
-import type { Item as Upload, Picked, UploadQueue } from '../transfer';
+import type { Item as Upload, UploadQueue } from '../transfer';
 import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
-import type { SendOptions } from './types';
+import type { Attachable, SendOptions } from './types';
 
 export interface RoomDraftOptions {
   readonly thread: string;
@@ -53,6 +53,8 @@ export class RoomDraft {
     this.#apart = draftIds.apart(thread);
   }
 
+  #attaching: Promise<boolean> | null = null;
+
   get text(): string {
     return this.#text;
   }
@@ -66,10 +68,22 @@ export class RoomDraft {
     return this.#filesOf(this.#id);
   }
 
-  async attach(files: readonly (File | Picked)[]): Promise<void> {
-    const queue = await this.#options.loadUploads();
-    this.#readAnew();
-    addTo(queue, files, this.#options.thread, this.#id);
+  attach(files: Attachable | Promise<Attachable>): Promise<void> {
+    const work = Promise.all([this.#options.loadUploads(), files]).then(([queue, chosen]) => {
+      this.#readAnew();
+      addTo(queue, chosen, this.#options.thread, this.#id);
+    });
+    const before = this.#attaching;
+    const all = Promise.all([before ?? true, work.then(() => true, () => false)]).then((done) => {
+      if (this.#attaching === all) this.#attaching = null;
+      return done.every(Boolean);
+    });
+    this.#attaching = all;
+    return work;
+  }
+
+  get attaching(): Promise<boolean> | null {
+    return this.#attaching;
   }
 
   /** Hand it to the outbox, in as many messages as its files need. Returns the send id of the first. */
@@ -179,7 +193,7 @@ export class RoomDraft {
   }
 }
 
-function addTo(queue: UploadQueue, files: readonly (File | Picked)[], thread: string, purpose: string): void {
+function addTo(queue: UploadQueue, files: Attachable, thread: string, purpose: string): void {
   for (const { upload } of queue.add(files, thread, purpose)) upload.catch(() => undefined); // the item says why
 }
 

@@ -38,7 +38,7 @@ import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import type { OutboxEntry, Sent } from '../wire/outbox';
 import { NO_FILES } from './attachments';
-import type { Item as Upload, Picked, UploadQueue } from '../transfer';
+import type { Item as Upload, UploadQueue } from '../transfer';
 import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
 import type { People } from './people.svelte';
@@ -46,7 +46,7 @@ import { type FilesAnswer, RoomFiles } from './room-files.svelte';
 import { RoomDraft } from './room-draft.svelte';
 import * as model from './room-model';
 import type { RoomModel } from './room-model';
-import type { NewDocumentOptions, PendingMessage, ReferenceWish, RoomStatus, RoomStore, SendOptions } from './types';
+import type { Attachable, NewDocumentOptions, PendingMessage, ReferenceWish, RoomStatus, RoomStore, SendOptions } from './types';
 
 const PAGE = 60;
 const AROUND = 80;
@@ -477,8 +477,12 @@ export class Room implements RoomStore {
     return this.#draft.attached;
   }
 
-  attach(files: readonly (File | Picked)[]): Promise<void> {
+  attach(files: Attachable | Promise<Attachable>): Promise<void> {
     return this.#draft.attach(files);
+  }
+
+  get attaching(): Promise<boolean> | null {
+    return this.#draft.attaching;
   }
 
   send(text: string, options: SendOptions = {}): string {

@@ -337,6 +337,27 @@ test('drafts are kept and end with sending', async () => {
   expect(new Drafts('u_me').get(THREAD)).toBe('');
 });
 
+test('what is being attached is waited for, and said to have failed', async () => {
+  const room = await enter();
+  let taken = (_: readonly File[]): void => undefined;
+  const first = room.attach(new Promise<readonly File[]>((resolve) => (taken = resolve)));
+  const second = room.attach([new File(['x'], 'b.txt')]);
+  await second;
+  const all = room.attaching;
+  expect(all).not.toBeNull();
+  taken([new File(['x'], 'a.txt')]);
+  expect(await all).toBe(true);
+  await first;
+  expect(room.attached.map((one) => one.name)).toEqual(['b.txt', 'a.txt']);
+  expect(room.attaching).toBeNull();
+
+  const failing = room.attach(Promise.reject(new Error('no picture')));
+  const told = room.attaching;
+  await expect(failing).rejects.toThrow('no picture');
+  expect(await told).toBe(false);
+  expect(room.attaching).toBeNull();
+});
+
 test('what is attached goes with the message, and comes back with it', async () => {
   const room = await enter();
   await room.attach([new File(['x'], 'a.txt'), new File(['x'], 'b.txt')]);

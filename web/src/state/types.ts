@@ -223,6 +223,8 @@ export interface SendOptions {
   mentions?: readonly string[];
 }
 
+export type Attachable = readonly (File | Picked)[];
+
 export type ReferenceWish = Omit<SetReferenceCommand, 'cmd' | 'id' | 'thread' | 'send_id'>;
 
 export interface NewDocumentOptions {
@@ -259,7 +261,9 @@ export interface RoomStore {
   /** Files that go with the next message, on their way to the hub already. */
   readonly attached: readonly Upload[];
   /** Send files with the next message. */
-  attach(files: readonly (File | Picked)[]): Promise<void>;
+  attach(files: Attachable | Promise<Attachable>): Promise<void>;
+  /** Files that were chosen are not there yet: what is sent waits for them. False: some could not be taken. */
+  readonly attaching: Promise<boolean> | null;
   /** What this browser sends of a version that arrives, by its key. */
   uploadOf(key: string): Upload | null;
   /** The file of which something attached is a new version: its namesake, unless it is set apart. */
