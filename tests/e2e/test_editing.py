@@ -171,6 +171,7 @@ async def test_markdown_keeps_its_flavour(ada: Person, hub: HubProcess, browser:
     await page.keyboard.type("!")
     await expect(ben.editor("plan.md").get_by_text("other list!")).to_be_visible()
     await ben.editor("plan.md").get_by_text("second paragraph").click()
+    await expect(ben.editor("plan.md")).to_be_focused()
     await ben.page.keyboard.press("Home")
     await ben.page.keyboard.type("The ")
     await ben.saved()
