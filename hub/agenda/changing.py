@@ -71,20 +71,22 @@ def set_span(
             raise BadRequest("It begins and ends by days, or by times.", code="bad_date")
         if reading.is_before(ends, starts):
             raise BadRequest("It ends before it begins.", code="bad_date")
-    block.drop("DURATION")
-    if starts is not None and ends is not None and ends.local.fold and starts.instant is not None:
-        # An hour that clocks show twice has one name: that of its first time.
+    said = {
+        name: None if moment is None else line_of(name, moment)
+        for name, moment in (("DTSTART", starts), (last, ends))
+    }
+    if starts is not None and ends is not None and ends.local.fold:
+        # An hour that clocks show twice has one name, that of its first time.
+        assert starts.instant is not None
         assert ends.instant is not None
         seconds = int((ends.instant - starts.instant).total_seconds())
-        block.put(line_of("DTSTART", starts), Line("DURATION", f"PT{seconds}S"))
-        block.drop(last)
-        set_zones(calendar)
-        return
-    for name, moment in (("DTSTART", starts), (last, ends)):
-        if moment is None:
+        said |= {last: None, "DURATION": Line("DURATION", f"PT{seconds}S")}
+    block.drop("DURATION")
+    for name, line in said.items():
+        if line is None:
             block.drop(name)
         else:
-            block.put(line_of(name, moment))
+            block.put(line)
     set_zones(calendar)
 
 

@@ -32,6 +32,7 @@ MAX_STEPS: Final = 60_000
 MAX_COUNT: Final = 1_000
 """Of a series that comes back within a day."""
 MAX_RULE: Final = 500
+MAX_RULES: Final = 10
 _OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 _FREQUENCIES: Final = (*_OFTEN, "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _RANGES: Final = {
@@ -63,6 +64,8 @@ def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurr
     zones = reading.zones_of(calendar)
     master, others = reading.parts_of(calendar)
     parts = [master, *others]
+    if len(others) > MAX_OCCURRENCES:
+        raise _too_many()
     if not _rules(master) and not master.lines("RDATE") and not others:
         return [Occurrence(None, 0, *reading.span(master, zones))]
     spans = [reading.span(one, zones) for one in parts]
@@ -81,9 +84,7 @@ def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurr
         raise BadRequest(f"The series cannot be followed: {error}", code="bad_rule") from error
     if len(found) > MAX_OCCURRENCES:
         raise _too_many()
-    seen = [_occurrence(one, spans) for one in found]
-    # An exception may be told of where its series has it, and be somewhere else.
-    return sorted(seen, key=_order)
+    return sorted((_occurrence(one, spans) for one in found), key=_order)
 
 
 def _reduced(
@@ -96,13 +97,17 @@ def _reduced(
     begin = starts or ends
     if begin is not None:  # a task may have only a day when it is due, and comes back on that
         parts.append(Line("DTSTART", *_here(begin, anchor)))
-    for name in ("RECURRENCE-ID", "RDATE", "EXDATE"):
+    for name in ("RDATE", "EXDATE") if nth == 0 else ("RECURRENCE-ID",):
         for line in block.lines(name):
             for value in line.value.split(","):
                 one = Line(name, value.partition("/")[0], line.params)  # of a period its beginning
                 parts.append(Line(name, *_here(reading.moment(one, zones), anchor)))
+                if len(parts) > 2 * MAX_OCCURRENCES:
+                    raise _too_many()
     if nth == 0:
-        parts += [Line("RRULE", _bounded(rule, anchor, last)) for rule in _rules(block)]
+        if len(rules := _rules(block)) > MAX_RULES:
+            raise BadRequest(f"A series has {MAX_RULES} rules at most.", code="bad_rule")
+        parts += [Line("RRULE", _bounded(rule, anchor, last)) for rule in rules]
     return Block(block.name, parts)
 
 
@@ -229,7 +234,7 @@ def _moment(value: Any, like: Moment | None) -> Moment:
     """What the library says, as a moment of the series."""
     assert like is not None
     if not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001
+        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001  # of the series' clocks
     return Moment(value.replace(tzinfo=None), like.is_day, like.zone, like.tzid)
 
 

@@ -59,6 +59,8 @@ async def project_message(connection: Any, one: Committed, data: Any, target: in
     changed: they take the place of those that one found before."""
     found = data.get("references", [])
     if target != one.seq:
+        if not found and not await connection.fetchval(_IS_RULED, one.stream_id, target):
+            return  # as with nearly every edit
         if not await connection.fetchval(_IS_AT, one.stream_id, target, one.seq):
             return  # the edit changed nothing
         await connection.execute(
@@ -226,6 +228,11 @@ RETURNING true
 
 _IS_AT = """
 SELECT true FROM items WHERE thread_id = $1 AND seq = $2 AND type = 'message' AND version = $3
+"""
+
+_IS_RULED = """
+SELECT EXISTS (SELECT FROM thread_references
+               WHERE thread_id = $1 AND target = $2 AND is_on AND by_rule)
 """
 
 _DROP_RULED = """

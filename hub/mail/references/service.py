@@ -258,10 +258,10 @@ def _joined(
     comes last."""
     sure = [one for one in known if one.match != "alike"]
     alike = [one for one in known if one.match == "alike"]
-    threads = {one.thread: one for one in reversed([*sure, *said, *alike])}
-    return sorted(
-        threads.values(), key=[*sure, *said, *alike].index
-    )  # fmt: skip
+    threads: dict[str, ReferencedThread] = {}
+    for one in (*sure, *said, *alike):
+        threads.setdefault(one.thread, one)
+    return list(threads.values())
 
 
 def _utf16(text: str, start: int, end: int) -> tuple[int, int]:

@@ -61,7 +61,7 @@ def test_a_series_keeps_the_time_of_its_own_clocks(
         event(f"DTSTART;TZID={zone}:{start}", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=10"),
         FIRST, LAST,
     )  # fmt: skip
-    local = datetime.strptime(start, "%Y%m%dT%H%M%S")  # noqa: DTZ007
+    local = datetime.strptime(start, "%Y%m%dT%H%M%S")  # noqa: DTZ007  # of the zone below
     expected = [
         (local + timedelta(days=day)).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
         for day in range(10)
@@ -219,6 +219,25 @@ def test_a_zone_that_the_text_describes_itself() -> None:
     )
     (block,) = lines.read(text.encode())
     assert instants(occurrences(block, FIRST, LAST)) == ["03-01 07:30", "03-02 07:30"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        (["RRULE:FREQ=DAILY"] * 11, "bad_rule"),
+        (["RDATE:" + ",".join(["20260101T090000Z"] * 5000)], "too_many_occurrences"),
+        (["RRULE:FREQ=DAILY", *["EXDATE:20260101T090000Z"] * 5000], "too_many_occurrences"),
+        (
+            ["RRULE:FREQ=DAILY", *["END:VEVENT", "BEGIN:VEVENT", "UID:a",
+             "RECURRENCE-ID:20260101T090000Z", "DTSTART:20260101T090000Z"] * 2001],
+            "too_many_occurrences",
+        ),
+    ],
+)  # fmt: skip
+def test_series_of_too_many_parts(properties: list[str], code: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        occurrences(event("DTSTART:20260101T090000Z", *properties), FIRST, LAST)
+    assert refused.value.code == code
 
 
 def test_a_zone_that_is_none() -> None:

@@ -1,0 +1,1 @@
+export { default as PeopleChoice } from './PeopleChoice.svelte';
