@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 
 from hub.api import (
     accounts,
+    agenda,
     archives,
     attachments,
     blobs,
@@ -68,6 +69,9 @@ from hub.identity.attempts import Attempts, SharedAttempts
 from hub.identity.retention import Retention
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
+from hub.mail.agenda.horizon import Horizon
+from hub.mail.agenda.personal import Personal
+from hub.mail.agenda.service import Agenda
 from hub.mail.erasure import Eraser
 from hub.mail.references.channels import Channels
 from hub.mail.references.rules import Rules
@@ -222,8 +226,18 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         reference_rules = Rules(database, clock)
         named = References(database, reference_rules)
         channels = Channels(database, clock, identity)
+        planning = Agenda(database, clock, settings.undo_s)
+        horizon = Horizon(database, clock, jobs)
         mail = Threads(
-            database, writer, clock, identity, attachments, named, channels, settings.undo_s
+            database,
+            writer,
+            clock,
+            identity,
+            attachments,
+            named,
+            channels,
+            planning,
+            settings.undo_s,
         )
         background = Background()
         bounds = Bounds(
@@ -317,6 +331,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             identity=identity,
             threads=mail,
             search=Search(database),
+            personal=Personal(database, mail),
             references=named,
             reference_rules=reference_rules,
             channels=channels,
@@ -347,7 +362,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             (people.run, "people"), (watch.run, "calls"), (files.run, "uploads"),
             (jobs.run, "jobs"), (shown.run, "previews"), (scanning.run, "scanning"),
             (autosaving.run, "autosaving"),
-            (keeper.run, "keeper"), (Eraser(database, clock).run, "eraser"),
+            (horizon.run, "horizon"), (keeper.run, "keeper"),
+            (Eraser(database, clock).run, "eraser"),
             (Retention(database, clock).run, "retention"), (identity.last_use.run, "last use"),
             (lag.watch, "lag"),
         ):  # fmt: skip
@@ -373,7 +389,7 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
-        previews, references, calls, live, yjs, ops, openapi, static,
+        previews, references, agenda, calls, live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

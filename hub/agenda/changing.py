@@ -9,7 +9,7 @@ Source: RFC 5545 sections 3.6.1, 3.6.2, 3.8; RFC 5546 section 2.1.4 (SEQUENCE); 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -99,15 +99,18 @@ def set_rule(block: Block, rule: str | None) -> None:
 
 
 def set_people(
-    block: Block, organizer: tuple[str, str], people: Sequence[tuple[str, str, str]]
-) -> None:
-    """Who it is for: ``(uid, address, name)`` each; who stays keeps their line, with their answer.
+    block: Block, organizer: tuple[str, str], people: Sequence[tuple[str, str, str]],
+    known: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Who it is for: ``(uid, address, name)`` each, without a uid nobody of this hub; who stays
+    keeps their line, with their answer.
 
     Args:
         organizer: address and name of who asks them, if nobody does yet.
+        known: uids by addresses, for lines that name none.
     """
     there = {
-        person.uid or person.address: line
+        person.uid or (known or {}).get(person.address) or person.address: line
         for line in block.lines("ATTENDEE")
         for person in (reading.participant(line),)
     }
@@ -118,7 +121,8 @@ def set_people(
             params = ";PARTSTAT=NEEDS-ACTION" + lines.parameter("CN", name)
             if block.name == "VEVENT":
                 params += ";RSVP=TRUE"
-            line = Line("ATTENDEE", f"mailto:{address}", params + f";X-HUB-UID={uid}")
+            params += f";X-HUB-UID={uid}" if uid else ""
+            line = Line("ATTENDEE", f"mailto:{address}", params)
         kept.append(line)
     block.drop("ATTENDEE")
     if kept:
@@ -130,8 +134,13 @@ def set_people(
         block.drop("ORGANIZER")
 
 
-def set_answer(calendar: Block, who: str, answer: Answer, occurrence: str | None) -> None:
-    """What somebody (a uid or an address) says to a meeting: to all of it, or to one moment.
+def set_answer(
+    calendar: Block, who: Collection[str], answer: Answer, occurrence: str | None
+) -> None:  # fmt: skip
+    """What somebody says to a meeting: to all of it, or to one moment.
+
+    Args:
+        who: their uid and their addresses.
 
     Raises:
         NotFound: ``not_invited``, ``occurrence_not_found``.
@@ -143,7 +152,7 @@ def set_answer(calendar: Block, who: str, answer: Answer, occurrence: str | None
         told = []
         for line in block.lines("ATTENDEE"):
             person = reading.participant(line)
-            if who in (person.uid, person.address):
+            if person.uid in who or person.address in who:
                 found = True
                 line = Line("ATTENDEE", line.value, _with(line.params, "PARTSTAT", answer))
             told.append(line)
@@ -162,6 +171,12 @@ def set_done(calendar: Block, now: datetime, occurrence: str | None, *, done: bo
     block = reading.parts_of(calendar)[0]
     if occurrence is not None:
         block = moment_of(calendar, occurrence)
+    set_done_in(block, now, done=done)
+    touch(block, now, anew=False)
+
+
+def set_done_in(block: Block, now: datetime, *, done: bool) -> None:
+    """Of a component alone."""
     if done:
         block.put(
             Line("STATUS", "COMPLETED"), Line("COMPLETED", _utc(now)),
@@ -170,7 +185,23 @@ def set_done(calendar: Block, now: datetime, occurrence: str | None, *, done: bo
     else:
         block.put(Line("STATUS", "NEEDS-ACTION"))
         block.drop("COMPLETED", "PERCENT-COMPLETE")
-    touch(block, now, anew=False)
+
+
+def ask_again(block: Block, known: Mapping[str, str], agreed: Collection[str]) -> None:
+    """A meeting is at another time: what people answered was of the one before.
+
+    Args:
+        known: uids by addresses, for lines that name none.
+        agreed: uids of who wants it so.
+    """
+    told = []
+    for line in block.lines("ATTENDEE"):
+        person = reading.participant(line)
+        agrees = (person.uid or known.get(person.address)) in agreed
+        answer = "ACCEPTED" if agrees else "NEEDS-ACTION"
+        told.append(Line("ATTENDEE", line.value, _with(line.params, "PARTSTAT", answer)))
+    if told:
+        block.put(*told)
 
 
 def set_blocked(block: Block, reason: str | None) -> None:
@@ -230,6 +261,40 @@ def leave_out(calendar: Block, occurrence: str) -> None:
     assert line is not None
     master = reading.parts_of(calendar)[0]
     master.put(*master.lines("EXDATE"), Line("EXDATE", line.value, line.params))
+
+
+def drop_exceptions(calendar: Block) -> None:
+    """Those of a series that there is no more."""
+    master, others = reading.parts_of(calendar)
+    gone = {id(one) for one in others}
+    calendar.parts = [one for one in calendar.parts if id(one) not in gone]
+    master.drop("EXDATE", "RDATE")
+
+
+def shift_exceptions(calendar: Block, before: Moment | None, after: Moment | None) -> None:
+    """A series begins at another time: its exceptions are those of the same days as before."""
+    master, others = reading.parts_of(calendar)
+    if before is None or after is None or before == after:
+        return
+    zones = reading.zones_of(calendar)
+    by = after.local - before.local
+
+    def shifted(name: str, line: Line) -> list[Line]:
+        found = []
+        for value in line.value.split(","):
+            one = reading.moment(Line(name, value.partition("/")[0], line.params), zones)
+            local = one.local + by
+            if before.is_day and not after.is_day:  # of a day: at the time of the series
+                local = datetime.combine(one.local.date() + by, after.local.time())
+            found.append(line_of(name, Moment(local, after.is_day, after.zone, after.tzid)))
+        return found
+
+    for name in ("EXDATE", "RDATE"):
+        if old := master.lines(name):
+            master.put(*(new for line in old for new in shifted(name, line)))
+    for other in others:
+        if (line := other.first("RECURRENCE-ID")) is not None:
+            other.put(*shifted("RECURRENCE-ID", line)[:1])
 
 
 def line_of(name: str, moment: Moment) -> Line:

@@ -229,7 +229,8 @@ def _line(text: str) -> Line | None:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8, or what older programs write: every byte is a character then."""
+    """UTF-8, or what older programs write: every byte is a character then. NUL is none."""
+    data = data.replace(b"\x00", b"")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -26,6 +26,7 @@ from hub.files.scanning.service import Scanning
 from hub.files.uploads import Uploads
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
+from hub.mail.agenda.personal import Personal
 from hub.mail.references.channels import Channels
 from hub.mail.references.rules import Rules
 from hub.mail.references.service import References
@@ -61,6 +62,7 @@ class Hub:
     threads: Threads
     search: Search
     references: References
+    personal: Personal
     reference_rules: Rules
     channels: Channels
     blobs: BlobStore

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import hub
-from hub.wire import api, protocol
+from hub.wire import agenda, api, protocol
 from hub.wire.events import Accepted, ReadState
 
 
@@ -144,6 +144,20 @@ OPERATIONS = (
     Operation("PATCH", "/api/channels/{id}", "Change, join or leave a channel", api.PatchChannel,
               api.Channel),
     Operation("DELETE", "/api/channels/{id}", "Remove a channel", status=204),
+    Operation("GET", "/api/agenda", "What is for me between two moments", answer=agenda.Agenda,
+              query=("first", "last", "zone")),
+    Operation("GET", "/api/tasks", "What I have to do", answer=agenda.Tasks),
+    Operation("POST", "/api/me/thread", "The thread of what concerns nobody else",
+              answer=api.PersonalThread),
+    Operation("GET", "/api/threads/{id}/entries", "Tasks and meetings of a thread",
+              answer=agenda.Entries, query=("after",)),
+    Operation("POST", "/api/threads/{id}/entries", "Add a task or a meeting", api.NewEntry,
+              Accepted, 201),
+    Operation("GET", "/api/entries/{id}", "A task or a meeting", answer=agenda.Entry),
+    Operation("GET", "/api/entries/{id}.ics", "The same as iCalendar", media="text/calendar"),
+    Operation("PATCH", "/api/entries/{id}", "Change it, or say that it is done", api.PatchEntry,
+              Accepted),
+    Operation("DELETE", "/api/entries/{id}", "Remove it", answer=Accepted),
     Operation("GET", "/api/search", "Search messages and files", answer=api.SearchResult,
               query=("q", "thread", "limit", "offset")),
     Operation("GET", "/api/openapi.json", "This document", public=True, media="application/json"),

@@ -71,8 +71,8 @@ async def get_events(request: Request) -> Response:
         require(who, room.role(who.uid), Action.READ)
         async with timeline.snapshot(hub.database) as connection:
             events = await timeline.events_page(
-                connection, thread, from_seq=room.since(who.uid), after=after, before=before,
-                limit=limit,
+                connection, thread, uid=who.uid, from_seq=room.since(who.uid), after=after,
+                before=before, limit=limit,
             )  # fmt: skip
             state = await timeline.room_state(connection, thread)
     return respond(api.EventsPage(events, state.head if state else 0))
@@ -87,8 +87,8 @@ async def get_history(request: Request) -> Response:
         require(who, room.role(who.uid), Action.READ)
         async with timeline.snapshot(hub.database) as connection:
             page = await timeline.history_page(
-                connection, thread, from_seq=room.since(who.uid), before=before, around=around,
-                limit=limit,
+                connection, thread, uid=who.uid, from_seq=room.since(who.uid), before=before,
+                around=around, limit=limit,
             )  # fmt: skip
     return respond(page)
 

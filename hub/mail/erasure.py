@@ -1,4 +1,5 @@
-"""The eraser: takes deleted messages and removed files away once nobody can bring them back."""
+"""The eraser: takes deleted messages, and removed files, tasks and meetings away once nobody can
+bring them back."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import structlog
 
 from hub.clock import Clock, to_datetime
 from hub.errors import Unavailable
-from hub.storage import attachments
+from hub.storage import attachments, entries
 from hub.storage.erasure import erase_due
 from hub.storage.pool import Database
 
@@ -25,13 +26,14 @@ class Eraser:
         self._clock = clock
 
     async def erase(self) -> int:
-        """Erase everything that is due; returns how many messages and files."""
+        """Erase everything that is due; returns how many."""
         erased = 0
         while True:
             async with self._database.transaction() as connection:
                 due = to_datetime(self._clock.now_ms() - GRACE_MS)
                 count = await erase_due(connection, due)
                 count += await attachments.erase_due(connection, due)
+                count += await entries.erase_due(connection, due)
             erased += count
             if count == 0:
                 return erased

@@ -17,6 +17,7 @@ from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.files.attachments import Attachments
 from hub.identity.service import Identity
 from hub.ids import new_id
+from hub.mail.agenda.service import Agenda
 from hub.mail.references.channels import Channels
 from hub.mail.references.service import References
 from hub.storage import accounts, documents, timeline
@@ -41,7 +42,7 @@ class Threads:
 
     def __init__(
         self, database: Database, writer: GroupCommitWriter, clock: Clock, identity: Identity,
-        files: Attachments, references: References, channels: Channels, undo_s: int,
+        files: Attachments, references: References, channels: Channels, agenda: Agenda, undo_s: int,
     ) -> None:  # fmt: skip
         self._database = database
         self._writer = writer
@@ -50,6 +51,7 @@ class Threads:
         self._files = files
         self._references = references
         self._channels = channels
+        self._agenda = agenda
         self._undo_s = undo_s
 
     async def create(self, uid: str, new: NewThread) -> str:
@@ -131,6 +133,15 @@ class Threads:
                 if command.target is not None:
                     await self._message(command.thread, command.target, since)
                 return await self._references.prepare(uid, command)
+            case cmd.AddEntry():
+                if command.source is not None and command.source.seq is not None:
+                    await self._message(command.thread, command.source.seq, since)
+                return await self._agenda.prepare(uid, command, room, since)
+            case (
+                cmd.ChangeEntry() | cmd.FinishEntry() | cmd.AnswerEntry() | cmd.RemoveEntry()
+                | cmd.UnremoveEntry()
+            ):  # fmt: skip
+                return await self._agenda.prepare(uid, command, room, since)
             case cmd.SetHistory():
                 if command.history == room.history:
                     return None
@@ -288,7 +299,7 @@ def require_the_same(command: Any, committed: Committed) -> None:
         raise _reused()
     if not committed.body:
         return  # erased: nobody can tell
-    data = msgspec.json.decode(committed.body)
+    data = ev.told(committed.type, msgspec.json.decode(committed.body))
     asked = msgspec.to_builtins(command)
     for name, meant in _MEANT[type(command)].items():
         if _as_meant(meant, data.get(name)) != _as_meant(meant, asked[name]):
@@ -347,7 +358,9 @@ def event_of(committed: Committed) -> ev.Event:
         sender=committed.sender,
         at=committed.at_ms,
         send_id=committed.send_id,
-        data=msgspec.json.decode(committed.body) if committed.body else None,
+        data=ev.told(committed.type, msgspec.json.decode(committed.body))
+        if committed.body
+        else None,
     )
 
 
@@ -373,6 +386,12 @@ _TYPES: Final[dict[type, tuple[str, ...]]] = {
     cmd.React: ("reaction",),
     cmd.Rename: ("thread.rename",),
     cmd.SetReference: ("reference.set",),
+    cmd.AddEntry: ("entry.set",),
+    cmd.ChangeEntry: ("entry.set",),
+    cmd.FinishEntry: ("entry.set",),
+    cmd.AnswerEntry: ("entry.set",),
+    cmd.RemoveEntry: ("entry.remove", "entry.set"),
+    cmd.UnremoveEntry: ("entry.set",),
     cmd.SetHistory: ("thread.history",),
     cmd.SetMember: ("member.set",),
     cmd.CreateDocument: ("document.create",),
@@ -396,6 +415,12 @@ _MEANT: Final[dict[type, dict[str, Callable[[Any], Any] | None]]] = {
     cmd.React: {"target": None, "emoji": reactions.qualified, "on": None},
     cmd.Rename: {"subject": words.subject},
     cmd.SetReference: {"kind": None, "number": references.meant, "target": None, "on": None},
+    cmd.AddEntry: {"kind": None},
+    cmd.ChangeEntry: {"entry": None},
+    cmd.FinishEntry: {"entry": None},
+    cmd.AnswerEntry: {"entry": None, "answer": None},
+    cmd.RemoveEntry: {"entry": None},
+    cmd.UnremoveEntry: {"entry": None},
     cmd.SetHistory: {"history": None},
     cmd.SetMember: {"uid": None, "role": None},
     cmd.CreateDocument: {"kind": None, "title": words.subject},  # the rest is but its looks

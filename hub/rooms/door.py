@@ -12,6 +12,7 @@ from hub.bus.messages import ToUser
 from hub.clock import Clock
 from hub.errors import HubError, NotFound
 from hub.identity.service import Principal
+from hub.mail.agenda.service import EntryBusy
 from hub.mail.threads import Threads, require_the_same
 from hub.rooms.permissions import Action, action_of, require
 from hub.rooms.registry import Registry
@@ -20,9 +21,11 @@ from hub.storage.pool import Database
 from hub.storage.writer import Committed, GroupCommitWriter
 from hub.wire import events as ev
 
+TRIES = 5
+"""Of what two change at the same moment."""
 _encode = msgspec.json.Encoder().encode
 # What events of these types name is said in the answer.
-_NAMING = frozenset(("document.create", "message", "attachment.add", "version.add"))
+_NAMING = frozenset(("document.create", "message", "attachment.add", "version.add", "entry.set"))
 
 
 class Door:
@@ -43,8 +46,15 @@ class Door:
         Raises:
             HubError: what stands against it; nothing was written then.
         """
-        given = await self.submit(principal, command)
-        return given if isinstance(given, ev.Accepted) else accepted(command, await given)
+        for _ in range(TRIES):
+            given = await self.submit(principal, command)
+            if isinstance(given, ev.Accepted):
+                return given
+            try:
+                return accepted(command, await given)
+            except EntryBusy:
+                continue
+        raise EntryBusy
 
     async def submit(
         self, principal: Principal, command: Any
@@ -112,9 +122,9 @@ def accepted(command: Any, committed: Committed) -> ev.Accepted:
     """
     if committed.duplicate:
         require_the_same(command, committed)
-    data = (
-        msgspec.json.decode(committed.body) if committed.type in _NAMING and committed.body else {}
-    )
+    data = {}
+    if committed.type in _NAMING and committed.body:
+        data = ev.told(committed.type, msgspec.json.decode(committed.body))
     files = [one["attachment"] for one in data.get("files", ())]
     if committed.type in ("attachment.add", "version.add") and data:
         files = [data["attachment"]]
@@ -122,4 +132,5 @@ def accepted(command: Any, committed: Committed) -> ev.Accepted:
         seq=committed.seq, at=committed.at_ms, duplicate=committed.duplicate,
         document=data.get("document") if committed.type == "document.create" else None,
         attachments=files,
+        entry=data.get("entry"),
     )  # fmt: skip

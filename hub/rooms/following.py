@@ -71,7 +71,7 @@ class Following:
             return []
         async with timeline.snapshot(self._database) as connection:
             page = await timeline.events_page(
-                connection, self.room.thread, from_seq=self.room.since(self._uid),
+                connection, self.room.thread, uid=self._uid, from_seq=self.room.since(self._uid),
                 after=self._after, limit=min(self._limit, PAGE),
             )  # fmt: skip
         # Not beyond what the room knows: who may see that is not known yet.

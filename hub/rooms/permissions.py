@@ -54,6 +54,12 @@ _OF_COMMAND: Final[dict[type[cmd.Command], Action]] = {
     cmd.RemoveAttachment: Action.WRITE,
     cmd.UnremoveAttachment: Action.WRITE,
     cmd.RestoreVersion: Action.WRITE,
+    cmd.AddEntry: Action.WRITE,
+    cmd.ChangeEntry: Action.WRITE,
+    cmd.FinishEntry: Action.SIGNAL,
+    cmd.AnswerEntry: Action.SIGNAL,
+    cmd.RemoveEntry: Action.WRITE,
+    cmd.UnremoveEntry: Action.WRITE,
     cmd.SetHistory: Action.OWN,
     cmd.SetMember: Action.OWN,
 }

@@ -29,7 +29,7 @@ from hub.storage.pool import Database
 from hub.storage.timeline import Membership
 from hub.storage.writer import CLAIM, UPDATES, Committed
 from hub.wire import events as ev
-from hub.wire.visibility import target_of, veiled
+from hub.wire.visibility import shown_to, target_of, veiled
 from hub.wire.websocket import shared
 
 TOPIC = "events"
@@ -154,9 +154,9 @@ class Router:
     ) -> None:  # fmt: skip
         """Each gets what they may see of it, encoded once."""
         whole = veil = None
-        target = target_of(event.type, event.data)
+        target, shown = target_of(event.type, event.data), shown_to(event.data)
         for one in receivers:
-            if target is not None and target < since(one.uid):
+            if target is not None and target < since(one.uid) and one.uid not in shown:
                 seen = veil = veil or shared(_encode(veiled(event)).decode())
             else:
                 seen = whole = whole or shared(frame or _encode(event).decode())
@@ -271,7 +271,7 @@ class Router:
                     return
                 async with timeline.snapshot(self._database) as connection:
                     page = await timeline.events_page(
-                        connection, thread, from_seq=0, after=after, limit=PAGE
+                        connection, thread, uid=None, from_seq=0, after=after, limit=PAGE
                     )
                 for event in page:
                     self._take(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -19,6 +19,12 @@ class AccountRow:
     is_owner: bool
     disabled: bool
     quiet: bool
+    addresses: list[str]
+
+
+class Addresses(NamedTuple):
+    uid: str
+    name: str
     addresses: list[str]
 
 
@@ -50,6 +56,11 @@ async def changed_since(connection: Any, revision: int) -> list[tuple[int, Accou
 
 async def any_owner(connection: Any) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM accounts WHERE is_owner)"))
+
+
+async def addresses_of(connection: Any, uids: list[str]) -> list[Addresses]:
+    """Of accounts that are there, first the address that stands for them."""
+    return [Addresses(*row) for row in await connection.fetch(_ADDRESSES, uids)]
 
 
 async def names(connection: Any, uids: list[str]) -> dict[str, str]:
@@ -133,6 +144,12 @@ ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DE
 _SELECT = f"SELECT {_COLUMNS} FROM accounts a "
 
 _CHANGED = f"SELECT {_COLUMNS}, revision FROM accounts a WHERE revision > $1 ORDER BY revision"
+
+_ADDRESSES = """
+SELECT a.uid, a.display_name,
+       ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DESC, address)
+FROM accounts a WHERE a.uid = ANY($1::text[])
+"""
 
 _SET_NAME = """
 UPDATE accounts SET display_name = $2 WHERE uid = $1 AND display_name <> $2 RETURNING true

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -17,10 +18,11 @@ import msgspec
 
 from hub.clock import to_datetime
 from hub.errors import ProtocolError
-from hub.storage import calls, references
+from hub.storage import calls, entries, references
 from hub.storage.documents import decode_updates
 from hub.storage.writer import Committed
 from hub.wire import properties, yupdate
+from hub.wire.agenda import EntryLine
 
 Run = Sequence[Committed]
 
@@ -60,6 +62,8 @@ class Projector:
             "version.blocked": self._version_blocked,
             "version.unblocked": self._version_blocked,
             "reference.set": self._reference_set,
+            "entry.set": self._entry_set,
+            "entry.remove": self._entry_remove,
             "call.start": self._call_start,
             **dict.fromkeys(
                 (
@@ -408,6 +412,16 @@ class Projector:
         if told:
             await self._line(connection, told)
 
+    async def _entry_set(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            await entries.project_set(connection, one, data)
+        await self._line(connection, [_entry_line(one) for one in run])
+
+    async def _entry_remove(self, connection: Any, run: Run) -> None:
+        for one, data in _read(run):
+            await entries.project_remove(connection, one, data)
+        await self._line(connection, run)
+
     async def _call_start(self, connection: Any, run: Run) -> None:
         await self._call(connection, run)
         await self._line(connection, run)
@@ -459,6 +473,13 @@ def _claimed(data: Any) -> tuple[list[int], list[int]]:
 def _data(one: Committed) -> Any:
     """The body, or null when it has been erased."""
     return msgspec.json.decode(one.body) if one.body else None
+
+
+def _entry_line(one: Committed) -> Committed:
+    """With what the history says of it as its body."""
+    data = _data(one)
+    line = b"" if data is None else msgspec.json.encode(msgspec.convert(data["told"], EntryLine))
+    return replace(one, body=line)
 
 
 def _made(data: dict[str, Any]) -> dict[str, Any]:

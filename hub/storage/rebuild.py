@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, Self
 
-from hub.storage import attachments, documents, erasure
+from hub.storage import attachments, documents, entries, erasure
 
 
 class Table(NamedTuple):
@@ -36,6 +36,8 @@ TABLES: Final = {
         Table("calls", "thread_id", ("thread_id", "seq")),
         Table("missed_calls", "thread_id", ("thread_id", "seq", "uid")),
         Table("thread_references", "thread_id", ("thread_id", "target", "id")),
+        Table("entries", "thread_id", ("entry_id",), ("erase_at",)),
+        Table("entry_people", "thread_id", ("entry_id", "uid")),
     ),
     "document": (
         Table("client_ids", "document_id", ("document_id", "first_id")),
@@ -104,6 +106,7 @@ class Shadow:
         erased = await self.connection.fetch(_ERASED_SINCE, stream_id)
         await erasure.forget(self.connection, stream_id, [row["seq"] for row in erased])
         await attachments.forget_erased(self.connection, stream_id)
+        await entries.forget_erased(self.connection, stream_id)
         await self.connection.execute(
             "UPDATE items SET erased = true WHERE type = 'message' AND text IS NULL"
         )

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from hub.storage import attachments, calls, references
+from hub.storage import attachments, calls, entries, references
 from hub.storage.pool import Database
 from hub.wire.api import (
     Account,
@@ -29,9 +29,12 @@ from hub.wire.api import (
 )
 from hub.wire.calls import Call
 from hub.wire.commands import Role
-from hub.wire.events import Event, MessageFile, ReadState
+from hub.wire.events import Event, MessageFile, ReadState, told
 from hub.wire.excerpt import excerpt
-from hub.wire.visibility import is_veiled
+from hub.wire.visibility import is_veiled, visible_from
+
+MAX_ENTRIES: Final = 300
+"""Tasks and meetings that a thread is told with, those that are due first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,10 @@ async def thread_state(connection: Any, thread: str, uid: str) -> ThreadState | 
         return None
     history = await connection.fetchval("SELECT history FROM threads WHERE thread_id = $1", thread)
     people = await connection.fetch(_PEOPLE, thread)
+    since = next(row["since_seq"] for row in people if row["uid"] == uid)
+    planned = await entries.of_thread(
+        connection, thread, uid, visible_from(history, since), limit=MAX_ENTRIES + 1, is_open=True
+    )
     return ThreadState(
         summary=found[0],
         history=history,
@@ -145,6 +152,8 @@ async def thread_state(connection: Any, thread: str, uid: str) -> ThreadState | 
         ],
         documents=await documents_of(connection, thread),
         references=await references.of_thread(connection, thread),
+        entries=planned[:MAX_ENTRIES],
+        more_entries=len(planned) > MAX_ENTRIES,
     )
 
 
@@ -203,6 +212,7 @@ async def history_page(
     connection: Any,
     thread: str,
     *,
+    uid: str,
     from_seq: int,
     before: int | None = None,
     around: int | None = None,
@@ -223,27 +233,35 @@ async def history_page(
     rows = sorted(rows, key=lambda row: row["seq"])
     more = bool(rows and await connection.fetchval(_ANY_BEFORE, thread, from_seq, rows[0]["seq"]))
     items = await _items(connection, thread, rows)
+    for item in items:
+        if item.type != "message" and is_veiled(item.type, item.data, from_seq, uid):
+            item.data = None
     files = await attachments.some(connection, _attachments_in(items), from_seq)
-    return HistoryPage(items, head, more, files)
+    named = await entries.some(
+        connection, thread, uid, from_seq, entries=_entries_in(items),
+        sources=[one.seq for one in items if one.type == "message" and not one.deleted],
+    )  # fmt: skip
+    return HistoryPage(items, head, more, files, named)
 
 
 async def events_page(
     connection: Any,
     thread: str,
     *,
+    uid: str | None,
     from_seq: int,
     after: int | None = None,
     before: int | None = None,
     limit: int = 200,
 ) -> list[Event]:
-    """Events in ascending seq, as a member sees them who may read from ``from_seq``; ``data`` of
-    deleted messages and of their edits is null, too."""
+    """Events in ascending seq, as member ``uid`` sees them who may read from ``from_seq``; ``data``
+    of deleted messages and of their edits is null, too."""
     if before is not None:
         rows = await connection.fetch(_EVENTS_BEFORE, thread, from_seq, before, limit)
         rows = rows[::-1]
     else:
         rows = await connection.fetch(_EVENTS_AFTER, thread, from_seq, after or 0, limit)
-    bodies = [_body(row["body"]) for row in rows]
+    bodies = [told(row["type"], _body(row["body"])) for row in rows]
     concerned = {row["seq"] for row in rows if row["type"] == "message"} | {
         body["target"]
         for row, body in zip(rows, bodies, strict=True)
@@ -258,7 +276,7 @@ async def events_page(
             sender=row["sender"],
             at=row["at_ms"],
             send_id=row["send_id"],
-            data=None if _is_hidden(row, body, hidden, from_seq) else body,
+            data=None if _is_hidden(row, body, hidden, from_seq, uid or "") else body,
         )
         for row, body in zip(rows, bodies, strict=True)
     ]
@@ -297,6 +315,11 @@ def _attachments_in(items: Sequence[Item]) -> list[str]:
     return found + [data["attachment"] for data in lines]
 
 
+def _entries_in(items: Sequence[Item]) -> list[str]:
+    """The tasks and meetings that items speak of."""
+    return [one.data["entry"] for one in items if one.type.startswith("entry.") and one.data]
+
+
 def _body(raw: bytes | None) -> Any:
     """What an event says; null when it was erased or is damaged."""
     try:
@@ -305,8 +328,8 @@ def _body(raw: bytes | None) -> Any:
         return None
 
 
-def _is_hidden(row: Any, body: Any, hidden: set[int], from_seq: int) -> bool:
-    if is_veiled(row["type"], body, from_seq):
+def _is_hidden(row: Any, body: Any, hidden: set[int], from_seq: int, uid: str) -> bool:
+    if is_veiled(row["type"], body, from_seq, uid):
         return True
     if row["type"] == "message":
         return row["seq"] in hidden

@@ -5,12 +5,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.wire.agenda import (
+    Entry,
+    EntryKind,
+    EntrySource,
+    EntryState,
+    Moment,
+    Notes,
+    OccurrenceId,
+    Place,
+    Reason,
+    Rule,
+    Title,
+)
 from hub.wire.calls import Call
 from hub.wire.commands import (
     AttachmentId,
     DocumentKind,
+    EntryPeople,
     FileName,
     History,
     LineEnds,
@@ -462,7 +476,8 @@ class Authors(Struct):
 
 
 class ThreadState(Struct):
-    """Everything of a room but its history, as of timeline seq ``head``."""
+    """Everything of a room but its history, as of timeline seq ``head``. ``entries`` are the tasks
+    that are to be done and the meetings that are not cancelled; ``more_entries``: not all."""
 
     summary: ThreadSummary
     history: History
@@ -470,6 +485,48 @@ class ThreadState(Struct):
     former_members: list[Account]
     documents: list[DocumentInfo]
     references: list[Reference]
+    entries: list[Entry]
+    more_entries: bool
+
+
+class NewEntry(Request):
+    """As the command ``add_entry``."""
+
+    kind: EntryKind = "task"
+    title: Annotated[str, Meta(max_length=500)] = ""
+    notes: Notes = ""
+    place: Place = ""
+    starts: Moment | None = None
+    ends: Moment | None = None
+    rule: Rule | None = None
+    people: EntryPeople = []
+    source: EntrySource | None = None
+    ical: Annotated[str, Meta(max_length=1 << 20)] | None = None
+    send_id: SendId | None = None
+
+
+class PatchEntry(Request):
+    """As the command ``change_entry``; or, alone, ``done`` as ``finish_entry``."""
+
+    occurrence: OccurrenceId | None = None
+    base: Seq | None = None
+    title: Title | UnsetType = UNSET
+    notes: Notes | UnsetType = UNSET
+    place: Place | UnsetType = UNSET
+    starts: Moment | UnsetType | None = UNSET
+    ends: Moment | UnsetType | None = UNSET
+    rule: Rule | UnsetType | None = UNSET
+    people: EntryPeople | UnsetType = UNSET
+    blocked: Reason | UnsetType | None = UNSET
+    state: EntryState | UnsetType = UNSET
+    done: bool | None = None
+    send_id: SendId | None = None
+
+
+class PersonalThread(Struct):
+    """The thread of what concerns nobody else."""
+
+    thread: str
 
 
 class PatchThread(Request):
@@ -608,8 +665,8 @@ class Item(Struct):
     ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
     member.set, document.create, document.rename, attachment.rename, attachment.remove,
     attachment.unremove, attachment.restore, attachment.property, version.blocked,
-    version.unblocked, reference.set of a thread) whose ``data`` is the event's body; or
-    call.start, whose ``data`` is the Call as it stands.
+    version.unblocked, reference.set of a thread, entry.set as an EntryLine, entry.remove) whose
+    ``data`` is the event's body; or call.start, whose ``data`` is the Call as it stands.
     For messages ``data`` is null and the fields below it count; a deleted one has text null.
     ``mention_names`` says how those mentioned were called then; ``references`` are numbers in it.
     """
@@ -635,12 +692,13 @@ class Item(Struct):
 
 class HistoryPage(Struct):
     """Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist.
-    ``attachments`` are those that the items speak of."""
+    ``attachments`` and ``entries`` are those that the items speak of, or that came from them."""
 
     items: list[Item]
     head: int
     more: bool
     attachments: list[Attachment] = []
+    entries: list[Entry] = []
 
 
 class EventsPage(Struct):

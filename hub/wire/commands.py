@@ -10,8 +10,23 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hub.wire.agenda import (
+    MAX_PEOPLE,
+    Answer,
+    EntryId,
+    EntryKind,
+    EntrySource,
+    EntryState,
+    Moment,
+    Notes,
+    OccurrenceId,
+    Place,
+    Reason,
+    Rule,
+    Title,
+)
 from hub.wire.properties import PropertyKey, PropertyValue, Source
 from hub.wire.references import Number, ReferenceId, ReferenceKind, Whose
 
@@ -249,6 +264,98 @@ class RestoreVersion(Command, tag="restore_version"):
     number: VersionNumber
 
 
+EntryPeople = Annotated[list[Uid], Meta(max_length=MAX_PEOPLE)]
+
+
+class AddEntry(Command, tag="add_entry"):
+    """A task or a meeting. Result: Accepted with ``entry``. ``ends``: of a task when it is due.
+    ``rule`` is an RRULE, by which it comes back; ``people`` of the thread are asked to do it or to
+    come, without any it is for its maker. With ``ical`` it is what that text says, and the other
+    fields but ``people`` and ``source`` say nothing."""
+
+    thread: ThreadId
+    send_id: SendId
+    kind: EntryKind = "task"
+    title: Annotated[str, Meta(max_length=500)] = ""
+    notes: Notes = ""
+    place: Place = ""
+    starts: Moment | None = None
+    ends: Moment | None = None
+    rule: Rule | None = None
+    people: EntryPeople = []
+    source: EntrySource | None = None
+    ical: Annotated[str, Meta(max_length=1 << 20)] | None = None
+
+
+class ChangeEntry(Command, tag="change_entry"):
+    """What is given is so from now on, the rest stays. With ``occurrence`` it is so of that moment
+    of a series alone, which has the rule, the people, the block and the source of the series.
+    ``base``: the seq of the entry that was on the screen; when it is another by now, nothing is
+    changed (``entry_changed``)."""
+
+    thread: ThreadId
+    send_id: SendId
+    entry: EntryId
+    occurrence: OccurrenceId | None = None
+    base: Seq | None = None
+    title: Title | UnsetType = UNSET
+    notes: Notes | UnsetType = UNSET
+    place: Place | UnsetType = UNSET
+    starts: Moment | UnsetType | None = UNSET
+    ends: Moment | UnsetType | None = UNSET
+    rule: Rule | UnsetType | None = UNSET
+    people: EntryPeople | UnsetType = UNSET
+    blocked: Reason | UnsetType | None = UNSET
+    state: EntryState | UnsetType = UNSET
+
+
+class FinishEntry(Command, tag="finish_entry"):
+    """A task is done, or it is not. Without ``occurrence`` of a task that comes back: the moment
+    that is the current one; or that which was done last."""
+
+    thread: ThreadId
+    send_id: SendId
+    entry: EntryId
+    occurrence: OccurrenceId | None = None
+    done: bool = True
+
+
+class NewProposal(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    starts: Moment
+    ends: Moment
+    note: Reason = ""
+
+
+class AnswerEntry(Command, tag="answer_entry"):
+    """Of who is asked to come: whether they do, to one moment or to all; or when they rather
+    would."""
+
+    thread: ThreadId
+    send_id: SendId
+    entry: EntryId
+    answer: Answer
+    occurrence: OccurrenceId | None = None
+    proposal: NewProposal | None = None
+
+
+class RemoveEntry(Command, tag="remove_entry"):
+    """For good, after the undo window; with ``occurrence`` that moment of a series alone, which
+    there is no way back from."""
+
+    thread: ThreadId
+    send_id: SendId
+    entry: EntryId
+    occurrence: OccurrenceId | None = None
+
+
+class UnremoveEntry(Command, tag="unremove_entry"):
+    """Whoever removed it, within the undo window; afterwards ``conflict`` / ``erased``."""
+
+    thread: ThreadId
+    send_id: SendId
+    entry: EntryId
+
+
 class MarkRead(Command, tag="mark_read"):
     """Set the private last-read marker; a lower ``seq`` is "mark unread". Result: ReadState."""
 
@@ -383,7 +490,8 @@ AnyCommand = (
     Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
     | Rename | SetReference | SetHistory | SetMember | CreateDocument | RenameDocument
     | AddAttachment | RenameAttachment | SetProperty | RemoveAttachment | UnremoveAttachment
-    | RestoreVersion | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall
+    | RestoreVersion | AddEntry | ChangeEntry | FinishEntry | AnswerEntry | RemoveEntry
+    | UnremoveEntry | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall
     | DeclineCall | RingInCall | RemoveFromCall | LockCall | MuteInCall | PresentCall
     | OpenDocument | CloseDocument | LeaseClientIds | Signal
 )  # fmt: skip

@@ -22,7 +22,7 @@ EventType = Literal[
     "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
     "version.add", "version.ready", "version.failed", "version.blocked", "version.unblocked",
     "call.start", "call.ring", "call.join", "call.decline", "call.miss", "call.leave", "call.lock",
-    "call.end", "reference.set", "checkpoint",
+    "call.end", "reference.set", "entry.set", "entry.remove", "checkpoint",
 ]  # fmt: skip
 
 
@@ -330,6 +330,11 @@ class ReferenceSetData(Struct, omit_defaults=True):
     rule: bool = False
 
 
+def told(type_: str, body: Any) -> Any:
+    """What everybody is told of an event's body: of an ``entry.set`` not its text."""
+    return body["told"] if type_ == "entry.set" and body is not None else body
+
+
 class CheckpointHead(Struct):
     document: str
     seq: int
@@ -608,6 +613,7 @@ class Accepted(Struct, omit_defaults=True):
     document: str | None = None
     changed: bool = True
     attachments: list[str] = []
+    entry: str | None = None
 
 
 class OpenResult(Struct):

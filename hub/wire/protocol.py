@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from hub.wire import calls
+from hub.wire import agenda, calls
 from hub.wire import commands as cmd
 from hub.wire import events as ev
 
@@ -39,6 +39,12 @@ RESULTS: Final[dict[type[cmd.Command], type[msgspec.Struct] | None]] = {
     cmd.RemoveAttachment: ev.Accepted,
     cmd.UnremoveAttachment: ev.Accepted,
     cmd.RestoreVersion: ev.Accepted,
+    cmd.AddEntry: ev.Accepted,
+    cmd.ChangeEntry: ev.Accepted,
+    cmd.FinishEntry: ev.Accepted,
+    cmd.AnswerEntry: ev.Accepted,
+    cmd.RemoveEntry: ev.Accepted,
+    cmd.UnremoveEntry: ev.Accepted,
     cmd.MarkRead: ev.ReadState,
     cmd.Typing: None,
     cmd.Present: None,
@@ -90,6 +96,8 @@ EVENT_DATA: Final[dict[ev.EventType, type[msgspec.Struct]]] = {
     "call.leave": calls.CallLeaveData,
     "call.lock": calls.CallLockData,
     "call.end": calls.CallEndData,
+    "entry.set": agenda.EntrySetData,
+    "entry.remove": agenda.EntryRemoveData,
     "checkpoint": ev.CheckpointData,
 }
 """``data`` of each type of event; null where it is hidden or erased."""

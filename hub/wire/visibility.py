@@ -4,11 +4,13 @@ Of a thread with ``history: joined`` a member sees nothing from before the first
 in no form: not the text that an edit gives to an older message, nor that somebody reacted to one,
 nor what became of an older file.
 Such an event keeps its place in the order, without its data. A call that lasts is no thing of the
-past: who joins meanwhile may come in, and sees it whole.
+past: who joins meanwhile may come in, and sees it whole. A task or meeting that is for somebody, or
+was, they see whenever it was added.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ _ABOUT_ANOTHER = frozenset((
     "message.edit", "message.delete", "message.undelete", "reaction", "attachment.rename",
     "attachment.remove", "attachment.unremove", "attachment.restore", "attachment.property",
     "version.ready", "version.failed", "version.blocked", "version.unblocked", "reference.set",
+    "entry.set", "entry.remove",
 ))  # fmt: skip
 
 
@@ -35,10 +38,16 @@ def target_of(type_: str, data: Any) -> int | None:
     return None
 
 
-def is_veiled(type_: str, data: Any, from_seq: int) -> bool:
-    """Whether an event is about something from before ``from_seq``."""
+def shown_to(data: Any) -> Collection[str]:
+    """Uids of those who see what an event is about, from whenever it is."""
+    found: Collection[str] = data.get("shown", ()) if data is not None else ()
+    return found
+
+
+def is_veiled(type_: str, data: Any, from_seq: int, uid: str) -> bool:
+    """Whether an event is about something from before ``from_seq`` that is not for ``uid``."""
     target = target_of(type_, data)
-    return target is not None and target < from_seq
+    return target is not None and target < from_seq and uid not in shown_to(data)
 
 
 def veiled(event: Event) -> Event:

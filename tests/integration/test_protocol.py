@@ -158,6 +158,21 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await write(cmd="undelete", target=first)
     await write(cmd="rename", subject="Offer of May")
     await write(cmd="set_reference", kind="order", number="PO-2026-0042", whose="North")
+    entry = (
+        await write(
+            cmd="add_entry", kind="event", title="Kick-off", place="Room 2", people=[grace.uid],
+            starts=_hour(9), ends=_hour(10), source={"seq": first},
+        )
+    )["entry"]  # fmt: skip
+    other = {"starts": _hour(14), "ends": _hour(15), "note": "After lunch?"}
+    await write(there, cmd="answer_entry", entry=entry, answer="declined", proposal=other)
+    await write(cmd="change_entry", entry=entry, starts=_hour(14), ends=_hour(15))
+    task = (await write(cmd="add_entry", title="Send the offer", ends={"local": "2026-12-01"}))[
+        "entry"
+    ]
+    await write(cmd="finish_entry", entry=task)
+    await write(cmd="remove_entry", entry=task)
+    await write(cmd="unremove_entry", entry=task)
     await write(cmd="set_history", history="joined")
     document = (await write(cmd="create_document", kind="text", title="main.py", language=None))[
         "document"
@@ -219,6 +234,10 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     tokens = await answer(grace.http.get("/api/tokens"))
     await answer(grace.http.delete(f"/api/tokens/{tokens[0]['id']}"))
     await there.frame("closing")
+
+
+def _hour(hour: int) -> dict[str, str]:
+    return {"local": f"2026-12-01T{hour:02}:00:00", "zone": "Europe/Prague"}
 
 
 async def play_call(thread: str, uid: str, key: str, here: Noted, there: Noted) -> None:

@@ -28,6 +28,14 @@ MESSAGE = {
 }  # fmt: skip
 
 
+LINE = (
+    "entry", "kind", "did", "title", "target", "shown", "occurrence", "answer", "starts",
+)  # fmt: skip
+"""What the history says of what happened to a task or a meeting."""
+ABOUT = ("did", "shown", "occurrence", "answer")
+"""What is said of an event, and not of the task or meeting."""
+
+
 class Reading:
     """What a client that follows ``docs/protocol.md`` has on its screen: a thread, its history and
     the people of the hub, kept true by frames alone."""
@@ -60,6 +68,7 @@ class Reading:
             "former": {one["uid"]: one for one in state["former_members"]},
             "documents": {one["document"]: one for one in state["documents"]},
             "references": state["references"],
+            "entries": {one["entry"]: one for one in state["entries"]},
             "items": {item["seq"]: item for item in page["items"]},
             "people": {one["uid"]: one for one in accounts},
             "files": {one["attachment"]: one for one in files},
@@ -126,6 +135,13 @@ class Reading:
                     item["version"] = seq
                 elif data["on"] or data["was"]:
                     state["items"][seq] = MESSAGE | line | {"type": "reference.set", "data": data}
+            case "entry.set":
+                about = {key: data[key] for key in LINE if key in data}
+                state["items"][seq] = MESSAGE | line | {"type": "entry.set", "data": about}
+                self.entry(event, data)
+            case "entry.remove":
+                state["items"][seq] = MESSAGE | line | {"type": "entry.remove", "data": data}
+                state["entries"].pop(data["entry"], None)
             case "checkpoint":
                 pass
             case type_ if type_.startswith("call."):
@@ -275,6 +291,18 @@ class Reading:
                 if uid == self.person.uid and data["role"] is not None:
                     state["role"] = data["role"]
 
+    def entry(self, event: dict[str, Any], data: dict[str, Any]) -> None:
+        """How a task or a meeting is now; those that are over are told of no more."""
+        facts = {key: value for key, value in data.items() if key not in ABOUT}
+        by = {"seq": event["seq"], "set_by": event["sender"], "set_at": event["at"]}
+        first = {
+            "target": event["seq"], "created_by": event["sender"], "created_at": event["at"],
+            "thread": self.thread,
+        }  # fmt: skip
+        self.state["entries"].pop(data["entry"], None)
+        if data["state"] not in ("done", "cancelled"):
+            self.state["entries"][data["entry"]] = first | facts | by
+
     async def agrees(self, kind: str) -> None:
         await self.catch_up()
         if self.more:
@@ -379,6 +407,33 @@ async def test_state_and_events_are_the_fresh_state(served: Served) -> None:
         await act(ada, cmd="edit", target=case, text="of none", mentions=[])
         await act(ada, cmd="delete", target=case)
         await act(ada, cmd="undelete", target=case)
+
+        # Tasks and meetings: new, changed, moved, done, answered, taken away.
+        task = {"title": "Send it", "ends": {"local": "2027-01-20"}, "people": [grace.uid]}
+        made = await act(ada, cmd="add_entry", source={"seq": case}, **task)
+        entry = {"entry": made["entry"]}
+        await act(grace, cmd="finish_entry", **entry)
+        await act(grace, cmd="finish_entry", **entry, done=False)
+        await act(grace, cmd="change_entry", **entry, blocked="No price", notes="Ask Ivan")
+        await act(ada, cmd="change_entry", **entry, blocked=None, people=[ada.uid], title="Send")
+        await act(ada, cmd="remove_entry", **entry)
+        await act(ada, cmd="unremove_entry", **entry)
+        hours = [
+            {"local": f"2027-01-20T{hour}:00:00", "zone": "Europe/Prague"}
+            for hour in (10, 11, 14, 15)
+        ]
+        span = {"starts": hours[0], "ends": hours[1]}
+        people = {"people": [ada.uid, grace.uid], "rule": "FREQ=WEEKLY"}
+        made = await act(grace, cmd="add_entry", kind="event", title="Call", **span, **people)
+        entry = {"entry": made["entry"]}
+        later = {"starts": hours[2], "ends": hours[3]}
+        await act(ada, cmd="answer_entry", answer="declined", proposal=later, **entry)
+        await act(grace, cmd="change_entry", **entry, **later)
+        await act(ada, cmd="answer_entry", answer="accepted", **entry)
+        moment = {"occurrence": "2027-01-27T14:00:00"}
+        await act(ada, cmd="change_entry", **entry, **moment, place="Room 2")
+        await act(ada, cmd="remove_entry", **entry, occurrence="2027-02-03T14:00:00")
+        await act(ada, cmd="change_entry", **entry, state="cancelled")
         await act(ada, cmd="set_history", history="joined")
         await act(ada, cmd="set_history", history="all")
         await act(ada, cmd="set_member", uid=linus.uid, role="reader")

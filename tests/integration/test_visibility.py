@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Person, Served
+from tests.integration.files.test_uploads import Sender
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
 
@@ -25,6 +26,7 @@ class Thread:
         self.id = id_
         self.words: dict[str, int] = {}
         self.texts: dict[int, str] = {}
+        self.plans: dict[str, int] = {}
         self.since: dict[str, int] = {}
 
     def word(self) -> str:
@@ -83,7 +85,7 @@ class Member:
         for path in (
             base, f"{base}/history?limit=200", f"{base}/history?around={max(1, first - 2)}",
             f"{base}/events?limit=200", f"{base}/events?before=9999", "/api/threads",
-            f"{base}/history?before={first}",
+            f"{base}/history?before={first}", f"{base}/entries",
             *(f"/api/search?q={word}" for word in list(thread.words)[-3:]),
         ):  # fmt: skip
             thread.check(self.uid, await answer(http.get(path)))
@@ -132,7 +134,20 @@ async def _act(chance: random.Random, thread: Thread, members: list[Member], sen
     who, ada = chance.choice(inside), members[0]
     act = {"thread": thread.id, "send_id": send_id}
     targets = sorted(thread.texts) or [1]
-    match chance.choice(("post", "post", "reply", "edit", "edit", "react", "delete", "come", "go")):
+    acts = (
+        "post",
+        "post",
+        "reply",
+        "edit",
+        "edit",
+        "react",
+        "delete",
+        "plan",
+        "replan",
+        "come",
+        "go",
+    )
+    match chance.choice(acts):
         case "post" | "reply" as kind:
             word = thread.word()
             target = chance.choice(targets) if kind == "reply" else None
@@ -161,6 +176,19 @@ async def _act(chance: random.Random, thread: Thread, members: list[Member], sen
                 await ada.room.call(
                     cmd="undelete", target=target, thread=thread.id, send_id=send_id + "u"
                 )
+        case "plan":  # for nobody else
+            word = thread.word()
+            reply = await ada.room.call(cmd="add_entry", title=f"a {word}", **act)
+            thread.words[word] = reply["result"]["seq"]
+            thread.plans[reply["result"]["entry"]] = reply["result"]["seq"]
+        case "replan" if thread.plans:
+            word, (entry, seq) = thread.word(), chance.choice(sorted(thread.plans.items()))
+            thread.words[word] = seq
+            await ada.room.call(cmd="change_entry", entry=entry, title=f"now {word}", **act)
+            if seq < thread.since[who.uid]:
+                done = {"cmd": "finish_entry", "entry": entry, "thread": thread.id}
+                reply = await who.room.call(**done, send_id=send_id + "d")
+                assert reply["code"] == "entry_not_found"
         case "come":
             one = chance.choice(members[1:])
             if one.uid not in thread.since:
@@ -179,3 +207,24 @@ async def _act(chance: random.Random, thread: Thread, members: list[Member], sen
                 await _heard(one.room)
                 await _heard(one.inbox)
                 del thread.since[one.uid]
+
+
+async def test_the_history_tells_nothing_of_files_from_before(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    state = await answer(ada.http.post("/api/threads", json={"subject": "S", "history": "joined"}))
+    thread = state["summary"]["thread"]
+    sender = Sender(served, ada, thread)
+    url = await sender.begin(3)
+    files = [{"upload": url.rpartition("/")[2]}]
+    said = f"/api/threads/{thread}/messages"
+    made = await answer(ada.http.post(said, json={"text": "x", "files": files}))
+    await sender.patch(url, 0, b"one")
+    await served.hub.jobs.drain()
+    new = {"uid": grace.uid, "role": "editor"}
+    await answer(ada.http.post(f"/api/threads/{thread}/members", json=new))
+    path = f"/api/attachments/{made['attachments'][0]}"
+    await answer(ada.http.patch(path, json={"name": "Secret.txt"}))
+    page = await answer(grace.http.get(f"/api/threads/{thread}/history"))
+    assert [one["data"] for one in page["items"] if one["type"] == "attachment.rename"] == [None]
+    assert "Secret" not in str(page)

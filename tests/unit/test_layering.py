@@ -37,6 +37,8 @@ ACROSS = {
     ("rooms", "rtc"),
     ("mail", "identity"),
     ("mail", "files"),
+    ("mail", "agenda"),
+    ("mail", "jobs"),
     ("files", "jobs"),
     *(("editing", one) for one in ("rooms", "mail", "files", "jobs", "identity")),
 }

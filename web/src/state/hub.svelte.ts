@@ -21,6 +21,7 @@ import { Drafts } from './drafts.svelte';
 import { Inbox } from './inbox.svelte';
 import { Notifier } from './notify.svelte';
 import { People } from './people.svelte';
+import { Planning } from './planning';
 import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
 import { keptWords, type KeptWords } from './kept-words';
@@ -57,6 +58,7 @@ export class Hub implements HubState {
   readonly inbox: Inbox;
   readonly calls: Calls;
   readonly notifications: Notifier;
+  readonly planning = new Planning((command) => this.#commit(command) as Promise<Accepted>);
   title = $state('Hub');
   keeps = $state(true);
   uploads: UploadQueue | null = $state.raw(null);
@@ -83,6 +85,7 @@ export class Hub implements HubState {
   /** Sessions that nobody looks at any more, on their way out. */
   readonly #endings = new Set<Promise<void>>();
   readonly #signals = new Set<(message: SignalFrame) => void>();
+  readonly #listeners = new Set<(event: TimelineEvent | null) => void>();
   readonly #whenLive = new Set<() => void>();
   readonly #life = new Lifetime();
   readonly #store: LocalStore;
@@ -207,6 +210,11 @@ export class Hub implements HubState {
     return () => this.#signals.delete(handler);
   }
 
+  onEvent(handler: (event: TimelineEvent | null) => void): () => void {
+    this.#listeners.add(handler);
+    return () => this.#listeners.delete(handler);
+  }
+
   async keptWords(): Promise<KeptWords> {
     for (const session of this.#sessions.values()) session.flush();
     return keptWords(this.#store);
@@ -248,6 +256,7 @@ export class Hub implements HubState {
     for (const room of this.#rooms.values()) room.connected();
     for (const session of this.#sessions.values()) session.connected();
     for (const tell of this.#whenLive) tell();
+    for (const tell of this.#listeners) tell(null);
     void this.#sendLeft();
     // Files are attached without a connection, too: the code for it has to be here by then.
     setTimeout(() => this.#life.ended || import('../transfer').catch(() => undefined), LATER_MS);
@@ -385,6 +394,7 @@ export class Hub implements HubState {
     this.inbox.notice(event);
     this.#rooms.get(event.thread)?.event(event);
     this.inbox.event(event);
+    for (const tell of this.#listeners) tell(event);
     if (event.type !== 'member.set' || event.data == null) return;
     const { uid, role } = event.data as MemberSetData;
     if (uid !== this.me.uid || role === null) return;

@@ -69,8 +69,8 @@ beforeEach(() => {
   answers = {
     '/api/threads': [ROW],
     '/api/accounts': [{ uid: 'u_ann', display_name: 'Ann', addresses: [], is_owner: false, disabled: false }],
-    '/api/threads/r_1': { summary: ROW, history: 'all', members: [], former_members: [], documents: [INFO], references: [] },
-    '/api/threads/r_1/history?limit=60': { items: [], head: 3, more: false, attachments: [] },
+    '/api/threads/r_1': { summary: ROW, history: 'all', members: [], former_members: [], documents: [INFO], references: [], entries: [], more_entries: false },
+    '/api/threads/r_1/history?limit=60': { items: [], head: 3, more: false, attachments: [], entries: [] },
     '/api/documents/d_1': INFO,
   };
   vi.stubGlobal('fetch', vi.fn(async (path: string) => {

@@ -6,8 +6,9 @@
  */
 import { describe, expect, test } from 'vitest';
 
-import type { Call, DocumentInfo, EventType, HistoryPage, Item, MadeFile, MessageReference, ReferenceSetData, Role, ThreadState, TimelineEvent } from '../wire/generated';
+import type { Call, DocumentInfo, Entry, EntryRemoveData, EntrySetData, EventType, HistoryPage, Item, MadeFile, MessageReference, ReferenceSetData, Role, ThreadState, TimelineEvent } from '../wire/generated';
 import { after, begun, isRunning } from '../calls/state';
+import { isOpen } from './entries';
 import { excerpt } from './excerpt';
 import {
   apply,
@@ -20,6 +21,7 @@ import {
   mergePage,
   refreshItems,
   settled,
+  withOpenEntries,
   withSummary,
   type RoomModel,
 } from './room-model';
@@ -38,6 +40,8 @@ const ALL: EventType[] = [
   'message.undelete',
   'reaction',
   'reference.set',
+  'entry.set',
+  'entry.remove',
   'document.create',
   'document.rename',
   'document.merge',
@@ -92,8 +96,22 @@ class Reference {
 
   /** An event as it is sent to me. */
   told(event: TimelineEvent): TimelineEvent {
-    const target = event.type.startsWith('call.') ? undefined : (event.data as { target?: number }).target;
-    return target !== undefined && target < this.visibleFrom(event.seq - 1) ? { ...event, data: null } : event;
+    return isHidden(event, this.visibleFrom(event.seq - 1)) ? { ...event, data: null } : event;
+  }
+
+  /** What is open, or all that I see. */
+  entries(head: number, all = false): Entry[] {
+    const known = new Map<string, { told: Entry; shown: readonly string[]; removed: boolean }>();
+    for (const event of this.events.slice(0, head)) {
+      if (event.type === 'entry.remove') known.get((event.data as EntryRemoveData).entry)!.removed = true;
+      if (event.type !== 'entry.set') continue;
+      const { entry, title, kind, state, shown = [], target, created_by, created_at } = event.data as EntrySetData;
+      const first = { target: target ?? event.seq, created_by: created_by ?? event.sender, created_at: created_at ?? event.at };
+      known.set(entry, { told: { entry, thread: THREAD, title, kind, state, ...first, seq: event.seq, set_by: event.sender, set_at: event.at } as Entry, shown, removed: false });
+    }
+    const from = this.visibleFrom(head);
+    const seen = [...known.values()].filter((one) => !one.removed && (one.told.target >= from || one.shown.includes(ME)));
+    return seen.map((one) => one.told).filter((one) => all || one.state === 'open');
   }
 
   /** What the hub answers at `head`. */
@@ -165,16 +183,19 @@ class Reference {
         .map(([uid]) => ({ uid, display_name: uid, addresses: [], is_owner: false, disabled: false })),
       documents,
       references,
+      entries: this.entries(head),
+      more_entries: false,
     };
   }
 
   page(head = this.events.length, options: { before?: number; from?: number; limit?: number } = {}): HistoryPage {
     const { before = Infinity, from = 0, limit = Infinity } = options;
     const visible = this.visibleFrom(head);
-    const all = [...this.#rows(head).values()].map(itemOfRow).filter((item) => item.seq >= visible);
+    const told = (item: Item): Item => (isHidden(item, visible) ? { ...item, data: null } : item);
+    const all = [...this.#rows(head).values()].map(itemOfRow).filter((item) => item.seq >= visible).map(told);
     const fitting = all.filter((item) => item.seq < before && item.seq >= from);
     const items = limit === Infinity ? fitting : fitting.slice(-limit);
-    return { items, head, more: items.length > 0 && all[0] !== items[0], attachments: [] };
+    return { items, head, more: items.length > 0 && all[0] !== items[0], attachments: [], entries: this.entries(head, true) };
   }
 
   model(head = this.events.length, limit = Infinity): RoomModel {
@@ -259,7 +280,7 @@ function line(event: TimelineEvent): Row {
   return {
     item: {
       seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
-      data: isMessage ? null : event.type === 'call.start' ? begun(event) : event.data, text: null,
+      data: isMessage ? null : event.type === 'call.start' ? begun(event) : event.type === 'entry.set' ? inWords(event.data as EntrySetData) : event.data, text: null,
       reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], references: [], reactions: [],
       edited_at: null, deleted: false, deleted_by: null, undo_until: null,
     },
@@ -268,6 +289,16 @@ function line(event: TimelineEvent): Row {
     mention_names: data['mention_names'] ?? [],
     editedAt: null, deletedBy: null, undoUntil: null, reactions: [], references,
   };
+}
+
+/** What the history says of a task or meeting. */
+function inWords({ entry, kind, did, title, target, shown }: EntrySetData): unknown {
+  return { entry, kind, did, title, ...(target === undefined ? {} : { target }), shown };
+}
+
+function isHidden({ type, data }: Pick<TimelineEvent, 'type' | 'data'>, from: number): boolean {
+  const { target, shown } = (data ?? {}) as { target?: number; shown?: readonly string[] };
+  return type !== 'message' && !type.startsWith('call.') && target !== undefined && target < from && !shown?.includes(ME);
 }
 
 const numberOf = (number: number): MessageReference => ({ id: `case:c-${number}:`, kind: 'case', number: `C-${number}` });
@@ -330,11 +361,13 @@ function randomHistory(seed: number, length: number): Reference {
   while (reference.events.length < length) {
     const calls = reference.events.filter((one) => one.type.startsWith('call.'));
     const running = isRunning(calls.reduce<Call | null>((call, one) => (one.type === 'call.start' ? begun(one) : call && after(call, one)), null));
-    const fitting = ALL.slice(1).filter((one) => !one.startsWith('call.') || (one === 'call.start') !== running);
+    const planned = reference.events.some((one) => one.type === 'entry.set');
+    const fitting = ALL.slice(1).filter((one) => (one === 'entry.remove' ? planned : !one.startsWith('call.') || (one === 'call.start') !== running));
     const type = pick<EventType>([...fitting, 'message', 'message', 'message', 'reaction', 'message.delete', 'message.undelete']);
     const sender = pick(PEOPLE);
     const mentions = below(3) === 0 ? [ME] : [];
     const number = reference.events.length;
+    const entry = `e_${below(4)}`;
     const bodies: Partial<Record<EventType, () => unknown>> = {
       'thread.rename': () => ({ subject: `Subject ${number}` }),
       'thread.history': () => ({ history: pick(['all', 'joined']) }),
@@ -344,6 +377,19 @@ function randomHistory(seed: number, length: number): Reference {
       'message.delete': () => ({ target: target(), undo_s: 90 }),
       'message.undelete': () => ({ target: target() }),
       'reference.set': () => ({ ...numberOf(below(3)), matter: 'case:c-0:', on: below(3) > 0, was: below(2) > 0, ...(below(2) > 0 ? { target: target() } : {}) }),
+      'entry.set': () => {
+        const before = reference.events.filter((one) => one.type === 'entry.set' && (one.data as EntrySetData).entry === entry);
+        const [first, last] = [before[0], before.at(-1)?.data as EntrySetData | undefined];
+        const shown = [...new Set([...(last?.shown ?? []), pick(PEOPLE)])];
+        const made = first ? { target: first.seq, created_by: first.sender, created_at: first.at } : {};
+        return { entry, kind: 'task', title: `Task ${number}`, state: pick(['open', 'open', 'done', 'cancelled']), did: first ? 'changed' : 'added', shown, ...made };
+      },
+      'entry.remove': () => {
+        const before = reference.events.filter((one) => one.type === 'entry.set');
+        const { entry: gone, title, shown } = pick(before).data as EntrySetData;
+        const made = before.find((one) => (one.data as EntrySetData).entry === gone)!;
+        return { entry: gone, kind: 'task', title, target: made.seq, undo_s: 60, shown };
+      },
       reaction: () => ({ target: target(), emoji: pick(['👍', '🎉', '❤️']), on: below(3) > 0 }),
       'document.create': () => ({ document: `d_${number}`, number, kind: 'rich', title: `Doc ${number}`, schema_version: 1, lineage: `y_${number}`, ...(below(2) === 0 ? { file: { attachment: 'a_1', number: 1, format: 'text', saved: 2 } } : {}) }),
       'document.rename': () => ({ document: `d_${below(length)}`, title: `Renamed ${number}` }),
@@ -379,8 +425,16 @@ function view(state: ThreadState, items: readonly Item[]) {
     members: state.members.toSorted((a, b) => (a.uid < b.uid ? -1 : 1)),
     former: state.former_members.map((one) => one.uid).toSorted(),
     documents: state.documents,
-    items: sorted({ items, head: 0, more: false, attachments: [] }),
+    items: sorted({ items, head: 0, more: false, attachments: [], entries: [] }),
   };
+}
+
+function byId(entries: readonly Entry[]): Entry[] {
+  return entries.toSorted((a, b) => (a.entry < b.entry ? -1 : 1));
+}
+
+function open(model: RoomModel): Entry[] {
+  return byId([...model.entries.values()].filter(isOpen));
 }
 
 /** `whole`: everything that may be seen is loaded, always. */
@@ -397,7 +451,10 @@ function follow(reference: Reference, model: RoomModel, whole = false): RoomMode
       const page = reference.page(event.seq);
       current = refreshItems(current, page.items.filter((item) => current.stale.items.includes(item.seq)));
     }
-    if (current.stale.summary) current = withSummary(current, reference.fresh(event.seq).summary);
+    if (current.stale.summary) {
+      const state = reference.fresh(event.seq);
+      current = withOpenEntries(withSummary(current, state.summary), state);
+    }
     current = settled(current);
   }
   return current;
@@ -411,6 +468,7 @@ describe('state at t0 + events == fresh state', () => {
     for (let start = 6; start <= 60; start++) {
       const model = follow(reference, reference.model(start), true);
       expect(view(model.state, model.items), `from ${start}`).toEqual(fresh);
+      expect(open(model), `from ${start}`).toEqual(byId(reference.fresh().entries));
     }
   });
 
@@ -434,6 +492,7 @@ describe('state at t0 + events == fresh state', () => {
     for (const [stateAt, pageAt] of [[20, 35], [35, 20]] as const) {
       const model = follow(reference, createModel(ME, reference.fresh(stateAt), reference.page(pageAt)), true);
       expect(view(model.state, model.items)).toEqual(view(reference.fresh(), reference.page().items));
+      expect(open(model)).toEqual(byId(reference.fresh().entries));
     }
   });
 });

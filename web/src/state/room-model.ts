@@ -14,6 +14,7 @@ import type {
   DocumentCreateData,
   DocumentInfo,
   DocumentRenameData,
+  EntrySetData,
   EventType,
   HistoryPage,
   Item,
@@ -39,6 +40,7 @@ import type {
 } from '../wire/generated';
 import { after, begun, isRunning } from '../calls/state';
 import { applyToFiles, type Files, lacksNotes, learn, NO_FILES, noted, progressed, withoutErased } from './attachments';
+import { applyToEntries, type Entries, learnEntries, lineOf, NO_ENTRIES, relearnEntries } from './entries';
 import { excerpt } from './excerpt';
 import { withReference, withRuled } from './references';
 
@@ -62,6 +64,8 @@ export interface RoomModel {
   readonly hasNewer: boolean;
   /** The attachments that the items speak of, and more. */
   readonly files: Files;
+  /** Tasks and meetings that are open or were spoken of. */
+  readonly entries: Entries;
   /** Deleted messages as they were, in case the deletion is taken back. */
   readonly hidden: ReadonlyMap<number, Item>;
   readonly stale: Stale;
@@ -85,6 +89,8 @@ const LINES: ReadonlySet<EventType> = new Set<EventType>([
   'attachment.property',
   'version.blocked',
   'version.unblocked',
+  'entry.set',
+  'entry.remove',
   'call.start',
 ]);
 
@@ -106,6 +112,7 @@ export function createModel(me: string, state: ThreadState, page: HistoryPage): 
     hasOlder: page.more,
     hasNewer: false,
     files: learn(NO_FILES, page.attachments, [], page.head),
+    entries: learnEntries(learnEntries(NO_ENTRIES, state.entries), page.entries),
     hidden: new Map<number, Item>(),
     stale: FRESH,
   });
@@ -122,6 +129,8 @@ export function apply(model: RoomModel, event: TimelineEvent, lookup: Lookup = (
   // The summary looks at the items as they were before the event.
   if (event.seq > model.state.summary.head) next = applyToState(next, event, lookup);
   if (event.seq > model.itemsHead) next = reframe(applyToItems(withFile(next, event), event), event);
+  const entries = event.seq > headOf(model) ? applyToEntries(next.entries, event) : next.entries;
+  if (entries !== next.entries) next = Object.freeze({ ...next, entries });
   return next;
 }
 
@@ -169,10 +178,20 @@ export function applyNote(model: RoomModel, frame: VersionVerdict | VersionPrevi
 function reframe(model: RoomModel, event: TimelineEvent): RoomModel {
   if (event.type !== 'thread.history' || event.data == null) return model;
   const first = model.items[0]?.seq ?? 0;
-  if ((event.data as ThreadHistoryData).history === 'all') return Object.freeze({ ...model, hasOlder: model.hasOlder || first > 1 });
+  if ((event.data as ThreadHistoryData).history === 'all') {
+    const hidden = model.items.filter((one) => one.type !== 'message' && one.data === null).map((one) => one.seq);
+    const stale = hidden.length > 0 ? Object.freeze({ ...model.stale, items: [...model.stale.items, ...hidden] }) : model.stale;
+    return Object.freeze({ ...model, hasOlder: model.hasOlder || first > 1, stale });
+  }
   const since = model.state.members.find((one) => one.uid === model.me)?.since ?? 0;
-  const items = Object.freeze(model.items.filter((one) => one.seq >= since));
+  const items = Object.freeze(model.items.filter((one) => one.seq >= since).map((one) => (isVeiled(one, since, model.me) ? Object.freeze({ ...one, data: null }) : one)));
   return Object.freeze({ ...model, items, hasOlder: model.hasOlder && first > since });
+}
+
+/** A line about something from before what may be read, that is not for this person. */
+function isVeiled({ type, data }: Item, since: number, me: string): boolean {
+  const { target, shown } = (data ?? {}) as { target?: number | null; shown?: readonly string[] };
+  return type !== 'message' && type !== 'call.start' && target != null && target < since && !shown?.includes(me);
 }
 
 /** Without what was marked stale; call it when it has been asked for. */
@@ -229,6 +248,7 @@ export function itemOf(event: TimelineEvent): Item | null {
   }
   if (event.type === 'call.start' && event.data != null) return Object.freeze({ ...blank(event), data: begun(event) });
   const isLine = LINES.has(event.type) || isNewVersion(event) || isNumberLine(event);
+  if (event.type === 'entry.set' && event.data != null) return Object.freeze({ ...blank(event), data: lineOf(event.data as EntrySetData) });
   return isLine ? Object.freeze({ ...blank(event), data: event.data ?? null }) : null;
 }
 
@@ -433,6 +453,7 @@ export function mergePage(
     stale: lost.length > 0 ? Object.freeze({ ...model.stale, items: lost.map((one) => one.seq) }) : model.stale,
     items: Object.freeze(items),
     files: learn(model.files, page.attachments, late, page.head),
+    entries: learnEntries(model.entries, page.entries, late),
     itemsHead: placement === 'window' ? Math.max(page.head, model.itemsHead) : model.itemsHead,
     hasOlder: placement === 'newer' ? model.hasOlder : page.more,
     hasNewer: !endsNow,
@@ -688,6 +709,13 @@ export function applyLocalRead(model: RoomModel, seq: number): RoomModel {
 function recountOnly(model: RoomModel, summary: ThreadSummary): ThreadSummary | null {
   const counted = recount(model, summary);
   return counted && { ...summary, unread: counted.unread, mentions: counted.mentions };
+}
+
+/** What is open as the hub has it: what may be seen has changed. */
+export function withOpenEntries(model: RoomModel, state: Pick<ThreadState, 'summary' | 'entries' | 'more_entries'>): RoomModel {
+  const { entries, more_entries, summary } = state;
+  const known = more_entries ? learnEntries(model.entries, entries) : relearnEntries(model.entries, entries, summary.head);
+  return Object.freeze({ ...model, entries: known });
 }
 
 /** The hub's row, in place of ours, unless ours is newer. */

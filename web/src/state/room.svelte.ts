@@ -38,6 +38,7 @@ import { newSendId } from '../wire/ids';
 import type { CommandBody } from '../wire/live';
 import type { OutboxEntry, Sent } from '../wire/outbox';
 import { NO_FILES } from './attachments';
+import { type Entries, NO_ENTRIES } from './entries';
 import type { Item as Upload, UploadQueue } from '../transfer';
 import type { DraftIds } from './draft-ids';
 import type { Drafts } from './drafts.svelte';
@@ -100,6 +101,7 @@ export class Room implements RoomStore {
   readonly state: ThreadState | null = $derived(this.#model?.state ?? null);
   readonly items: readonly Item[] = $derived(this.#model?.items ?? NOTHING);
   readonly files: ReadonlyMap<string, Attachment> = $derived(this.#model?.files ?? NO_FILES);
+  readonly entries: Entries = $derived(this.#model?.entries ?? NO_ENTRIES);
   readonly hasOlder: boolean = $derived(this.#model?.hasOlder ?? false);
   readonly hasNewer: boolean = $derived(this.#model?.hasNewer ?? false);
   readonly role: Role | null = $derived(this.#model?.state.summary.role ?? null);
@@ -364,7 +366,7 @@ export class Room implements RoomStore {
   async #refreshSummary(): Promise<void> {
     try {
       const fresh = await this.#http.get<ThreadState>(`/api/threads/${this.thread}`);
-      if (this.#model && !this.#closed) this.#set(model.withSummary(this.#model, fresh.summary));
+      if (this.#model && !this.#closed) this.#set(model.withOpenEntries(model.withSummary(this.#model, fresh.summary), fresh));
     } catch {
       // Counts stay a little off until the next load.
     }

@@ -127,6 +127,8 @@ class FakeRoom implements RoomEnvironment {
       former_members: [],
       references: [],
       documents: [],
+      entries: [],
+      more_entries: false,
     };
   }
 
@@ -143,7 +145,7 @@ class FakeRoom implements RoomEnvironment {
         mentions: [], mention_names: [], files: [], references: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
       });
     }
-    return { items, head: this.head, more: first > 2, attachments: [] };
+    return { items, head: this.head, more: first > 2, attachments: [], entries: [] };
   }
 }
 

@@ -10,15 +10,17 @@ import type * as Y from 'yjs';
 
 import type { Item as Upload, Picked, UploadQueue } from '../transfer';
 import type { CurrentCall } from '../calls/current.svelte';
-import type { Entry } from '../calls/entry.svelte';
+import type { Entry as CallEntry } from '../calls/entry.svelte';
 import type { ApiError } from '../wire/error';
 import type { KeptWords } from './kept-words';
+import type { Planning } from './planning';
 import type {
   Account,
   Attachment,
   Call,
   DocumentInfo,
   DocumentKind,
+  Entry,
   FileState,
   History,
   Item,
@@ -72,6 +74,8 @@ export interface HubState {
   readonly inbox: InboxStore;
   readonly notifications: NotificationSettings;
   readonly calls: CallsStore;
+  /** Tasks and meetings made and changed. */
+  readonly planning: Planning;
   /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
   room(thread: string): RoomStore;
   /**
@@ -97,6 +101,8 @@ export interface HubState {
   signal(thread: string, toSession: string, kind: string, payload: unknown): Promise<void>;
   /** Hear addressed messages of others; returns the way to stop. */
   onSignal(handler: (message: SignalMessage) => void): () => void;
+  /** Hear the events of all threads as they come; null: some may have been missed. Returns the way to stop. */
+  onEvent(handler: (event: TimelineEvent | null) => void): () => void;
   /** Changes that are only in this browser so far: messages and document edits. */
   readonly unsent: number;
   /** False: this browser does not take what is written; it is in this page only. */
@@ -129,7 +135,7 @@ export interface CallsStore {
   /** The call that this page is in. */
   readonly current: CurrentCall | null;
   /** The person looks at themselves before they go in. */
-  readonly entry: Entry | null;
+  readonly entry: CallEntry | null;
   /** The last one that is over; why is in it. */
   readonly ended: CurrentCall | null;
   /** The part of the client that makes calls is being loaded. */
@@ -246,6 +252,8 @@ export interface RoomStore {
   readonly items: readonly Item[];
   /** The attachments that the items speak of, by id. */
   readonly files: ReadonlyMap<string, Attachment>;
+  /** Tasks and meetings that are open or that the items speak of, by id. */
+  readonly entries: ReadonlyMap<string, Entry>;
   readonly pending: readonly PendingMessage[];
   /** Live connections in the room, this one included. */
   readonly presence: readonly PresenceEntry[];

@@ -8,6 +8,14 @@ export type ReferenceKind = "order" | "invoice" | "case" | "contract" | "variabl
 
 export type Check = "iso11649" | "iso6346" | "ean" | "luhn" | "verhoeff" | "mod97_10" | "mod11_10";
 
+export type EntryKind = "task" | "event";
+
+export type EntryState = "open" | "in_process" | "done" | "confirmed" | "tentative" | "cancelled";
+
+export type Answer = "none" | "accepted" | "declined" | "tentative";
+
+export type Did = "added" | "changed" | "moved" | "finished" | "reopened" | "answered" | "proposed" | "blocked" | "unblocked" | "cancelled" | "restored" | "skipped" | "brought_back";
+
 export type Role = "owner" | "editor" | "reader";
 
 export type History = "all" | "joined";
@@ -22,7 +30,7 @@ export type Standing = "ringing" | "declined" | "missed" | "in" | "left";
 
 export type Hush = "busy" | "quiet";
 
-export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "document.autosave" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "reference.set" | "checkpoint";
+export type EventType = "thread.create" | "thread.rename" | "thread.history" | "member.set" | "message" | "message.edit" | "message.delete" | "message.undelete" | "reaction" | "document.create" | "document.rename" | "document.merge" | "document.autosave" | "attachment.add" | "attachment.rename" | "attachment.remove" | "attachment.unremove" | "attachment.restore" | "attachment.property" | "version.add" | "version.ready" | "version.failed" | "version.blocked" | "version.unblocked" | "call.start" | "call.ring" | "call.join" | "call.decline" | "call.miss" | "call.leave" | "call.lock" | "call.end" | "reference.set" | "entry.set" | "entry.remove" | "checkpoint";
 
 export type Verdict = "clean" | "blocked" | "unscannable";
 
@@ -115,6 +123,236 @@ export interface Reference {
   set_by: string;
   set_at: number;
   rule?: boolean;
+}
+
+/** A day (``2026-11-27``), or a time (``2026-11-27T09:00:00``) on the clocks of a ``zone``. */
+export interface Moment {
+  local: string;
+  zone?: string | null;
+}
+
+/**
+ * A day, or a time on the clocks of a ``zone``, which is ``at`` (Unix ms) everywhere; a time
+ * without a zone is on the clocks of whoever looks.
+ */
+export interface When {
+  local: string;
+  zone?: string | null;
+  at?: number | null;
+}
+
+/** Somebody whom a task or a meeting is for; without ``uid`` nobody of this hub. */
+export interface Invited {
+  name: string;
+  address?: string;
+  uid?: string | null;
+  answer?: Answer;
+}
+
+/**
+ * What a task or meeting came from, one of these: message ``seq``, version ``number`` of an
+ * ``attachment``, the words ``quote`` of a ``document``, a ``reference`` of the thread.
+ */
+export interface EntrySource {
+  seq?: number | null;
+  attachment?: string | null;
+  number?: number | null;
+  document?: string | null;
+  quote?: string;
+  reference?: string | null;
+}
+
+/** Another time that somebody who is asked to come would rather have. */
+export interface Proposal {
+  by: string;
+  at: number;
+  starts: When;
+  ends: When;
+  note?: string;
+  occurrence?: string | null;
+}
+
+/** One moment of a series; ``id`` is when the series has it, whenever it is now. */
+export interface Occurrence {
+  id: string;
+  starts?: When | null;
+  ends?: When | null;
+}
+
+/**
+ * What a task or meeting says. ``ends``: of a task when it is due. ``rule`` is an RRULE;
+ * ``series``: there is more than one moment. ``current``: of a task that comes back the one that
+ * is to be done. ``done_by`` and ``done_at`` are those of a task without a series.
+ */
+export interface EntryFacts {
+  kind: EntryKind;
+  title: string;
+  state: EntryState;
+  notes?: string;
+  place?: string;
+  starts?: When | null;
+  ends?: When | null;
+  rule?: string | null;
+  series?: boolean;
+  current?: Occurrence | null;
+  organizer?: Invited | null;
+  people?: readonly Invited[];
+  blocked?: string | null;
+  source?: EntrySource | null;
+  proposals?: readonly Proposal[];
+  done_by?: string | null;
+  done_at?: number | null;
+}
+
+/**
+ * A task or meeting is new, or ``did`` happened to it; the rest says how it is now. ``target``
+ * is the seq of the event that added it. ``shown`` are those who see it whatever they may read of
+ * the thread: it is for them, or was. ``answer`` is the sender's; ``occurrence`` the moment that
+ * it happened to, null: all of it. Of one that is new the sender made it, now.
+ */
+export interface EntrySetData {
+  kind: EntryKind;
+  title: string;
+  state: EntryState;
+  notes?: string;
+  place?: string;
+  starts?: When | null;
+  ends?: When | null;
+  rule?: string | null;
+  series?: boolean;
+  current?: Occurrence | null;
+  organizer?: Invited | null;
+  people?: readonly Invited[];
+  blocked?: string | null;
+  source?: EntrySource | null;
+  proposals?: readonly Proposal[];
+  done_by?: string | null;
+  done_at?: number | null;
+  entry: string;
+  did: Did;
+  target?: number | null;
+  shown?: readonly string[];
+  occurrence?: string | null;
+  answer?: Answer | null;
+  created_by?: string | null;
+  created_at?: number | null;
+}
+
+/**
+ * An ``entry.set`` as the log has it: what is ``told`` of it, and the text that says it.
+ *
+ * Attributes:
+ * ical: canonical; ``uid`` is its UID.
+ * asked: whom it is for, with what they answered.
+ * due: of a task that is to be done (Unix ms; by the clocks of UTC if it has no zone).
+ */
+export interface EntrySetBody {
+  told: EntrySetData;
+  ical: string;
+  uid: string;
+  asked: Readonly<Record<string, Answer>>;
+  due?: number | null;
+}
+
+/** It is gone, and erased for good ``undo_s`` seconds after the event. */
+export interface EntryRemoveData {
+  entry: string;
+  kind: EntryKind;
+  title: string;
+  target: number;
+  undo_s: number;
+  shown?: readonly string[];
+}
+
+/** What the history says of an ``entry.set``. */
+export interface EntryLine {
+  entry: string;
+  kind: EntryKind;
+  did: Did;
+  title: string;
+  target?: number | null;
+  shown?: readonly string[];
+  occurrence?: string | null;
+  answer?: Answer | null;
+  starts?: When | null;
+}
+
+/**
+ * A task or meeting as it stands, as of timeline seq ``seq`` of its thread; ``target`` is the
+ * seq of the event that added it.
+ */
+export interface Entry {
+  kind: EntryKind;
+  title: string;
+  state: EntryState;
+  notes?: string;
+  place?: string;
+  starts?: When | null;
+  ends?: When | null;
+  rule?: string | null;
+  series?: boolean;
+  current?: Occurrence | null;
+  organizer?: Invited | null;
+  people?: readonly Invited[];
+  blocked?: string | null;
+  source?: EntrySource | null;
+  proposals?: readonly Proposal[];
+  done_by?: string | null;
+  done_at?: number | null;
+  entry: string;
+  thread: string;
+  seq: number;
+  target: number;
+  created_by: string;
+  created_at: number;
+  set_by: string;
+  set_at: number;
+}
+
+/** One moment of a task or meeting; null is said by the whole. */
+export interface OccurrenceSays {
+  state: EntryState;
+  starts?: When | null;
+  ends?: When | null;
+  title?: string | null;
+  place?: string | null;
+}
+
+export interface AgendaOccurrence {
+  state: EntryState;
+  starts?: When | null;
+  ends?: When | null;
+  title?: string | null;
+  place?: string | null;
+  entry: string;
+  occurrence?: string | null;
+}
+
+/**
+ * What is for somebody in a while, in order, and the tasks and meetings that it is of.
+ * ``more``: there is more than fits; ``kept``: from when until when series are followed (Unix
+ * ms).
+ */
+export interface Agenda {
+  occurrences: readonly AgendaOccurrence[];
+  entries: readonly Entry[];
+  more: boolean;
+  kept: readonly [number, number];
+}
+
+/**
+ * What somebody has to do: first what is due first, what has no day last; then what was done
+ * lately.
+ */
+export interface Tasks {
+  entries: readonly Entry[];
+  more: boolean;
+}
+
+/** Tasks and meetings of a thread; ``more``: those after the last of these. */
+export interface Entries {
+  entries: readonly Entry[];
+  more: boolean;
 }
 
 /**
@@ -354,6 +592,111 @@ export interface RestoreVersionCommand {
   send_id: string;
   attachment: string;
   number: number;
+  id: number;
+}
+
+/**
+ * A task or a meeting. Result: Accepted with ``entry``. ``ends``: of a task when it is due.
+ * ``rule`` is an RRULE, by which it comes back; ``people`` of the thread are asked to do it or to
+ * come, without any it is for its maker. With ``ical`` it is what that text says, and the other
+ * fields but ``people`` and ``source`` say nothing.
+ */
+export interface AddEntryCommand {
+  cmd: "add_entry";
+  thread: string;
+  send_id: string;
+  kind?: EntryKind;
+  title?: string;
+  notes?: string;
+  place?: string;
+  starts?: Moment | null;
+  ends?: Moment | null;
+  rule?: string | null;
+  people?: readonly string[];
+  source?: EntrySource | null;
+  ical?: string | null;
+  id: number;
+}
+
+/**
+ * What is given is so from now on, the rest stays. With ``occurrence`` it is so of that moment
+ * of a series alone, which has the rule, the people, the block and the source of the series.
+ * ``base``: the seq of the entry that was on the screen; when it is another by now, nothing is
+ * changed (``entry_changed``).
+ */
+export interface ChangeEntryCommand {
+  cmd: "change_entry";
+  thread: string;
+  send_id: string;
+  entry: string;
+  occurrence?: string | null;
+  base?: number | null;
+  title?: string;
+  notes?: string;
+  place?: string;
+  starts?: Moment | null;
+  ends?: Moment | null;
+  rule?: string | null;
+  people?: readonly string[];
+  blocked?: string | null;
+  state?: EntryState;
+  id: number;
+}
+
+/**
+ * A task is done, or it is not. Without ``occurrence`` of a task that comes back: the moment
+ * that is the current one; or that which was done last.
+ */
+export interface FinishEntryCommand {
+  cmd: "finish_entry";
+  thread: string;
+  send_id: string;
+  entry: string;
+  occurrence?: string | null;
+  done?: boolean;
+  id: number;
+}
+
+export interface NewProposalCommand {
+  starts: Moment;
+  ends: Moment;
+  note?: string;
+}
+
+/**
+ * Of who is asked to come: whether they do, to one moment or to all; or when they rather
+ * would.
+ */
+export interface AnswerEntryCommand {
+  cmd: "answer_entry";
+  thread: string;
+  send_id: string;
+  entry: string;
+  answer: Answer;
+  occurrence?: string | null;
+  proposal?: NewProposalCommand | null;
+  id: number;
+}
+
+/**
+ * For good, after the undo window; with ``occurrence`` that moment of a series alone, which
+ * there is no way back from.
+ */
+export interface RemoveEntryCommand {
+  cmd: "remove_entry";
+  thread: string;
+  send_id: string;
+  entry: string;
+  occurrence?: string | null;
+  id: number;
+}
+
+/** Whoever removed it, within the undo window; afterwards ``conflict`` / ``erased``. */
+export interface UnremoveEntryCommand {
+  cmd: "unremove_entry";
+  thread: string;
+  send_id: string;
+  entry: string;
   id: number;
 }
 
@@ -1176,6 +1519,7 @@ export interface Accepted {
   document?: string | null;
   changed?: boolean;
   attachments?: readonly string[];
+  entry?: string | null;
 }
 
 /**
@@ -1605,7 +1949,10 @@ export interface Authors {
   relayed: readonly Relayed[];
 }
 
-/** Everything of a room but its history, as of timeline seq ``head``. */
+/**
+ * Everything of a room but its history, as of timeline seq ``head``. ``entries`` are the tasks
+ * that are to be done and the meetings that are not cancelled; ``more_entries``: not all.
+ */
 export interface ThreadState {
   summary: ThreadSummary;
   history: History;
@@ -1613,6 +1960,45 @@ export interface ThreadState {
   former_members: readonly Account[];
   documents: readonly DocumentInfo[];
   references: readonly Reference[];
+  entries: readonly Entry[];
+  more_entries: boolean;
+}
+
+/** As the command ``add_entry``. */
+export interface NewEntry {
+  kind?: EntryKind;
+  title?: string;
+  notes?: string;
+  place?: string;
+  starts?: Moment | null;
+  ends?: Moment | null;
+  rule?: string | null;
+  people?: readonly string[];
+  source?: EntrySource | null;
+  ical?: string | null;
+  send_id?: string | null;
+}
+
+/** As the command ``change_entry``; or, alone, ``done`` as ``finish_entry``. */
+export interface PatchEntry {
+  occurrence?: string | null;
+  base?: number | null;
+  title?: string;
+  notes?: string;
+  place?: string;
+  starts?: Moment | null;
+  ends?: Moment | null;
+  rule?: string | null;
+  people?: readonly string[];
+  blocked?: string | null;
+  state?: EntryState;
+  done?: boolean | null;
+  send_id?: string | null;
+}
+
+/** The thread of what concerns nobody else. */
+export interface PersonalThread {
+  thread: string;
 }
 
 export interface PatchThread {
@@ -1752,8 +2138,8 @@ export interface Reaction {
  * ``type`` is ``message`` or a system line (thread.create, thread.rename, thread.history,
  * member.set, document.create, document.rename, attachment.rename, attachment.remove,
  * attachment.unremove, attachment.restore, attachment.property, version.blocked,
- * version.unblocked, reference.set of a thread) whose ``data`` is the event's body; or
- * call.start, whose ``data`` is the Call as it stands.
+ * version.unblocked, reference.set of a thread, entry.set as an EntryLine, entry.remove) whose
+ * ``data`` is the event's body; or call.start, whose ``data`` is the Call as it stands.
  * For messages ``data`` is null and the fields below it count; a deleted one has text null.
  * ``mention_names`` says how those mentioned were called then; ``references`` are numbers in it.
  */
@@ -1779,13 +2165,14 @@ export interface Item {
 
 /**
  * Items in ascending seq, true as of timeline seq ``head``; ``more`` = older ones exist.
- * ``attachments`` are those that the items speak of.
+ * ``attachments`` and ``entries`` are those that the items speak of, or that came from them.
  */
 export interface HistoryPage {
   items: readonly Item[];
   head: number;
   more: boolean;
   attachments: readonly Attachment[];
+  entries: readonly Entry[];
 }
 
 /** Raw timeline events (``hub.wire.events.Event`` without the tag) in ascending seq. */
@@ -1985,6 +2372,12 @@ export type AnyCommand =
   | RemoveAttachmentCommand
   | UnremoveAttachmentCommand
   | RestoreVersionCommand
+  | AddEntryCommand
+  | ChangeEntryCommand
+  | FinishEntryCommand
+  | AnswerEntryCommand
+  | RemoveEntryCommand
+  | UnremoveEntryCommand
   | MarkReadCommand
   | TypingCommand
   | PresentCommand
@@ -2049,6 +2442,12 @@ export interface Results {
   remove_attachment: Accepted;
   unremove_attachment: Accepted;
   restore_version: Accepted;
+  add_entry: Accepted;
+  change_entry: Accepted;
+  finish_entry: Accepted;
+  answer_entry: Accepted;
+  remove_entry: Accepted;
+  unremove_entry: Accepted;
   mark_read: ReadState;
   typing: null;
   present: null;

@@ -6,7 +6,7 @@ import { isolated } from '../../lib/text';
 import { sameDay } from '../../lib/time';
 import { valueWords } from '../../lib/values';
 import { isUnread, type PendingMessage } from '../../state';
-import type { AttachmentAddData, AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, Item, MemberSetData, ReferenceSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
+import type { Answer, AttachmentAddData, AttachmentPropertyData, AttachmentRenameData, AttachmentRestoreData, Call, DocumentAutosaveData, DocumentCreateData, DocumentMergeData, EntryLine, EntryRemoveData, Item, MemberSetData, ReferenceSetData, Role, ThreadCreateData, ThreadHistoryData, VersionAddData, VersionBlockedData } from '../../wire/generated';
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -215,6 +215,12 @@ export function systemWords(item: Item, nameOf: (uid: string) => string, since: 
       if (!said.on) return `${who} took the number ${number} away`;
       return said.was ? `${who} changed the number ${number}` : `${who} put the number ${number} on the thread${said.rule ? ', by a rule of the hub' : ''}`;
     }
+    case 'entry.set':
+      return data ? entryWords(who, data as EntryLine) : `${who} changed a task or a meeting`;
+    case 'entry.remove': {
+      const said = data as EntryRemoveData | null;
+      return said ? `${who} removed the ${said.kind === 'task' ? 'task' : 'meeting'} “${isolated(said.title)}”` : `${who} removed a task or a meeting`;
+    }
     case 'call.start':
       return data ? callWords(data as Call, me, nameOf, now) : `${who} called`;
     case 'document.merge':
@@ -241,6 +247,45 @@ export function fileOf({ type, data }: Item): { attachment: string; name: string
   if (data == null || (type !== 'version.add' && type !== 'attachment.add')) return null;
   const { attachment, name, number } = data as Partial<VersionAddData>;
   return attachment === undefined || name === undefined ? null : { attachment, name, version: number ?? null };
+}
+
+const ANSWER_WORDS: Record<Answer, string> = {
+  accepted: 'comes to',
+  declined: 'does not come to',
+  tentative: 'may come to',
+  none: 'has not decided about',
+};
+
+/** What happened to a task or a meeting. */
+function entryWords(who: string, { kind, did, title, answer }: EntryLine): string {
+  const what = `${kind === 'task' ? 'the task' : 'the meeting'} “${isolated(title)}”`;
+  switch (did) {
+    case 'added':
+      return kind === 'task' ? `${who} made ${what}` : `${who} planned ${what}`;
+    case 'finished':
+      return `${who} finished ${what}`;
+    case 'reopened':
+      return `${who} opened ${what} again`;
+    case 'moved':
+      return `${who} moved ${what}`;
+    case 'answered':
+      return `${who} ${ANSWER_WORDS[answer ?? 'none']} ${what}`;
+    case 'proposed':
+      return `${who} proposed another time for ${what}`;
+    case 'blocked':
+      return `${who} says that ${what} is blocked`;
+    case 'unblocked':
+      return `${who} says that ${what} is blocked no more`;
+    case 'cancelled':
+      return `${who} cancelled ${what}`;
+    case 'restored':
+    case 'brought_back':
+      return `${who} brought ${what} back`;
+    case 'skipped':
+      return `${who} left one day out of ${what}`;
+    default:
+      return `${who} changed ${what}`;
+  }
 }
 
 function mergedWords(who: string, { version, take, changes, base, encoding }: DocumentMergeData): string {

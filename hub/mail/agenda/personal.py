@@ -1,0 +1,29 @@
+"""The thread of one's own: what concerns nobody else has a place like everything else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.mail.threads import Threads
+from hub.storage import entries
+from hub.storage.pool import Database
+from hub.wire.api import NewThread
+
+SUBJECT: Final = "Just me"
+_SEND_ID: Final = "hub:personal"
+
+
+class Personal:
+    def __init__(self, database: Database, threads: Threads) -> None:
+        self._database = database
+        self._threads = threads
+
+    async def thread_of(self, uid: str) -> str:
+        """Made when it is first asked for; the id of the one that there is from then on."""
+        async with self._database.acquire() as connection:
+            known = await entries.personal_thread(connection, uid)
+        if known is not None:
+            return known
+        thread = await self._threads.create(uid, NewThread(subject=SUBJECT, send_id=_SEND_ID))
+        async with self._database.acquire() as connection:
+            return await entries.set_personal_thread(connection, uid, thread)

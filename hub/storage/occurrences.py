@@ -1,0 +1,100 @@
+"""When tasks and meetings are: worked out of their texts for some years, so that a month is read
+without following a rule. No projection; what is missing or old is worked out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hub.wire.agenda import OccurrenceSays
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceRow:
+    """``first`` and ``last`` are by the clocks of UTC where they float."""
+
+    occurrence: str | None
+    first: datetime
+    last: datetime
+    floats: bool
+    says: OccurrenceSays
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """All of a task or meeting up to ``through``; null: there is nothing after."""
+
+    rows: list[OccurrenceRow]
+    through: datetime | None
+
+
+async def write(connection: Any, entry: str, digest: str, found: Expansion) -> None:
+    """In place of what was worked out before.
+
+    Args:
+        digest: MD5 of the text that it was worked out of, in hexadecimal digits.
+    """
+    await connection.execute("DELETE FROM occurrences WHERE entry_id = $1", entry)
+    if found.rows:
+        await connection.execute(
+            _INSERT, entry, list(range(len(found.rows))),
+            [one.occurrence for one in found.rows], [one.first for one in found.rows],
+            [one.last for one in found.rows], [one.floats for one in found.rows],
+            [_encode(one.says).decode() for one in found.rows],
+        )  # fmt: skip
+    await connection.execute(_EXPANDED, entry, digest, found.through)
+
+
+async def stale(
+    connection: Any, before: datetime, after: str, limit: int
+) -> Sequence[tuple[str, str]]:
+    """``(entry, ical)`` of what was worked out of an older text, never, or only up to a moment
+    before ``before``; by their ids, from ``after`` on."""
+    return [tuple(row) for row in await connection.fetch(_STALE, before, after, limit)]
+
+
+async def still_says(connection: Any, entry: str, ical: str) -> bool:
+    """Whether that is still the text of an entry, which it stays until the transaction ends."""
+    return bool(await connection.fetchval(_STILL_SAYS, entry, ical))
+
+
+async def is_at(connection: Any, entry: str, seq: int) -> bool:
+    """Whether an entry is still as it was, which it stays until the transaction ends."""
+    return bool(await connection.fetchval(_IS_AT, entry, seq))
+
+
+async def forget(connection: Any, entries: Sequence[str]) -> None:
+    for table in ("occurrences", "expansions"):
+        await connection.execute(
+            f"DELETE FROM {table} WHERE entry_id = ANY($1::text[])", list(entries)
+        )
+
+
+_INSERT = """
+INSERT INTO occurrences (entry_id, nth, occurrence, first, last, floats, says)
+SELECT $1, nth, occurrence, first, last, floats, says::jsonb
+FROM unnest($2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::boolean[],
+            $7::text[]) AS o (nth, occurrence, first, last, floats, says)
+"""
+
+_EXPANDED = """
+INSERT INTO expansions (entry_id, digest, through) VALUES ($1, $2, $3)
+ON CONFLICT (entry_id) DO UPDATE SET digest = excluded.digest, through = excluded.through
+"""
+
+_STALE = """
+SELECT e.entry_id, e.ical FROM entries e LEFT JOIN expansions x USING (entry_id)
+WHERE (x.digest IS NULL OR x.digest <> md5(e.ical) OR x.through < $1) AND e.entry_id > $2
+ORDER BY e.entry_id LIMIT $3
+"""
+
+_STILL_SAYS = "SELECT true FROM entries WHERE entry_id = $1 AND ical = $2 FOR UPDATE"
+
+_IS_AT = "SELECT true FROM entries WHERE entry_id = $1 AND seq = $2 FOR UPDATE"
