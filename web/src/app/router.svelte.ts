@@ -15,6 +15,7 @@ export type Route =
   | { name: 'room'; thread: string; document: string | null; message: number | null; file: FilePlace | null; call: boolean }
   | { name: 'search'; query: string }
   | { name: 'channels' }
+  | { name: 'day' }
   | { name: 'settings'; tab: SettingsTab }
   | { name: 'admin'; tab: AdminTab }
   | { name: 'welcome'; secret: string }
@@ -35,6 +36,7 @@ export function parse(url: URL): Route {
     return { name: 'room', thread: second, document: third === 'd' ? (fourth ?? null) : null, message: number('m'), file, call: url.searchParams.has('call') };
   }
   if (first === 'search' && parts.length === 1) return { name: 'search', query: url.searchParams.get('q') ?? '' };
+  if (first === 'day' && parts.length === 1) return { name: 'day' };
   if (first === 'channels' && parts.length === 1) return { name: 'channels' };
   if (first === 'settings' && parts.length <= 2 && SETTINGS.includes(second ?? 'profile'))
     return { name: 'settings', tab: (second ?? 'profile') as SettingsTab };

@@ -1,0 +1,190 @@
+"""Tasks and meetings as people meet them: from a message, for two, done and undone, moved to a time
+that somebody proposed, in the day of each."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.e2e.people import Person
+from tests.e2e.scan import Scan, reaches
+from tests.support.hub_process import HubProcess
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def button(place: Page | Locator, name: str | re.Pattern[str]) -> Locator:
+    return place.get_by_role("button", name=name, exact=isinstance(name, str))
+
+
+def entry(place: Page | Locator, title: str) -> Locator:
+    return place.get_by_test_id("entry").filter(has_text=title)
+
+
+def under(page: Page, message: str) -> Locator:
+    """Tasks and meetings that came from a message."""
+    return page.get_by_test_id("message").filter(has_text=message).get_by_test_id("message-entries")
+
+
+async def choose(page: Page, message: str, choice: str) -> None:
+    """From the menu of a message."""
+    row = page.get_by_test_id("message").filter(has_text=message)
+    await row.hover()
+    await row.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name=choice).click()
+
+
+@reaches(
+    "room-plan", "room-plan-menu", "task-new", "task", "meeting-new", "meeting", "meeting-propose",
+    "entry-gone", "day-empty", "day", "narrow-plan", "narrow-task", "narrow-day",
+)  # fmt: skip
+async def test_what_is_said_becomes_what_is_done(
+    ada: Person, hub: HubProcess, browser: Browser, scan: Scan
+) -> None:
+    page = ada.page
+    today = date.today()  # noqa: DTZ011  # as the browser has it
+    await page.get_by_role("link", name="My day").click()
+    await expect(page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
+    await scan(page, "day-empty")
+    await ada.begin_thread("Chairs for the hall")
+    grace = await Person.open(browser, hub.url, "Grace Lindqvist", "grace@north.example")
+    await grace.accept(await ada.invite())
+    await grace.open_thread("Chairs for the hall")
+    other = grace.page
+
+    # A message becomes a task for Grace: there for both, at once.
+    await ada.say("We have to send the offer to Ivan")
+    await choose(page, "send the offer", "Make a task")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Title")).to_have_value("We have to send the offer to Ivan")
+    await dialog.get_by_label("Title").fill("Send the offer")
+    await dialog.get_by_label("Due").fill((today - timedelta(days=1)).isoformat())
+    await dialog.get_by_label("Grace Lindqvist").check()
+    await scan(page, "task-new")
+    await button(dialog, "Add the task").click()
+    await expect(dialog).to_have_count(0)
+    for one in (page, other):
+        chip = entry(under(one, "send the offer"), "Send the offer")
+        await expect(chip).to_contain_text("yesterday")
+        await expect(chip.get_by_role("checkbox")).not_to_be_checked()
+        await expect(one.get_by_test_id("thread-plan")).to_contain_text("1 task, 1 late")
+    await expect(other.get_by_test_id("system-line").last).to_contain_text("made the task")
+
+    # Looked at, blocked, and freed again; each sees it as it happens.
+    await button(
+        entry(under(other, "send the offer"), "Send the offer"), re.compile("Send")
+    ).click()
+    await expect(other.get_by_test_id("entry-view")).to_contain_text("Late: due yesterday")
+    await button(other, "Blocked…").click()
+    await other.get_by_label("What is it waiting for?").fill("The price of the wood")
+    await button(other, "It is blocked").click()
+    await expect(entry(under(page, "send the offer"), "Send the offer")).to_contain_text("blocked")
+    await scan(other, "task")
+    await button(other, "Goes on").click()
+    await expect(button(other, "Blocked…")).to_be_visible()
+    await button(other, "Close").click()
+
+    # Done by a click, undone by another; the other's chip turns with it.
+    await entry(under(other, "send the offer"), "Send the offer").get_by_role("checkbox").click()
+    box = entry(under(page, "send the offer"), "Send the offer").get_by_role("checkbox")
+    await expect(box).to_be_checked()
+    await expect(page.get_by_test_id("thread-plan")).to_have_count(0)
+    await button(other, "Undo").click()
+    await expect(box).not_to_be_checked()
+
+    # A meeting: what cannot be is said, another time is proposed, and taken.
+    await button(page, "Plan something").click()
+    await scan(page, "room-plan-menu")
+    await page.get_by_role("menuitem", name="New meeting").click()
+    await dialog.get_by_label("Title").fill("Kick-off")
+    tomorrow = (today + timedelta(days=1)).isoformat()
+    await dialog.get_by_label("Begins").fill(tomorrow)
+    await dialog.get_by_label("At").fill("09:00")
+    await dialog.get_by_label("Ends").fill(tomorrow)
+    await dialog.get_by_label("Until", exact=True).fill("08:00")
+    await dialog.get_by_label("Grace Lindqvist").check()
+    await button(dialog, "Plan the meeting").click()
+    await expect(dialog.get_by_role("alert")).to_have_text("It ends before it begins.")
+    await scan(page, "meeting-new")
+    await dialog.get_by_label("Until", exact=True).fill("10:00")
+    await button(dialog, "Plan the meeting").click()
+    await expect(other.get_by_test_id("thread-plan")).to_contain_text("1 task, 1 meeting")
+    await button(other.get_by_test_id("thread-plan"), re.compile("1 task")).click()
+    await button(entry(other, "Kick-off"), re.compile("Kick-off")).click()
+    await button(other, "Another time…").click()
+    await other.get_by_test_id("propose-time").get_by_label("At").fill("14:00")
+    await other.get_by_test_id("propose-time").get_by_label("Until").fill("15:00")
+    await other.get_by_label("Why").fill("The wood comes at noon")
+    await scan(other, "meeting-propose")
+    await button(other, "Propose").click()
+    await expect(other.get_by_test_id("proposals")).to_contain_text("The wood comes at noon")
+    await button(page.get_by_test_id("thread-plan"), re.compile("1 task")).click()
+    await scan(page, "room-plan")
+    await button(entry(page, "Kick-off"), re.compile("Kick-off")).click()
+    await expect(page.get_by_test_id("proposals")).to_contain_text("The wood comes at noon")
+    await button(page, "Coming").click()
+    await expect(button(page, "Coming")).to_have_attribute("aria-pressed", "true")
+    await scan(page, "meeting")
+    await button(page, re.compile("Take this time")).click()
+    await expect(page.get_by_test_id("proposals")).to_have_count(0)
+    for one in (page, other):
+        await expect(one.get_by_test_id("entry-view")).to_contain_text(re.compile("14:00|2:00"))
+    # Who proposed the time comes; who took it, too.
+    await expect(button(other, "Coming")).to_have_attribute("aria-pressed", "true")
+    await button(page, "Close").click()
+    await button(other, "Close").click()
+
+    # My day of each is right, and what is added there is one's own.
+    await other.get_by_role("link", name="My day").click()
+    await expect(entry(other.get_by_test_id("late"), "Send the offer")).to_be_visible()
+    await expect(other.get_by_test_id("meetings-soon")).to_contain_text("Kick-off")
+    add = other.get_by_test_id("quick-add")
+    await add.fill("Call Ivan today 23:55")
+    await expect(other.get_by_text(re.compile("due today"))).to_be_visible()
+    await add.press("Enter")
+    await expect(entry(other.get_by_test_id("today"), "Call Ivan")).to_be_visible()
+    await add.fill("Water the plants every day")
+    await add.press("Enter")
+    await expect(other.get_by_test_id("today")).to_contain_text("Water the plants")
+    await entry(other, "Water the plants").get_by_role("checkbox").click()
+    await expect(entry(other.get_by_test_id("soon"), "Water the plants")).to_contain_text(
+        "tomorrow"
+    )
+    await ada.say("@Grace Lindqvist, are you here?")
+    await expect(other.get_by_test_id("mentions")).to_contain_text("Chairs for the hall")
+    await entry(other.get_by_test_id("late"), "Send the offer").get_by_role("checkbox").click()
+    await expect(entry(other.get_by_test_id("done"), "Send the offer")).to_be_visible()
+    await scan(other, "day")
+    await page.get_by_role("link", name="My day").click()
+    await expect(page.get_by_test_id("meetings-soon")).to_contain_text("Kick-off")
+    await expect(page.get_by_test_id("late")).to_have_count(0)
+
+    # What somebody removes while it is looked at is gone, and comes back.
+    await ada.open_thread("Chairs for the hall")
+    await choose(page, "send the offer", "Make a task")
+    await button(dialog, "Add the task").click()
+    await expect(dialog).to_have_count(0)
+    await grace.open_thread("Chairs for the hall")
+    made = entry(under(other, "send the offer"), "We have to")
+    await button(made, re.compile("We have")).click()
+    await button(entry(under(page, "send the offer"), "We have to"), re.compile("We have")).click()
+    await button(page, "Remove").click()
+    await expect(other.get_by_role("heading", name="It is not there any more")).to_be_visible()
+    await scan(other, "entry-gone")
+    await button(page, "Undo").click()
+    await expect(other.get_by_test_id("entry-view")).to_be_visible()
+    await button(other, "Close").first.click()
+
+    await other.set_viewport_size({"width": 390, "height": 844})
+    await button(other.get_by_test_id("thread-plan"), re.compile("1 task")).click()
+    await scan(other, "narrow-plan")
+    await button(entry(other.get_by_test_id("thread-plan"), "We have"), re.compile("We")).click()
+    await scan(other, "narrow-task")
+    await button(other, "Close").first.click()
+    await other.goto("/day")
+    await expect(other.get_by_test_id("done")).to_be_visible()
+    await scan(other, "narrow-day")
+    grace.check()

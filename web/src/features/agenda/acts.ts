@@ -1,0 +1,37 @@
+/** What is done with a task or a meeting, told, and taken back. */
+import type { HubState } from '../../state';
+import { attempt } from '../../ui/attempt';
+import { toasts } from '../../ui/toasts.svelte';
+import type { Entry } from '../../wire/generated';
+
+const UNDO_MS = 10_000;
+
+/** Done, with a way back; or not done any more. */
+export async function finish(hub: HubState, entry: Entry): Promise<void> {
+  const done = entry.state !== 'done';
+  if (!(await attempt(hub.planning.finish(entry, { done }), 'The task was not changed')) || !done) return;
+  toasts.show(`Done: ${entry.title}`, {
+    ms: UNDO_MS,
+    action: { label: 'Undo', run: () => void attempt(hub.planning.finish(entry, { done: false }), 'The task was not opened again') },
+  });
+}
+
+export async function remove(hub: HubState, entry: Entry): Promise<boolean> {
+  if (!(await attempt(hub.planning.remove(entry), 'It was not removed'))) return false;
+  toasts.show(`Removed: ${entry.title}`, {
+    ms: UNDO_MS,
+    action: { label: 'Undo', run: () => void attempt(hub.planning.bringBack(entry), 'It could not be brought back') },
+  });
+  return true;
+}
+
+/** Whether this person may tick it off: who writes in the thread, and whom it is for. */
+export function mayFinish(hub: HubState, entry: Entry): boolean {
+  const role = hub.inbox.get(entry.thread)?.role;
+  return role === 'owner' || role === 'editor' || (role === 'reader' && entry.people?.some((one) => one.uid === hub.me.uid) === true);
+}
+
+export function mayChange(hub: HubState, thread: string): boolean {
+  const role = hub.inbox.get(thread)?.role;
+  return role === 'owner' || role === 'editor';
+}

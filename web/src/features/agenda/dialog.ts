@@ -1,0 +1,1 @@
+export { default as EntryDialog } from './EntryDialog.svelte';

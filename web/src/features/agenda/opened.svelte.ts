@@ -1,0 +1,35 @@
+/** The task or meeting that is being looked at or made: one dialog for all places that show some. */
+import type { EntrySource } from '../../wire/generated';
+
+export interface Draft {
+  readonly thread: string;
+  readonly kind: 'task' | 'event';
+  readonly title?: string;
+  /** `2026-11-27` */
+  readonly day?: string;
+  readonly source?: EntrySource;
+}
+
+export interface Look {
+  readonly entry: string;
+  /** The moment of a series that it was opened from. */
+  readonly occurrence?: string | null;
+}
+
+class Opened {
+  what: Draft | Look | null = $state.raw(null);
+
+  show(entry: string, occurrence: string | null = null): void {
+    this.what = { entry, occurrence };
+  }
+
+  make(draft: Draft): void {
+    this.what = draft;
+  }
+
+  close(): void {
+    this.what = null;
+  }
+}
+
+export const opened = new Opened();

@@ -1,0 +1,1 @@
+export { default as DayPage } from './DayPage.svelte';
