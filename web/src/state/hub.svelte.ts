@@ -21,7 +21,6 @@ import { Drafts } from './drafts.svelte';
 import { Inbox } from './inbox.svelte';
 import { Notifier } from './notify.svelte';
 import { People } from './people.svelte';
-import { Planning } from './planning';
 import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
 import { keptWords, type KeptWords } from './kept-words';
@@ -58,7 +57,6 @@ export class Hub implements HubState {
   readonly inbox: Inbox;
   readonly calls: Calls;
   readonly notifications: Notifier;
-  readonly planning = new Planning((command) => this.#commit(command) as Promise<Accepted>);
   title = $state('Hub');
   keeps = $state(true);
   uploads: UploadQueue | null = $state.raw(null);
@@ -294,7 +292,7 @@ export class Hub implements HubState {
   }
 
   /** Repeat a command with a send_id until it is answered or too much time has passed. */
-  async #commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]> {
+  async commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]> {
     const until = Date.now() + COMMIT_MS;
     for (;;) {
       try {
@@ -425,7 +423,7 @@ export class Hub implements HubState {
       isLive: () => this.#live.isLive,
       scans: () => this.scanning !== 'off',
       command: (command) => this.#live.command(command),
-      commit: (command) => this.#commit(command),
+      commit: (command) => this.commit(command),
       outbox: {
         entries: () => this.#outbox.entries,
         add: (message) => this.#outbox.add(message),

@@ -12,8 +12,8 @@ import type { Item as Upload, Picked, UploadQueue } from '../transfer';
 import type { CurrentCall } from '../calls/current.svelte';
 import type { Entry as CallEntry } from '../calls/entry.svelte';
 import type { ApiError } from '../wire/error';
+import type { CommandBody } from '../wire/live';
 import type { KeptWords } from './kept-words';
-import type { Planning } from './planning';
 import type {
   Account,
   Attachment,
@@ -31,6 +31,7 @@ import type {
   PresenceEntry,
   PropertyValue,
   Replacement,
+  Results,
   Role,
   SavedVersion,
   SetReferenceCommand,
@@ -74,8 +75,6 @@ export interface HubState {
   readonly inbox: InboxStore;
   readonly notifications: NotificationSettings;
   readonly calls: CallsStore;
-  /** Tasks and meetings made and changed. */
-  readonly planning: Planning;
   /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
   room(thread: string): RoomStore;
   /**
@@ -101,6 +100,8 @@ export interface HubState {
   signal(thread: string, toSession: string, kind: string, payload: unknown): Promise<void>;
   /** Hear addressed messages of others; returns the way to stop. */
   onSignal(handler: (message: SignalMessage) => void): () => void;
+  /** Have the hub carry out a command that has a send_id, also over a short loss of the connection. */
+  commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
   /** Hear the events of all threads as they come; null: some may have been missed. Returns the way to stop. */
   onEvent(handler: (event: TimelineEvent | null) => void): () => void;
   /** Changes that are only in this browser so far: messages and document edits. */

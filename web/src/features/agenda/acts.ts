@@ -3,24 +3,25 @@ import type { HubState } from '../../state';
 import { attempt } from '../../ui/attempt';
 import { toasts } from '../../ui/toasts.svelte';
 import type { Entry } from '../../wire/generated';
+import * as planning from './planning';
 
 const UNDO_MS = 10_000;
 
 /** Done, with a way back; or not done any more. */
 export async function finish(hub: HubState, entry: Entry): Promise<void> {
   const done = entry.state !== 'done';
-  if (!(await attempt(hub.planning.finish(entry, { done }), 'The task was not changed')) || !done) return;
+  if (!(await attempt(planning.finish(hub, entry, { done }), 'The task was not changed')) || !done) return;
   toasts.show(`Done: ${entry.title}`, {
     ms: UNDO_MS,
-    action: { label: 'Undo', run: () => void attempt(hub.planning.finish(entry, { done: false }), 'The task was not opened again') },
+    action: { label: 'Undo', run: () => void attempt(planning.finish(hub, entry, { done: false }), 'The task was not opened again') },
   });
 }
 
 export async function remove(hub: HubState, entry: Entry): Promise<boolean> {
-  if (!(await attempt(hub.planning.remove(entry), 'It was not removed'))) return false;
+  if (!(await attempt(planning.remove(hub, entry), 'It was not removed'))) return false;
   toasts.show(`Removed: ${entry.title}`, {
     ms: UNDO_MS,
-    action: { label: 'Undo', run: () => void attempt(hub.planning.bringBack(entry), 'It could not be brought back') },
+    action: { label: 'Undo', run: () => void attempt(planning.bringBack(hub, entry), 'It could not be brought back') },
   });
   return true;
 }

@@ -1,5 +1,5 @@
 /** What stands in the form of a task or a meeting, and what of it is told to the hub. Pure. */
-import type { EntryChange, EntryWish } from '../../state/planning';
+import type { EntryChange, EntryWish } from './planning';
 import type { Entry, Occurrence, When } from '../../wire/generated';
 import { type Repeat, repeatOf, ruleOf } from './rules';
 import { addDays, dayOf, here, isDay, momentOf } from './when';

@@ -1,7 +1,8 @@
 /** A task from one line: what is to be done, when, and how it comes back. */
 import { api } from '../../api/client';
 import type { HubState } from '../../state';
-import type { EntryWish } from '../../state/planning';
+import * as planning from './planning';
+import type { EntryWish } from './planning';
 import type { PersonalThread } from '../../wire/generated';
 import { here } from './when';
 import type { Understood } from './words';
@@ -20,7 +21,7 @@ export function wishOf({ title, due, rule }: Understood): EntryWish {
 export async function quickly(hub: HubState, thread: string | null, text: string): Promise<void> {
   const { understood } = await understanding();
   const place = thread ?? (await ownThread());
-  await hub.planning.add(place, wishOf(understood(text, new Date())));
+  await planning.add(hub, place, wishOf(understood(text, new Date())));
 }
 
 export async function ownThread(): Promise<string> {
