@@ -188,3 +188,82 @@ async def test_what_is_said_becomes_what_is_done(
     await expect(other.get_by_test_id("done")).to_be_visible()
     await scan(other, "narrow-day")
     grace.check()
+
+
+@reaches(
+    "calendar-month", "calendar-week", "calendar-list", "meeting-of-series", "narrow-calendar",
+    "narrow-month",
+)  # fmt: skip
+async def test_a_series_in_the_calendar(ada: Person, scan: Scan) -> None:
+    page, dialog = ada.page, ada.page.get_by_role("dialog")
+    await ada.begin_thread("Chairs for the hall")
+    # From a day, by the keyboard alone.
+    await page.goto("/calendar?view=month&day=2027-03-01")
+    await expect(page.get_by_role("heading", name="March 2027")).to_be_visible()
+    first = page.locator("[data-day='2027-03-01']")
+    await first.focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("[data-day='2027-03-09']")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("Begins")).to_have_value("2027-03-09")
+    await dialog.get_by_label("Where").select_option(label="Chairs for the hall")
+    await dialog.get_by_label("Title").fill("Stand-up")
+    await dialog.get_by_label("At").fill("09:00")
+    await dialog.get_by_label("Until", exact=True).fill("10:30")
+    await dialog.get_by_label("Comes back").select_option("weekly")
+    await dialog.get_by_label("Until the day").fill("2027-04-15")
+    await dialog.get_by_label("Until the day").press("Enter")
+    month = page.get_by_role("table")
+    await expect(button(month, re.compile("Stand-up"))).to_have_count(4)
+
+    # One moment of it is another, and another is left out; the rest stays.
+    await button(month, re.compile("Stand-up")).nth(1).click()
+    await button(dialog, "Change").click()
+    await expect(dialog.get_by_label("Only this one")).to_be_checked()
+    await dialog.get_by_label("Title").fill("Stand-up with Ivan")
+    await dialog.get_by_label("Begins").fill("2027-03-17")
+    await dialog.get_by_label("At").fill("09:30")
+    await dialog.get_by_label("Until", exact=True).fill("11:00")
+    await scan(page, "meeting-of-series")
+    await button(dialog, "Save").click()
+    await button(dialog, "Close").click()
+    moved = page.get_by_role("cell").filter(has=page.locator("[data-day='2027-03-17']"))
+    await expect(button(moved, re.compile("with Ivan"))).to_be_visible()
+    await button(month, re.compile("Stand-up")).nth(2).click()
+    await button(dialog, "Leave this one out").click()
+    await expect(button(month, re.compile("Stand-up"))).to_have_count(3)
+
+    # Days, and what is at the same time.
+    for title, whole in (("Fair", True), ("Call with North", False)):
+        await button(page, "New meeting").click()
+        await dialog.get_by_label("Title").fill(title)
+        if whole:
+            await dialog.get_by_label("All day").check()
+        await dialog.get_by_label("First day" if whole else "Begins").fill("2027-03-16")
+        if whole:
+            await dialog.get_by_label("Last day").fill("2027-03-18")
+        else:
+            await dialog.get_by_label("Begins").fill("2027-03-17")
+            await dialog.get_by_label("At").fill("10:00")
+            await dialog.get_by_label("Until", exact=True).fill("11:00")
+        await button(dialog, "Plan the meeting").click()
+        await expect(dialog).to_have_count(0)
+    await expect(button(month, re.compile("Fair"))).to_have_count(3)
+    await scan(page, "calendar-month")
+    await page.goto("/calendar?view=week&day=2027-03-17")
+    week = page.get_by_role("group", name="Week")
+    left, right = button(week, re.compile("with Ivan")), button(week, re.compile("Call with North"))
+    boxes = [await one.bounding_box() for one in (left, right)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"] + 1  # side by side
+    await scan(page, "calendar-week")
+    await button(page, "List").click()
+    await expect(page.get_by_role("heading", name="Wednesday, March 17, 2027")).to_be_visible()
+    await scan(page, "calendar-list")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await scan(page, "narrow-calendar")
+    await button(page, "Month").click()
+    await expect(page.get_by_role("table")).to_be_visible()
+    await scan(page, "narrow-month")

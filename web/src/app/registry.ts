@@ -18,6 +18,7 @@ export const ROUTES = {
   search: '/search?q=word',
   channels: '/channels',
   day: '/day',
+  calendar: '/calendar',
   settings: '/settings/profile',
   admin: '/admin/people',
   welcome: '/welcome#secret',
@@ -166,6 +167,11 @@ export const STATES: readonly State[] = [
   { id: 'day-empty', route: 'day', about: 'Nothing waits' },
   { id: 'day', route: 'day', about: 'Late, today, soon, mentions, done' },
 
+  { id: 'calendar-month', route: 'calendar', about: 'A month with a series, days and tasks' },
+  { id: 'calendar-week', route: 'calendar', about: 'A week with meetings side by side' },
+  { id: 'calendar-list', route: 'calendar', about: 'One day after the other' },
+  { id: 'meeting-of-series', route: 'calendar', about: 'One moment of a series is changed' },
+
   { id: 'settings-profile', route: 'settings', about: 'Name and password' },
   { id: 'settings-appearance', route: 'settings', about: 'Theme, sound, notifications' },
   { id: 'settings-calls', route: 'settings', about: 'Do not disturb, and how one goes into calls' },
@@ -196,5 +202,7 @@ export const STATES: readonly State[] = [
   { id: 'narrow-plan', route: 'room', about: '390 px: tasks above the chat' },
   { id: 'narrow-task', route: 'room', about: '390 px: a task' },
   { id: 'narrow-day', route: 'day', about: '390 px: my day' },
+  { id: 'narrow-calendar', route: 'calendar', about: '390 px: the days of the calendar' },
+  { id: 'narrow-month', route: 'calendar', about: '390 px: a month' },
   { id: 'narrow-settings', route: 'settings', about: '400 px: a page with tabs' },
 ];

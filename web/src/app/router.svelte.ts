@@ -1,6 +1,7 @@
 /** Addresses of the client and the way between them. History API, no hash but for secrets. */
 
 export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance' | 'calls';
+export type CalendarView = 'month' | 'week' | 'list';
 export type AdminTab = 'people' | 'invitations' | 'numbers';
 
 /** A file, perhaps one of its versions, perhaps beside another of them. */
@@ -16,6 +17,7 @@ export type Route =
   | { name: 'search'; query: string }
   | { name: 'channels' }
   | { name: 'day' }
+  | { name: 'calendar'; view: CalendarView | null; day: string | null }
   | { name: 'settings'; tab: SettingsTab }
   | { name: 'admin'; tab: AdminTab }
   | { name: 'welcome'; secret: string }
@@ -23,7 +25,18 @@ export type Route =
   | { name: 'not_found' };
 
 const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance', 'calls'];
+const CALENDAR: readonly string[] = ['month', 'week', 'list'];
 const ADMIN: readonly string[] = ['people', 'invitations', 'numbers'];
+
+/** A day that there is, from 1900 to 2999. */
+function isDay(text: string): boolean {
+  return /^(19|2\d)\d\d-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
+}
+
+export function calendarPath({ view, day }: { view?: CalendarView | null; day?: string | null }): string {
+  const query = [...(view ? [`view=${view}`] : []), ...(day ? [`day=${day}`] : [])].join('&');
+  return `/calendar${query ? `?${query}` : ''}`;
+}
 
 /** What an address means. */
 export function parse(url: URL): Route {
@@ -37,6 +50,11 @@ export function parse(url: URL): Route {
   }
   if (first === 'search' && parts.length === 1) return { name: 'search', query: url.searchParams.get('q') ?? '' };
   if (first === 'day' && parts.length === 1) return { name: 'day' };
+  if (first === 'calendar' && parts.length === 1) {
+    const view = url.searchParams.get('view') ?? '';
+    const day = url.searchParams.get('day') ?? '';
+    return { name: 'calendar', view: CALENDAR.includes(view) ? (view as CalendarView) : null, day: isDay(day) ? day : null };
+  }
   if (first === 'channels' && parts.length === 1) return { name: 'channels' };
   if (first === 'settings' && parts.length <= 2 && SETTINGS.includes(second ?? 'profile'))
     return { name: 'settings', tab: (second ?? 'profile') as SettingsTab };

@@ -1,6 +1,6 @@
 /** What stands in the form of a task or a meeting, and what of it is told to the hub. Pure. */
 import type { EntryChange, EntryWish } from './planning';
-import type { Entry, Occurrence, When } from '../../wire/generated';
+import type { AgendaOccurrence, Entry, When } from '../../wire/generated';
 import { type Repeat, repeatOf, ruleOf } from './rules';
 import { addDays, dayOf, here, isDay, momentOf } from './when';
 
@@ -32,7 +32,7 @@ export function blankForm(kind: 'task' | 'event', { title = '', day = '', people
 }
 
 /** @param moment of a series, if it alone is to be changed. */
-export function formOf(entry: Entry, moment: Occurrence | null = null): Form {
+export function formOf(entry: Entry, moment: Pick<AgendaOccurrence, 'starts' | 'ends' | 'title' | 'place'> | null = null): Form {
   const starts = moment ? moment.starts : entry.starts;
   const ends = moment ? moment.ends : entry.ends;
   const first = entry.kind === 'task' ? (ends ?? starts ?? null) : (starts ?? null);
@@ -40,9 +40,9 @@ export function formOf(entry: Entry, moment: Occurrence | null = null): Form {
   const { repeat, until } = repeatOf(entry.rule);
   return {
     kind: entry.kind,
-    title: entry.title,
+    title: moment?.title || entry.title,
     notes: entry.notes ?? '',
-    place: entry.place ?? '',
+    place: moment?.place || (entry.place ?? ''),
     day: first?.local.slice(0, 10) ?? '',
     time: timeOf(first),
     lastDay: last ? (isDay(last) ? addDays(last.local, -1) : last.local.slice(0, 10)) : '',

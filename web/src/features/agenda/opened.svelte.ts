@@ -1,8 +1,9 @@
 /** The task or meeting that is being looked at or made: one dialog for all places that show some. */
-import type { EntrySource } from '../../wire/generated';
+import type { AgendaOccurrence, EntrySource } from '../../wire/generated';
 
 export interface Draft {
-  readonly thread: string;
+  /** Null: it is asked for. */
+  readonly thread: string | null;
   readonly kind: 'task' | 'event';
   readonly title?: string;
   /** `2026-11-27` */
@@ -13,14 +14,14 @@ export interface Draft {
 export interface Look {
   readonly entry: string;
   /** The moment of a series that it was opened from. */
-  readonly occurrence?: string | null;
+  readonly moment: AgendaOccurrence | null;
 }
 
 class Opened {
   what: Draft | Look | null = $state.raw(null);
 
-  show(entry: string, occurrence: string | null = null): void {
-    this.what = { entry, occurrence };
+  show(entry: string, moment: AgendaOccurrence | null = null): void {
+    this.what = { entry, moment: moment?.occurrence ? moment : null };
   }
 
   make(draft: Draft): void {

@@ -1,1 +1,2 @@
 export { default as DayPage } from './DayPage.svelte';
+export { default as CalendarPage } from './CalendarPage.svelte';
