@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -27,6 +29,7 @@ from hub.api import (
     previews,
     problems,
     references,
+    reminders,
     session,
     static,
     threads,
@@ -39,6 +42,7 @@ from hub.api.sockets import Restarting
 from hub.api.tickets import Tickets
 from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
+from hub.bus.messages import ToUser
 from hub.bus.opening import open_bus, redis_of
 from hub.clock import Clock, SystemClock
 from hub.editing.arrived import Arrived
@@ -71,6 +75,7 @@ from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
 from hub.mail.agenda.horizon import Horizon
 from hub.mail.agenda.personal import Personal
+from hub.mail.agenda.reminders import Reminders
 from hub.mail.agenda.service import Agenda
 from hub.mail.erasure import Eraser
 from hub.mail.references.channels import Channels
@@ -226,7 +231,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         reference_rules = Rules(database, clock)
         named = References(database, reference_rules)
         channels = Channels(database, clock, identity)
-        planning = Agenda(database, clock, settings.undo_s)
+        reminding = Reminders(database, writer, clock, jobs, partial(_tell, bus))
+        planning = Agenda(database, clock, settings.undo_s, reminding)
         horizon = Horizon(database, clock, jobs)
         mail = Threads(
             database,
@@ -332,6 +338,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             threads=mail,
             search=Search(database),
             personal=Personal(database, mail),
+            reminders=reminding,
             references=named,
             reference_rules=reference_rules,
             channels=channels,
@@ -372,6 +379,11 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         await drain(hub)
 
 
+def _tell(bus: Bus, uid: str, frame: msgspec.Struct) -> None:
+    """To all connections of somebody, of every process."""
+    bus.publish(f"user:{uid}", ToUser(uid, msgspec.json.encode(frame).decode(), None))
+
+
 async def drain(hub: Hub) -> None:
     """Ask every connection to come back later, and write what is in memory."""
     hub.draining = True
@@ -389,7 +401,7 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
-        previews, references, agenda, calls, live, yjs, ops, openapi, static,
+        previews, references, agenda, reminders, calls, live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

@@ -20,12 +20,22 @@ from msgspec import inspect as mi
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from hub.wire import agenda, api, calls, commands, events, properties, protocol, references  # noqa: E402
+from hub.wire import (  # noqa: E402
+    agenda,
+    api,
+    calls,
+    commands,
+    events,
+    properties,
+    protocol,
+    references,
+    reminders,
+)
 
 TARGET = ROOT / "web" / "src" / "wire" / "generated.ts"
 HEADER = "// Written by scripts/generate_wire_types.py from hub.wire. Do not edit.\n"
 BASES = {"Command", "CallAct", "Request", "Frame", "Typed", "ReadFrom"}
-MODULES = (properties, references, agenda, commands, calls, events, api)
+MODULES = (properties, references, agenda, commands, reminders, calls, events, api)
 RENAMED = {"Event": "TimelineEvent"}
 """``Event`` would hide the DOM's."""
 

@@ -27,6 +27,7 @@ from hub.files.uploads import Uploads
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
 from hub.mail.agenda.personal import Personal
+from hub.mail.agenda.reminders import Reminders
 from hub.mail.references.channels import Channels
 from hub.mail.references.rules import Rules
 from hub.mail.references.service import References
@@ -63,6 +64,7 @@ class Hub:
     search: Search
     references: References
     personal: Personal
+    reminders: Reminders
     reference_rules: Rules
     channels: Channels
     blobs: BlobStore

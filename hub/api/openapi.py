@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import hub
-from hub.wire import agenda, api, protocol
+from hub.wire import agenda, api, protocol, reminders
 from hub.wire.events import Accepted, ReadState
 
 
@@ -158,6 +158,18 @@ OPERATIONS = (
     Operation("PATCH", "/api/entries/{id}", "Change it, or say that it is done", api.PatchEntry,
               Accepted),
     Operation("DELETE", "/api/entries/{id}", "Remove it", answer=Accepted),
+    Operation("GET", "/api/reminders", "What I am to be reminded of",
+              answer=reminders.Reminders),
+    Operation("POST", "/api/reminders", "Have me, or a thread, reminded", reminders.NewReminder,
+              reminders.Reminder, 201),
+    Operation("PATCH", "/api/reminders/{id}", "Move a reminder", reminders.PatchReminder,
+              reminders.Reminder),
+    Operation("DELETE", "/api/reminders/{id}", "Remove a reminder", status=204),
+    Operation("GET", "/api/notices", "Reminders that are due and were not seen",
+              answer=reminders.Notices),
+    Operation("DELETE", "/api/notices/{id}", "It was seen", status=204),
+    Operation("POST", "/api/notices/{id}/snooze", "Remind of it again", reminders.SnoozeNotice,
+              reminders.Reminder, 201),
     Operation("GET", "/api/search", "Search messages and files", answer=api.SearchResult,
               query=("q", "thread", "limit", "offset")),
     Operation("GET", "/api/openapi.json", "This document", public=True, media="application/json"),

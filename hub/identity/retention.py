@@ -1,5 +1,5 @@
-"""Forgetting sign-ins, tokens and links that ended long ago, and attempts soon; never accounts,
-never logs."""
+"""Forgetting sign-ins, tokens and links that ended long ago, notices that were seen, and attempts
+soon; never accounts, never logs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 from hub.clock import Clock, to_datetime
 from hub.errors import Unavailable
-from hub.storage import attempts, links, sessions
+from hub.storage import attempts, links, reminders, sessions
 from hub.storage.pool import Database
 
 KEEP_DAYS = 90
@@ -36,6 +36,7 @@ class Retention:
                     await sessions.forget(connection, before),
                     await sessions.forget_tokens(connection, before),
                     await links.forget(connection, before),
+                    await reminders.forget(connection, before),
                 ]
             )
 

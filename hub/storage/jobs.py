@@ -113,8 +113,8 @@ _PUT = """
 INSERT INTO jobs (kind, key, due_at) SELECT $1, k.key, $3 FROM unnest($2::text[]) AS k (key)
 ORDER BY k.key
 ON CONFLICT (kind, key) DO UPDATE SET
-    due_at = CASE WHEN jobs.given_up OR jobs.worker IS NOT NULL THEN excluded.due_at
-                  ELSE least(jobs.due_at, excluded.due_at) END,
+    due_at = CASE WHEN jobs.given_up OR jobs.worker IS NOT NULL AND NOT jobs.again
+                  THEN excluded.due_at ELSE least(jobs.due_at, excluded.due_at) END,
     again = jobs.worker IS NOT NULL,
     tries = CASE WHEN jobs.given_up THEN 0 ELSE jobs.tries END,
     given_up = false

@@ -145,8 +145,10 @@ class Projector:
         mentions: list[str] = []
         names: list[str] = []
         files: list[str | None] = []
+        reminders: list[bool] = []
         for one in run:
             data = _data(one)
+            reminders.append(bool(data and data.get("reminder")))
             texts.append(data["text"] if data else None)
             replies.append(data.get("reply_to") if data else None)
             # An array of arrays must be rectangular, so the lists travel as JSON.
@@ -164,6 +166,7 @@ class Projector:
             mentions,
             names,
             files,
+            reminders,
         )
         for one in run:
             if b'"references"' in one.body and (data := _data(one)):
@@ -536,14 +539,14 @@ ON CONFLICT (thread_id, uid) DO UPDATE SET
 
 _MESSAGES = """
 INSERT INTO items (thread_id, seq, type, sender, at, version, text, reply_to, mentions,
-                   mention_names, files, search)
+                   mention_names, files, reminder, search)
 SELECT thread_id, seq, 'message', sender, at, seq, text, reply_to,
        ARRAY(SELECT json_array_elements_text(mentions::json)),
        ARRAY(SELECT json_array_elements_text(mention_names::json)),
-       files::jsonb, hub_words(text)
+       files::jsonb, reminder, hub_words(text)
 FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[],
-            $7::text[], $8::text[], $9::text[])
-     AS i (thread_id, seq, sender, at, text, reply_to, mentions, mention_names, files)
+            $7::text[], $8::text[], $9::text[], $10::boolean[])
+     AS i (thread_id, seq, sender, at, text, reply_to, mentions, mention_names, files, reminder)
 """
 
 _LATEST = """

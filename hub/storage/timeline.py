@@ -121,6 +121,11 @@ async def is_last_owner(connection: Any, thread: str, uid: str) -> bool:
     return [row["uid"] for row in owners] == [uid]
 
 
+async def role_of(connection: Any, thread: str, uid: str) -> str | None:
+    found: str | None = await connection.fetchval(_ROLE_OF, thread, uid)
+    return found
+
+
 async def summaries(connection: Any, uid: str, thread: str | None = None) -> list[ThreadSummary]:
     """The user's inbox, latest first; or the row of one thread."""
     return [_summary(row) for row in await connection.fetch(_SUMMARIES, uid, thread)]
@@ -392,12 +397,15 @@ def _item(row: Any, reactions: dict[str, list[str]]) -> Item:
     item.mentions = row["mentions"]
     item.mention_names = row["mention_names"]
     item.files = _files(row["files"])
+    item.reminder = row["reminder"]
     item.edited_at = row["edited_at_ms"]
     item.reactions = [Reaction(emoji, uids) for emoji, uids in reactions.items()]
     return item
 
 
 _ROOM = "SELECT subject, history, last_seq FROM threads WHERE thread_id = $1"
+
+_ROLE_OF = "SELECT role FROM members WHERE thread_id = $1 AND uid = $2"
 
 _HEAD = "SELECT last_seq FROM threads WHERE thread_id = $1"
 
@@ -482,7 +490,7 @@ FROM items WHERE thread_id = $1 AND seq = $2
 
 _ITEM_COLUMNS = """
 seq, type, sender, (extract(epoch FROM at) * 1000)::bigint AS at_ms, version, data, text,
-reply_to, mentions, mention_names, files,
+reply_to, mentions, mention_names, files, reminder,
 (extract(epoch FROM edited_at) * 1000)::bigint AS edited_at_ms, deleted_by,
 (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms, erased
 """

@@ -683,6 +683,7 @@ class Item(Struct):
     mention_names: list[str] = []
     files: list[MessageFile] = []
     references: list[Reference] = []
+    reminder: bool = False
     reactions: list[Reaction] = []
     edited_at: int | None = None
     deleted: bool = False

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from hub.wire.commands import DocumentKind, History, LineEnds, Role
 from hub.wire.properties import PropertyValue, Source
 from hub.wire.references import ReferenceKind
+from hub.wire.reminders import Notice
 
 EventType = Literal[
     "thread.create", "thread.rename", "thread.history", "member.set", "message", "message.edit",
@@ -78,7 +79,7 @@ class MessageReference(Struct, omit_defaults=True):
 class MessageData(Struct, omit_defaults=True):
     """``mention_names``: of those mentioned, in their order, as they were called then. ``text`` may
     be empty when there are ``files``, whose events are the ones right before this. ``references``:
-    numbers that the owner's rules found in the text."""
+    numbers that the owner's rules found in the text. ``reminder``: its sender had it said then."""
 
     text: str
     reply_to: int | None = None
@@ -86,6 +87,7 @@ class MessageData(Struct, omit_defaults=True):
     mention_names: list[str] = []
     files: list[MessageFile] = []
     references: list[MessageReference] = []
+    reminder: bool = False
 
 
 class MessageEditData(Struct, omit_defaults=True):
@@ -400,6 +402,18 @@ class ReadState(Frame, tag="read"):
     mentions: int
 
 
+class NoticeFrame(Frame, tag="notice"):
+    """To every connection of one user: they are reminded of something, until it was seen."""
+
+    notice: Notice
+
+
+class NoticeSeen(Frame, tag="notice_seen"):
+    """To every connection of one user: it was seen, or put off."""
+
+    notice: str
+
+
 class Person(Frame, tag="person"):
     """Somebody of this hub came, or their account reads differently; whoever holds all up to here
     has the people of ``revision``."""
@@ -584,7 +598,8 @@ class Closing(Frame, tag="closing"):
 
 
 AnyFrame = (
-    Welcome | Ok | ErrorReply | Event | ReadState | Person | Demoted | Removed | Presence
+    Welcome | Ok | ErrorReply | Event | ReadState | NoticeFrame | NoticeSeen | Person | Demoted
+    | Removed | Presence
     | TypingState | UploadProgress | VersionVerdict | VersionPreview | CaretOwners | Durable
     | Refused | DocumentReset | SignalFrame | CallMuted | Saving | Closing
 )  # fmt: skip

@@ -21,6 +21,7 @@ import jsonschema
 import pytest
 from pycrdt import Awareness, Doc, Text
 
+from hub.mail.agenda.reminders import REMIND
 from hub.wire import frames, protocol
 from tests.integration.conftest import Person, Served, judge
 from tests.integration.sockets import Raw, connection
@@ -173,6 +174,17 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await write(cmd="finish_entry", entry=task)
     await write(cmd="remove_entry", entry=task)
     await write(cmd="unremove_entry", entry=task)
+    # Something is due: a clock that stands still is moved for the hub alone.
+    body = {"note": "Pay", "when": {"local": "2099-12-31"}, "thread": thread, "seq": first}
+    made = await answer(ada.http.post("/api/reminders", json=body))
+    async with served.hub.database.transaction() as database:
+        await database.execute("UPDATE reminders SET due_at = now() - interval '1 s'")
+        await served.hub.jobs.put(database, REMIND, "")
+    await served.hub.jobs.drain([REMIND])
+    notice = (await here.frame("notice"))["notice"]
+    assert notice["notice"].startswith(made["reminder"])
+    await ada.http.delete(f"/api/notices/{notice['notice']}")
+    await here.frame("notice_seen")
     await write(cmd="set_history", history="joined")
     document = (await write(cmd="create_document", kind="text", title="main.py", language=None))[
         "document"

@@ -23,8 +23,8 @@ from tests.support.hub_process import answer
 
 MESSAGE = {
     "data": None, "text": None, "reply_to": None, "mentions": [], "mention_names": [], "files": [],
-    "references": [], "reactions": [], "edited_at": None, "deleted": False, "deleted_by": None,
-    "undo_until": None,
+    "references": [], "reminder": False, "reactions": [], "edited_at": None, "deleted": False,
+    "deleted_by": None, "undo_until": None,
 }  # fmt: skip
 
 

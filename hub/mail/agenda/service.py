@@ -25,6 +25,7 @@ from hub.mail.agenda import facts as say
 from hub.mail.agenda import texts
 from hub.mail.agenda.facts import Beside
 from hub.mail.agenda.moments import digest, expand
+from hub.mail.agenda.reminders import Reminders
 from hub.mail.agenda.texts import Contact
 from hub.storage import accounts, attachments, documents, entries, occurrences, references
 from hub.storage.entries import EntryRow
@@ -68,8 +69,11 @@ class _Made(NamedTuple):
 
 
 class Agenda:
-    def __init__(self, database: Database, clock: Clock, undo_s: int) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, undo_s: int, reminders: Reminders
+    ) -> None:  # fmt: skip
         self._database = database
+        self._reminders = reminders
         self._clock = clock
         self._undo_s = undo_s
 
@@ -234,7 +238,7 @@ class Agenda:
         )  # fmt: skip
         return Append(
             command.thread, "entry.remove", uid, _encode(data), command.send_id,
-            guard=partial(_require_unchanged, row, None),
+            guard=partial(self._require_unchanged, row, None),
         )  # fmt: skip
 
     async def _unremove(
@@ -284,7 +288,7 @@ class Agenda:
         )  # fmt: skip
         guard = partial(_require_room, command.thread, entry, made)
         if row is not None:
-            guard = partial(_require_unchanged, row, made)
+            guard = partial(self._require_unchanged, row, made)
         return Append(
             command.thread, "entry.set", uid, _encode(body), command.send_id, guard=guard
         )  # fmt: skip
@@ -352,6 +356,22 @@ class Agenda:
             contacts, {address: one.uid for one in found for address in one.addresses}
         )  # fmt: skip
 
+    async def _require_unchanged(
+        self, row: EntryRow, made: _Made | None, connection: Any
+    ) -> None:  # fmt: skip
+        """Args:
+            made: null: it is removed.
+
+        Raises:
+            Conflict: ``entry_busy``.
+        """
+        if not await occurrences.is_at(connection, row.entry, row.seq):
+            raise EntryBusy
+        is_open = made is not None and made.facts.state not in ("done", "cancelled")
+        if made is not None:
+            await occurrences.write(connection, row.entry, digest(made.ical), made.found)
+        await self._reminders.follow(connection, row.entry, is_open=is_open)
+
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ms() // 1000, UTC)
 
@@ -376,16 +396,6 @@ async def _require_room(thread: str, entry: str, made: _Made, connection: Any) -
             f"A thread has {entries.MAX_OF_THREAD} tasks and meetings.", code="too_many_entries"
         )
     await occurrences.write(connection, entry, digest(made.ical), made.found)
-
-
-async def _require_unchanged(row: EntryRow, made: _Made | None, connection: Any) -> None:
-    """Raises:
-    Conflict: ``entry_busy``.
-    """
-    if not await occurrences.is_at(connection, row.entry, row.seq):
-        raise EntryBusy
-    if made is not None:
-        await occurrences.write(connection, row.entry, digest(made.ical), made.found)
 
 
 def _asked(uids: Any, people: People) -> list[Contact]:

@@ -69,6 +69,7 @@ interface Row {
   undoUntil: number | null;
   reactions: { emoji: string; uid: string }[];
   references: Item['references'];
+  reminder: boolean;
 }
 
 class Reference {
@@ -281,13 +282,13 @@ function line(event: TimelineEvent): Row {
     item: {
       seq: event.seq, type: event.type, sender: event.sender, at: event.at, version: event.seq,
       data: isMessage ? null : event.type === 'call.start' ? begun(event) : event.type === 'entry.set' ? inWords(event.data as EntrySetData) : event.data, text: null,
-      reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], references: [], reactions: [],
+      reply_to: data['reply_to'] ?? null, mentions: [], mention_names: [], files: [], references: [], reminder: false, reactions: [],
       edited_at: null, deleted: false, deleted_by: null, undo_until: null,
     },
     text: isMessage ? data['text']! : null,
     mentions: data['mentions'] ?? [],
     mention_names: data['mention_names'] ?? [],
-    editedAt: null, deletedBy: null, undoUntil: null, reactions: [], references,
+    editedAt: null, deletedBy: null, undoUntil: null, reactions: [], references, reminder: data['reminder'] ?? false,
   };
 }
 
@@ -326,6 +327,7 @@ function itemOfRow(row: Row): Item {
     mention_names: row.mention_names,
     edited_at: row.editedAt,
     references: row.references,
+    reminder: row.reminder,
     reactions: emoji.map((one) => ({
       emoji: one,
       uids: row.reactions.filter((reaction) => reaction.emoji === one).map((reaction) => reaction.uid),
@@ -372,7 +374,7 @@ function randomHistory(seed: number, length: number): Reference {
       'thread.rename': () => ({ subject: `Subject ${number}` }),
       'thread.history': () => ({ history: pick(['all', 'joined']) }),
       'member.set': () => ({ uid: pick(PEOPLE.slice(1)), role: pick(['owner', 'editor', 'reader', null]) }),
-      message: () => ({ text: `text ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`), ...(below(3) === 0 ? { references: [numberOf(below(3))] } : {}), ...(below(4) === 0 ? { reply_to: target() } : {}) }),
+      message: () => ({ text: `text ${number}`, mentions, mention_names: mentions.map(() => `Me ${number}`), ...(below(3) === 0 ? { references: [numberOf(below(3))] } : {}), ...(below(4) === 0 ? { reply_to: target() } : {}), ...(below(6) === 0 ? { reminder: true } : {}) }),
       'message.edit': () => ({ target: target(), text: `edited ${number}`, mentions, ...(below(3) === 0 ? { references: [numberOf(below(3))] } : {}), mention_names: mentions.map(() => `Me ${number}`) }),
       'message.delete': () => ({ target: target(), undo_s: 90 }),
       'message.undelete': () => ({ target: target() }),
@@ -411,7 +413,7 @@ function randomHistory(seed: number, length: number): Reference {
     // The hub writes no edit of somebody else's message: make most of them by its author.
     const author = reference.events.find((one) => one.seq === data['target'])?.sender;
     const by = type === 'message.edit' && author && below(4) > 0 ? author : sender;
-    reference.add(type, by, 'target' in data && author ? { ...data, target_sender: author } : data);
+    reference.add(type, by, 'target' in data && author && !type.startsWith('entry.') ? { ...data, target_sender: author } : data);
   }
   return reference;
 }

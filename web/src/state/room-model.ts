@@ -244,6 +244,7 @@ export function itemOf(event: TimelineEvent): Item | null {
       mention_names: data?.mention_names ?? [],
       files: data?.files ?? [],
       references: withRuled([], event, data?.references),
+      reminder: data?.reminder ?? false,
     });
   }
   if (event.type === 'call.start' && event.data != null) return Object.freeze({ ...blank(event), data: begun(event) });
@@ -266,6 +267,7 @@ function blank(event: TimelineEvent): Item {
     mention_names: [],
     files: [],
     references: [],
+    reminder: false,
     reactions: [],
     edited_at: null,
     deleted: false,
@@ -322,6 +324,7 @@ export function changeItem(item: Item, event: TimelineEvent, hidden: ReadonlyMap
         mention_names: [],
         files: [],
         references: [],
+        reminder: false,
         reactions: [],
         edited_at: null,
         deleted: true,

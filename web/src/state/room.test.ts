@@ -142,7 +142,7 @@ class FakeRoom implements RoomEnvironment {
     for (let seq = first; seq <= last; seq++) {
       items.push({
         seq, type: 'message' as const, sender: 'u_ann', at: seq, version: seq, data: null, text: `m${seq}`, reply_to: null,
-        mentions: [], mention_names: [], files: [], references: [], reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
+        mentions: [], mention_names: [], files: [], references: [], reminder: false, reactions: [], edited_at: null, deleted: false, deleted_by: null, undo_until: null,
       });
     }
     return { items, head: this.head, more: first > 2, attachments: [], entries: [] };

@@ -855,6 +855,79 @@ export interface SignalCommand {
 }
 
 /**
+ * At a moment (``when``), or ``before_s`` seconds before each moment of a task or meeting
+ * (``entry``). Of a message (``thread`` and ``seq``), of a thread, of an entry, or of nothing but
+ * its ``note``. ``for_thread``: it is said to everybody of the thread, then. ``zone``: on whose
+ * clocks days are counted.
+ */
+export interface NewReminder {
+  note: string;
+  when: Moment | null;
+  before_s: number | null;
+  thread: string | null;
+  seq: number | null;
+  entry: string | null;
+  for_thread: boolean;
+  zone: string;
+  send_id: string | null;
+}
+
+export interface PatchReminder {
+  when: Moment;
+}
+
+/**
+ * ``at``: when it is due next (Unix ms); null: there is no moment to come. ``when`` is as it
+ * was said.
+ */
+export interface Reminder {
+  reminder: string;
+  uid: string;
+  note: string;
+  at?: number | null;
+  when?: When | null;
+  before_s?: number | null;
+  thread?: string | null;
+  seq?: number | null;
+  entry?: string | null;
+  for_thread?: boolean;
+  created_at: number;
+}
+
+export interface Reminders {
+  reminders: readonly Reminder[];
+}
+
+/** What is reminded of; ``failed`` is the code of why it was not said to the thread. */
+export interface NoticeBody {
+  note: string;
+  thread?: string | null;
+  seq?: number | null;
+  entry?: string | null;
+  failed?: string | null;
+}
+
+/** A reminder that is due, until it was seen. ``at`` is when it was due (Unix ms). */
+export interface Notice {
+  note: string;
+  thread?: string | null;
+  seq?: number | null;
+  entry?: string | null;
+  failed?: string | null;
+  notice: string;
+  at: number;
+}
+
+/** Those that were not seen yet, the oldest first. */
+export interface Notices {
+  notices: readonly Notice[];
+}
+
+export interface SnoozeNotice {
+  when: Moment;
+}
+
+/**
  * The sender is in, from ``device``; ``ring`` are asked to come. Of these ``busy`` are in
  * another call and ``quiet`` do not want to be disturbed.
  */
@@ -992,7 +1065,7 @@ export interface MessageReference {
 /**
  * ``mention_names``: of those mentioned, in their order, as they were called then. ``text`` may
  * be empty when there are ``files``, whose events are the ones right before this. ``references``:
- * numbers that the owner's rules found in the text.
+ * numbers that the owner's rules found in the text. ``reminder``: its sender had it said then.
  */
 export interface MessageData {
   text: string;
@@ -1001,6 +1074,7 @@ export interface MessageData {
   mention_names?: readonly string[];
   files?: readonly MessageFile[];
   references?: readonly MessageReference[];
+  reminder?: boolean;
 }
 
 export interface MessageEditData {
@@ -1298,6 +1372,18 @@ export interface ReadState {
   seq: number;
   unread: number;
   mentions: number;
+}
+
+/** To every connection of one user: they are reminded of something, until it was seen. */
+export interface NoticeFrame {
+  t: "notice";
+  notice: Notice;
+}
+
+/** To every connection of one user: it was seen, or put off. */
+export interface NoticeSeen {
+  t: "notice_seen";
+  notice: string;
 }
 
 /**
@@ -2156,6 +2242,7 @@ export interface Item {
   mention_names: readonly string[];
   files: readonly MessageFile[];
   references: readonly Reference[];
+  reminder: boolean;
   reactions: readonly Reaction[];
   edited_at: number | null;
   deleted: boolean;
@@ -2401,6 +2488,8 @@ export type AnyFrame =
   | ErrorReply
   | TimelineEvent
   | ReadState
+  | NoticeFrame
+  | NoticeSeen
   | Person
   | Demoted
   | Removed

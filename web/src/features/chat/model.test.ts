@@ -36,6 +36,7 @@ function item(seq: number, sender: string, more: Partial<Item> = {}): Item {
     mention_names: [],
     references: [],
     files: [],
+    reminder: false,
     reactions: [],
     edited_at: null,
     deleted: false,
