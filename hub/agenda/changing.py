@@ -9,19 +9,23 @@ Source: RFC 5545 sections 3.6.1, 3.6.2, 3.8; RFC 5546 section 2.1.4 (SEQUENCE); 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Literal
 
 from hub.agenda import lines, reading
 from hub.agenda.lines import Block, Line
 from hub.agenda.reading import Moment
+from hub.agenda.series import length, occurrences, on_clocks
 from hub.agenda.zones import vtimezone
 from hub.errors import BadRequest, NotFound
 
 PRODID: Final = "-//Webmail hub//EN"
 BLOCKED: Final = "X-HUB-BLOCKED"
 Answer = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
+_DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_LAST_DAY: Final = re.compile(r"((?:^|;)UNTIL=)(\d{8})(?=;|$)", re.IGNORECASE)
 # What a component of a series has and one of its moments has not.
 _OF_SERIES: Final = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND",
                      "DUE", "DURATION")  # fmt: skip
@@ -91,11 +95,26 @@ def set_span(
 
 
 def set_rule(block: Block, rule: str | None) -> None:
-    """How it comes back; null: no more. Exceptions of another series are none of this one."""
-    if rule:
-        block.put(Line("RRULE", rule))
-    else:
+    """How it comes back; null: no more. A last day is one on the clocks of the series.
+
+    Raises:
+        BadRequest: ``bad_rule``.
+    """
+    if rule is None:
         block.drop("RRULE", "RDATE", "EXDATE", "EXRULE")
+        return
+    told = rule.strip()
+    if not told or any(char < " " for char in told):
+        raise BadRequest("A rule is one line.", code="bad_rule")
+    begin = block.first("DTSTART") or block.first("DUE")
+    found = _LAST_DAY.search(told)
+    if found is not None and begin is not None and "T" in begin.value.upper():
+        moment = reading.moment(begin, {})
+        if moment.zone is not None:
+            last = _checked_day(found[2]).replace(hour=23, minute=59, second=59)
+            until = last.replace(tzinfo=moment.zone)
+            told = f"{told[: found.start()]}{found[1]}{_utc(until)}{told[found.end() :]}"
+    block.put(Line("RRULE", told))
 
 
 def set_people(
@@ -109,11 +128,12 @@ def set_people(
         organizer: address and name of who asks them, if nobody does yet.
         known: uids by addresses, for lines that name none.
     """
-    there = {
-        person.uid or (known or {}).get(person.address) or person.address: line
-        for line in block.lines("ATTENDEE")
-        for person in (reading.participant(line),)
-    }
+    there: dict[str, Line] = {}
+    for one in block.lines("ATTENDEE"):
+        person = reading.participant(one)
+        there.setdefault(person.address, one)
+        if (who := person.uid or (known or {}).get(person.address)) is not None:
+            there[who] = one
     kept = []
     for uid, address, name in people:
         line = there.get(uid) or there.get(address.lower())
@@ -147,6 +167,8 @@ def set_answer(
     """
     master, others = reading.parts_of(calendar)
     blocks = [master, *others] if occurrence is None else [moment_of(calendar, occurrence)]
+    if occurrence is not None:
+        _ask_as_well(master, blocks[0])
     found = False
     for block in blocks:
         told = []
@@ -212,6 +234,16 @@ def set_blocked(block: Block, reason: str | None) -> None:
         block.put(Line(BLOCKED, lines.escape(reason)))
 
 
+def _ask_as_well(master: Block, block: Block) -> None:
+    """Who was asked after a moment had become one by itself is asked to that as well."""
+    there = {reading.participant(line).address for line in block.lines("ATTENDEE")}
+    lines = [
+        line for line in master.lines("ATTENDEE") if reading.participant(line).address not in there
+    ]
+    if lines:
+        block.put(*block.lines("ATTENDEE"), *lines)
+
+
 def moment_of(calendar: Block, occurrence: str) -> Block:
     """The component of one moment of a series, made if there is none yet: it says what the series
     says.
@@ -224,15 +256,18 @@ def moment_of(calendar: Block, occurrence: str) -> Block:
     """
     zones = reading.zones_of(calendar)
     master, others = reading.parts_of(calendar)
-    for one in others:
-        line = one.first("RECURRENCE-ID")
-        if line is not None and str(reading.moment(line, zones)) == occurrence:
-            return one
     starts, ends = reading.span(master, zones)
     like = starts or ends
-    if like is None or (master.first("RRULE") is None and master.first("RDATE") is None):
-        raise NotFound("It is no series.", code="occurrence_not_found")
+    if like is None:
+        raise _no_series()
+    for one in others:
+        line = one.first("RECURRENCE-ID")
+        if line is not None and str(on_clocks(reading.moment(line, zones), like)) == occurrence:
+            return one
+    if master.first("RRULE") is None and master.first("RDATE") is None:
+        raise _no_series()
     begin = _at(occurrence, like)
+    _require_moment(calendar, occurrence, begin)
     made = master.copy()
     made.drop(*_OF_SERIES)
     # Where the series tells of alarms, so does the moment.
@@ -242,11 +277,25 @@ def moment_of(calendar: Block, occurrence: str) -> Block:
     else:
         made.put(first)
     if ends is not None:
-        length = ends.local - like.local
         name = "DUE" if master.name == "VTODO" else "DTEND"
-        made.put(line_of(name, reading.later(begin, length)))
+        last = (
+            begin
+            if starts is None
+            else reading.like(reading.later(begin, length(starts, ends)), ends)
+        )
+        made.put(line_of(name, last))
     calendar.parts.append(made)
     return made
+
+
+def _require_moment(calendar: Block, occurrence: str, begin: Moment) -> None:
+    """Raises:
+    NotFound: ``occurrence_not_found``.
+    """
+    around = (begin.instant or begin.local.replace(tzinfo=UTC)), timedelta(days=2)
+    found = occurrences(calendar, around[0] - around[1], around[0] + around[1])
+    if all(one.id != occurrence for one in found):
+        raise NotFound("The series has no such moment.", code="occurrence_not_found")
 
 
 def leave_out(calendar: Block, occurrence: str) -> None:
@@ -263,38 +312,126 @@ def leave_out(calendar: Block, occurrence: str) -> None:
     master.put(*master.lines("EXDATE"), Line("EXDATE", line.value, line.params))
 
 
-def drop_exceptions(calendar: Block) -> None:
-    """Those of a series that there is no more."""
-    master, others = reading.parts_of(calendar)
-    gone = {id(one) for one in others}
-    calendar.parts = [one for one in calendar.parts if id(one) not in gone]
-    master.drop("EXDATE", "RDATE")
-
-
-def shift_exceptions(calendar: Block, before: Moment | None, after: Moment | None) -> None:
-    """A series begins at another time: its exceptions are those of the same days as before."""
-    master, others = reading.parts_of(calendar)
-    if before is None or after is None or before == after:
-        return
+def keep_exceptions(calendar: Block) -> None:
+    """Of a series with another rule: those of moments that it still has, and what was done."""
     zones = reading.zones_of(calendar)
+    master, others = reading.parts_of(calendar)
+    starts, ends = reading.span(master, zones)
+    like = starts or ends
+    if like is None or not others:
+        return
+    ids = [
+        (one, on_clocks(reading.moment(line, zones), like))
+        for one in others
+        if (line := one.first("RECURRENCE-ID")) is not None
+    ]
+    bare = Block(
+        calendar.name, [one for one in calendar.parts if all(one is not x for x in others)]
+    )
+    first, last = min(at.local for _, at in ids), max(at.local for _, at in ids)
+    margin = timedelta(days=2)
+    there = {
+        one.id
+        for one in occurrences(
+            bare, first.replace(tzinfo=UTC) - margin, last.replace(tzinfo=UTC) + margin
+        )
+    }
+    gone = {
+        id(one) for one, at in ids if str(at) not in there and not _is_over(one)
+    }  # fmt: skip
+    calendar.parts = [one for one in calendar.parts if id(one) not in gone]
+
+
+def _is_over(block: Block) -> bool:
+    line = block.first("STATUS")
+    return line is not None and line.value.strip().upper() == "COMPLETED"
+
+
+def shift_series(calendar: Block, before: Moment, after: Moment) -> None:
+    """A series begins at another time: its exceptions, its last day, and the days of the week on
+    which it is, are as far from it as before. What of an exception was as the series had it moves
+    with it.
+
+    Raises:
+        BadRequest: ``rule_fixes_days``: its rule says on which days it is.
+    """
+    zones = reading.zones_of(calendar)
+    master, others = reading.parts_of(calendar)
     by = after.local - before.local
 
-    def shifted(name: str, line: Line) -> list[Line]:
-        found = []
-        for value in line.value.split(","):
-            one = reading.moment(Line(name, value.partition("/")[0], line.params), zones)
-            local = one.local + by
-            if before.is_day and not after.is_day:  # of a day: at the time of the series
-                local = datetime.combine(one.local.date() + by, after.local.time())
-            found.append(line_of(name, Moment(local, after.is_day, after.zone, after.tzid)))
-        return found
+    def moved(moment: Moment) -> Moment:
+        here = on_clocks(moment, before)
+        local = here.local + by
+        if before.is_day and not after.is_day:  # of a day: at the time of the series
+            local = datetime.combine(local.date(), after.local.time())
+        return Moment(local, after.is_day, after.zone, after.tzid)
+
+    def values(name: str, line: Line) -> list[Line]:
+        return [
+            line_of(
+                name, moved(reading.moment(Line(name, value.partition("/")[0], line.params), zones))
+            )
+            for value in line.value.split(",")
+        ]
 
     for name in ("EXDATE", "RDATE"):
         if old := master.lines(name):
-            master.put(*(new for line in old for new in shifted(name, line)))
+            master.put(*(new for line in old for new in values(name, line)))
     for other in others:
-        if (line := other.first("RECURRENCE-ID")) is not None:
-            other.put(*shifted("RECURRENCE-ID", line)[:1])
+        line = other.first("RECURRENCE-ID")
+        if line is None:
+            continue
+        was = on_clocks(reading.moment(line, zones), before)
+        begin = other.first("DTSTART") or other.first("DUE")
+        follows = begin is not None and on_clocks(reading.moment(begin, zones), before) == was
+        for name in ("DTSTART", "DTEND", "DUE") if follows else ():
+            if (own := other.first(name)) is not None:
+                other.put(line_of(name, _by(reading.moment(own, zones), by, before, after)))
+        other.put(line_of("RECURRENCE-ID", moved(was)))
+    if (rule := master.first("RRULE")) is not None:
+        master.put(Line("RRULE", _moved_rule(rule.value, before, after)))
+
+
+def _by(moment: Moment, by: timedelta, before: Moment, after: Moment) -> Moment:
+    """What was on the clocks of the series is on them again."""
+    like = after if moment.is_day != after.is_day or moment.tzid == before.tzid else moment
+    return Moment(moment.local + by, like.is_day, like.zone, like.tzid)
+
+
+def _moved_rule(rule: str, before: Moment, after: Moment) -> str:
+    days = (after.local.date() - before.local.date()).days
+    fields = [part.partition("=") for part in rule.split(";") if part]
+    names = {name.strip().upper(): value.strip().upper() for name, _, value in fields}
+    fixed = sorted(names.keys() & {"BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH"})
+    weekly = names.get("FREQ") == "WEEKLY" and fixed == ["BYDAY"]
+    if days and fixed and not (weekly and all(one in _DAYS for one in names["BYDAY"].split(","))):
+        raise BadRequest(
+            "Its rule says on which days it is: change that, too.", code="rule_fixes_days"
+        )
+    told = []
+    for name, equals, value in fields:
+        key = name.strip().upper()
+        if key == "BYDAY" and days:
+            turned = [_DAYS[(_DAYS.index(one) + days) % 7] for one in names["BYDAY"].split(",")]
+            value = ",".join(turned)
+        elif key == "UNTIL":
+            value = _moved_until(value, before, after)
+        told.append(f"{name}{equals}{value}")
+    return ";".join(told)
+
+
+def _moved_until(value: str, before: Moment, after: Moment) -> str:
+    until = on_clocks(reading.moment(Line("UNTIL", value.strip()), {}), before)
+    try:
+        local = until.local + (after.local - before.local)
+    except OverflowError:
+        return value
+    if after.is_day:
+        return f"{local:%Y%m%d}"
+    if until.is_day:
+        local = local.replace(hour=23, minute=59, second=59)
+    zone = after.zone
+    return f"{local:%Y%m%dT%H%M%S}" if zone is None else _utc(local.replace(tzinfo=zone))
 
 
 def line_of(name: str, moment: Moment) -> Line:
@@ -311,8 +448,13 @@ def _value_of(moment: Moment) -> tuple[str, str]:
     return value, lines.parameter("TZID", moment.tzid) if moment.tzid else ""
 
 
-def parse(local: str, zone: str | None) -> Moment:
+def parse(
+    local: str, zone: str | None, zones: Mapping[str, tzinfo] | None = None
+) -> Moment:  # fmt: skip
     """A moment as clients say it: ``2026-11-27``, or ``2026-11-27T09:00:00`` of a zone.
+
+    Args:
+        zones: those that only the text describes, by their names.
 
     Raises:
         BadRequest: ``bad_date``, ``unknown_zone``.
@@ -321,7 +463,7 @@ def parse(local: str, zone: str | None) -> Moment:
     params = "" if zone is None else lines.parameter("TZID", zone)
     if "T" in value and len(value) == 13:
         value += "00"
-    moment = reading.moment(Line("It", value, params if "T" in value else ""), {})
+    moment = reading.moment(Line("It", value, params if "T" in value else ""), zones or {})
     if "T" in value and zone is None:
         raise BadRequest("A time has a zone.", code="unknown_zone")
     return moment
@@ -358,9 +500,20 @@ def _at(occurrence: str, like: Moment) -> Moment:
         local = datetime.fromisoformat(occurrence)
     except ValueError:
         local = None
-    if local is None or local.tzinfo is not None or (len(occurrence) == 10) != like.is_day:
+    found = None
+    if local is not None and local.tzinfo is None:
+        found = Moment(local, is_day=like.is_day, zone=like.zone, tzid=like.tzid)
+    if found is None or str(found) != occurrence:  # one way to write it
         raise NotFound("The series has no such moment.", code="occurrence_not_found")
-    return Moment(local, is_day=like.is_day, zone=like.zone, tzid=like.tzid)
+    return found
+
+
+def _no_series() -> NotFound:
+    return NotFound("It is no series.", code="occurrence_not_found")
+
+
+def _checked_day(value: str) -> datetime:
+    return reading.moment(Line("UNTIL", value), {}).local
 
 
 def _with(params: str, name: str, value: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from hub.errors import BadRequest, TooLarge
 
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 18
 """Of one text that is kept: a series with its exceptions."""
 MAX_LINES: Final = 50_000
 MAX_DEPTH: Final = 6
@@ -142,6 +142,8 @@ def write(block: Block) -> bytes:
     """UTF-8, with lines of 75 bytes that end with CRLF."""
     parts: list[bytes] = []
     for line in _all(block):
+        if "\n" in line or "\r" in line:  # it would be read as another one
+            raise BadRequest(f"A line breaks: {line[:60]!r}.", code="bad_calendar")
         parts += _folded(line.encode())
     return b"".join(parts)
 
@@ -153,7 +155,10 @@ def unfolded(data: bytes) -> list[str]:
 
 def escape(text: str) -> str:
     """A value of type TEXT."""
-    return "".join(_ESCAPED.get(char, char) for char in text.replace("\r\n", "\n"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        _ESCAPED.get(char, char) for char in lines if char >= " " or char in "\n\t"
+    )  # fmt: skip
 
 
 def unescape(value: str) -> str:

@@ -27,6 +27,7 @@ from hub.errors import BadRequest
 
 MAX_UID: Final = 255
 MAX_TITLE: Final = 500
+MAX_PEOPLE: Final = 500
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2999
 COMPONENTS: Final = {"VTODO": "task", "VEVENT": "event"}
@@ -120,6 +121,8 @@ def facts(calendar: Block) -> Facts:
     BadRequest: ``bad_calendar``, ``bad_date``, ``unknown_zone``.
     """
     master, others = parts_of(calendar)
+    if len(master.lines("ATTENDEE")) > MAX_PEOPLE:
+        raise BadRequest(f"At most {MAX_PEOPLE} people are asked.", code="too_many_people")
     zones = zones_of(calendar)
     starts, ends = span(master, zones)
     organizer = master.first("ORGANIZER")
@@ -162,7 +165,13 @@ def span(block: Block, zones: Mapping[str, tzinfo]) -> tuple[Moment | None, Mome
         return starts, ends
     lasting = block.first("DURATION")
     if starts is not None and lasting is not None:
-        return starts, later(starts, duration(lasting))
+        length = duration(lasting)
+        if length < timedelta():
+            raise BadRequest("It ends before it begins.", code="bad_date")
+        ends = later(starts, length)
+        if ends.local.year > LAST_YEAR:
+            raise BadRequest(f"It ends after the year {LAST_YEAR}.", code="bad_date")
+        return starts, ends
     if starts is not None and starts.is_day and block.name == "VEVENT":
         return starts, later(starts, timedelta(days=1))
     return starts, starts if block.name == "VEVENT" else None
@@ -209,6 +218,14 @@ def later(start: Moment, by: timedelta) -> Moment:
     except OverflowError as error:
         raise BadRequest("It ends beyond all years.", code="bad_date") from error
     return Moment(there, zone=start.zone, tzid=start.tzid)
+
+
+def like(moment: Moment, other: Moment) -> Moment:
+    """The same instant on the clocks of another."""
+    if moment.instant is None or other.zone is None or other.is_day:
+        return moment
+    local = moment.instant.astimezone(other.zone).replace(tzinfo=None)
+    return Moment(local, zone=other.zone, tzid=other.tzid)
 
 
 def duration(line: Line) -> timedelta:

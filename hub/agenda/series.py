@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Any, Final
 
@@ -111,16 +111,25 @@ def _reduced(
     return Block(block.name, parts)
 
 
-def _here(moment: Moment, anchor: Moment) -> tuple[str, str]:
-    """Value and parameters of a moment on the clocks of the series."""
+def on_clocks(moment: Moment, anchor: Moment) -> Moment:
+    """A moment as a series that begins at ``anchor`` has it: on its clocks; of days a day, of a day
+    at the time of the series."""
     local = moment.local
     is_elsewhere = anchor.zone is not None and moment.zone is not anchor.zone
     if is_elsewhere and moment.instant is not None:
         local = moment.instant.astimezone(anchor.zone).replace(tzinfo=None)
     if anchor.is_day:
-        return f"{local:%Y%m%d}", ";VALUE=DATE"
-    if moment.is_day:  # of a day in a series of times: at the time of the series
+        local = datetime.combine(local.date(), time())
+    elif moment.is_day:
         local = datetime.combine(local.date(), anchor.local.time())
+    return Moment(local, anchor.is_day, anchor.zone, anchor.tzid)
+
+
+def _here(moment: Moment, anchor: Moment) -> tuple[str, str]:
+    """Value and parameters of a moment on the clocks of the series."""
+    local = on_clocks(moment, anchor).local
+    if anchor.is_day:
+        return f"{local:%Y%m%d}", ";VALUE=DATE"
     return f"{local:%Y%m%dT%H%M%S}", ""
 
 
@@ -223,8 +232,8 @@ def _occurrence(component: Any, spans: list[tuple[Moment | None, Moment | None]]
     begin = component.start
     shown = _moment(begin, starts or ends)
     if starts is not None and ends is not None:
-        length = _length(starts, ends)
-        return Occurrence(_written(begin, starts), 0, shown, reading.later(shown, length))
+        lasting = length(starts, ends)
+        return Occurrence(_written(begin, starts), 0, shown, reading.later(shown, lasting))
     if starts is None:
         return Occurrence(_written(begin, ends), 0, None, shown)
     return Occurrence(_written(begin, starts), 0, shown, None)
@@ -238,7 +247,7 @@ def _moment(value: Any, like: Moment | None) -> Moment:
     return Moment(value.replace(tzinfo=None), like.is_day, like.zone, like.tzid)
 
 
-def _length(starts: Moment, ends: Moment) -> timedelta:
+def length(starts: Moment, ends: Moment) -> timedelta:
     """How long it lasts: on the clocks for days, as it passes for times."""
     if starts.instant is not None and ends.instant is not None:
         passed = ends.instant - starts.instant

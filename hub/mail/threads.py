@@ -299,7 +299,7 @@ def require_the_same(command: Any, committed: Committed) -> None:
         raise _reused()
     if not committed.body:
         return  # erased: nobody can tell
-    data = ev.told(committed.type, msgspec.json.decode(committed.body))
+    data = ev.told(committed.type, committed.body)
     asked = msgspec.to_builtins(command)
     for name, meant in _MEANT[type(command)].items():
         if _as_meant(meant, data.get(name)) != _as_meant(meant, asked[name]):
@@ -358,9 +358,7 @@ def event_of(committed: Committed) -> ev.Event:
         sender=committed.sender,
         at=committed.at_ms,
         send_id=committed.send_id,
-        data=ev.told(committed.type, msgspec.json.decode(committed.body))
-        if committed.body
-        else None,
+        data=ev.told(committed.type, committed.body),
     )
 
 
@@ -415,7 +413,7 @@ _MEANT: Final[dict[type, dict[str, Callable[[Any], Any] | None]]] = {
     cmd.React: {"target": None, "emoji": reactions.qualified, "on": None},
     cmd.Rename: {"subject": words.subject},
     cmd.SetReference: {"kind": None, "number": references.meant, "target": None, "on": None},
-    cmd.AddEntry: {"kind": None},
+    cmd.AddEntry: {},  # with a text it says nothing itself
     cmd.ChangeEntry: {"entry": None},
     cmd.FinishEntry: {"entry": None},
     cmd.AnswerEntry: {"entry": None, "answer": None},

@@ -124,7 +124,7 @@ def accepted(command: Any, committed: Committed) -> ev.Accepted:
         require_the_same(command, committed)
     data = {}
     if committed.type in _NAMING and committed.body:
-        data = ev.told(committed.type, msgspec.json.decode(committed.body))
+        data = ev.told(committed.type, committed.body)
     files = [one["attachment"] for one in data.get("files", ())]
     if committed.type in ("attachment.add", "version.add") and data:
         files = [data["attachment"]]
@@ -132,5 +132,5 @@ def accepted(command: Any, committed: Committed) -> ev.Accepted:
         seq=committed.seq, at=committed.at_ms, duplicate=committed.duplicate,
         document=data.get("document") if committed.type == "document.create" else None,
         attachments=files,
-        entry=data.get("entry"),
+        entry=data.get("entry"), occurrence=data.get("occurrence"),
     )  # fmt: skip

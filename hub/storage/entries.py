@@ -22,8 +22,11 @@ from hub.wire.agenda import AgendaOccurrence, OccurrenceSays
 MAX_OF_THREAD: Final = 20_000
 """Tasks and meetings of a thread, those that were removed and not yet erased among them."""
 
+BRIEF: Final = 500
+"""Characters of the notes that a list tells."""
 _encode = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(wire.EntryFacts, strict=False).decode
+_decode_set = msgspec.json.Decoder(wire.EntrySetBody).decode
 _FACTS: Final = wire.EntryFacts.__struct_fields__
 _says = msgspec.json.Decoder(OccurrenceSays).decode
 
@@ -50,16 +53,16 @@ class EntryRow:
 # --- from the log -------------------------------------------------------------------------------
 
 
-async def project_set(connection: Any, one: Committed, data: Any) -> None:
+async def project_set(connection: Any, one: Committed) -> None:
     """An ``entry.set``, whole."""
-    body = msgspec.convert(data, wire.EntrySetBody)
+    body = _decode_set(one.body)
     told = body.told
     facts = _encode(wire.EntryFacts(**{name: getattr(told, name) for name in _FACTS})).decode()
     is_there = await connection.fetchval(
         _SET, told.entry, one.stream_id, told.kind, body.uid, body.ical, facts,
         told.state not in ("done", "cancelled"),
-        to_datetime(body.due) if body.due is not None else None, one.seq, one.sender,
-        to_datetime(one.at_ms), told.target is None, told.did == "brought_back",
+        *(None if ms is None else to_datetime(ms) for ms in (body.due, body.over)), one.seq,
+        one.sender, to_datetime(one.at_ms), told.target is None, told.did == "brought_back",
     )  # fmt: skip
     if is_there:
         await connection.execute(
@@ -90,8 +93,8 @@ async def of_thread(
     connection: Any, thread: str, uid: str, from_seq: int, *, limit: int, after: str | None = None,
     is_open: bool | None = None,
 ) -> list[wire.Entry]:  # fmt: skip
-    """What somebody sees of a thread's, by the order in which they were made or, of what is open,
-    by when it is due."""
+    """What somebody sees of a thread's, by their ids or, of what is open and not over, by when it
+    is due or over."""
     rows = await connection.fetch(
         _OPEN_OF_THREAD if is_open else _OF_THREAD, thread, uid, from_seq, limit, after or ""
     )
@@ -112,7 +115,7 @@ async def some(
 async def one_of(connection: Any, entry: str, uid: str) -> tuple[wire.Entry, str] | None:
     """A task or meeting with its text, if somebody may see it."""
     row = await connection.fetchrow(_ONE_OF, uid, entry)
-    return None if row is None else (_entry(row), row["ical"])
+    return None if row is None else (_entry(row, brief=False), row["ical"])
 
 
 # --- of all threads of somebody -------------------------------------------------------------------
@@ -145,6 +148,7 @@ async def between(
             AgendaOccurrence(
                 entry=row["entry_id"], occurrence=row["occurrence"], state=says.state,
                 starts=says.starts, ends=says.ends, title=says.title, place=says.place,
+                answers=says.answers,
             )
         )  # fmt: skip
     ids = list(dict.fromkeys(one.entry for one in found))
@@ -152,17 +156,18 @@ async def between(
     return found, entries
 
 
-async def personal_thread(connection: Any, uid: str) -> str | None:
-    found: str | None = await connection.fetchval(
-        "SELECT thread_id FROM personal_threads WHERE uid = $1", uid
-    )
+async def personal_thread(connection: Any, uid: str) -> tuple[str | None, bool]:
+    """The thread of what concerns nobody else, and whether it still is one."""
+    row = await connection.fetchrow(_PERSONAL, uid)
+    return (None, False) if row is None else (row["thread_id"], row["is_own"])
+
+
+async def set_personal_thread(
+    connection: Any, uid: str, thread: str, instead_of: str | None
+) -> str:  # fmt: skip
+    """The first one stays, of those that are to take the place of the same; returns that."""
+    found: str = await connection.fetchval(_SET_PERSONAL, uid, thread, instead_of)
     return found
-
-
-async def set_personal_thread(connection: Any, uid: str, thread: str) -> str:
-    """The first one stays."""
-    await connection.execute(_PERSONAL, uid, thread)
-    return await personal_thread(connection, uid) or thread
 
 
 # --- erasing --------------------------------------------------------------------------------------
@@ -195,8 +200,10 @@ async def _delete(connection: Any, ids: Sequence[str]) -> None:
         await connection.execute(f"DELETE FROM {table} WHERE entry_id = ANY($1::text[])", ids)
 
 
-def _entry(row: Any) -> wire.Entry:
+def _entry(row: Any, *, brief: bool = True) -> wire.Entry:
     facts = _facts(row["facts"])
+    if brief and len(facts.notes) > BRIEF:
+        facts.notes, facts.more_notes = facts.notes[:BRIEF], True
     return wire.Entry(
         **{name: getattr(facts, name) for name in _FACTS},
         entry=row["entry_id"], thread=row["thread_id"], seq=row["seq"], target=row["added_seq"],
@@ -206,15 +213,15 @@ def _entry(row: Any) -> wire.Entry:
 
 
 _SET = """
-INSERT INTO entries AS e (entry_id, thread_id, kind, uid, ical, facts, is_open, due, seq, added_seq,
-                          created_by, created_at, set_by, set_at)
-SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $9, $10, $11, $10, $11
-WHERE $12 OR EXISTS (SELECT FROM entries WHERE entry_id = $1 AND thread_id = $2)
+INSERT INTO entries AS e (entry_id, thread_id, kind, uid, ical, facts, is_open, due, over, seq,
+                          added_seq, created_by, created_at, set_by, set_at)
+SELECT $1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $10, $11, $12, $11, $12
+WHERE $13 OR EXISTS (SELECT FROM entries WHERE entry_id = $1 AND thread_id = $2)
 ON CONFLICT (entry_id) DO UPDATE SET
     kind = excluded.kind, uid = excluded.uid, ical = excluded.ical, facts = excluded.facts,
-    is_open = excluded.is_open, due = excluded.due, seq = excluded.seq, set_by = excluded.set_by,
-    set_at = excluded.set_at, removed_by = NULL, erase_at = NULL
-WHERE e.thread_id = excluded.thread_id AND (e.removed_by IS NULL) <> $13
+    is_open = excluded.is_open, due = excluded.due, over = excluded.over, seq = excluded.seq,
+    set_by = excluded.set_by, set_at = excluded.set_at, removed_by = NULL, erase_at = NULL
+WHERE e.thread_id = excluded.thread_id AND (e.removed_by IS NULL) <> $14
 RETURNING true
 """
 
@@ -261,8 +268,9 @@ ORDER BY entry_id LIMIT $4
 """
 
 _OPEN_OF_THREAD = f"""
-SELECT {_COLUMNS} FROM entries e WHERE thread_id = $1 AND {_SEEN} AND is_open AND $5 = ''
-ORDER BY due NULLS LAST, added_seq LIMIT $4
+SELECT {_COLUMNS} FROM entries e
+WHERE thread_id = $1 AND {_SEEN} AND is_open AND (over IS NULL OR over > now()) AND $5 = ''
+ORDER BY coalesce(due, over), added_seq LIMIT $4
 """
 
 _SOME = f"""
@@ -295,7 +303,9 @@ _BETWEEN = f"""
 SELECT o.entry_id, o.occurrence, o.says FROM entry_people p
 JOIN entries e USING (entry_id) {_MEMBER}
 JOIN occurrences o ON o.entry_id = p.entry_id
-WHERE p.uid = $1 AND p.is_asked AND e.removed_by IS NULL AND CASE
+WHERE p.uid = $1 AND p.is_asked AND e.removed_by IS NULL
+  AND o.first < greatest($3::timestamptz, $5::timestamptz)
+  AND o.last >= least($2::timestamptz, $4::timestamptz) AND CASE
     WHEN o.floats THEN o.first < $5 AND (o.last > $4 OR o.first = o.last AND o.last >= $4)
     ELSE o.first < $3 AND (o.last > $2 OR o.first = o.last AND o.last >= $2) END
 ORDER BY o.first, o.entry_id, o.nth LIMIT $6
@@ -304,7 +314,17 @@ ORDER BY o.first, o.entry_id, o.nth LIMIT $6
 _MINE_BY_ID = f"SELECT {_COLUMNS} FROM entries e WHERE entry_id = ANY($1::text[]) ORDER BY entry_id"
 
 _PERSONAL = """
-INSERT INTO personal_threads (uid, thread_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+SELECT p.thread_id, (
+    SELECT coalesce(array_agg(m.uid) = ARRAY[$1], false) FROM members m
+    WHERE m.thread_id = p.thread_id AND m.role IS NOT NULL) AS is_own
+FROM personal_threads p WHERE p.uid = $1
+"""
+
+_SET_PERSONAL = """
+INSERT INTO personal_threads AS p (uid, thread_id) VALUES ($1, $2)
+ON CONFLICT (uid) DO UPDATE SET
+    thread_id = CASE WHEN p.thread_id = $3 THEN excluded.thread_id ELSE p.thread_id END
+RETURNING thread_id
 """
 
 _DUE = """
@@ -312,12 +332,13 @@ SELECT entry_id, thread_id FROM entries
 WHERE erase_at < $1 ORDER BY erase_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
+# The history has a line of every event.
 _ERASE_EVENTS = """
-UPDATE events SET body = NULL, salt = NULL
-WHERE stream_id = ANY($1::text[]) AND body IS NOT NULL AND type LIKE 'entry.%'
-  AND coalesce(convert_from(body, 'UTF8')::json->'told'->>'entry',
-               convert_from(body, 'UTF8')::json->>'entry') = ANY($2::text[])
-RETURNING stream_id, seq
+UPDATE events e SET body = NULL, salt = NULL FROM items i
+WHERE i.thread_id = ANY($1::text[]) AND i.type LIKE 'entry.%' AND i.data IS NOT NULL
+  AND convert_from(i.data, 'UTF8')::json->>'entry' = ANY($2::text[])
+  AND e.stream_id = i.thread_id AND e.seq = i.seq
+RETURNING e.stream_id, e.seq
 """
 
 _ERASE_LINES = """

@@ -4,6 +4,7 @@ without following a rule. No projection; what is missing or old is worked out ag
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,27 +30,40 @@ class OccurrenceRow:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """All of a task or meeting up to ``through``; null: there is nothing after."""
+    """All of a task or meeting up to ``through``; null: there is nothing after. ``says`` are those
+    of the rows as JSON, and ``digest`` tells two of them apart."""
 
     rows: list[OccurrenceRow]
     through: datetime | None
+    says: list[str]
+    digest: str
+
+
+def expansion(rows: list[OccurrenceRow], through: datetime | None) -> Expansion:
+    says = [_encode(one.says).decode() for one in rows]
+    parts = [(one.occurrence, one.first, one.last, one.floats) for one in rows]
+    digest = hashlib.md5(_encode([parts, says]), usedforsecurity=False).hexdigest()
+    return Expansion(rows, through, says, digest)
 
 
 async def write(connection: Any, entry: str, digest: str, found: Expansion) -> None:
-    """In place of what was worked out before.
+    """In place of what was worked out before; most changes are of no moment.
 
     Args:
         digest: MD5 of the text that it was worked out of, in hexadecimal digits.
     """
-    await connection.execute("DELETE FROM occurrences WHERE entry_id = $1", entry)
-    if found.rows:
+    known = await connection.fetchval(
+        "SELECT rows_digest FROM expansions WHERE entry_id = $1", entry
+    )
+    if known != found.digest:
+        await connection.execute("DELETE FROM occurrences WHERE entry_id = $1", entry)
+        rows = found.rows
         await connection.execute(
-            _INSERT, entry, list(range(len(found.rows))),
-            [one.occurrence for one in found.rows], [one.first for one in found.rows],
-            [one.last for one in found.rows], [one.floats for one in found.rows],
-            [_encode(one.says).decode() for one in found.rows],
+            _INSERT, entry, list(range(len(rows))), [one.occurrence for one in rows],
+            [one.first for one in rows], [one.last for one in rows],
+            [one.floats for one in rows], found.says,
         )  # fmt: skip
-    await connection.execute(_EXPANDED, entry, digest, found.through)
+    await connection.execute(_EXPANDED, entry, digest, found.digest, found.through)
 
 
 async def stale(
@@ -85,8 +99,9 @@ FROM unnest($2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6:
 """
 
 _EXPANDED = """
-INSERT INTO expansions (entry_id, digest, through) VALUES ($1, $2, $3)
-ON CONFLICT (entry_id) DO UPDATE SET digest = excluded.digest, through = excluded.through
+INSERT INTO expansions (entry_id, digest, rows_digest, through) VALUES ($1, $2, $3, $4)
+ON CONFLICT (entry_id) DO UPDATE SET
+    digest = excluded.digest, rows_digest = excluded.rows_digest, through = excluded.through
 """
 
 _STALE = """

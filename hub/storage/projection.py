@@ -23,6 +23,7 @@ from hub.storage.documents import decode_updates
 from hub.storage.writer import Committed
 from hub.wire import properties, yupdate
 from hub.wire.agenda import EntryLine
+from hub.wire.events import told
 
 Run = Sequence[Committed]
 
@@ -416,8 +417,9 @@ class Projector:
             await self._line(connection, told)
 
     async def _entry_set(self, connection: Any, run: Run) -> None:
-        for one, data in _read(run):
-            await entries.project_set(connection, one, data)
+        for one in run:
+            if one.body:
+                await entries.project_set(connection, one)
         await self._line(connection, [_entry_line(one) for one in run])
 
     async def _entry_remove(self, connection: Any, run: Run) -> None:
@@ -480,8 +482,8 @@ def _data(one: Committed) -> Any:
 
 def _entry_line(one: Committed) -> Committed:
     """With what the history says of it as its body."""
-    data = _data(one)
-    line = b"" if data is None else msgspec.json.encode(msgspec.convert(data["told"], EntryLine))
+    data = told(one.type, one.body)
+    line = b"" if data is None else msgspec.json.encode(msgspec.convert(data, EntryLine))
     return replace(one, body=line)
 
 

@@ -29,7 +29,7 @@ from hub.wire.api import (
 )
 from hub.wire.calls import Call
 from hub.wire.commands import Role
-from hub.wire.events import Event, MessageFile, ReadState, told
+from hub.wire.events import Event, MessageFile, ReadState
 from hub.wire.excerpt import excerpt
 from hub.wire.visibility import is_veiled, visible_from
 
@@ -266,7 +266,7 @@ async def events_page(
         rows = rows[::-1]
     else:
         rows = await connection.fetch(_EVENTS_AFTER, thread, from_seq, after or 0, limit)
-    bodies = [told(row["type"], _body(row["body"])) for row in rows]
+    bodies = [_body(row["body"]) for row in rows]
     concerned = {row["seq"] for row in rows if row["type"] == "message"} | {
         body["target"]
         for row, body in zip(rows, bodies, strict=True)
@@ -519,8 +519,13 @@ SELECT EXISTS (SELECT FROM reactions
                WHERE thread_id = $1 AND seq = $2 AND emoji = $3 AND uid = $4)
 """
 
+# The text of a task or meeting stays where it is.
 _EVENT_COLUMNS = """
-seq, type, sender, send_id, body, (extract(epoch FROM at) * 1000)::bigint AS at_ms
+seq, type, sender, send_id,
+CASE WHEN type = 'entry.set'
+     THEN convert_to((convert_from(body, 'UTF8')::json->'told')::text, 'UTF8')
+     ELSE body END AS body,
+(extract(epoch FROM at) * 1000)::bigint AS at_ms
 """
 
 _EVENTS_AFTER = f"""

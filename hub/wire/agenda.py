@@ -17,7 +17,7 @@ Did = Literal[
     "added", "changed", "moved", "finished", "reopened", "answered", "proposed", "blocked",
     "unblocked", "cancelled", "restored", "skipped", "brought_back",
 ]  # fmt: skip
-MAX_PEOPLE: Final = 100
+MAX_PEOPLE: Final = 500
 MAX_PROPOSALS: Final = 20
 
 EntryId = Annotated[str, Meta(max_length=64)]
@@ -88,7 +88,8 @@ class Occurrence(Struct, frozen=True, omit_defaults=True):
 class EntryFacts(Struct, omit_defaults=True, kw_only=True):
     """What a task or meeting says. ``ends``: of a task when it is due. ``rule`` is an RRULE;
     ``series``: there is more than one moment. ``current``: of a task that comes back the one that
-    is to be done. ``done_by`` and ``done_at`` are those of a task without a series."""
+    is to be done. ``done_by`` and ``done_at`` are those of a task without a series. ``more_notes``:
+    there are more than stand here."""
 
     kind: EntryKind
     title: str
@@ -107,6 +108,7 @@ class EntryFacts(Struct, omit_defaults=True, kw_only=True):
     proposals: list[Proposal] = []
     done_by: str | None = None
     done_at: int | None = None
+    more_notes: bool = False
 
 
 class EntrySetData(EntryFacts, omit_defaults=True, kw_only=True):
@@ -132,6 +134,7 @@ class EntrySetBody(Struct, omit_defaults=True, kw_only=True):
         ical: canonical; ``uid`` is its UID.
         asked: whom it is for, with what they answered.
         due: of a task that is to be done (Unix ms; by the clocks of UTC if it has no zone).
+        over: of a meeting after its last moment; null: it has no last one.
     """
 
     told: EntrySetData
@@ -139,6 +142,7 @@ class EntrySetBody(Struct, omit_defaults=True, kw_only=True):
     uid: str
     asked: dict[str, Answer]
     due: int | None = None
+    over: int | None = None
 
 
 class EntryRemoveData(Struct, omit_defaults=True, kw_only=True):
@@ -181,13 +185,15 @@ class Entry(EntryFacts, omit_defaults=True, kw_only=True):
 
 
 class OccurrenceSays(Struct, omit_defaults=True):
-    """One moment of a task or meeting; null is said by the whole."""
+    """One moment of a task or meeting; null is said by the whole. ``answers`` are those to it, by
+    uid."""
 
     state: EntryState
     starts: When | None = None
     ends: When | None = None
     title: str | None = None
     place: str | None = None
+    answers: dict[str, Answer] | None = None
 
 
 class AgendaOccurrence(OccurrenceSays, omit_defaults=True, kw_only=True):

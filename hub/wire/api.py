@@ -477,7 +477,8 @@ class Authors(Struct):
 
 class ThreadState(Struct):
     """Everything of a room but its history, as of timeline seq ``head``. ``entries`` are the tasks
-    that are to be done and the meetings that are not cancelled; ``more_entries``: not all."""
+    that are to be done and the meetings that are neither cancelled nor over; ``more_entries``: not
+    all."""
 
     summary: ThreadSummary
     history: History
@@ -501,7 +502,7 @@ class NewEntry(Request):
     rule: Rule | None = None
     people: EntryPeople = []
     source: EntrySource | None = None
-    ical: Annotated[str, Meta(max_length=1 << 20)] | None = None
+    ical: Annotated[str, Meta(max_length=1 << 18)] | None = None
     send_id: SendId | None = None
 
 

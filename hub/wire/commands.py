@@ -284,7 +284,7 @@ class AddEntry(Command, tag="add_entry"):
     rule: Rule | None = None
     people: EntryPeople = []
     source: EntrySource | None = None
-    ical: Annotated[str, Meta(max_length=1 << 20)] | None = None
+    ical: Annotated[str, Meta(max_length=1 << 18)] | None = None
 
 
 class ChangeEntry(Command, tag="change_entry"):
@@ -310,13 +310,15 @@ class ChangeEntry(Command, tag="change_entry"):
 
 
 class FinishEntry(Command, tag="finish_entry"):
-    """A task is done, or it is not. Without ``occurrence`` of a task that comes back: the moment
-    that is the current one; or that which was done last."""
+    """A task is done, or it is not. Without ``occurrence`` of a task that comes back: the latest
+    moment that has come; or that which was done last. ``seen``: the current one that was on the
+    screen; when it is another by now, nothing is changed. Result: Accepted with ``occurrence``."""
 
     thread: ThreadId
     send_id: SendId
     entry: EntryId
     occurrence: OccurrenceId | None = None
+    seen: OccurrenceId | None = None
     done: bool = True
 
 

@@ -332,9 +332,19 @@ class ReferenceSetData(Struct, omit_defaults=True):
     rule: bool = False
 
 
-def told(type_: str, body: Any) -> Any:
-    """What everybody is told of an event's body: of an ``entry.set`` not its text."""
-    return body["told"] if type_ == "entry.set" and body is not None else body
+class _Told(Struct):
+    told: Any
+
+
+_decode_told = msgspec.json.Decoder(_Told).decode
+
+
+def told(type_: str, body: bytes) -> Any:
+    """What everybody is told of an event's body, null when it was erased: of an ``entry.set`` not
+    its text, which is skipped."""
+    if not body:
+        return None
+    return _decode_told(body).told if type_ == "entry.set" else msgspec.json.decode(body)
 
 
 class CheckpointHead(Struct):
@@ -629,6 +639,7 @@ class Accepted(Struct, omit_defaults=True):
     changed: bool = True
     attachments: list[str] = []
     entry: str | None = None
+    occurrence: str | None = None
 
 
 class OpenResult(Struct):

@@ -267,3 +267,71 @@ async def test_a_series_in_the_calendar(ada: Person, scan: Scan) -> None:
     await button(page, "Month").click()
     await expect(page.get_by_role("table")).to_be_visible()
     await scan(page, "narrow-month")
+
+
+async def set_for_now(page: Page) -> None:
+    """By the fields: what is due this minute is due at once."""
+    dialog = page.get_by_role("dialog")
+    now: str = await page.evaluate(
+        "new Date(Date.now() - new Date().getTimezoneOffset() * 6e4).toJSON()"
+    )
+    await dialog.get_by_label("Day").fill(now[:10])
+    await dialog.get_by_label("Time").fill(now[11:16])
+
+
+@reaches("reminder-new", "reminder-due", "narrow-reminder")
+async def test_reminders_come_once_and_go_everywhere(
+    ada: Person, hub: HubProcess, browser: Browser, scan: Scan
+) -> None:
+    page, dialog = ada.page, ada.page.get_by_role("dialog")
+    await ada.begin_thread("Chairs for the hall")
+    grace = await Person.open(browser, hub.url, "Grace Lindqvist", "grace@north.example")
+    await grace.accept(await ada.invite())
+    await grace.open_thread("Chairs for the hall")
+    await ada.say("Pay the invoice")
+    second = await ada.new_tab()
+    await second.goto("/day")
+
+    # In words, mended by the fields; private, and there in every tab at once.
+    await choose(page, "Pay the invoice", "Remind me…")
+    await dialog.get_by_label("When").fill("in three days")
+    await expect(dialog.get_by_text(re.compile("^That is "))).to_be_visible()
+    await scan(page, "reminder-new")
+    await set_for_now(page)
+    await button(dialog, "Remind me").click()
+    for one in (page, second):
+        await expect(one.get_by_test_id("notice")).to_contain_text("Pay the invoice")
+    await expect(grace.page.get_by_test_id("notice")).to_have_count(0)
+    await page.reload()
+    await expect(page.get_by_test_id("notice")).to_have_count(1)
+    await button(page.get_by_test_id("notice"), "Later: remind me again").click()
+    await expect(page.get_by_role("menuitem", name="Tomorrow at 9")).to_be_visible()
+    await scan(page, "reminder-due")
+    await page.get_by_role("menuitem", name="Tomorrow at 9").click()
+    for one in (page, second):
+        await expect(one.get_by_test_id("notice")).to_have_count(0)
+    await expect(second.get_by_test_id("reminders")).to_contain_text("tomorrow 9:00")
+    await button(second, "Remove the reminder: Pay the invoice").click()
+    await expect(second.get_by_test_id("reminders")).to_have_count(0)
+
+    # For the thread: a message of who set it, for everybody.
+    await choose(page, "Pay the invoice", "Remind me…")
+    await dialog.get_by_label("Of what").fill("The invoice is due")
+    await set_for_now(page)
+    await dialog.get_by_label("The thread: it is said there, by you").check()
+    await button(dialog, "Remind the thread").click()
+    said = grace.page.get_by_test_id("message").filter(has_text="The invoice is due")
+    await expect(said).to_contain_text("reminder")
+    await expect(said).to_contain_text("Pay the invoice")  # that it answers
+
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto("/day")
+    await button(page, "New reminder").click()
+    await dialog.get_by_label("Of what").fill("Call Ivan")
+    await set_for_now(page)
+    await button(dialog, "Remind me").click()
+    await expect(page.get_by_test_id("notice")).to_contain_text("Call Ivan")
+    await scan(page, "narrow-reminder")
+    await button(page.get_by_test_id("notice"), "Done").click()
+    await expect(page.get_by_test_id("notice")).to_have_count(0)
+    grace.check()

@@ -454,3 +454,109 @@ async def test_what_is_ones_own_has_one_place(served: Served) -> None:
     threads = await answer(ada.http.get("/api/threads"))
     assert [one["subject"] for one in threads] == ["Just me"]
     assert to_datetime(threads[0]["updated_at"]).year == FRIDAY.year
+
+
+async def test_two_who_tick_off_the_same_do_it_once(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    new = {"title": "Water", "ends": at("2026-11-27"), "rule": "FREQ=DAILY"}
+    made = await answer(ada.http.post(f"/api/threads/{thread}/entries", json=new))
+    entry = {"thread": thread, "entry": made["entry"]}
+    async with signed_in(served, ada) as raw, signed_in(served, grace) as other:
+        seen = (await entry_of(ada, made["entry"]))["current"]["id"]
+        first = await act(raw, cmd="finish_entry", **entry, seen=seen)
+        second = await act(other, cmd="finish_entry", **entry, seen=seen)
+        assert (first["occurrence"], second["changed"]) == ("2026-11-27", False)
+        third = await act(other, cmd="finish_entry", **entry, seen="2026-11-28")
+        # Who undoes it undoes what they did, whatever was done since.
+        await act(raw, cmd="finish_entry", **entry, occurrence=first["occurrence"], done=False)
+        assert third["occurrence"] == "2026-11-28"
+    text = (await ada.http.get(f"/api/entries/{made['entry']}.ics")).text
+    assert text.count("STATUS:COMPLETED") == 1
+
+
+async def test_one_answers_one_moment_of_a_series(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    new = {
+        "kind": "event", "title": "Weekly", "rule": "FREQ=WEEKLY", "people": [ada.uid, grace.uid],
+        "starts": at("2026-11-30T09:00:00"), "ends": at("2026-11-30T10:00:00"),
+    }  # fmt: skip
+    made = await answer(ada.http.post(f"/api/threads/{thread}/entries", json=new))
+    entry = {"thread": thread, "entry": made["entry"]}
+    async with signed_in(served, grace) as raw:
+        await act(raw, cmd="answer_entry", **entry, answer="accepted")
+        declined = {"answer": "declined", "occurrence": "2026-12-07T09:00:00"}
+        await act(raw, cmd="answer_entry", **entry, **declined)
+        odd = {"answer": "declined", "occurrence": "2026-12-08T03:33:00"}
+        assert (await act(raw, cmd="answer_entry", **entry, **odd))[
+            "code"
+        ] == "occurrence_not_found"
+    first = int(FRIDAY.timestamp() * 1000)
+    params = {"first": first, "last": first + 20 * 86_400_000}
+    found = await answer(grace.http.get("/api/agenda", params=params))
+    answers = [one.get("answers", {}).get(grace.uid) for one in found["occurrences"]]
+    assert answers == [None, "declined", None]
+    (one,) = [one for one in found["entries"][0]["people"] if one["uid"] == grace.uid]
+    assert one["answer"] == "accepted"
+
+
+async def test_no_text_breaks_out_of_its_line(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    url = f"/api/threads/{thread}/entries"
+    notes = "hi\rATTENDEE:mailto:o@x.org\rEND:VTODO\r\nRRULE:FREQ=DAILY\x0b"
+    made = await answer(ada.http.post(url, json={"title": "T", "notes": notes, "place": "a\rb"}))
+    entry = await entry_of(ada, made["entry"])
+    assert entry["notes"] == "hi\nATTENDEE:mailto:o@x.org\nEND:VTODO\nRRULE:FREQ=DAILY"
+    assert "people" not in entry
+    done = await answer(ada.http.patch(f"/api/entries/{made['entry']}", json={"done": True}))
+    assert done["seq"] > made["seq"]
+    for rule in (" ", "FREQ=DAILY\n;COUNT=3"):
+        new = {"title": "T", "ends": at("2026-11-30"), "rule": rule}
+        assert (await ada.http.post(url, json=new)).json()["code"] == "bad_rule"
+
+
+async def test_an_imported_meeting_again_is_one(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    ical = (
+        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:a@b\r\nSUMMARY:Fair\r\n"
+        "DTSTART:20261201T090000Z\r\nX-MINE;A=b:c\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    async with signed_in(served, ada) as raw:
+        command = {"cmd": "add_entry", "thread": thread, "send_id": "s1", "ical": ical}
+        one, two = await act(raw, **command), await act(raw, **command)
+    assert (two["duplicate"], two["entry"]) == (True, one["entry"])
+    text = (await ada.http.get(f"/api/entries/{one['entry']}.ics")).text
+    assert text == ical.replace("METHOD:REQUEST\r\n", "")
+
+
+async def test_a_thread_is_told_with_what_is_still_to_come(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    url = f"/api/threads/{thread}/entries"
+    for year in (2001, 2031):
+        span = {"starts": at(f"{year}-05-04T09:00:00"), "ends": at(f"{year}-05-04T10:00:00")}
+        await answer(ada.http.post(url, json={"kind": "event", "title": str(year), **span}))
+    series = {"starts": at("2001-05-04"), "ends": at("2001-05-05"), "rule": "FREQ=YEARLY"}
+    await answer(ada.http.post(url, json={"kind": "event", "title": "Every", **series}))
+    await answer(ada.http.post(url, json={"title": "Task", "notes": "n" * 900}))
+    state = await answer(ada.http.get(f"/api/threads/{thread}"))
+    assert sorted(one["title"] for one in state["entries"]) == ["2031", "Every", "Task"]
+    (task,) = [one for one in state["entries"] if one["title"] == "Task"]
+    assert (len(task["notes"]), task["more_notes"]) == (500, True)
+    assert len((await entry_of(ada, task["entry"]))["notes"]) == 900
+
+
+async def test_ones_own_thread_is_another_once_it_is_shared(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    first = (await answer(ada.http.post("/api/me/thread")))["thread"]
+    new = {"uid": grace.uid, "role": "editor"}
+    await answer(ada.http.post(f"/api/threads/{first}/members", json=new))
+    second = (await answer(ada.http.post("/api/me/thread")))["thread"]
+    assert second != first
+    assert (await answer(ada.http.post("/api/me/thread")))["thread"] == second

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -45,6 +45,10 @@ class Beside:
     proposals: list[wire.Proposal] = field(default_factory=list)
     done_by: str | None = None
     done_at: int | None = None
+
+    @property
+    def uids(self) -> Collection[str]:
+        return self.members.values()
 
 
 def facts_of(calendar: Block, beside: Beside) -> wire.EntryFacts:
@@ -95,6 +99,10 @@ def state_of(kind: str, status: str) -> wire.EntryState:
     return _STATES[kind].get(status, "open" if kind == "task" else "confirmed")
 
 
+def answer_of(partstat: str) -> wire.Answer:
+    return _ANSWERS.get(partstat, "none")
+
+
 def status_of(state: wire.EntryState) -> str:
     return _STATUS[state]
 
@@ -122,13 +130,31 @@ def due_moment(facts: wire.EntryFacts) -> wire.When | None:
 def last_done(calendar: Block) -> str | None:
     """Of a series of tasks the last moment that is done."""
     zones = reading.zones_of(calendar)
+    starts, ends = reading.span(reading.parts_of(calendar)[0], zones)
+    anchor = starts or ends
+    if anchor is None:
+        return None
     return max(
         (
-            str(reading.moment(line, zones))
+            str(series.on_clocks(reading.moment(line, zones), anchor))
             for one in reading.parts_of(calendar)[1]
             if _is_done(one) and (line := one.first("RECURRENCE-ID")) is not None
         ),
         default=None,
+    )
+
+
+def is_done(calendar: Block, occurrence: str) -> bool:
+    """Of a series of tasks one moment."""
+    zones = reading.zones_of(calendar)
+    master, others = reading.parts_of(calendar)
+    starts, ends = reading.span(master, zones)
+    anchor = starts or ends
+    return anchor is not None and any(
+        _is_done(one)
+        and (line := one.first("RECURRENCE-ID")) is not None
+        and str(series.on_clocks(reading.moment(line, zones), anchor)) == occurrence
+        for one in others
     )
 
 
@@ -201,7 +227,5 @@ def _is_settled(block: Block) -> bool:
 
 
 def _invited(one: Participant, beside: Beside) -> wire.Invited:
-    uid = one.uid if one.uid in set(beside.members.values()) else beside.members.get(one.address)
-    return wire.Invited(
-        one.name or one.address, one.address, uid, _ANSWERS.get(one.answer, "none")
-    )  # fmt: skip
+    uid = one.uid if one.uid in beside.uids else beside.members.get(one.address)
+    return wire.Invited(one.name or one.address, one.address, uid, answer_of(one.answer))

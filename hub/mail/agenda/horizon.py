@@ -17,7 +17,7 @@ from hub.mail.agenda import texts
 from hub.mail.agenda.moments import AHEAD, digest, expand
 from hub.storage import occurrences
 from hub.storage.jobs import Job
-from hub.storage.occurrences import Expansion
+from hub.storage.occurrences import Expansion, expansion
 from hub.storage.pool import Database
 
 HORIZON: Final = "horizon"
@@ -71,4 +71,4 @@ def _expanded(entry: str, ical: str, now: datetime) -> Expansion:
         return expand(texts.read(ical), now)
     except HubError as refused:
         log.warning("a series cannot be followed", entry=entry, reason=refused.code)
-        return Expansion([], now + AHEAD)
+        return expansion([], now + AHEAD)

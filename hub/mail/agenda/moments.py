@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hub.agenda import reading, series
 from hub.agenda.lines import Block
 from hub.agenda.reading import Moment
-from hub.mail.agenda.facts import state_of, told
-from hub.storage.occurrences import Expansion, OccurrenceRow
-from hub.wire.agenda import OccurrenceSays
+from hub.mail.agenda.facts import answer_of, state_of, told
+from hub.storage.occurrences import Expansion, OccurrenceRow, expansion
+from hub.wire.agenda import Answer, OccurrenceSays
 
 BACK: Final = timedelta(days=366)
 AHEAD: Final = timedelta(days=3 * 366)
 """What is looked at once is beyond that has its place; of a series nothing is shown there."""
 
 
-def expand(calendar: Block, now: datetime) -> Expansion:
-    """Raises:
-    BadRequest: ``bad_rule``, ``too_many_occurrences``, and what ``hub.agenda.reading`` finds.
+def expand(
+    calendar: Block, now: datetime, members: Mapping[str, str] | None = None
+) -> Expansion:  # fmt: skip
+    """Args:
+        members: uids of the people of the thread by their addresses.
+
+    Raises:
+        BadRequest: ``bad_rule``, ``too_many_occurrences``, and what ``hub.agenda.reading`` finds.
     """
     through = now + AHEAD
     master, others = reading.parts_of(calendar)
@@ -39,11 +45,31 @@ def expand(calendar: Block, now: datetime) -> Expansion:
         if one.nth > 0:
             says.title = _value(block, "SUMMARY", text=True)[:500]
             says.place = _value(block, "LOCATION", text=True)[:500]
+            says.answers = _answers(block, members or {})
         rows.append(
             OccurrenceRow(one.id, _at(first), _at(last), _floats(first) or _floats(last), says)
         )
-    is_endless = any(line.value.strip() for line in master.lines("RRULE"))
-    return Expansion(rows, through if is_endless else None)
+    goes_on = bool(others) or any(master.lines(name) for name in ("RRULE", "RDATE"))
+    return expansion(rows, through if goes_on else None)
+
+
+def over_at(calendar: Block, found: Expansion, now: datetime) -> datetime | None:
+    """After the last moment of a meeting; null: there is no last one that is known."""
+    rule = _value(reading.parts_of(calendar)[0], "RRULE").upper()
+    if rule and "UNTIL=" not in rule and "COUNT=" not in rule:
+        return None
+    last = max((one.last for one in found.rows), default=None)
+    return None if last is not None and last > now + AHEAD - BACK else last
+
+
+def _answers(block: Block, members: Mapping[str, str]) -> dict[str, Answer] | None:
+    """To a moment that says something itself."""
+    found: dict[str, Answer] = {}
+    for one in map(reading.participant, block.lines("ATTENDEE")):
+        uid = members.get(one.address) or one.uid
+        if uid is not None and uid in members.values():
+            found[uid] = answer_of(one.answer)
+    return found or None
 
 
 def digest(ical: str) -> str:

@@ -19,11 +19,13 @@ class Personal:
         self._threads = threads
 
     async def thread_of(self, uid: str) -> str:
-        """Made when it is first asked for; the id of the one that there is from then on."""
+        """Made when it is first asked for, and again when somebody else has come into it; the id of
+        the one that there is."""
         async with self._database.acquire() as connection:
-            known = await entries.personal_thread(connection, uid)
-        if known is not None:
+            known, is_own = await entries.personal_thread(connection, uid)
+        if known is not None and is_own:
             return known
-        thread = await self._threads.create(uid, NewThread(subject=SUBJECT, send_id=_SEND_ID))
+        send_id = _SEND_ID if known is None else f"{_SEND_ID}:{known[-20:]}"
+        thread = await self._threads.create(uid, NewThread(subject=SUBJECT, send_id=send_id))
         async with self._database.acquire() as connection:
-            return await entries.set_personal_thread(connection, uid, thread)
+            return await entries.set_personal_thread(connection, uid, thread, known)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ from hub.ids import b64url, sha256
 from hub.mail.agenda import facts as say
 from hub.mail.agenda import texts
 from hub.mail.agenda.facts import Beside
-from hub.mail.agenda.moments import digest, expand
+from hub.mail.agenda.moments import digest, expand, over_at
 from hub.mail.agenda.reminders import Reminders
 from hub.mail.agenda.texts import Contact
 from hub.storage import accounts, attachments, documents, entries, occurrences, references
@@ -37,6 +37,7 @@ from hub.wire import agenda as wire
 from hub.wire import commands as cmd
 
 _encode = msgspec.json.Encoder().encode
+T = TypeVar("T")
 _AT_ONCE: Final = 8192
 """Bytes of a text that is worked on here; of a longer one, and of a series, in a thread."""
 
@@ -66,6 +67,16 @@ class _Made(NamedTuple):
     uid: str
     facts: wire.EntryFacts
     found: Expansion
+    over: datetime | None
+
+
+class _Edit(NamedTuple):
+    """What a change came to."""
+
+    did: wire.Did
+    proposals: list[wire.Proposal]
+    occurrence: str | None = None
+    answer: wire.Answer | None = None
 
 
 class Agenda:
@@ -76,6 +87,7 @@ class Agenda:
         self._reminders = reminders
         self._clock = clock
         self._undo_s = undo_s
+        self._hands = asyncio.Semaphore(1)
 
     async def prepare(
         self, uid: str, command: Any, room: RoomState, since: int
@@ -117,19 +129,24 @@ class Agenda:
         asked = _asked(command.people, people)
         # The same command again asks for the same entry.
         seed = sha256(_encode([command.thread, uid, command.send_id]))
-        if command.ical is None:
-            ical_uid = str(uuid.UUID(bytes=seed[:16], version=4))
-            calendar = texts.made(command, ical_uid, people.named(uid), asked, self._now())
-        else:
-            calendar = await self._calendar(command.ical)
-            calendar.drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
-            if asked:
-                block = reading.parts_of(calendar)[0]
-                texts.set_people(block, people.named(uid), asked, people.by_address)
-        return await self._set(
-            uid, command, calendar, f"e_{b64url(seed[:15])}", "added", people,
-            beside=Beside(people.by_address, command.source),
-        )  # fmt: skip
+        now, ical, maker = self._now(), command.ical, people.named(uid)
+
+        def make() -> _Made:
+            if ical is None:
+                ical_uid = str(uuid.UUID(bytes=seed[:16], version=4))
+                calendar = texts.made(command, ical_uid, maker, asked, now)
+            else:
+                calendar = texts.read(ical)
+                calendar.drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
+                if asked:
+                    block = reading.parts_of(calendar)[0]
+                    texts.set_people(block, maker, asked, people.by_address)
+            return _make(calendar, Beside(people.by_address, command.source), now)
+
+        is_short = len(ical or command.notes) < _AT_ONCE and command.rule is None
+        made = await self._worked(make, is_short=is_short)
+        entry = f"e_{b64url(seed[:15])}"
+        return self._append(uid, command, entry, made, _Edit("added", []), None)
 
     async def _change(
         self, uid: str, command: cmd.ChangeEntry, room: RoomState, row: EntryRow
@@ -138,25 +155,24 @@ class Agenda:
             raise Conflict("Somebody changed it meanwhile.", code="entry_changed")
         people = await self._people(room)
         asked = _asked(command.people, people) if command.people is not msgspec.UNSET else None
-        calendar = await self._calendar(row.ical)
-        before = texts.write(calendar)
-        wanted = _proposers(command, row.facts.proposals)
-        did = texts.change(
-            calendar, command, people.named(uid), asked, people.by_address, wanted, self._now()
-        )
-        if texts.is_same(before, texts.write(calendar)):
-            return None
-        proposals = row.facts.proposals
-        if did == "moved":
-            proposals = [
-                one
-                for one in proposals
-                if command.occurrence is not None and one.occurrence != command.occurrence
-            ]
-        return await self._set(
-            uid, command, calendar, row.entry, did, people, row=row, proposals=proposals,
-            occurrence=command.occurrence,
-        )  # fmt: skip
+        now = self._now()
+
+        def change(calendar: Block) -> _Edit:
+            wanted = _proposers(command, row.facts.proposals)
+            changer = people.named(uid)
+            did = texts.change(
+                calendar, command, changer, asked, people.by_address, wanted, now
+            )  # fmt: skip
+            kept = row.facts.proposals
+            if did == "moved":
+                kept = [
+                    one
+                    for one in kept
+                    if command.occurrence is not None and one.occurrence != command.occurrence
+                ]
+            return _Edit(did, kept, command.occurrence)
+
+        return await self._edit(uid, command, people, row, change)
 
     async def _finish(
         self, uid: str, command: cmd.FinishEntry, room: RoomState, row: EntryRow
@@ -165,71 +181,67 @@ class Agenda:
             raise BadRequest("A meeting is not done.", code="bad_state")
         if room.members[uid].role == "reader" and uid not in _uids(row.facts):
             raise Forbidden("You can read this thread, not write in it.", code="read_only")
-        occurrence, is_done = command.occurrence, row.facts.state == "done"
-        calendar = await self._calendar(row.ical)
-        if row.facts.series and occurrence is None:
-            after = say.last_done(calendar)
-            if command.done:
-                found = await asyncio.to_thread(say.to_do, calendar, after, self._now())
-                occurrence = None if found is None else found.id
-            else:
-                occurrence = after
-            if occurrence is None:
+        current = None if row.facts.current is None else row.facts.current.id
+        if command.seen is not None and command.seen != current:
+            return None  # somebody was first
+        now = self._now()
+
+        def finish(calendar: Block) -> _Edit | None:
+            occurrence = command.occurrence
+            if not row.facts.series:
+                if (row.facts.state == "done") == command.done:
+                    return None
+                occurrence = None
+            elif occurrence is None:
+                occurrence = say.last_done(calendar)
+                if command.done:
+                    found = say.to_do(calendar, occurrence, now)
+                    occurrence = None if found is None else found.id
+                if occurrence is None:
+                    return None
+            elif say.is_done(calendar, occurrence) == command.done:
                 return None
-        elif not row.facts.series:
-            occurrence = None
-            if is_done == command.done:
-                return None
-        before = texts.write(calendar)
-        changing.set_done(calendar, self._now(), occurrence, done=command.done)
-        if texts.is_same(before, texts.write(calendar)):
-            return None
-        return await self._set(
-            uid, command, calendar, row.entry, "finished" if command.done else "reopened",
-            await self._people(room), row=row, occurrence=occurrence,
-        )  # fmt: skip
+            changing.set_done(calendar, now, occurrence, done=command.done)
+            did: wire.Did = "finished" if command.done else "reopened"
+            return _Edit(did, row.facts.proposals, occurrence)
+
+        return await self._edit(uid, command, await self._people(room), row, finish)
 
     async def _answer(
         self, uid: str, command: cmd.AnswerEntry, room: RoomState, row: EntryRow
     ) -> Append | None:
         people = await self._people(room)
-        calendar = await self._calendar(row.ical)
         own = {uid, *(address for address, one in people.by_address.items() if one == uid)}
-        block = reading.parts_of(calendar)[0]
-        known = {
-            one.uid or one.address for one in map(reading.participant, block.lines("ATTENDEE"))
-        }
-        if row.kind == "event" and not own & known:  # who sees a meeting may come, too
-            asked = [people.named(one) for one in _uids(row.facts) if one in people.contacts]
-            who = [*asked, people.named(uid)]
-            organizer = people.named(row.created_by)
-            texts.set_people(block, organizer, who, people.by_address)
-        before = row.ical
-        changing.set_answer(calendar, own, texts.answer(command), command.occurrence)
-        proposals = row.facts.proposals
-        if command.proposal is not None:
-            proposals = _proposed(uid, command, proposals, self._clock.now_ms())
-        elif command.answer == "accepted":
-            proposals = [one for one in proposals if not _is_of(one, uid, command.occurrence)]
-        if proposals == row.facts.proposals and texts.is_same(before, texts.write(calendar)):
-            return None
-        return await self._set(
-            uid, command, calendar, row.entry,
-            "answered" if command.proposal is None else "proposed", people, row=row,
-            proposals=proposals, occurrence=command.occurrence, answer=command.answer,
-        )  # fmt: skip
+        kept = row.facts.proposals
+        now_ms = self._clock.now_ms()
+
+        def answer(calendar: Block) -> _Edit:
+            if row.kind == "event":
+                maker = people.named(row.created_by)
+                texts.come_too(calendar, own, people.named(uid), maker)
+            changing.set_answer(calendar, own, texts.answer(command), command.occurrence)
+            proposals = kept
+            if command.proposal is not None:
+                zones = reading.zones_of(calendar)
+                proposals = _proposed(uid, command, command.proposal, kept, zones, now_ms)
+            elif command.answer == "accepted":
+                proposals = [one for one in kept if not _is_of(one, uid, command.occurrence)]
+            did: wire.Did = "answered" if command.proposal is None else "proposed"
+            return _Edit(did, proposals, command.occurrence, command.answer)
+
+        return await self._edit(uid, command, people, row, answer)
 
     async def _leave_out(
         self, uid: str, command: cmd.RemoveEntry, room: RoomState, row: EntryRow
-    ) -> Append:
-        calendar = await self._calendar(row.ical)
-        assert command.occurrence is not None
-        changing.leave_out(calendar, command.occurrence)
-        changing.touch(reading.parts_of(calendar)[0], self._now(), anew=True)
-        return await self._set(
-            uid, command, calendar, row.entry, "skipped", await self._people(room), row=row,
-            occurrence=command.occurrence,
-        )  # fmt: skip
+    ) -> Append | None:
+        occurrence, now = command.occurrence or "", self._now()
+
+        def leave_out(calendar: Block) -> _Edit:
+            changing.leave_out(calendar, occurrence)
+            changing.touch(reading.parts_of(calendar)[0], now, anew=True)
+            return _Edit("skipped", row.facts.proposals, occurrence)
+
+        return await self._edit(uid, command, await self._people(room), row, leave_out)
 
     def _remove(self, uid: str, command: cmd.RemoveEntry, row: EntryRow) -> Append:
         data = wire.EntryRemoveData(
@@ -243,48 +255,62 @@ class Agenda:
 
     async def _unremove(
         self, uid: str, command: cmd.UnremoveEntry, room: RoomState, row: EntryRow
-    ) -> Append:
+    ) -> Append | None:
         if row.removed_by != uid:
             raise Forbidden("Only who removed it can bring it back.", code="not_author")
         if self._clock.now_ms() > (row.erase_at_ms or 0):
             raise Conflict("It has been erased for good.", code="erased")
-        calendar = await self._calendar(row.ical)
-        return await self._set(
-            uid, command, calendar, row.entry, "brought_back", await self._people(room), row=row
-        )
+        return await self._edit(
+            uid, command, await self._people(room), row,
+            lambda _: _Edit("brought_back", row.facts.proposals), always=True,
+        )  # fmt: skip
 
     # --- what is written --------------------------------------------------------------------------
 
-    async def _set(
-        self, uid: str, command: Any, calendar: Block, entry: str, did: wire.Did, people: People,
-        *, row: EntryRow | None = None, beside: Beside | None = None,
-        proposals: list[wire.Proposal] | None = None, occurrence: str | None = None,
-        answer: wire.Answer | None = None,
-    ) -> Append:  # fmt: skip
-        """The event that says how an entry is now."""
-        if beside is None:
-            assert row is not None
+    async def _edit(
+        self, uid: str, command: Any, people: People, row: EntryRow,
+        change: Callable[[Block], _Edit | None], *, always: bool = False,
+    ) -> Append | None:  # fmt: skip
+        """The event that says how an entry is after a change; null: it is as before."""
+        now, now_ms = self._now(), self._clock.now_ms()
+
+        def work() -> tuple[_Edit, _Made] | None:
+            calendar = texts.read(row.ical)
+            edit = change(calendar)
+            if edit is None:
+                return None
+            same = edit.proposals == row.facts.proposals
+            if same and not always and texts.is_same(row.ical, texts.write(calendar)):
+                return None
             was = row.facts
-            is_kept = was.state == "done"
-            beside = Beside(
-                people.by_address, was.source, was.proposals if proposals is None else proposals,
-                was.done_by if is_kept else uid,
-                was.done_at if is_kept else self._clock.now_ms(),
-            )  # fmt: skip
-        made = await self._made(calendar, beside)
-        maker = uid if row is None else row.created_by
-        asked = say.people_of(made.facts, maker)
+            done = (was.done_by, was.done_at) if was.state == "done" else (uid, now_ms)
+            beside = Beside(people.by_address, was.source, edit.proposals, *done)
+            return edit, _make(calendar, beside, now)
+
+        is_short = len(row.ical) < _AT_ONCE and not row.facts.series
+        found = await self._worked(work, is_short=is_short)
+        if found is None:
+            return None
+        edit, made = found
+        return self._append(uid, command, row.entry, made, edit, row)
+
+    def _append(
+        self, uid: str, command: Any, entry: str, made: _Made, edit: _Edit, row: EntryRow | None
+    ) -> Append:
+        asked = say.people_of(made.facts, uid if row is None else row.created_by)
         due = say.due_moment(made.facts) if made.facts.kind == "task" else None
-        shown = list(dict.fromkeys([*asked, *(row.shown if row is not None else ())]))
         told = wire.EntrySetData(
             **{name: getattr(made.facts, name) for name in made.facts.__struct_fields__},
-            entry=entry, did=did, target=None if row is None else row.added_seq, shown=shown,
-            occurrence=occurrence, answer=answer,
+            entry=entry, did=edit.did, target=None if row is None else row.added_seq,
+            shown=list(dict.fromkeys([*asked, *(row.shown if row is not None else ())])),
+            occurrence=edit.occurrence, answer=edit.answer,
             created_by=None if row is None else row.created_by,
             created_at=None if row is None else row.created_at_ms,
         )  # fmt: skip
+        over = made.over if made.facts.kind == "event" else None
         body = wire.EntrySetBody(
-            told=told, ical=made.ical, uid=made.uid, asked=asked, due=_ms(due)
+            told=told, ical=made.ical, uid=made.uid, asked=asked, due=_ms(due),
+            over=None if over is None else int(over.timestamp() * 1000),
         )  # fmt: skip
         guard = partial(_require_room, command.thread, entry, made)
         if row is not None:
@@ -293,16 +319,12 @@ class Agenda:
             command.thread, "entry.set", uid, _encode(body), command.send_id, guard=guard
         )  # fmt: skip
 
-    async def _made(self, calendar: Block, beside: Beside) -> _Made:
-        now = self._now()
-        if len(calendar.parts) > 200 or _is_series(calendar):
-            return await asyncio.to_thread(_make, calendar, beside, now)
-        return _make(calendar, beside, now)
-
-    async def _calendar(self, ical: str) -> Block:
-        if len(ical) > _AT_ONCE:
-            return await asyncio.to_thread(texts.read, ical)
-        return texts.read(ical)
+    async def _worked(self, work: Callable[[], T], *, is_short: bool) -> T:
+        """What takes long keeps the loop from nothing, and takes one core at most."""
+        if is_short:
+            return work()
+        async with self._hands:
+            return await asyncio.to_thread(work)
 
     async def _entry(self, uid: str, command: Any, since: int) -> EntryRow:
         async with self._database.acquire() as connection:
@@ -383,8 +405,9 @@ def _make(calendar: Block, beside: Beside, now: datetime) -> _Made:
     ical = texts.write(calendar)
     if len(ical.encode()) > lines.MAX_BYTES:
         raise BadRequest("It has become too long.", code="calendar_too_large")
-    found = say.facts_of(calendar, beside)
-    return _Made(ical, reading.facts(calendar).uid, found, expand(calendar, now))
+    facts, found = say.facts_of(calendar, beside), expand(calendar, now, beside.members)
+    uid = texts.uid_of(calendar)
+    return _Made(ical, uid, facts, found, over_at(calendar, found, now))
 
 
 async def _require_room(thread: str, entry: str, made: _Made, connection: Any) -> None:
@@ -414,31 +437,26 @@ def _uids(facts: wire.EntryFacts) -> list[str]:
     return [one.uid for one in facts.people if one.uid is not None]
 
 
-def _is_series(calendar: Block) -> bool:
-    master, others = reading.parts_of(calendar)
-    return bool(others or master.first("RRULE") or master.first("RDATE"))
-
-
 def _is_of(one: wire.Proposal, uid: str, occurrence: str | None) -> bool:
     return one.by == uid and one.occurrence == occurrence
 
 
 def _proposed(
-    uid: str, command: cmd.AnswerEntry, before: Sequence[wire.Proposal], now_ms: int
-) -> list[wire.Proposal]:
+    uid: str, command: cmd.AnswerEntry, new: cmd.NewProposal, before: Sequence[wire.Proposal],
+    zones: Mapping[str, tzinfo], now_ms: int,
+) -> list[wire.Proposal]:  # fmt: skip
     """Raises:
     BadRequest: ``bad_date``, ``unknown_zone``.
     """
-    assert command.proposal is not None
-    starts, ends = texts.moment(command.proposal.starts), texts.moment(command.proposal.ends)
+    starts, ends = texts.moment(new.starts, zones), texts.moment(new.ends, zones)
     if starts.is_day != ends.is_day or reading.is_before(ends, starts):
         raise BadRequest("It ends before it begins.", code="bad_date")
     first, last = say.told(starts), say.told(ends)
     assert first is not None
     assert last is not None
     kept = [one for one in before if not _is_of(one, uid, command.occurrence)]
-    new = wire.Proposal(uid, now_ms, first, last, command.proposal.note, command.occurrence)
-    return [*kept, new][-wire.MAX_PROPOSALS :]
+    made = wire.Proposal(uid, now_ms, first, last, new.note, command.occurrence)
+    return [*kept, made][-wire.MAX_PROPOSALS :]
 
 
 def _proposers(command: cmd.ChangeEntry, proposals: Sequence[wire.Proposal]) -> list[str]:

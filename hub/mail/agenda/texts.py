@@ -7,13 +7,13 @@ have (its rule, its people) cannot be said of a moment.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET
 
-from hub.agenda import changing, lines, reading
+from hub.agenda import changing, lines, reading, series
 from hub.agenda.lines import Block
 from hub.agenda.reading import Moment
 from hub.errors import BadRequest
@@ -61,6 +61,12 @@ def write(calendar: Block) -> str:
     return lines.write(calendar).decode()
 
 
+def uid_of(calendar: Block) -> str:
+    """Its iCalendar UID, which was checked."""
+    line = reading.parts_of(calendar)[0].first("UID")
+    return line.value.strip() if line is not None else ""
+
+
 def made(
     command: cmd.AddEntry, ical_uid: str, maker: Contact, people: Sequence[Contact], now: datetime
 ) -> Block:
@@ -72,7 +78,7 @@ def made(
     changing.set_text(block, "SUMMARY", title(command.title))
     changing.set_text(block, "DESCRIPTION", _text(command.notes))
     changing.set_text(block, "LOCATION", _text(command.place))
-    _set_span(calendar, block, _moment(command.starts), _moment(command.ends))
+    changing.set_span(calendar, block, _moment(command.starts), _moment(command.ends))
     changing.set_rule(block, command.rule)
     set_people(block, maker, people, {})
     return calendar
@@ -109,19 +115,22 @@ def change(
         if (given := getattr(command, name)) is not UNSET:
             changing.set_text(block, _TEXTS[name], _text(given))
     if command.people is not UNSET:
-        set_people(block, changer, people or (), known)
+        for one in (master, *reading.parts_of(calendar)[1]):
+            set_people(one, changer, people or (), known)
+    rules = _rule_of(block)
     if command.rule is not UNSET:
         changing.set_rule(block, command.rule)
-        changing.drop_exceptions(calendar)
     if command.blocked is not UNSET:
         reason = command.blocked if command.blocked is None else _text(command.blocked)
         changing.set_blocked(block, reason)
         did = "unblocked" if reason is None else "blocked"
     if command.state is not UNSET:
         did = _set_state(calendar, block, command.state, now)
-    is_moved = command.rule is not UNSET
+    is_moved = _rule_of(block) != rules
     if command.starts is not UNSET or command.ends is not UNSET:
         is_moved = _move(calendar, block, command) or is_moved
+    if _rule_of(block) != rules and command.rule is not UNSET:
+        changing.keep_exceptions(calendar)
     if is_moved and did == "changed":
         did = "moved"
     changing.touch(block, now, anew=is_moved or did in ("cancelled", "restored"))
@@ -151,6 +160,17 @@ def set_people(
     changing.set_people(block, (maker.address, maker.name), [*people, *strangers], known)
 
 
+def come_too(calendar: Block, own: Collection[str], person: Contact, maker: Contact) -> None:
+    """Who sees a meeting may come, too: they are asked with the others."""
+    block = reading.parts_of(calendar)[0]
+    there = map(reading.participant, block.lines("ATTENDEE"))
+    if any(one.uid in own or one.address in own for one in there):
+        return
+    asked = [(one.uid or "", one.address, one.name) for one in
+             map(reading.participant, block.lines("ATTENDEE"))]  # fmt: skip
+    changing.set_people(block, (maker.address, maker.name), [*asked, person])
+
+
 def is_same(before: str, after: str) -> bool:
     """Whether two texts say the same, but for when they were written."""
     return _STAMPS.sub("", before) == _STAMPS.sub("", after)
@@ -168,35 +188,50 @@ def title(given: str) -> str:
     return line
 
 
-def moment(given: wire.Moment) -> Moment:
-    """Raises:
-    BadRequest: ``bad_date``, ``unknown_zone``.
+def moment(given: wire.Moment, zones: Mapping[str, tzinfo] | None = None) -> Moment:
+    """Args:
+        zones: those that only a text describes.
+
+    Raises:
+        BadRequest: ``bad_date``, ``unknown_zone``.
     """
-    return changing.parse(given.local, given.zone)
+    return changing.parse(given.local, given.zone, zones)
+
+
+def _rule_of(block: Block) -> str:
+    line = block.first("RRULE")
+    return "" if line is None else line.value.strip().upper()
 
 
 def _move(calendar: Block, block: Block, command: cmd.ChangeEntry) -> bool:
-    """Whether it is at another time than before."""
+    """Whether it is at another time than before. What is given no other end lasts as long as it
+    did, and a task that is due at another time begins as long before it as it did."""
     zones = reading.zones_of(calendar)
     before = reading.span(block, zones)
-    starts = before[0] if command.starts is UNSET else _moment(command.starts)
-    ends = before[1] if command.ends is UNSET else _moment(command.ends)
-    if command.ends is UNSET and before[0] is not None and starts is not None and ends is not None:
-        # It lasts as long as it did.
-        length = ends.local - before[0].local
-        ends = reading.later(starts, length if starts.is_day == before[0].is_day else timedelta())
+    starts = before[0] if command.starts is UNSET else _moment(command.starts, zones)
+    ends = before[1] if command.ends is UNSET else _moment(command.ends, zones)
+    first, last = before
+    if first is not None and last is not None and starts is not None and ends is not None:
+        same_kind = starts.is_day == first.is_day
+        if command.ends is UNSET:
+            lasting = series.length(first, last) if same_kind else timedelta()
+            ends = reading.like(reading.later(starts, lasting), last)
+        elif command.starts is UNSET and block.name == "VTODO":
+            by = ends.local - last.local
+            starts = (
+                Moment(starts.local + by, starts.is_day, starts.zone, starts.tzid)
+                if ends.is_day == starts.is_day
+                else None
+            )
     if (starts, ends) == before:
         return False
     if block.name == "VEVENT" and starts is not None and starts.is_day and ends == starts:
         ends = reading.later(starts, timedelta(days=1))
-    _set_span(calendar, block, starts, ends)
-    if block is reading.parts_of(calendar)[0]:
-        changing.shift_exceptions(calendar, before[0] or before[1], starts or ends)
-    return True
-
-
-def _set_span(calendar: Block, block: Block, starts: Moment | None, ends: Moment | None) -> None:
     changing.set_span(calendar, block, starts, ends)
+    was, now = first or last, starts or ends
+    if block is reading.parts_of(calendar)[0] and was is not None and now is not None:
+        changing.shift_series(calendar, was, now)
+    return True
 
 
 def _set_state(calendar: Block, block: Block, state: wire.EntryState, now: datetime) -> wire.Did:
@@ -214,8 +249,8 @@ def _set_state(calendar: Block, block: Block, state: wire.EntryState, now: datet
     return "restored" if was == "CANCELLED" else "changed"
 
 
-def _moment(given: Any) -> Moment | None:
-    return None if given is None else moment(given)
+def _moment(given: Any, zones: Mapping[str, tzinfo] | None = None) -> Moment | None:
+    return None if given is None else moment(given, zones)
 
 
 def _text(given: str) -> str:

@@ -9,6 +9,7 @@ CREATE TABLE entries (
     facts       jsonb NOT NULL,               -- hub.wire.agenda.EntryFacts, as the event tells them
     is_open     boolean NOT NULL,             -- to be done, or not cancelled
     due         timestamptz,                  -- of a task, by the clocks of UTC if it has no zone
+    over        timestamptz,                  -- of a meeting after its last moment; null: none is
     seq         bigint NOT NULL,              -- of the event that said it last
     added_seq   bigint NOT NULL,
     created_by  text NOT NULL,
@@ -18,7 +19,9 @@ CREATE TABLE entries (
     removed_by  text,
     erase_at    timestamptz
 );
-CREATE INDEX entries_thread ON entries (thread_id, is_open);
+CREATE INDEX entries_thread ON entries (thread_id, entry_id);
+CREATE INDEX entries_open ON entries (thread_id, coalesce(due, over))
+    WHERE is_open AND removed_by IS NULL;
 CREATE INDEX entries_erase_at ON entries (erase_at) WHERE erase_at IS NOT NULL;
 CREATE INDEX entries_source ON entries (thread_id, ((facts->'source'->>'seq')::bigint))
     WHERE facts->'source' ? 'seq';
@@ -31,6 +34,7 @@ CREATE TABLE entry_people (
     answer      text NOT NULL,
     PRIMARY KEY (entry_id, uid)
 );
+CREATE INDEX entry_people_thread ON entry_people (thread_id);
 CREATE INDEX entry_people_uid ON entry_people (uid) WHERE is_asked;
 
 -- When they are, between a year ago and three years from now: no projection, but worked out from
@@ -43,7 +47,7 @@ CREATE TABLE occurrences (
     first       timestamptz NOT NULL,         -- by the clocks of UTC if they float
     last        timestamptz NOT NULL,
     floats      boolean NOT NULL,             -- days, and times without a zone
-    says        jsonb NOT NULL,               -- hub.wire.agenda.EntryOccurrence, but for its entry
+    says        jsonb NOT NULL,               -- hub.wire.agenda.OccurrenceSays
     PRIMARY KEY (entry_id, nth)
 );
 CREATE INDEX occurrences_first ON occurrences (entry_id, first);
@@ -51,6 +55,7 @@ CREATE INDEX occurrences_first ON occurrences (entry_id, first);
 CREATE TABLE expansions (
     entry_id    text COLLATE "C" PRIMARY KEY,
     digest      text NOT NULL,                -- MD5 of the text that they were worked out of
+    rows_digest text NOT NULL,                -- of what was worked out
     through     timestamptz                   -- null: there is nothing after
 );
 CREATE INDEX expansions_through ON expansions (through) WHERE through IS NOT NULL;

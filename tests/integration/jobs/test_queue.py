@@ -343,3 +343,24 @@ async def test_a_worker_that_ends_lets_go_at_once(database: Database, clock: Tur
     await asyncio.wait((running,))
     await second.drain()
     assert tries == [1]
+
+
+async def test_of_what_is_asked_for_meanwhile_the_earliest_counts(
+    database: Database, clock: TurnableClock
+) -> None:
+    jobs = Jobs(database, clock)
+    done: list[int] = []
+
+    async def note(job: Job) -> None:
+        done.append(clock.now_ms())
+        if len(done) == 1:  # somebody asks for soon, then somebody for late
+            await ask(database, jobs, "a", in_s=60)
+            await ask(database, jobs, "a", in_s=3600)
+
+    jobs.handle("note", note)
+    await ask(database, jobs, "a")
+    await jobs.drain()
+    clock.advance(60)
+    await jobs.drain()
+    assert len(done) == 2
+    assert await left(database) == 0

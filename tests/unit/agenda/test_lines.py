@@ -102,8 +102,21 @@ def test_a_line_that_is_no_property_stays() -> None:
 
 @given(st.text(max_size=200))
 def test_a_text_is_what_it_was(text: str) -> None:
-    text = text.replace("\r\n", "\n")
-    assert lines.unescape(lines.escape(text)) == text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    told = "".join(char for char in text if char >= " " or char in "\n\t")
+    assert lines.unescape(lines.escape(text)) == told
+
+
+@given(st.text(max_size=200))
+def test_a_text_is_one_line(text: str) -> None:
+    (block,) = lines.read(lines.write(Block("VTODO", [Line("SUMMARY", lines.escape(text))])))
+    assert [one.name for one in block.lines("SUMMARY")] == ["SUMMARY"]
+    assert len(block.parts) == 1
+
+
+def test_what_breaks_a_line_is_not_written() -> None:
+    with pytest.raises(BadRequest, match="breaks"):
+        lines.write(Block("VTODO", [Line("RRULE", "FREQ=DAILY\rEND:VTODO")]))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=50))

@@ -164,6 +164,8 @@ export const STATES: readonly State[] = [
   { id: 'meeting', route: 'room', about: 'A meeting with answers and another time' },
   { id: 'meeting-propose', route: 'room', about: 'Another time is proposed' },
   { id: 'entry-gone', route: 'room', about: 'A task that somebody removed while it was looked at' },
+  { id: 'reminder-new', route: 'room', about: 'The dialog of a reminder of a message' },
+  { id: 'reminder-due', route: 'room', about: 'Reminders that are due, and when they may come again' },
   { id: 'day-empty', route: 'day', about: 'Nothing waits' },
   { id: 'day', route: 'day', about: 'Late, today, soon, mentions, done' },
 
@@ -201,6 +203,7 @@ export const STATES: readonly State[] = [
   { id: 'narrow-channels', route: 'channels', about: '400 px: channels' },
   { id: 'narrow-plan', route: 'room', about: '390 px: tasks above the chat' },
   { id: 'narrow-task', route: 'room', about: '390 px: a task' },
+  { id: 'narrow-reminder', route: 'room', about: '390 px: a reminder that is due' },
   { id: 'narrow-day', route: 'day', about: '390 px: my day' },
   { id: 'narrow-calendar', route: 'calendar', about: '390 px: the days of the calendar' },
   { id: 'narrow-month', route: 'calendar', about: '390 px: a month' },

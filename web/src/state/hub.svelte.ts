@@ -20,6 +20,7 @@ import { DraftIds } from './draft-ids';
 import { Drafts } from './drafts.svelte';
 import { Inbox } from './inbox.svelte';
 import { Notifier } from './notify.svelte';
+import { Notices } from './notices.svelte';
 import { People } from './people.svelte';
 import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
@@ -57,6 +58,7 @@ export class Hub implements HubState {
   readonly inbox: Inbox;
   readonly calls: Calls;
   readonly notifications: Notifier;
+  readonly notices = new Notices((notice) => this.notifications.remind(notice.thread ?? null, notice.note));
   title = $state('Hub');
   keeps = $state(true);
   uploads: UploadQueue | null = $state.raw(null);
@@ -251,6 +253,7 @@ export class Hub implements HubState {
     this.#outbox.setLive(true);
     void this.people.reach(people);
     void this.inbox.connected();
+    void this.notices.load().catch(() => undefined); // at the next connect
     for (const room of this.#rooms.values()) room.connected();
     for (const session of this.#sessions.values()) session.connected();
     for (const tell of this.#whenLive) tell();
@@ -325,6 +328,12 @@ export class Hub implements HubState {
     switch (frame.t) {
       case 'event':
         this.#event(frame);
+        break;
+      case 'notice':
+        this.notices.take(frame.notice);
+        break;
+      case 'notice_seen':
+        this.notices.gone(frame.notice);
         break;
       case 'read':
         this.#rooms.get(frame.thread)?.read(frame);

@@ -106,6 +106,13 @@ export class Notifier implements NotificationSettings {
     this.#notify(event.thread, `${this.#environment.name(event.sender)} · ${summary.subject}`, excerpt((event.data as MessageData).text));
   }
 
+  /** Once, aloud and as a notification where the person allows it. */
+  remind(thread: string | null, note: string): void {
+    if (!this.#speaks) return;
+    if (this.#sound) this.#play();
+    if (this.permission === 'granted' && !document.hasFocus()) this.#notify(thread, 'Reminder', note, { tag: `reminder ${note}` });
+  }
+
   ring({ thread, title, body }: { thread: string; title: string; body: string }): () => void {
     if (!this.#speaks) return () => undefined;
     let again: ReturnType<typeof setInterval> | undefined;
@@ -128,12 +135,12 @@ export class Notifier implements NotificationSettings {
     void this.#audio?.close();
   }
 
-  #notify(thread: string, title: string, body: string, more: NotificationOptions = { tag: thread }): Notification | null {
+  #notify(thread: string | null, title: string, body: string, more: NotificationOptions = { tag: thread ?? '' }): Notification | null {
     try {
       const shown = new Notification(title, { body, ...more });
       shown.onclick = () => {
         window.focus();
-        this.#environment.open(thread);
+        if (thread !== null) this.#environment.open(thread);
         shown.close();
       };
       return shown;

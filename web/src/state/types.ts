@@ -28,6 +28,7 @@ import type {
   Me,
   Merged,
   NewThread,
+  Notice,
   PresenceEntry,
   PropertyValue,
   Replacement,
@@ -75,6 +76,8 @@ export interface HubState {
   readonly inbox: InboxStore;
   readonly notifications: NotificationSettings;
   readonly calls: CallsStore;
+  /** Reminders that are due and were not seen. */
+  readonly notices: { readonly list: readonly Notice[]; gone(notice: string): void };
   /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
   room(thread: string): RoomStore;
   /**

@@ -182,7 +182,8 @@ export interface Occurrence {
 /**
  * What a task or meeting says. ``ends``: of a task when it is due. ``rule`` is an RRULE;
  * ``series``: there is more than one moment. ``current``: of a task that comes back the one that
- * is to be done. ``done_by`` and ``done_at`` are those of a task without a series.
+ * is to be done. ``done_by`` and ``done_at`` are those of a task without a series. ``more_notes``:
+ * there are more than stand here.
  */
 export interface EntryFacts {
   kind: EntryKind;
@@ -202,6 +203,7 @@ export interface EntryFacts {
   proposals?: readonly Proposal[];
   done_by?: string | null;
   done_at?: number | null;
+  more_notes?: boolean;
 }
 
 /**
@@ -228,6 +230,7 @@ export interface EntrySetData {
   proposals?: readonly Proposal[];
   done_by?: string | null;
   done_at?: number | null;
+  more_notes?: boolean;
   entry: string;
   did: Did;
   target?: number | null;
@@ -245,6 +248,7 @@ export interface EntrySetData {
  * ical: canonical; ``uid`` is its UID.
  * asked: whom it is for, with what they answered.
  * due: of a task that is to be done (Unix ms; by the clocks of UTC if it has no zone).
+ * over: of a meeting after its last moment; null: it has no last one.
  */
 export interface EntrySetBody {
   told: EntrySetData;
@@ -252,6 +256,7 @@ export interface EntrySetBody {
   uid: string;
   asked: Readonly<Record<string, Answer>>;
   due?: number | null;
+  over?: number | null;
 }
 
 /** It is gone, and erased for good ``undo_s`` seconds after the event. */
@@ -299,6 +304,7 @@ export interface Entry {
   proposals?: readonly Proposal[];
   done_by?: string | null;
   done_at?: number | null;
+  more_notes?: boolean;
   entry: string;
   thread: string;
   seq: number;
@@ -309,13 +315,17 @@ export interface Entry {
   set_at: number;
 }
 
-/** One moment of a task or meeting; null is said by the whole. */
+/**
+ * One moment of a task or meeting; null is said by the whole. ``answers`` are those to it, by
+ * uid.
+ */
 export interface OccurrenceSays {
   state: EntryState;
   starts?: When | null;
   ends?: When | null;
   title?: string | null;
   place?: string | null;
+  answers?: Readonly<Record<string, Answer>> | null;
 }
 
 export interface AgendaOccurrence {
@@ -324,6 +334,7 @@ export interface AgendaOccurrence {
   ends?: When | null;
   title?: string | null;
   place?: string | null;
+  answers?: Readonly<Record<string, Answer>> | null;
   entry: string;
   occurrence?: string | null;
 }
@@ -644,8 +655,9 @@ export interface ChangeEntryCommand {
 }
 
 /**
- * A task is done, or it is not. Without ``occurrence`` of a task that comes back: the moment
- * that is the current one; or that which was done last.
+ * A task is done, or it is not. Without ``occurrence`` of a task that comes back: the latest
+ * moment that has come; or that which was done last. ``seen``: the current one that was on the
+ * screen; when it is another by now, nothing is changed. Result: Accepted with ``occurrence``.
  */
 export interface FinishEntryCommand {
   cmd: "finish_entry";
@@ -653,6 +665,7 @@ export interface FinishEntryCommand {
   send_id: string;
   entry: string;
   occurrence?: string | null;
+  seen?: string | null;
   done?: boolean;
   id: number;
 }
@@ -1317,6 +1330,10 @@ export interface ReferenceSetData {
   rule?: boolean;
 }
 
+export interface _Told {
+  told: unknown;
+}
+
 export interface CheckpointHead {
   document: string;
   seq: number;
@@ -1606,6 +1623,7 @@ export interface Accepted {
   changed?: boolean;
   attachments?: readonly string[];
   entry?: string | null;
+  occurrence?: string | null;
 }
 
 /**
@@ -2037,7 +2055,8 @@ export interface Authors {
 
 /**
  * Everything of a room but its history, as of timeline seq ``head``. ``entries`` are the tasks
- * that are to be done and the meetings that are not cancelled; ``more_entries``: not all.
+ * that are to be done and the meetings that are neither cancelled nor over; ``more_entries``: not
+ * all.
  */
 export interface ThreadState {
   summary: ThreadSummary;

@@ -10,20 +10,23 @@ const UNDO_MS = 10_000;
 /** Done, with a way back; or not done any more. */
 export async function finish(hub: HubState, entry: Entry): Promise<void> {
   const done = entry.state !== 'done';
-  if (!(await attempt(planning.finish(hub, entry, { done }), 'The task was not changed')) || !done) return;
+  const seen = done ? (entry.current?.id ?? null) : null;
+  let occurrence: string | null = null;
+  const work = planning.finish(hub, entry, { done, seen }).then((moment) => void (occurrence = moment));
+  if (!(await attempt(work, 'The task was not changed')) || !done) return;
   toasts.show(`Done: ${entry.title}`, {
     ms: UNDO_MS,
-    action: { label: 'Undo', run: () => void attempt(planning.finish(hub, entry, { done: false }), 'The task was not opened again') },
+    action: { label: 'Undo', run: () => void attempt(planning.finish(hub, entry, { done: false, occurrence }), 'The task was not opened again') },
   });
 }
 
-export async function remove(hub: HubState, entry: Entry): Promise<boolean> {
-  if (!(await attempt(planning.remove(hub, entry), 'It was not removed'))) return false;
+/** Rejects when it could not be: whoever asked says so where it can be seen. */
+export async function remove(hub: HubState, entry: Entry): Promise<void> {
+  await planning.remove(hub, entry);
   toasts.show(`Removed: ${entry.title}`, {
     ms: UNDO_MS,
     action: { label: 'Undo', run: () => void attempt(planning.bringBack(hub, entry), 'It could not be brought back') },
   });
-  return true;
 }
 
 /** Whether this person may tick it off: who writes in the thread, and whom it is for. */

@@ -19,10 +19,11 @@ export class CalendarStore {
   #range: { first: string; last: string } | null = null;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
+  #shown: { first: string; last: string } | null = null;
 
   constructor(hub: Pick<HubState, 'onEvent'>) {
     this.#stop = hub.onEvent((event) => {
-      if (event === null || event.type.startsWith('entry.')) this.#later();
+      if (event === null || event.type.startsWith('entry.') || event.type === 'member.set') this.#later();
     });
   }
 
@@ -44,11 +45,13 @@ export class CalendarStore {
       this.more = found.more;
       this.kept = found.kept;
       this.status = 'ready';
+      this.#shown = this.#range;
       this.error = null;
     } catch (thrown) {
       if (asked !== this.#asked) return;
       this.error = asApiError(thrown);
-      this.status = 'error';
+      // What is shown stays, unless other days are asked for.
+      if (this.#shown !== this.#range) this.status = 'error';
     }
   }
 

@@ -27,6 +27,7 @@ export class DayStore {
   readonly #again: ReturnType<typeof setInterval>;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #asking = 0;
+  #asked = 0;
   #meanwhile: TimelineEvent[] = [];
 
   constructor(hub: Pick<HubState, 'onEvent' | 'me'>) {
@@ -38,6 +39,7 @@ export class DayStore {
 
   async load(): Promise<void> {
     if (this.#asking++ === 0) this.#meanwhile = [];
+    const number = ++this.#asked;
     const midnight = new Date();
     midnight.setHours(0, 0, 0, 0);
     const last = new Date(midnight.getFullYear(), midnight.getMonth(), midnight.getDate() + DAYS);
@@ -46,6 +48,7 @@ export class DayStore {
         api.get<Tasks>('/api/tasks'),
         api.get<Agenda>(`/api/agenda?first=${midnight.getTime()}&last=${last.getTime()}&zone=${encodeURIComponent(here())}`),
       ]);
+      if (number !== this.#asked) return;
       this.tasks = this.#mine(learnEntries(NO_ENTRIES, tasks.entries, this.#meanwhile));
       this.more = tasks.more || agenda.more;
       this.meetings = meetingsOf(agenda);
@@ -66,6 +69,7 @@ export class DayStore {
   }
 
   #take(event: TimelineEvent): void {
+    if (event.type === 'member.set') this.#later();
     if (!event.type.startsWith('entry.') || event.data == null) return;
     if (this.#asking > 0) this.#meanwhile.push(event);
     if ((event.data as Entry).kind === 'task') this.tasks = this.#mine(applyToEntries(this.tasks, event));

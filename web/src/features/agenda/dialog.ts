@@ -1,1 +1,1 @@
-export { default as EntryDialog } from './EntryDialog.svelte';
+export { default as OpenedDialog } from './OpenedDialog.svelte';

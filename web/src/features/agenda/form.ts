@@ -17,6 +17,7 @@ export interface Form {
   lastDay: string;
   endTime: string;
   zone: string;
+  endZone: string;
   repeat: Repeat;
   until: string;
   people: string[];
@@ -28,7 +29,7 @@ export function blankForm(kind: 'task' | 'event', { title = '', day = '', people
   const next = new Date(Math.ceil(now / HOUR_MS) * HOUR_MS);
   const start = kind === 'event' ? { day: day || dayOf(next.getTime()), time: clockOf(next.getTime()), endTime: clockOf(next.getTime() + HOUR_MS) } : { day, time: '', endTime: '' };
   const late = start.endTime !== '' && start.endTime <= start.time; // an hour before midnight
-  return { kind, title, notes: '', place: '', ...start, lastDay: late ? addDays(start.day, 1) : start.day, zone: here(), repeat: 'never', until: '', people: [...people] };
+  return { kind, title, notes: '', place: '', ...start, lastDay: late ? addDays(start.day, 1) : start.day, zone: here(), endZone: here(), repeat: 'never', until: '', people: [...people] };
 }
 
 /** @param moment of a series, if it alone is to be changed. */
@@ -48,6 +49,7 @@ export function formOf(entry: Entry, moment: Pick<AgendaOccurrence, 'starts' | '
     lastDay: last ? (isDay(last) ? addDays(last.local, -1) : last.local.slice(0, 10)) : '',
     endTime: timeOf(last),
     zone: first?.zone ?? here(),
+    endZone: last?.zone ?? first?.zone ?? here(),
     repeat: entry.rule === null || entry.rule === undefined ? (entry.series ? 'other' : 'never') : repeat,
     until,
     people: (entry.people ?? []).flatMap((one) => (one.uid ? [one.uid] : [])),
@@ -62,7 +64,7 @@ export function problemOf(form: Form): string | null {
   if (form.repeat !== 'never' && form.day === '') return 'What comes back begins on a day.';
   if (form.kind === 'event' && form.time !== '' && form.endTime === '') return 'Say until when.';
   const [first, last] = [`${form.day}T${form.time}`, `${form.lastDay || form.day}T${form.endTime}`];
-  if (form.kind === 'event' && last < first) return 'It ends before it begins.';
+  if (form.kind === 'event' && form.zone === form.endZone && last < first) return 'It ends before it begins.';
   if (form.until !== '' && form.until < form.day) return 'It comes back until a day before it begins.';
   return null;
 }
@@ -73,11 +75,11 @@ export function spanOf(form: Form): Span {
   if (form.kind === 'task') return { ends: form.day === '' ? null : momentOf(form.day, form.time, form.zone) };
   const starts = momentOf(form.day, form.time, form.zone);
   const last = form.lastDay || form.day;
-  return { starts, ends: form.time === '' ? { local: addDays(last, 1) } : momentOf(last, form.endTime, form.zone) };
+  return { starts, ends: form.time === '' ? { local: addDays(last, 1) } : momentOf(last, form.endTime, form.endZone) };
 }
 
 export function wishOf(form: Form): EntryWish {
-  const rule = form.repeat === 'other' ? null : ruleOf(form.repeat, form.until, form.time === '');
+  const rule = form.repeat === 'other' ? null : ruleOf(form.repeat, form.until);
   return { kind: form.kind, title: form.title, notes: form.notes, place: form.place, ...spanOf(form), rule, people: form.people };
 }
 
@@ -92,7 +94,7 @@ export function changeOf(before: Form, after: Form, moment: string | null = null
     change.ends = is.ends ?? null;
   }
   if (moment !== null) return change;
-  if ((before.repeat !== after.repeat || before.until !== after.until) && after.repeat !== 'other') change.rule = ruleOf(after.repeat, after.until, after.time === '');
+  if ((before.repeat !== after.repeat || before.until !== after.until) && after.repeat !== 'other') change.rule = ruleOf(after.repeat, after.until);
   if (before.people.toSorted().join() !== after.people.toSorted().join()) change.people = after.people;
   return change;
 }

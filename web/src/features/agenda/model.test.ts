@@ -50,8 +50,9 @@ describe('days and times', () => {
 describe('rules', () => {
   test.each(['daily', 'weekdays', 'weekly', 'fortnightly', 'monthly', 'yearly'] as const)('%s there and back', (repeat) => {
     for (const until of ['', '2026-12-31']) {
-      expect(repeatOf(ruleOf(repeat, until, true))).toEqual({ repeat, until });
-      expect(repeatOf(ruleOf(repeat, until, false)).repeat).toBe(repeat);
+      expect(repeatOf(ruleOf(repeat, until))).toEqual({ repeat, until });
+      const told = new Date(`${until || '2026-12-31'}T23:59:59`).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+      expect(repeatOf(`${ruleOf(repeat, '')};UNTIL=${told}Z`)).toEqual({ repeat, until: until || '2026-12-31' });
     }
   });
 

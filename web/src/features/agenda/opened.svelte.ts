@@ -17,8 +17,16 @@ export interface Look {
   readonly moment: AgendaOccurrence | null;
 }
 
+/** A reminder of something. */
+export interface Reminding {
+  readonly about: { readonly thread?: string | null; readonly seq?: number | null; readonly entry?: string | null };
+  readonly note: string;
+  /** It is of a meeting or a task with a day: before that, too. */
+  readonly before?: boolean;
+}
+
 class Opened {
-  what: Draft | Look | null = $state.raw(null);
+  what: Draft | Look | Reminding | null = $state.raw(null);
 
   show(entry: string, moment: AgendaOccurrence | null = null): void {
     this.what = { entry, moment: moment?.occurrence ? moment : null };
@@ -26,6 +34,10 @@ class Opened {
 
   make(draft: Draft): void {
     this.what = draft;
+  }
+
+  remind(what: Reminding): void {
+    this.what = what;
   }
 
   close(): void {

@@ -28,8 +28,10 @@ export async function change(hub: Commits, place: EntryPlace, change: EntryChang
   await tried(hub, { cmd: 'change_entry', ...placed(place), ...change });
 }
 
-export async function finish(hub: Commits, place: EntryPlace, options: Pick<FinishEntryCommand, 'done' | 'occurrence'> = {}): Promise<void> {
-  await tried(hub, { cmd: 'finish_entry', ...placed(place), ...options });
+/** Returns the moment of a series that it was. */
+export async function finish(hub: Commits, place: EntryPlace, options: Pick<FinishEntryCommand, 'done' | 'occurrence' | 'seen'> = {}): Promise<string | null> {
+  const { occurrence } = await tried(hub, { cmd: 'finish_entry', ...placed(place), ...options });
+  return occurrence ?? null;
 }
 
 export async function answer(hub: Commits, place: EntryPlace, answer: EntryAnswer): Promise<void> {

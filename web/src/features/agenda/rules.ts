@@ -1,4 +1,5 @@
 /** How a series comes back: those rules that a person chooses from, and others in words. Pure. */
+import { dayOf } from './when';
 
 export type Repeat = 'never' | 'daily' | 'weekdays' | 'weekly' | 'fortnightly' | 'monthly' | 'yearly' | 'other';
 
@@ -33,7 +34,7 @@ function fieldsOf(rule: string): Map<string, string> {
 export function repeatOf(rule: string | null | undefined): { repeat: Repeat; until: string } {
   if (!rule) return { repeat: 'never', until: '' };
   const fields = fieldsOf(rule);
-  const until = /^(\d{4})(\d\d)(\d\d)/.exec(fields.get('UNTIL') ?? '')?.slice(1).join('-') ?? '';
+  const until = dayOfUntil(fields.get('UNTIL') ?? '');
   fields.delete('UNTIL');
   fields.delete('WKST');
   if (fields.get('INTERVAL') === '1') fields.delete('INTERVAL');
@@ -41,18 +42,22 @@ export function repeatOf(rule: string | null | undefined): { repeat: Repeat; unt
   return { repeat: (same?.[0] ?? 'other') as Repeat, until };
 }
 
+/** The day here; that of a time is told in UTC. */
+function dayOfUntil(until: string): string {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z?)?$/.exec(until) ?? [];
+  if (year === undefined) return '';
+  if (hour === undefined) return `${year}-${month}-${day}`;
+  return dayOf(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${until.endsWith('Z') ? 'Z' : ''}`));
+}
+
 function isSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
   return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }
 
-/**
- * @param isDay the series is of days; else its last moment is counted by UTC, whose day of the zone it is within.
- */
-export function ruleOf(repeat: Exclude<Repeat, 'other'>, until: string, isDay: boolean): string | null {
+/** @param until the last day; the hub takes it as one on the clocks of the series. */
+export function ruleOf(repeat: Exclude<Repeat, 'other'>, until: string): string | null {
   if (repeat === 'never') return null;
-  if (until === '') return RULES[repeat];
-  const end = isDay ? until.replaceAll('-', '') : `${new Date(`${until}T23:59:59`).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
-  return `${RULES[repeat]};UNTIL=${end}`;
+  return until === '' ? RULES[repeat] : `${RULES[repeat]};UNTIL=${until.replaceAll('-', '')}`;
 }
 
 /** every 2 weeks on Monday and Friday */
