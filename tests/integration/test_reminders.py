@@ -260,3 +260,22 @@ async def test_two_processes_remind_once(database_url: str, clock: TurnableClock
         await asyncio.gather(one.hub.jobs.drain([REMIND]), two.hub.jobs.drain([REMIND]))
         told = await notices(ada)
         assert sorted(one["note"] for one in told) == sorted(one["note"] for one in made)
+
+
+async def test_a_clock_that_is_moved_reminds_of_nothing_twice(
+    served: Served, clock: TurnableClock
+) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    new = {
+        "kind": "event", "title": "Stand-up", "rule": "FREQ=DAILY",
+        "starts": at("2026-11-28T09:00:00"), "ends": at("2026-11-28T09:15:00"),
+    }  # fmt: skip
+    entry = (await answer(ada.http.post(f"/api/threads/{thread}/entries", json=new)))["entry"]
+    await remind(ada, entry=entry, before_s=0)
+    await remind(ada, note="Once", when=at("2026-11-28T09:00:00"))
+    for hours in (30, -20, 20, -30, 1, 29):
+        await pass_by(served, clock, hours * 3600)
+    assert sorted(one["note"] for one in await notices(ada)) == ["", "Once"]
+    await pass_by(served, clock, 24 * 3600)
+    assert len(await notices(ada)) == 3
