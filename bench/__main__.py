@@ -9,6 +9,7 @@ python -m bench files --gib 4: a file in and out, beside the disk, @tus/server a
 python -m bench beside: typing while somebody uploads at full speed, beside typing at rest.
 python -m bench editing: a Word file of 300 pages and 5 MB of Markdown opened and saved; pandoc.
 python -m bench found: a known number among a million messages, beside the search for it.
+python -m bench planned: the day and the month of one of 500 people, 10,000 reminders.
 python -m bench many: 1,000 small files from the browser, and a thread that has 10,000.
 python -m bench processes: two processes and a Redis, beside two nodes of Hocuspocus and theirs.
 python -m bench calls: rings, first frames, a change of network, four people in a mesh.
@@ -25,7 +26,20 @@ from dataclasses import dataclass
 
 import uvloop
 
-from bench import beside, calls, chat, client, editing, files, found, many, processes, rooms, storm
+from bench import (
+    beside,
+    calls,
+    chat,
+    client,
+    editing,
+    files,
+    found,
+    many,
+    planned,
+    processes,
+    rooms,
+    storm,
+)
 from bench.load import ingest, post, typing
 from bench.memory import idle, stalled
 from bench.servers import Target, cpu_s, hub, hub_yjs, own_cpu_s, y_websocket
@@ -143,6 +157,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, None]]] = 
     "memory": lambda o: memory(o.runs, 1000),
     "editing": lambda o: editing.run(o.runs, o.clients, o.edits_per_s, o.seconds),
     "found": lambda o: found.run(),
+    "planned": lambda o: planned.run(),
     "files": lambda o: files.run(o.runs, int(o.gib * (1 << 30))),
     "beside": lambda o: beside.run(o.runs, o.clients, o.edits_per_s, o.seconds),
     "many": lambda o: many.run(),
