@@ -37,7 +37,7 @@ from hub.wire.visibility import visible_from
 
 REMIND: Final = "remind"
 BATCH: Final = 500
-LATE_S: Final = 60
+LATE_S: Final = 120
 """So far ago may be what is asked for: clocks differ."""
 MAX_MENTIONS: Final = 100
 
