@@ -233,7 +233,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         channels = Channels(database, clock, identity)
         reminding = Reminders(database, writer, clock, jobs, partial(_tell, bus))
         planning = Agenda(database, clock, settings.undo_s, reminding)
-        horizon = Horizon(database, clock, jobs)
+        horizon = Horizon(database, clock, jobs, reminding)
         mail = Threads(
             database,
             writer,

@@ -94,8 +94,13 @@ def set_span(
     set_zones(calendar)
 
 
-def set_rule(block: Block, rule: str | None) -> None:
+def set_rule(
+    block: Block, rule: str | None, zones: Mapping[str, tzinfo] | None = None
+) -> None:  # fmt: skip
     """How it comes back; null: no more. A last day is one on the clocks of the series.
+
+    Args:
+        zones: those that only the text describes, by their names.
 
     Raises:
         BadRequest: ``bad_rule``.
@@ -109,7 +114,7 @@ def set_rule(block: Block, rule: str | None) -> None:
     begin = block.first("DTSTART") or block.first("DUE")
     found = _LAST_DAY.search(told)
     if found is not None and begin is not None and "T" in begin.value.upper():
-        moment = reading.moment(begin, {})
+        moment = reading.moment(begin, zones or {})
         if moment.zone is not None:
             last = _checked_day(found[2]).replace(hour=23, minute=59, second=59)
             until = last.replace(tzinfo=moment.zone)
@@ -237,11 +242,11 @@ def set_blocked(block: Block, reason: str | None) -> None:
 def _ask_as_well(master: Block, block: Block) -> None:
     """Who was asked after a moment had become one by itself is asked to that as well."""
     there = {reading.participant(line).address for line in block.lines("ATTENDEE")}
-    lines = [
+    more = [
         line for line in master.lines("ATTENDEE") if reading.participant(line).address not in there
     ]
-    if lines:
-        block.put(*block.lines("ATTENDEE"), *lines)
+    if more:
+        block.put(*block.lines("ATTENDEE"), *more)
 
 
 def moment_of(calendar: Block, occurrence: str) -> Block:
@@ -325,9 +330,8 @@ def keep_exceptions(calendar: Block) -> None:
         for one in others
         if (line := one.first("RECURRENCE-ID")) is not None
     ]
-    bare = Block(
-        calendar.name, [one for one in calendar.parts if all(one is not x for x in others)]
-    )
+    exceptions = {id(one) for one in others}
+    bare = Block(calendar.name, [one for one in calendar.parts if id(one) not in exceptions])
     first, last = min(at.local for _, at in ids), max(at.local for _, at in ids)
     margin = timedelta(days=2)
     there = {
@@ -337,14 +341,9 @@ def keep_exceptions(calendar: Block) -> None:
         )
     }
     gone = {
-        id(one) for one, at in ids if str(at) not in there and not _is_over(one)
+        id(one) for one, at in ids if str(at) not in there and not reading.is_completed(one)
     }  # fmt: skip
     calendar.parts = [one for one in calendar.parts if id(one) not in gone]
-
-
-def _is_over(block: Block) -> bool:
-    line = block.first("STATUS")
-    return line is not None and line.value.strip().upper() == "COMPLETED"
 
 
 def shift_series(calendar: Block, before: Moment, after: Moment) -> None:

@@ -177,6 +177,11 @@ def span(block: Block, zones: Mapping[str, tzinfo]) -> tuple[Moment | None, Mome
     return starts, starts if block.name == "VEVENT" else None
 
 
+def is_completed(block: Block) -> bool:
+    line = block.first("STATUS")
+    return line is not None and line.value.strip().upper() == "COMPLETED"
+
+
 def moment(line: Line, zones: Mapping[str, tzinfo]) -> Moment:
     """The value of a property that is a day or a time.
 

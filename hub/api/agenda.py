@@ -119,7 +119,7 @@ async def patch(request: Request) -> Response:
     }  # fmt: skip
     if asked.done is not None:
         if changes:
-            raise BadRequest("A task is changed, or done.", code="nothing_to_do")
+            raise BadRequest("A task is changed, or done.", code="bad_body")
         command: cmd.Command = cmd.FinishEntry(**place, done=asked.done)  # type: ignore[arg-type]
     elif changes:
         command = cmd.ChangeEntry(**place, base=asked.base, **changes)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -61,6 +62,16 @@ async def any_owner(connection: Any) -> bool:
 async def addresses_of(connection: Any, uids: list[str]) -> list[Addresses]:
     """Of accounts that are there, first the address that stands for them."""
     return [Addresses(*row) for row in await connection.fetch(_ADDRESSES, uids)]
+
+
+async def of_threads(
+    connection: Any, threads: Collection[str]
+) -> dict[str, dict[str, str]]:  # fmt: skip
+    """The uids of the people of threads by their addresses, by thread."""
+    found: dict[str, dict[str, str]] = {}
+    for row in await connection.fetch(_OF_THREADS, list(threads)):
+        found.setdefault(row["thread_id"], {})[row["address"]] = row["uid"]
+    return found
 
 
 async def names(connection: Any, uids: list[str]) -> dict[str, str]:
@@ -144,6 +155,11 @@ ARRAY(SELECT address FROM addresses d WHERE d.uid = a.uid ORDER BY is_primary DE
 _SELECT = f"SELECT {_COLUMNS} FROM accounts a "
 
 _CHANGED = f"SELECT {_COLUMNS}, revision FROM accounts a WHERE revision > $1 ORDER BY revision"
+
+_OF_THREADS = """
+SELECT m.thread_id, d.address, m.uid FROM members m JOIN addresses d USING (uid)
+WHERE m.thread_id = ANY($1::text[]) AND m.role IS NOT NULL
+"""
 
 _ADDRESSES = """
 SELECT a.uid, a.display_name,

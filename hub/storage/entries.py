@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from hub.clock import to_datetime
-from hub.storage import occurrences
+from hub.storage import occurrences, reminders
 from hub.storage.writer import Committed
 from hub.wire import agenda as wire
 from hub.wire.agenda import AgendaOccurrence, OccurrenceSays
@@ -185,6 +185,7 @@ async def erase_due(connection: Any, now: datetime, limit: int = 100) -> int:
         )
         await _delete(connection, ids)
         await occurrences.forget(connection, ids)
+        await reminders.forget_entries(connection, ids)
     return len(due)
 
 

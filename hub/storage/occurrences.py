@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,12 @@ class Expansion:
     digest: str
 
 
+class Stale(NamedTuple):
+    entry: str
+    thread: str
+    ical: str
+
+
 def expansion(rows: list[OccurrenceRow], through: datetime | None) -> Expansion:
     says = [_encode(one.says).decode() for one in rows]
     parts = [(one.occurrence, one.first, one.last, one.floats) for one in rows]
@@ -66,17 +72,17 @@ async def write(connection: Any, entry: str, digest: str, found: Expansion) -> N
     await connection.execute(_EXPANDED, entry, digest, found.digest, found.through)
 
 
-async def stale(
-    connection: Any, before: datetime, after: str, limit: int
-) -> Sequence[tuple[str, str]]:
-    """``(entry, ical)`` of what was worked out of an older text, never, or only up to a moment
-    before ``before``; by their ids, from ``after`` on."""
-    return [tuple(row) for row in await connection.fetch(_STALE, before, after, limit)]
+async def stale(connection: Any, before: datetime, after: str, limit: int) -> Sequence[Stale]:
+    """What was worked out of an older text, never, or only up to a moment before ``before``; by
+    their ids, from ``after`` on."""
+    return [Stale(*row) for row in await connection.fetch(_STALE, before, after, limit)]
 
 
-async def still_says(connection: Any, entry: str, ical: str) -> bool:
-    """Whether that is still the text of an entry, which it stays until the transaction ends."""
-    return bool(await connection.fetchval(_STILL_SAYS, entry, ical))
+async def is_open_with(connection: Any, entry: str, ical: str) -> bool | None:
+    """Whether an entry is to be done or to come; null when that is its text no more, which else it
+    stays until the transaction ends."""
+    found: bool | None = await connection.fetchval(_IS_OPEN_WITH, entry, ical)
+    return found
 
 
 async def is_at(connection: Any, entry: str, seq: int) -> bool:
@@ -105,11 +111,13 @@ ON CONFLICT (entry_id) DO UPDATE SET
 """
 
 _STALE = """
-SELECT e.entry_id, e.ical FROM entries e LEFT JOIN expansions x USING (entry_id)
+SELECT e.entry_id, e.thread_id, e.ical FROM entries e LEFT JOIN expansions x USING (entry_id)
 WHERE (x.digest IS NULL OR x.digest <> md5(e.ical) OR x.through < $1) AND e.entry_id > $2
 ORDER BY e.entry_id LIMIT $3
 """
 
-_STILL_SAYS = "SELECT true FROM entries WHERE entry_id = $1 AND ical = $2 FOR UPDATE"
+_IS_OPEN_WITH = """
+SELECT is_open AND removed_by IS NULL FROM entries WHERE entry_id = $1 AND ical = $2 FOR UPDATE
+"""
 
 _IS_AT = "SELECT true FROM entries WHERE entry_id = $1 AND seq = $2 FOR UPDATE"

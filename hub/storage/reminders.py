@@ -6,6 +6,7 @@ whatever dies, there is one notice for each moment.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -79,6 +80,14 @@ async def follow(
         return None
     rows = await connection.fetch(_FOLLOW, entry, now)
     return min((row["due_at"] for row in rows if row["due_at"] is not None), default=None)
+
+
+async def forget_entries(connection: Any, entries: Sequence[str]) -> None:
+    """Those before moments of what is gone for good."""
+    await connection.execute(
+        "DELETE FROM reminders WHERE entry_id = ANY($1::text[]) AND before_s IS NOT NULL",
+        list(entries),
+    )
 
 
 async def first_due(connection: Any) -> datetime | None:

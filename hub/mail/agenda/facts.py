@@ -138,7 +138,7 @@ def last_done(calendar: Block) -> str | None:
         (
             str(series.on_clocks(reading.moment(line, zones), anchor))
             for one in reading.parts_of(calendar)[1]
-            if _is_done(one) and (line := one.first("RECURRENCE-ID")) is not None
+            if reading.is_completed(one) and (line := one.first("RECURRENCE-ID")) is not None
         ),
         default=None,
     )
@@ -151,7 +151,7 @@ def is_done(calendar: Block, occurrence: str) -> bool:
     starts, ends = reading.span(master, zones)
     anchor = starts or ends
     return anchor is not None and any(
-        _is_done(one)
+        reading.is_completed(one)
         and (line := one.first("RECURRENCE-ID")) is not None
         and str(series.on_clocks(reading.moment(line, zones), anchor)) == occurrence
         for one in others
@@ -214,11 +214,6 @@ def _instant(one: series.Occurrence) -> datetime:
     when = one.starts or one.ends
     assert when is not None
     return when.instant or when.local.replace(tzinfo=UTC)
-
-
-def _is_done(block: Block) -> bool:
-    line = block.first("STATUS")
-    return line is not None and line.value.strip().upper() == "COMPLETED"
 
 
 def _is_settled(block: Block) -> bool:

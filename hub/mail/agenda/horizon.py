@@ -5,8 +5,9 @@ of what was worked out comes near.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -15,9 +16,10 @@ from hub.errors import HubError, Unavailable
 from hub.jobs.queue import Jobs
 from hub.mail.agenda import texts
 from hub.mail.agenda.moments import AHEAD, digest, expand
-from hub.storage import occurrences
+from hub.mail.agenda.reminders import Reminders
+from hub.storage import accounts, occurrences
 from hub.storage.jobs import Job
-from hub.storage.occurrences import Expansion, expansion
+from hub.storage.occurrences import Expansion, Stale, expansion
 from hub.storage.pool import Database
 
 HORIZON: Final = "horizon"
@@ -31,8 +33,11 @@ log = structlog.get_logger()
 class Horizon:
     """One worker of the hub's at a time does it."""
 
-    def __init__(self, database: Database, clock: Clock, jobs: Jobs) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, jobs: Jobs, reminders: Reminders
+    ) -> None:  # fmt: skip
         self._database = database
+        self._reminders = reminders
         self._clock = clock
         self._jobs = jobs
         jobs.handle(HORIZON, self._extend, at_once=1)
@@ -54,21 +59,32 @@ class Horizon:
         while True:
             async with self._database.acquire() as connection:
                 page = await occurrences.stale(connection, now + AHEAD - SOON, after, PAGE)
-            for entry, ical in page:
-                found = await asyncio.to_thread(_expanded, entry, ical, now)
+                people = await accounts.of_threads(connection, {one.thread for one in page})
+            for one in page:
+                members = people.get(one.thread, {})
+                found = await asyncio.to_thread(_expanded, one.entry, one.ical, now, members)
                 async with self._jobs.holding(job) as connection:
-                    if await occurrences.still_says(connection, entry, ical):
-                        await occurrences.write(connection, entry, digest(ical), found)
+                    await self._write(connection, one, found)
             if len(page) < PAGE:
                 return
-            after = page[-1][0]
+            after = page[-1].entry
+
+    async def _write(self, connection: Any, one: Stale, found: Expansion) -> None:
+        """Unless it was changed meanwhile. Moments that came in sight are reminded of as well."""
+        is_open = await occurrences.is_open_with(connection, one.entry, one.ical)
+        if is_open is None:
+            return
+        await occurrences.write(connection, one.entry, digest(one.ical), found)
+        await self._reminders.follow(connection, one.entry, is_open=is_open)
 
 
-def _expanded(entry: str, ical: str, now: datetime) -> Expansion:
+def _expanded(
+    entry: str, ical: str, now: datetime, members: Mapping[str, str]
+) -> Expansion:  # fmt: skip
     """What cannot be followed any more is shown nowhere, and not tried again until it is changed or
     the years have moved on."""
     try:
-        return expand(texts.read(ical), now)
+        return expand(texts.read(ical), now, members)
     except HubError as refused:
         log.warning("a series cannot be followed", entry=entry, reason=refused.code)
         return expansion([], now + AHEAD)

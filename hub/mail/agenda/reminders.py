@@ -38,7 +38,7 @@ from hub.wire.visibility import visible_from
 REMIND: Final = "remind"
 BATCH: Final = 500
 LATE_S: Final = 120
-"""So far ago may be what is asked for: clocks differ."""
+"""So far ago may be what is asked for: who says whole minutes may mean the present one."""
 MAX_MENTIONS: Final = 100
 
 _encode = msgspec.json.Encoder().encode

@@ -158,7 +158,7 @@ class Agenda:
         now = self._now()
 
         def change(calendar: Block) -> _Edit:
-            wanted = _proposers(command, row.facts.proposals)
+            wanted = _proposers(command, row.facts.proposals, reading.zones_of(calendar))
             changer = people.named(uid)
             did = texts.change(
                 calendar, command, changer, asked, people.by_address, wanted, now
@@ -459,14 +459,16 @@ def _proposed(
     return [*kept, made][-wire.MAX_PROPOSALS :]
 
 
-def _proposers(command: cmd.ChangeEntry, proposals: Sequence[wire.Proposal]) -> list[str]:
+def _proposers(
+    command: cmd.ChangeEntry, proposals: Sequence[wire.Proposal], zones: Mapping[str, tzinfo]
+) -> list[str]:  # fmt: skip
     """Who asked for the time that it is moved to."""
     return [
         one.by
         for one in proposals
         if one.occurrence == command.occurrence
         and isinstance(command.starts, wire.Moment)
-        and one.starts == say.told(texts.moment(command.starts))
+        and one.starts == say.told(texts.moment(command.starts, zones))
     ]
 
 

@@ -119,7 +119,7 @@ def change(
             set_people(one, changer, people or (), known)
     rules = _rule_of(block)
     if command.rule is not UNSET:
-        changing.set_rule(block, command.rule)
+        changing.set_rule(block, command.rule, reading.zones_of(calendar))
     if command.blocked is not UNSET:
         reason = command.blocked if command.blocked is None else _text(command.blocked)
         changing.set_blocked(block, reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,27 +15,10 @@ from hub.mail.rebuild import rebuild_projections
 from hub.storage import reminders as rows
 from hub.storage.projection import Projector
 from tests.conftest import TurnableClock
+from tests.integration.agenda.moments import FRIDAY, PRAGUE, at
 from tests.integration.conftest import Person, Served, serve
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
-
-FRIDAY = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-PRAGUE = "Europe/Prague"
-
-
-@pytest.fixture
-def clock() -> TurnableClock:
-    return TurnableClock(int(FRIDAY.timestamp() * 1000))
-
-
-@pytest.fixture
-async def served(database_url: str, clock: TurnableClock) -> AsyncIterator[Served]:
-    async with serve(database_url, clock=clock) as one:
-        yield one
-
-
-def at(local: str) -> dict[str, str]:
-    return {"local": local} if len(local) == 10 else {"local": local, "zone": PRAGUE}
 
 
 async def remind(person: Person, **fields: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,27 +17,10 @@ from hub.mail.rebuild import rebuild_projections
 from hub.storage import entries
 from hub.storage.projection import Projector
 from tests.conftest import TurnableClock
-from tests.integration.conftest import Person, Served, serve
+from tests.integration.agenda.moments import FRIDAY, PRAGUE, at
+from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
-
-FRIDAY = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-PRAGUE = "Europe/Prague"
-
-
-@pytest.fixture
-def clock() -> TurnableClock:
-    return TurnableClock(int(FRIDAY.timestamp() * 1000))
-
-
-@pytest.fixture
-async def served(database_url: str, clock: TurnableClock) -> AsyncIterator[Served]:
-    async with serve(database_url, clock=clock) as one:
-        yield one
-
-
-def at(local: str, zone: str | None = PRAGUE) -> dict[str, Any]:
-    return {"local": local} if zone is None or len(local) == 10 else {"local": local, "zone": zone}
 
 
 async def act(raw: Raw, **command: Any) -> Any:
@@ -433,6 +415,64 @@ async def test_series_are_followed_on_as_the_years_pass(
         await served.hub.jobs.put(connection, HORIZON, "")
     await served.hub.jobs.drain([HORIZON])
     assert await shown() == ["2031-12-24"]
+
+
+async def test_what_is_followed_on_keeps_answers_and_reminds(
+    served: Served, clock: TurnableClock
+) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    new = {
+        "kind": "event", "title": "Leap", "starts": at("2024-02-29"), "ends": at("2024-03-01"),
+        "rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "people": [ada.uid],
+    }  # fmt: skip
+    entry = (await answer(ada.http.post(f"/api/threads/{thread}/entries", json=new)))["entry"]
+    async with signed_in(served, ada) as raw:
+        moment = {"entry": entry, "thread": thread, "occurrence": "2028-02-29"}
+        await act(raw, cmd="answer_entry", **moment, answer="declined")
+    for before_s in (0, 3600):
+        body = {"entry": entry, "before_s": before_s, "zone": "UTC"}
+        await answer(ada.http.post("/api/reminders", json=body))
+    clock.advance((datetime(2028, 3, 10, tzinfo=UTC) - FRIDAY).total_seconds())
+    await served.hub.jobs.drain()
+    async with served.hub.database.transaction() as connection:
+        due = "SELECT array_agg(due_at) FROM reminders"
+        # Of 2032 nothing is known yet.
+        assert await connection.fetchval(due) == [None, None]
+        assert await connection.fetchval("SELECT count(*) FROM notices") == 2
+    clock.advance(timedelta(days=2 * 365).total_seconds())
+    async with served.hub.database.transaction() as connection:
+        await connection.execute("UPDATE expansions SET digest = 'old'")
+        await served.hub.jobs.put(connection, HORIZON, "")
+    await served.hub.jobs.drain()
+    async with served.hub.database.acquire() as connection:
+        assert None not in await connection.fetchval(due)
+    window = datetime(2032, 2, 1, tzinfo=UTC), datetime(2032, 4, 1, tzinfo=UTC)
+    async with served.hub.database.acquire() as connection:
+        found, _ = await entries.between(connection, ada.uid, *window, local=window, limit=9)
+    assert [one.occurrence for one in found] == ["2032-02-29"]
+
+
+async def test_an_answer_to_one_moment_stays_when_a_series_is_followed_on(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    new = {
+        "kind": "event", "title": "Weekly", "rule": "FREQ=WEEKLY", "people": [ada.uid],
+        "starts": at("2026-11-30T09:00:00"), "ends": at("2026-11-30T10:00:00"),
+    }  # fmt: skip
+    entry = (await answer(ada.http.post(f"/api/threads/{thread}/entries", json=new)))["entry"]
+    async with signed_in(served, ada) as raw:
+        moment = {"entry": entry, "thread": thread, "occurrence": "2026-12-07T09:00:00"}
+        await act(raw, cmd="answer_entry", **moment, answer="declined")
+    async with served.hub.database.transaction() as connection:
+        await connection.execute("UPDATE expansions SET digest = 'old', rows_digest = 'old'")
+        await connection.execute("UPDATE occurrences SET says = says - 'answers'")
+        await served.hub.jobs.put(connection, HORIZON, "")
+    await served.hub.jobs.drain([HORIZON])
+    window = FRIDAY, FRIDAY + timedelta(days=20)
+    async with served.hub.database.acquire() as connection:
+        found, _ = await entries.between(connection, ada.uid, *window, local=window, limit=9)
+    assert [one.answers for one in found] == [None, {ada.uid: "declined"}, None]
 
 
 async def test_a_day_is_a_day_on_the_clocks_of_who_looks(served: Served) -> None:
