@@ -39,7 +39,16 @@ tests/interop/node_modules/.ready: tests/interop/package.json tests/interop/pack
 	cd tests/interop && ../../$(NPM) ci --no-audit --no-fund
 	touch $@
 
-test: build tests/interop/node_modules/.ready ## lint, types, the whole suite and the browser tests
+# Genuine programs in Python, which bring libraries that would take the place of ours.
+tests/interop/.venv/.ready: requirements/peers.txt
+	$(PYTHON) -m venv tests/interop/.venv
+	tests/interop/.venv/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes -r requirements/peers.txt
+	touch $@
+
+PEERS := tests/interop/node_modules/.ready tests/interop/.venv/.ready
+
+test: build $(PEERS) ## lint, types, the whole suite and the browser tests
 	scripts/require-chromium
 	scripts/require-bubblewrap
 	scripts/require-services
@@ -63,7 +72,7 @@ e2e: build ## the browser tests
 test-web: web/node_modules/.ready ## vitest
 	cd web && ../$(NPM) run --silent test
 
-test-heavy: build tests/interop/node_modules/.ready ## what is too heavy for every run; K=name picks
+test-heavy: build $(PEERS) ## what is too heavy for every run; K=name picks
 	scripts/require-chromium
 	scripts/require-office
 	$(BIN)/python -m pytest -q -s tests -m heavy $(if $(K),-k "$(K)") --timeout 3600
@@ -95,4 +104,4 @@ lock: $(VENV)/.ready ## pin and hash the requirements anew, without addresses
 	scripts/lock
 
 clean: ## remove what was built (never a hub's data)
-	rm -rf hub/static dist web/node_modules tests/interop/node_modules bench/node_modules $(VENV) .tools
+	rm -rf hub/static dist web/node_modules tests/interop/node_modules tests/interop/.venv bench/node_modules $(VENV) .tools

@@ -20,6 +20,7 @@ from hub.api import (
     archives,
     attachments,
     blobs,
+    caldav,
     calls,
     documents,
     editing,
@@ -44,6 +45,7 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.messages import ToUser
 from hub.bus.opening import open_bus, redis_of
+from hub.caldav.service import Calendars
 from hub.clock import Clock, SystemClock
 from hub.editing.arrived import Arrived
 from hub.editing.attaching import Attaching
@@ -328,6 +330,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         exporting = Exporting(workshop, file_saving, store, settings.public_url, held=held)
         attaching = Attaching(workshop, exporting, files, jobs, arrived)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
+        personal = Personal(database, mail)
         hub = Hub(
             settings=settings,
             clock=clock,
@@ -337,7 +340,8 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             identity=identity,
             threads=mail,
             search=Search(database),
-            personal=Personal(database, mail),
+            personal=personal,
+            calendars=Calendars(database, clock, services.door, personal, mail),
             reminders=reminding,
             references=named,
             reference_rules=reference_rules,
@@ -401,7 +405,7 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
-        previews, references, agenda, reminders, calls, live, yjs, ops, openapi, static,
+        previews, references, agenda, reminders, caldav, calls, live, yjs, ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

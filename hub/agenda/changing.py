@@ -181,7 +181,7 @@ def set_answer(
             person = reading.participant(line)
             if person.uid in who or person.address in who:
                 found = True
-                line = Line("ATTENDEE", line.value, _with(line.params, "PARTSTAT", answer))
+                line = Line("ATTENDEE", line.value, with_parameter(line.params, "PARTSTAT", answer))
             told.append(line)
         if told:
             block.put(*told)
@@ -226,7 +226,7 @@ def ask_again(block: Block, known: Mapping[str, str], agreed: Collection[str]) -
         person = reading.participant(line)
         agrees = (person.uid or known.get(person.address)) in agreed
         answer = "ACCEPTED" if agrees else "NEEDS-ACTION"
-        told.append(Line("ATTENDEE", line.value, _with(line.params, "PARTSTAT", answer)))
+        told.append(Line("ATTENDEE", line.value, with_parameter(line.params, "PARTSTAT", answer)))
     if told:
         block.put(*told)
 
@@ -515,7 +515,7 @@ def _checked_day(value: str) -> datetime:
     return reading.moment(Line("UNTIL", value), {}).local
 
 
-def _with(params: str, name: str, value: str) -> str:
+def with_parameter(params: str, name: str, value: str) -> str:
     """Parameters with another value of one."""
     kept = [
         part for part in lines.split(params, ";") if part.partition("=")[0].strip().upper() != name

@@ -130,7 +130,7 @@ def facts(calendar: Block) -> Facts:
     return Facts(
         kind=COMPONENTS[master.name],
         uid=_uid(master),
-        sequence=_number(master.first("SEQUENCE")),
+        sequence=sequence(master),
         title=_text(master, "SUMMARY")[:MAX_TITLE],
         notes=_text(master, "DESCRIPTION"),
         place=_text(master, "LOCATION"),
@@ -346,6 +346,8 @@ def _text(block: Block, name: str) -> str:
     return line.text.replace("\x00", "") if line is not None else ""
 
 
-def _number(line: Line | None) -> int:
+def sequence(block: Block) -> int:
+    """How often it was sent anew; 0 where it does not say."""
+    line = block.first("SEQUENCE")
     text = line.value.strip() if line is not None else ""
     return min(int(text), 2**31 - 1) if text.isdecimal() and len(text) < 12 else 0

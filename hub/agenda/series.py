@@ -99,7 +99,7 @@ def _reduced(
         parts.append(Line("DTSTART", *_here(begin, anchor)))
     for name in ("RDATE", "EXDATE") if nth == 0 else ("RECURRENCE-ID",):
         for line in block.lines(name):
-            for value in line.value.split(","):
+            for value in filter(str.strip, line.value.split(",")):
                 one = Line(name, value.partition("/")[0], line.params)  # of a period its beginning
                 parts.append(Line(name, *_here(reading.moment(one, zones), anchor)))
                 if len(parts) > 2 * MAX_OCCURRENCES:

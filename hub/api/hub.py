@@ -12,6 +12,7 @@ from hub.api.tickets import Tickets
 from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
+from hub.caldav.service import Calendars
 from hub.clock import Clock
 from hub.editing.attaching import Attaching
 from hub.editing.autosaving import Autosaving
@@ -65,6 +66,7 @@ class Hub:
     references: References
     personal: Personal
     reminders: Reminders
+    calendars: Calendars
     reference_rules: Rules
     channels: Channels
     blobs: BlobStore

@@ -34,7 +34,7 @@ async def read_body(request: Request, type_: type[Body]) -> Body:
         TooLarge: ``body_too_large``.
         BadRequest: ``bad_json``, ``bad_text``, or ``bad_body`` with the path of what is wrong.
     """
-    body = await _body(request, hub_of(request).settings.max_body_bytes)
+    body = await read_bytes(request, hub_of(request).settings.max_body_bytes)
     try:
         given = msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as error:
@@ -46,7 +46,16 @@ async def read_body(request: Request, type_: type[Body]) -> Body:
     return given
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_bytes(request: Request, most: int, *, code: str = "body_too_large") -> bytes:
+    """The body as it comes.
+
+    Args:
+        code: of what is too large.
+
+    Raises:
+        TooLarge: that.
+        BadRequest: ``bad_json``: it ended early.
+    """
     announced = request.headers.get("content-length", "")
     too_large = announced.isdecimal() and int(announced) > most
     parts: list[bytes] = []
@@ -69,9 +78,9 @@ async def _body(request: Request, most: int) -> bytes:
     except TimeoutError:
         pass  # only what is too large has a deadline here
     except ClientDisconnect as error:
-        raise BadRequest("The body ended early.", code="bad_json") from error
+        raise BadRequest("The body ended early.", code="body_ended") from error
     if too_large:
-        raise TooLarge("The body is too large.", code="body_too_large")
+        raise TooLarge("The body is too large.", code=code)
     return b"".join(parts)
 
 

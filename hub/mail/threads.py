@@ -138,8 +138,8 @@ class Threads:
                     await self._message(command.thread, command.source.seq, since)
                 return await self._agenda.prepare(uid, command, room, since)
             case (
-                cmd.ChangeEntry() | cmd.FinishEntry() | cmd.AnswerEntry() | cmd.RemoveEntry()
-                | cmd.UnremoveEntry()
+                cmd.ChangeEntry() | cmd.ReplaceEntry() | cmd.FinishEntry() | cmd.AnswerEntry()
+                | cmd.RemoveEntry() | cmd.UnremoveEntry()
             ):  # fmt: skip
                 return await self._agenda.prepare(uid, command, room, since)
             case cmd.SetHistory():
@@ -386,6 +386,7 @@ _TYPES: Final[dict[type, tuple[str, ...]]] = {
     cmd.SetReference: ("reference.set",),
     cmd.AddEntry: ("entry.set",),
     cmd.ChangeEntry: ("entry.set",),
+    cmd.ReplaceEntry: ("entry.set",),
     cmd.FinishEntry: ("entry.set",),
     cmd.AnswerEntry: ("entry.set",),
     cmd.RemoveEntry: ("entry.remove", "entry.set"),
@@ -415,6 +416,7 @@ _MEANT: Final[dict[type, dict[str, Callable[[Any], Any] | None]]] = {
     cmd.SetReference: {"kind": None, "number": references.meant, "target": None, "on": None},
     cmd.AddEntry: {},  # with a text it says nothing itself
     cmd.ChangeEntry: {"entry": None},
+    cmd.ReplaceEntry: {"entry": None},
     cmd.FinishEntry: {"entry": None},
     cmd.AnswerEntry: {"entry": None, "answer": None},
     cmd.RemoveEntry: {"entry": None},

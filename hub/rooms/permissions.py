@@ -56,6 +56,7 @@ _OF_COMMAND: Final[dict[type[cmd.Command], Action]] = {
     cmd.RestoreVersion: Action.WRITE,
     cmd.AddEntry: Action.WRITE,
     cmd.ChangeEntry: Action.WRITE,
+    cmd.ReplaceEntry: Action.SIGNAL,
     cmd.FinishEntry: Action.SIGNAL,
     cmd.AnswerEntry: Action.SIGNAL,
     cmd.RemoveEntry: Action.WRITE,

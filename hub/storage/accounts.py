@@ -64,6 +64,12 @@ async def addresses_of(connection: Any, uids: list[str]) -> list[Addresses]:
     return [Addresses(*row) for row in await connection.fetch(_ADDRESSES, uids)]
 
 
+async def uids_of(connection: Any, addresses: Collection[str]) -> dict[str, str]:
+    """Who has some addresses, by these; of accounts that are not disabled."""
+    rows = await connection.fetch(_UIDS, list(addresses))
+    return {row["address"]: row["uid"] for row in rows}
+
+
 async def of_threads(
     connection: Any, threads: Collection[str]
 ) -> dict[str, dict[str, str]]:  # fmt: skip
@@ -159,6 +165,11 @@ _CHANGED = f"SELECT {_COLUMNS}, revision FROM accounts a WHERE revision > $1 ORD
 _OF_THREADS = """
 SELECT m.thread_id, d.address, m.uid FROM members m JOIN addresses d USING (uid)
 WHERE m.thread_id = ANY($1::text[]) AND m.role IS NOT NULL
+"""
+
+_UIDS = """
+SELECT d.address, d.uid FROM addresses d JOIN accounts a USING (uid)
+WHERE d.address = ANY($1::text[]) AND a.disabled_at IS NULL
 """
 
 _ADDRESSES = """

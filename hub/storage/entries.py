@@ -83,6 +83,14 @@ async def find(connection: Any, entry: str) -> EntryRow | None:
     return None if row is None else EntryRow(**{**row, "facts": _facts(row["facts"])})
 
 
+async def find_uid(
+    connection: Any, thread: str, ical_uid: str, uid: str, from_seq: int
+) -> EntryRow | None:  # fmt: skip
+    """What a thread has of an iCalendar UID, if somebody sees it."""
+    row = await connection.fetchrow(_FIND_UID, thread, uid, from_seq, ical_uid)
+    return None if row is None else EntryRow(**{**row, "facts": _facts(row["facts"])})
+
+
 async def has_room(connection: Any, thread: str) -> bool:
     """Whether a thread may have one more."""
     count = await connection.fetchval("SELECT count(*) FROM entries WHERE thread_id = $1", thread)
@@ -244,13 +252,15 @@ UPDATE entries SET removed_by = $3, erase_at = $4, seq = $5
 WHERE thread_id = $1 AND entry_id = $2 AND removed_by IS NULL
 """
 
-_FIND = """
+_ROW = """
 SELECT entry_id AS entry, thread_id AS thread, kind, uid, ical, facts, seq, added_seq, created_by,
        (extract(epoch FROM created_at) * 1000)::bigint AS created_at_ms,
        removed_by, (extract(epoch FROM erase_at) * 1000)::bigint AS erase_at_ms,
        ARRAY(SELECT p.uid FROM entry_people p WHERE p.entry_id = e.entry_id ORDER BY p.uid) AS shown
-FROM entries e WHERE entry_id = $1
+FROM entries e
 """
+
+_FIND = f"{_ROW} WHERE entry_id = $1"
 
 _COLUMNS = """
 e.entry_id, e.thread_id, e.facts, e.seq, e.added_seq, e.created_by, e.set_by, e.due,
@@ -261,6 +271,10 @@ e.entry_id, e.thread_id, e.facts, e.seq, e.added_seq, e.created_by, e.set_by, e.
 _SEEN = """
 e.removed_by IS NULL AND (e.added_seq >= $3 OR EXISTS (
     SELECT FROM entry_people p WHERE p.entry_id = e.entry_id AND p.uid = $2))
+"""
+
+_FIND_UID = f"""
+{_ROW} WHERE thread_id = $1 AND uid = $4 AND {_SEEN} ORDER BY added_seq LIMIT 1
 """
 
 _OF_THREAD = f"""

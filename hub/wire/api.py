@@ -48,7 +48,8 @@ DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
 Password = Annotated[str, Meta(min_length=10, max_length=200)]
 Secret = Annotated[str, Meta(min_length=20, max_length=200)]
 LinkKind = Literal["first_owner", "invitation", "reset"]
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["read", "write", "admin", "calendar"]
+"""``calendar``: of a device's calendar program, which may do nothing else."""
 ChannelId = Annotated[str, Meta(max_length=64)]
 
 
@@ -189,7 +190,7 @@ class Joined(Struct):
 
 class NewToken(Request):
     name: DisplayName
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
     expires_in_days: Annotated[int, Meta(ge=1, le=3650)] | None = 365
 
 

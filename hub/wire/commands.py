@@ -265,13 +265,15 @@ class RestoreVersion(Command, tag="restore_version"):
 
 
 EntryPeople = Annotated[list[Uid], Meta(max_length=MAX_PEOPLE)]
+Ical = Annotated[str, Meta(max_length=1 << 18)]
 
 
 class AddEntry(Command, tag="add_entry"):
     """A task or a meeting. Result: Accepted with ``entry``. ``ends``: of a task when it is due.
     ``rule`` is an RRULE, by which it comes back; ``people`` of the thread are asked to do it or to
     come, without any it is for its maker. With ``ical`` it is what that text says, and the other
-    fields but ``people`` and ``source`` say nothing."""
+    fields but ``people`` and ``source`` say nothing; one of the same UID that the thread has is
+    replaced if the text is newer, and is ``entry_exists`` if it is not."""
 
     thread: ThreadId
     send_id: SendId
@@ -284,7 +286,7 @@ class AddEntry(Command, tag="add_entry"):
     rule: Rule | None = None
     people: EntryPeople = []
     source: EntrySource | None = None
-    ical: Annotated[str, Meta(max_length=1 << 18)] | None = None
+    ical: Ical | None = None
 
 
 class ChangeEntry(Command, tag="change_entry"):
@@ -307,6 +309,18 @@ class ChangeEntry(Command, tag="change_entry"):
     people: EntryPeople | UnsetType = UNSET
     blocked: Reason | UnsetType | None = UNSET
     state: EntryState | UnsetType = UNSET
+
+
+class ReplaceEntry(Command, tag="replace_entry"):
+    """All of it is as ``ical`` says from now on, but for what the hub alone knows of it, and what
+    others answered. It has the same UID. Who may only read and is asked answers in this way, or
+    says that it is done. ``base``: as of ``change_entry``."""
+
+    thread: ThreadId
+    send_id: SendId
+    entry: EntryId
+    ical: Ical
+    base: Seq | None = None
 
 
 class FinishEntry(Command, tag="finish_entry"):
@@ -492,8 +506,8 @@ AnyCommand = (
     Auth | Ping | WatchInbox | Subscribe | Unsubscribe | Post | Edit | Delete | Undelete | React
     | Rename | SetReference | SetHistory | SetMember | CreateDocument | RenameDocument
     | AddAttachment | RenameAttachment | SetProperty | RemoveAttachment | UnremoveAttachment
-    | RestoreVersion | AddEntry | ChangeEntry | FinishEntry | AnswerEntry | RemoveEntry
-    | UnremoveEntry | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall
+    | RestoreVersion | AddEntry | ChangeEntry | ReplaceEntry | FinishEntry | AnswerEntry
+    | RemoveEntry | UnremoveEntry | MarkRead | Typing | Present | StartCall | JoinCall | LeaveCall
     | DeclineCall | RingInCall | RemoveFromCall | LockCall | MuteInCall | PresentCall
     | OpenDocument | CloseDocument | LeaseClientIds | Signal
 )  # fmt: skip

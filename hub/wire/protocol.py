@@ -41,6 +41,7 @@ RESULTS: Final[dict[type[cmd.Command], type[msgspec.Struct] | None]] = {
     cmd.RestoreVersion: ev.Accepted,
     cmd.AddEntry: ev.Accepted,
     cmd.ChangeEntry: ev.Accepted,
+    cmd.ReplaceEntry: ev.Accepted,
     cmd.FinishEntry: ev.Accepted,
     cmd.AnswerEntry: ev.Accepted,
     cmd.RemoveEntry: ev.Accepted,

@@ -174,6 +174,12 @@ async def play(served: Served, book: Book, ada: Person, grace: Person, here: Not
     await write(cmd="finish_entry", entry=task)
     await write(cmd="remove_entry", entry=task)
     await write(cmd="unremove_entry", entry=task)
+    text = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Phone//EN\r\nBEGIN:VTODO\r\nUID:call-7\r\n"
+        "DTSTAMP:20261127T090000Z\r\nSUMMARY:{}\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+    )
+    brought = (await write(cmd="add_entry", ical=text.format("Call")))["entry"]
+    await write(cmd="replace_entry", entry=brought, ical=text.format("Call North"))
     # Something is due: a clock that stands still is moved for the hub alone.
     body = {"note": "Pay", "when": {"local": "2099-12-31"}, "thread": thread, "seq": first}
     made = await answer(ada.http.post("/api/reminders", json=body))

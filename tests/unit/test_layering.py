@@ -18,6 +18,7 @@ LAYERS = [
         "rtc",
         "mail",
         "agenda",
+        "caldav",
         "files",
         "jobs",
         "identity",
@@ -40,6 +41,7 @@ ACROSS = {
     ("mail", "agenda"),
     ("mail", "jobs"),
     ("files", "jobs"),
+    *(("caldav", one) for one in ("agenda", "identity", "mail", "rooms")),
     *(("editing", one) for one in ("rooms", "mail", "files", "jobs", "identity")),
 }
 

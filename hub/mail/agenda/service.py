@@ -22,10 +22,11 @@ from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from hub.ids import b64url, sha256
 from hub.mail.agenda import facts as say
-from hub.mail.agenda import texts
+from hub.mail.agenda import replacing, texts
 from hub.mail.agenda.facts import Beside
 from hub.mail.agenda.moments import digest, expand, over_at
 from hub.mail.agenda.reminders import Reminders
+from hub.mail.agenda.replacing import Who
 from hub.mail.agenda.texts import Contact
 from hub.storage import accounts, attachments, documents, entries, occurrences, references
 from hub.storage.entries import EntryRow
@@ -58,6 +59,10 @@ class People(NamedTuple):
 
     def named(self, uid: str) -> Contact:
         return self.contacts.get(uid) or Contact(uid, f"{uid}@invalid", uid)
+
+    def own(self, uid: str) -> set[str]:
+        """Whatever somebody goes by."""
+        return {uid, *(address for address, one in self.by_address.items() if one == uid)}
 
 
 class _Made(NamedTuple):
@@ -106,6 +111,8 @@ class Agenda:
         match command:
             case cmd.ChangeEntry():
                 return await self._change(uid, command, room, row)
+            case cmd.ReplaceEntry():
+                return await self._replace(uid, command, room, row, command.ical)
             case cmd.FinishEntry():
                 return await self._finish(uid, command, room, row)
             case cmd.AnswerEntry():
@@ -123,12 +130,13 @@ class Agenda:
 
     async def _add(
         self, uid: str, command: cmd.AddEntry, room: RoomState, since: int
-    ) -> Append:  # fmt: skip
+    ) -> Append | None:  # fmt: skip
         await self._require_source(command, since)
+        if command.ical is not None and (row := await self._same(uid, command, since)) is not None:
+            return await self._renew(uid, command, room, row, command.ical)
         people = await self._people(room)
         asked = _asked(command.people, people)
-        # The same command again asks for the same entry.
-        seed = sha256(_encode([command.thread, uid, command.send_id]))
+        seed = _seed(uid, command.thread, command.send_id)
         now, ical, maker = self._now(), command.ical, people.named(uid)
 
         def make() -> _Made:
@@ -138,6 +146,7 @@ class Agenda:
             else:
                 calendar = texts.read(ical)
                 calendar.drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
+                replacing.ask(calendar, Who(uid, people.own(uid), people.by_address))
                 if asked:
                     block = reading.parts_of(calendar)[0]
                     texts.set_people(block, maker, asked, people.by_address)
@@ -145,7 +154,7 @@ class Agenda:
 
         is_short = len(ical or command.notes) < _AT_ONCE and command.rule is None
         made = await self._worked(make, is_short=is_short)
-        entry = f"e_{b64url(seed[:15])}"
+        entry = entry_id(uid, command.thread, command.send_id)
         return self._append(uid, command, entry, made, _Edit("added", []), None)
 
     async def _change(
@@ -173,6 +182,48 @@ class Agenda:
             return _Edit(did, kept, command.occurrence)
 
         return await self._edit(uid, command, people, row, change)
+
+    async def _renew(
+        self, uid: str, command: cmd.AddEntry, room: RoomState, row: EntryRow, ical: str
+    ) -> Append | None:
+        """What came once more, and says something newer.
+
+        Raises:
+            Conflict: ``entry_exists``.
+        """
+        if not texts.is_newer(ical, row.ical):
+            raise Conflict("The thread has it already.", code="entry_exists")
+        return await self._replace(uid, command, room, row, ical)
+
+    async def _replace(
+        self, uid: str, command: cmd.ReplaceEntry | cmd.AddEntry, room: RoomState, row: EntryRow,
+        ical: str,
+    ) -> Append | None:  # fmt: skip
+        base = command.base if isinstance(command, cmd.ReplaceEntry) else None
+        if base is not None and base != row.seq:
+            raise Conflict("Somebody changed it meanwhile.", code="entry_changed")
+        if room.members[uid].role == "reader" and uid not in _uids(row.facts):
+            raise Forbidden("You can read this thread, not write in it.", code="read_only")
+        people = await self._people(room)
+        who = Who(uid, people.own(uid), people.by_address)
+        make = replacing.require_own if room.members[uid].role == "reader" else replacing.replaced
+        now = self._now()
+
+        def replace(calendar: Block) -> _Edit | None:
+            said = texts.read(ical)
+            found = make(calendar, said, who, now)
+            if found.did is None:
+                return None
+            calendar.parts = said.parts
+            moved = found.did == "moved"
+            kept = [
+                one
+                for one in row.facts.proposals
+                if not moved or (found.occurrence and one.occurrence != found.occurrence)
+            ]
+            return _Edit(found.did, kept, found.occurrence, found.answer)
+
+        return await self._edit(uid, command, people, row, replace, length=len(ical))
 
     async def _finish(
         self, uid: str, command: cmd.FinishEntry, room: RoomState, row: EntryRow
@@ -211,7 +262,7 @@ class Agenda:
         self, uid: str, command: cmd.AnswerEntry, room: RoomState, row: EntryRow
     ) -> Append | None:
         people = await self._people(room)
-        own = {uid, *(address for address, one in people.by_address.items() if one == uid)}
+        own = people.own(uid)
         kept = row.facts.proposals
         now_ms = self._clock.now_ms()
 
@@ -269,7 +320,7 @@ class Agenda:
 
     async def _edit(
         self, uid: str, command: Any, people: People, row: EntryRow,
-        change: Callable[[Block], _Edit | None], *, always: bool = False,
+        change: Callable[[Block], _Edit | None], *, always: bool = False, length: int = 0,
     ) -> Append | None:  # fmt: skip
         """The event that says how an entry is after a change; null: it is as before."""
         now, now_ms = self._now(), self._clock.now_ms()
@@ -287,7 +338,7 @@ class Agenda:
             beside = Beside(people.by_address, was.source, edit.proposals, *done)
             return edit, _make(calendar, beside, now)
 
-        is_short = len(row.ical) < _AT_ONCE and not row.facts.series
+        is_short = max(length, len(row.ical)) < _AT_ONCE and not row.facts.series
         found = await self._worked(work, is_short=is_short)
         if found is None:
             return None
@@ -338,6 +389,20 @@ class Agenda:
         if not is_removed and isinstance(command, cmd.UnremoveEntry):
             raise Conflict("It is not removed.", code="not_removed")
         return row
+
+    async def _same(self, uid: str, command: cmd.AddEntry, since: int) -> EntryRow | None:
+        """What the thread has of the UID of a text, if whoever adds it sees that.
+
+        Raises:
+            BadRequest: ``bad_calendar``.
+            TooLarge: ``calendar_too_large``.
+        """
+        ical = command.ical or ""
+        name = await self._worked(
+            lambda: texts.uid_of(texts.read(ical)), is_short=len(ical) < _AT_ONCE
+        )
+        async with self._database.acquire() as connection:
+            return await entries.find_uid(connection, command.thread, name, uid, since)
 
     async def _require_source(self, command: cmd.AddEntry, since: int) -> None:
         """That there is what a task comes from; a message was looked for.
@@ -396,6 +461,15 @@ class Agenda:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ms() // 1000, UTC)
+
+
+def entry_id(uid: str, thread: str, send_id: str) -> str:
+    """Of what a command adds: the same again asks for the same."""
+    return f"e_{b64url(_seed(uid, thread, send_id)[:15])}"
+
+
+def _seed(uid: str, thread: str, send_id: str) -> bytes:
+    return sha256(_encode([thread, uid, send_id]))
 
 
 def _make(calendar: Block, beside: Beside, now: datetime) -> _Made:

@@ -67,6 +67,21 @@ def uid_of(calendar: Block) -> str:
     return line.value.strip() if line is not None else ""
 
 
+def is_newer(one: str, other: str) -> bool:
+    """Whether a text was sent after another of the same task or meeting (RFC 5546, 2.1.5).
+
+    Raises:
+        BadRequest, TooLarge: what stands against either.
+    """
+    return _sent(read(one)) > _sent(read(other))
+
+
+def _sent(calendar: Block) -> tuple[int, str]:
+    parts = [block for whole in (reading.parts_of(calendar),) for block in (whole[0], *whole[1])]
+    stamps = [line.value.strip() for block in parts for line in block.lines("DTSTAMP")]
+    return max(map(reading.sequence, parts)), max(stamps, default="")
+
+
 def made(
     command: cmd.AddEntry, ical_uid: str, maker: Contact, people: Sequence[Contact], now: datetime
 ) -> Block:

@@ -46,7 +46,7 @@ export type Take = "all" | "ours" | "theirs" | "none";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
 
-export type Scope = "read" | "write" | "admin";
+export type Scope = "read" | "write" | "admin" | "calendar";
 
 export type Encoding = "utf-8" | "utf-16-le" | "utf-16-be" | "cp1250" | "cp1251" | "cp1252" | "cp1253" | "cp1254" | "cp1255" | "cp1256" | "cp1257" | "cp1258" | "iso8859_1" | "iso8859_2" | "iso8859_5" | "iso8859_7" | "iso8859_9" | "iso8859_15" | "koi8_r" | "koi8_u" | "cp437" | "cp850" | "cp852" | "cp866" | "mac_roman" | "shift_jis" | "euc_jp" | "gb18030" | "big5" | "euc_kr";
 
@@ -610,7 +610,8 @@ export interface RestoreVersionCommand {
  * A task or a meeting. Result: Accepted with ``entry``. ``ends``: of a task when it is due.
  * ``rule`` is an RRULE, by which it comes back; ``people`` of the thread are asked to do it or to
  * come, without any it is for its maker. With ``ical`` it is what that text says, and the other
- * fields but ``people`` and ``source`` say nothing.
+ * fields but ``people`` and ``source`` say nothing; one of the same UID that the thread has is
+ * replaced if the text is newer, and is ``entry_exists`` if it is not.
  */
 export interface AddEntryCommand {
   cmd: "add_entry";
@@ -651,6 +652,21 @@ export interface ChangeEntryCommand {
   people?: readonly string[];
   blocked?: string | null;
   state?: EntryState;
+  id: number;
+}
+
+/**
+ * All of it is as ``ical`` says from now on, but for what the hub alone knows of it, and what
+ * others answered. It has the same UID. Who may only read and is asked answers in this way, or
+ * says that it is done. ``base``: as of ``change_entry``.
+ */
+export interface ReplaceEntryCommand {
+  cmd: "replace_entry";
+  thread: string;
+  send_id: string;
+  entry: string;
+  ical: string;
+  base?: number | null;
   id: number;
 }
 
@@ -2480,6 +2496,7 @@ export type AnyCommand =
   | RestoreVersionCommand
   | AddEntryCommand
   | ChangeEntryCommand
+  | ReplaceEntryCommand
   | FinishEntryCommand
   | AnswerEntryCommand
   | RemoveEntryCommand
@@ -2552,6 +2569,7 @@ export interface Results {
   restore_version: Accepted;
   add_entry: Accepted;
   change_entry: Accepted;
+  replace_entry: Accepted;
   finish_entry: Accepted;
   answer_entry: Accepted;
   remove_entry: Accepted;

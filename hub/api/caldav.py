@@ -1,0 +1,410 @@
+"""CalDAV: WebDAV requests of calendar programs, and answers to them.
+
+A program signs in with a token of its device, which is good for calendars alone. Nothing here is
+decided about tasks and meetings (``hub.caldav.service``).
+
+Source: RFC 4791, RFC 4918, RFC 6578, RFC 6764 (well-known), RFC 7240 (return=minimal).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hub.agenda import lines
+from hub.api.hub import Hub, hub_of
+from hub.api.requests import bearer, read_bytes
+from hub.caldav import data, filters, places, properties, xml
+from hub.caldav.places import Place
+from hub.caldav.properties import DATA, Properties
+from hub.caldav.service import BadToken, UidTaken, WrongKind, etag
+from hub.caldav.xml import Name, caldav, dav
+from hub.errors import BadRequest, Forbidden, HubError, NotFound, RateLimited, Unauthenticated
+from hub.identity.principal import Principal
+from hub.storage import accounts
+from hub.storage.calendars import Item, Kind
+
+SCOPE: Final = "calendar"
+MAX_XML: Final = 4 << 20
+_ALLOW: Final = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT"
+_DAV: Final = "1, 3, calendar-access"
+_BAD_TEXTS: Final = (
+    "bad_calendar", "bad_date", "bad_rule", "unknown_zone", "too_many_occurrences", "bad_text",
+)  # fmt: skip
+Answer = Callable[[Request, Hub, Principal, Place], Awaitable[Response]]
+
+
+class MethodMissing(HubError):
+    code = "method_not_allowed"
+    http_status = 405
+    title = "This cannot be done here"
+    retry_s = None
+
+
+class FiniteDepth(Forbidden):
+    code = "finite_depth"
+    title = "Ask with Depth: 0 or 1"
+
+
+class UnknownReport(Forbidden):
+    code = "unknown_report"
+    title = "There is no such report here"
+
+
+async def answer(request: Request) -> Response:
+    """Whatever a program asks."""
+    try:
+        if request.method == "OPTIONS":
+            return Response(headers={"DAV": _DAV, "Allow": _ALLOW})
+        hub = hub_of(request)
+        who = await _device(request, hub)
+        hub.calendars.reads.spend(who.token_id or who.uid)
+        path = request.scope["path"]
+        place = places.find(places.ROOT if path == "/" else path, who.uid)
+        if place is None:
+            raise NotFound("There is nothing of yours at this address.", code="not_found")
+        method = _METHODS.get(request.method)
+        if method is None:
+            raise MethodMissing
+        response = await method(request, hub, who, place)
+    except HubError as error:
+        return _refusal(error)
+    response.headers["DAV"] = _DAV
+    return response
+
+
+async def begin(request: Request) -> Response:
+    """Where programs look first (RFC 6764)."""
+    return RedirectResponse(places.ROOT, 301)
+
+
+async def _device(request: Request, hub: Hub) -> Principal:
+    """Raises:
+    Unauthenticated: nobody, or a token that has ended.
+    Forbidden: ``missing_scope``: a token for something else.
+    """
+    token = bearer(request)
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            _, _, token = base64.b64decode(given, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise Unauthenticated("The name and the password are no text.") from error
+    if not token:
+        raise Unauthenticated("Give your address, and as the password the token of this device.")
+    who = await hub.identity.authenticate_token(token)
+    if who.scopes is None or SCOPE not in who.scopes:
+        raise Unauthenticated(
+            "The token is for programs; make one for a calendar.", code="missing_scope"
+        )
+    return who
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+async def _get(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
+    if place.what != "item":
+        raise MethodMissing("There is nothing to read here; ask with PROPFIND.")
+    item = await hub.calendars.one(who.uid, place.kind, place.name)
+    headers = {
+        "ETag": etag(item), "Last-Modified": properties.http_date(item.changed_at),
+        "Cache-Control": "private, no-cache",
+    }  # fmt: skip
+    if request.headers.get("if-none-match") in ("*", etag(item)):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = properties.content_type(place.kind)
+    return Response(data.text_of(item), headers=headers)
+
+
+async def _propfind(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
+    depth = request.headers.get("depth", "infinity")
+    if depth not in ("0", "1"):
+        raise FiniteDepth
+    root = await _body(request)
+    wanted = _wanted(root, of=dav("propfind"))
+    only_names = root is not None and xml.child(root, dav("propname")) is not None
+    found: list[tuple[str, Properties]] = []
+    uid = who.uid
+    match place.what:
+        case "root":
+            found.append((places.ROOT, properties.of_root(uid)))
+            if depth == "1":
+                found.append(await _principal(hub, who))
+        case "principal":
+            found.append(await _principal(hub, who))
+        case "home":
+            found.append((places.home(uid), properties.of_home(uid, who.display_name)))
+            if depth == "1":
+                found += [await _collection(hub, uid, kind) for kind in places.FOLDERS]
+        case "collection":
+            found.append(await _collection(hub, uid, place.kind))
+            if depth == "1":
+                found += await _items(hub, uid, place.kind, None, wanted)
+        case "item":
+            found += await _items(hub, uid, place.kind, [place.name], wanted)
+            if not found:
+                raise NotFound("There is no such task or meeting.", code="entry_not_found")
+    minimal = "return=minimal" in request.headers.get("prefer", "")
+    if only_names:
+        named = [(path, {one: xml.tag(one) for one in have}) for path, have in found]
+        return _multistatus([xml.response(path, have.values()) for path, have in named])
+    return _multistatus([_response(path, have, wanted, minimal) for path, have in found])
+
+
+async def _report(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
+    root = await _body(request)
+    if root is None or place.what not in ("collection", "item"):
+        raise UnknownReport
+    match xml.name_of(root):
+        case (xml.CALDAV, "calendar-multiget"):
+            return await _multiget(request, hub, who.uid, place.kind, root)
+        case (xml.CALDAV, "calendar-query"):
+            return await _query(request, hub, who.uid, place.kind, root)
+        case (xml.DAV, "sync-collection"):
+            return await _sync(request, hub, who.uid, place.kind, root)
+    raise UnknownReport
+
+
+async def _multiget(
+    request: Request, hub: Hub, uid: str, kind: Kind, root: Any
+) -> Response:  # fmt: skip
+    wanted, told = _wanted(root), _data(root)
+    hrefs = [xml.text_of(one) for one in xml.children(root, dav("href"))]
+    names = {one: places.name_in(one, uid, kind) for one in hrefs}
+    asked = [name for name in dict.fromkeys(names.values()) if name is not None]
+    items = await hub.calendars.named(uid, kind, asked, with_text=told is not None)
+    told_of = await _told(hub, uid, kind, items, told)
+    there = {item.name: one for item, one in zip(items, told_of, strict=True)}
+    minimal = "return=minimal" in request.headers.get("prefer", "")
+    parts = []
+    for href in dict.fromkeys(hrefs):
+        found = there.get(names[href] or "")
+        parts.append(xml.absent(href) if found is None else _response(*found, wanted, minimal))
+    return _multistatus(parts)
+
+
+async def _query(
+    request: Request, hub: Hub, uid: str, kind: Kind, root: Any
+) -> Response:  # fmt: skip
+    wanted, told = _wanted(root), _data(root)
+    asked = filters.read(xml.child(root, caldav("filter")))
+    items = await hub.calendars.query(uid, kind, asked, filters.zone_of(root))
+    found = await _told(hub, uid, kind, items, told)
+    minimal = "return=minimal" in request.headers.get("prefer", "")
+    return _multistatus([_response(*one, wanted, minimal) for one in found])
+
+
+async def _sync(
+    request: Request, hub: Hub, uid: str, kind: Kind, root: Any
+) -> Response:  # fmt: skip
+    wanted, told = _wanted(root), _data(root)
+    since = properties.number_in(xml.text_of(xml.child(root, dav("sync-token"))))
+    if since is None:
+        raise BadToken
+    bound = xml.child(root, dav("limit"))
+    given = xml.text_of(None if bound is None else xml.child(bound, dav("nresults")))
+    if given and not (given.isdecimal() and 0 < len(given) < 10 and int(given)):
+        raise BadRequest("A limit is a number.", code="bad_filter")
+    changes = await hub.calendars.changes(
+        uid, kind, since, int(given or 10**9), with_text=told is not None
+    )
+    found = await _told(hub, uid, kind, changes.items, told)
+    minimal = "return=minimal" in request.headers.get("prefer", "")
+    parts = [_response(*one, wanted, minimal) for one in found]
+    parts += [xml.absent(places.item(uid, kind, name)) for name in changes.gone]
+    if changes.more:
+        limits = xml.tag(dav("number-of-matches-within-limits"))
+        path = places.collection(uid, kind)
+        parts.append(xml.absent(path, HTTPStatus.INSUFFICIENT_STORAGE, limits))
+    return _multistatus(parts, properties.token_of(changes.number))
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+async def _put(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
+    if place.what != "item":
+        raise MethodMissing
+    text = await read_bytes(request, lines.MAX_BYTES, code="calendar_too_large")
+    put = await hub.calendars.put(
+        who, place.kind, place.name, text, if_match=request.headers.get("if-match"),
+        only_new=request.headers.get("if-none-match") == "*",
+    )  # fmt: skip
+    headers = {} if put.etag is None else {"ETag": put.etag}
+    return Response(status_code=201 if put.is_new else 204, headers=headers)
+
+
+async def _delete(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
+    if place.what != "item":
+        raise Forbidden("The collections of a person stay.", code="collection_stays")
+    await hub.calendars.remove(
+        who, place.kind, place.name, if_match=request.headers.get("if-match"),
+        says_no=request.headers.get("schedule-reply", "").strip().upper() != "F",
+    )  # fmt: skip
+    return Response(status_code=204)
+
+
+async def _proppatch(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
+    """What a program would like to call a collection, or in which colour, it keeps for itself."""
+    root = await _body(request)
+    if root is None:
+        raise BadRequest("Say which properties.", code="bad_xml")
+    names = [
+        xml.name_of(one)
+        for change in root
+        for prop in xml.children(change, dav("prop"))
+        for one in prop
+    ]
+    path = request.scope["path"]
+    return _multistatus([xml.refused(path, names, HTTPStatus.FORBIDDEN)])
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+async def _body(request: Request) -> Any:
+    return xml.read(await read_bytes(request, MAX_XML, code="body_too_large"))
+
+
+def _wanted(root: Any, of: Name | None = None) -> list[Name] | None:
+    """The properties that are asked for; null: all."""
+    if root is None:
+        return None
+    if of is not None and xml.name_of(root) != of:
+        raise BadRequest(f"The body is no {of.local}.", code="bad_xml")
+    prop = xml.child(root, dav("prop"))
+    return None if prop is None else [xml.name_of(one) for one in prop]
+
+
+def _data(root: Any) -> data.Wanted | None:
+    """How texts are asked for; null: not at all."""
+    prop = xml.child(root, dav("prop"))
+    element = None if prop is None else xml.child(prop, DATA)
+    return None if element is None else data.read(element)
+
+
+async def _told(
+    hub: Hub, uid: str, kind: Kind, items: Sequence[Item], told: data.Wanted | None
+) -> list[tuple[str, Properties]]:
+    """Each with its address."""
+    texts: Sequence[str | None] = [None] * len(items)
+    if told is not None:
+        texts = await hub.calendars.texts(items, told)
+    return [
+        (places.item(uid, kind, item.name), properties.of_item(uid, kind, item, text))
+        for item, text in zip(items, texts, strict=True)
+    ]
+
+
+async def _items(
+    hub: Hub, uid: str, kind: Kind, names: list[str] | None, wanted: Sequence[Name] | None
+) -> list[tuple[str, Properties]]:
+    """Args:
+    names: null: all of the collection.
+    """
+    length = dav("getcontentlength")
+    with_text = wanted is not None and (length in wanted or DATA in wanted)
+    if names is None:
+        items = await hub.calendars.items(uid, kind, with_text=with_text)
+    else:
+        items = await hub.calendars.named(uid, kind, names, with_text=with_text)
+    return await _told(hub, uid, kind, items, data.Wanted() if with_text else None)
+
+
+async def _principal(hub: Hub, who: Principal) -> tuple[str, Properties]:
+    async with hub.database.acquire() as connection:
+        found = await accounts.addresses_of(connection, [who.uid])
+    addresses = found[0].addresses if found else []
+    return (
+        places.principal(who.uid),
+        properties.of_principal(who.uid, who.display_name, addresses),
+    )
+
+
+async def _collection(hub: Hub, uid: str, kind: Kind) -> tuple[str, Properties]:
+    state = await hub.calendars.state(uid, kind)
+    return places.collection(uid, kind), properties.of_collection(uid, kind, state)
+
+
+def _response(
+    path: str, have: Properties, wanted: Sequence[Name] | None, minimal: bool
+) -> str:  # fmt: skip
+    found, missing = xml.pick(have, wanted)
+    return xml.response(path, found, () if minimal else missing)
+
+
+def _multistatus(parts: list[str], token: str | None = None) -> Response:
+    return Response(
+        xml.multistatus(parts, token), 207, media_type="application/xml; charset=utf-8"
+    )  # fmt: skip
+
+
+def _refusal(error: HubError) -> Response:
+    """What stands against a request, with the condition that the RFCs have for it."""
+    status, condition, inside = error.http_status, None, ""
+    headers = {"DAV": _DAV}
+    match error:
+        case Unauthenticated():
+            status = 401
+            headers["WWW-Authenticate"] = 'Basic realm="Webmail hub", charset="UTF-8"'
+        case RateLimited():
+            status = 503  # which programs know to wait after
+        case FiniteDepth():
+            condition = dav("propfind-finite-depth")
+        case UnknownReport():
+            condition = dav("supported-report")
+        case BadToken():
+            condition = dav("valid-sync-token")
+        case UidTaken():
+            condition, inside = caldav("no-uid-conflict"), xml.href(error.path)
+        case WrongKind():
+            condition = caldav("supported-calendar-component")
+        case filters.Unsupported():
+            condition = caldav(_FILTERS.get(error.code, "supported-filter"))
+        case MethodMissing():
+            headers["Allow"] = _ALLOW
+    if error.code in _BAD_TEXTS:
+        status, condition = 403, caldav("valid-calendar-data")
+    elif error.code == "other_calendar":
+        status, condition = 403, caldav("no-uid-conflict")
+    elif error.code == "calendar_too_large":
+        condition = caldav("max-resource-size")
+    elif error.code == "too_many_people":
+        status, condition = 403, caldav("max-attendees-per-instance")
+    elif error.code == "bad_filter":
+        status, condition = 403, caldav("valid-filter")
+    elif error.code in ("read_only", "not_author"):
+        condition = dav("need-privileges")
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    body = xml.error(condition, inside, error.code, error.detail)
+    return Response(body, status, headers, media_type="application/xml; charset=utf-8")
+
+
+_FILTERS: Final = {
+    "unsupported_collation": "supported-collation",
+    "unsupported_format": "supported-calendar-data", "span_too_long": "max-instances",
+}  # fmt: skip
+_METHODS: Final[dict[str, Answer]] = {
+    "GET": _get, "HEAD": _get, "PUT": _put, "DELETE": _delete, "PROPFIND": _propfind,
+    "PROPPATCH": _proppatch, "REPORT": _report,
+}  # fmt: skip
+
+
+def routes() -> list[BaseRoute]:
+    """All methods: also what cannot be done is answered here, and in XML."""
+    every: Any = [*_METHODS, "OPTIONS", "MKCOL", "MKCALENDAR", "MOVE", "COPY", "LOCK", "POST"]
+    return [
+        Route("/.well-known/caldav", begin, methods=every),
+        Route("/", answer, methods=["PROPFIND", "OPTIONS"]),  # who is given the hub's address alone
+        Route("/dav", answer, methods=every),
+        Route("/dav/{path:path}", answer, methods=every),
+    ]

@@ -1,0 +1,1 @@
+"""Tasks and meetings for people's own calendar programs (RFC 4791)."""

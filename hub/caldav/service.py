@@ -1,0 +1,417 @@
+"""The collections of somebody's calendar programs: read, queried, and written through the door of
+the threads that their tasks and meetings are in.
+
+Never writes what others see: it asks the door, like every client, and so a task that is ticked off
+on a phone is ticked off in the room.
+
+Source: RFC 4791, RFC 6578; docs/adr/0028.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Final, NamedTuple, TypeVar
+
+from hub.agenda import lines, reading
+from hub.agenda.lines import Block
+from hub.caldav import data, own, places
+from hub.caldav.data import Wanted
+from hub.caldav.filters import CompFilter, Range
+from hub.caldav.places import COMPONENTS
+from hub.clock import Clock, to_datetime
+from hub.errors import BadRequest, Conflict, Forbidden, HubError, NotFound
+from hub.identity.attempts import Attempts
+from hub.identity.principal import Principal
+from hub.ids import b64url, new_id, sha256
+from hub.mail.agenda import facts as say
+from hub.mail.agenda.facts import Beside
+from hub.mail.agenda.moments import AHEAD, BACK, expand
+from hub.mail.agenda.personal import Personal
+from hub.mail.agenda.service import entry_id
+from hub.mail.threads import Threads
+from hub.rooms.door import Door
+from hub.storage import accounts, calendars, entries
+from hub.storage.calendars import Item, Kind, State
+from hub.storage.pool import Database
+from hub.wire import commands as cmd
+from hub.wire.agenda import MAX_PEOPLE, Entry
+from hub.wire.api import NewThread
+
+T = TypeVar("T")
+MAX_AT_ONCE: Final = 10_000
+"""Changes that one answer tells of."""
+_SIMPLE: Final = 200
+"""Texts that are looked at here; more are in a thread."""
+
+
+class Precondition(HubError):
+    """Somebody else was first (RFC 9110, 13.1)."""
+
+    code = "precondition_failed"
+    http_status = 412
+    close_code = 4409
+    title = "It is another than the program knows"
+    retry_s = None
+
+
+class UidTaken(Conflict):
+    """Attributes:
+    path: of the item that has the UID.
+    """
+
+    code = "uid_taken"
+    title = "The collection has a task or meeting of this UID"
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
+class WrongKind(Forbidden):
+    code = "wrong_component"
+    title = "The collection has another kind of components"
+
+
+class BadToken(Forbidden):
+    code = "bad_sync_token"
+    title = "The token is of another collection, or too old"
+
+
+class Put(NamedTuple):
+    """``etag`` is null where what is kept is not the same text byte by byte."""
+
+    is_new: bool
+    etag: str | None
+
+
+class Changes(NamedTuple):
+    """What changed in a collection, up to ``number``; ``more``: there is more after that."""
+
+    items: Sequence[Item]
+    gone: Sequence[str]
+    number: int
+    more: bool
+
+
+class Calendars:
+    """Args:
+    reads, writes: how often a device may ask, and may change something.
+    turns: how often one item, so that programs that undo each other's changes stop.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, door: Door, personal: Personal, threads: Threads
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._door = door
+        self._personal = personal
+        self._threads = threads
+        self._hands = asyncio.Semaphore(1)
+        self.reads = Attempts(clock, burst=600, every_s=0.1)
+        self.writes = Attempts(clock, burst=2_000, every_s=0.5)
+        self.turns = Attempts(clock, burst=30, every_s=20)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    async def state(self, uid: str, kind: Kind) -> State:
+        return await calendars.refresh(self._database, uid, kind)
+
+    async def items(self, uid: str, kind: Kind, *, with_text: bool) -> list[Item]:
+        await self.state(uid, kind)
+        async with self._database.acquire() as connection:
+            return await calendars.items(connection, uid, kind, with_text=with_text)
+
+    async def named(
+        self, uid: str, kind: Kind, names: Sequence[str], *, with_text: bool
+    ) -> list[Item]:  # fmt: skip
+        await self.state(uid, kind)
+        async with self._database.acquire() as connection:
+            return await calendars.named(connection, uid, kind, names, with_text=with_text)
+
+    async def one(self, uid: str, kind: Kind, name: str) -> Item:
+        """Raises:
+        NotFound: ``entry_not_found``.
+        """
+        found = await self.named(uid, kind, [name], with_text=True)
+        if not found:
+            raise NotFound("There is no such task or meeting.", code="entry_not_found")
+        return found[0]
+
+    async def changes(
+        self, uid: str, kind: Kind, since: int, limit: int, *, with_text: bool
+    ) -> Changes:  # fmt: skip
+        """Args:
+            since: the number that the program knows; 0: nothing.
+
+        Raises:
+            BadToken: ``bad_sync_token``.
+        """
+        state = await self.state(uid, kind)
+        if since and not state.floor <= since <= state.number:
+            raise BadToken
+        limit = min(limit, MAX_AT_ONCE)
+        async with self._database.acquire() as connection:
+            there, gone = await calendars.since(
+                connection, uid, kind, since, limit + 1, with_text=with_text
+            )
+        numbers = sorted([one.number for one in there] + [number for _, number in gone])
+        more = len(numbers) > limit
+        last = numbers[limit - 1] if more else state.number
+        return Changes(
+            [one for one in there if not more or one.number <= last],
+            [name for name, number in gone if not more or number <= last],
+            last, more,
+        )  # fmt: skip
+
+    async def query(
+        self, uid: str, kind: Kind, wanted: CompFilter, zone: tzinfo
+    ) -> list[Item]:  # fmt: skip
+        """Those that a filter lets through, with their texts.
+
+        Args:
+            zone: of whoever asks.
+        """
+        component = wanted.component()
+        if component is not None and component.name != COMPONENTS[kind] and not component.is_absent:
+            return []
+        await self.state(uid, kind)
+        async with self._database.acquire() as connection:
+            found = await self._candidates(connection, uid, kind, component)
+        return await self.worked(
+            lambda: [one for one in found if _matches(one, wanted, zone)], len(found)
+        )
+
+    async def texts(self, items: Sequence[Item], wanted: Wanted | None) -> list[str]:
+        """Of items that were read with them.
+
+        Raises:
+            BadRequest: a series that cannot be followed.
+        """
+        return await self.worked(
+            lambda: [data.text_of(one, wanted) for one in items],
+            len(items) if wanted not in (None, Wanted()) else 0,
+        )
+
+    async def worked(self, work: Callable[[], T], texts: int) -> T:
+        """What takes long keeps the loop from nothing, and takes one core at most.
+
+        Args:
+            texts: how many are read for it.
+        """
+        if texts <= _SIMPLE:
+            return work()
+        async with self._hands:
+            return await asyncio.to_thread(work)
+
+    async def _candidates(
+        self, connection: object, uid: str, kind: Kind, component: CompFilter | None
+    ) -> list[Item]:
+        """What may be meant, found without its text."""
+        if component is not None:
+            for one in component.props:
+                is_one = one.name == "UID" and one.text is not None and not one.is_absent
+                if is_one and one.text is not None and not one.text.is_negated:
+                    found = await calendars.of_uids(connection, uid, kind, [one.text.text])
+                    if found:
+                        return found
+            span = component.range
+            if span is not None and kind == "event" and not component.is_absent:
+                return await self._between(connection, uid, kind, span)
+        return await calendars.items(connection, uid, kind, with_text=True)
+
+    async def _between(
+        self, connection: object, uid: str, kind: Kind, span: Range
+    ) -> list[Item]:  # fmt: skip
+        now = to_datetime(self._clock.now_ms())
+        return await calendars.between(
+            connection, uid, kind, span.first, span.last, kept_first=now - BACK,
+            kept_last=now + AHEAD,
+        )  # fmt: skip
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    async def put(
+        self, who: Principal, kind: Kind, name: str, text: bytes, *, if_match: str | None,
+        only_new: bool,
+    ) -> Put:  # fmt: skip
+        """Make a task or meeting, or say all of it anew.
+
+        Raises:
+            HubError: what stands against it; nothing was changed.
+        """
+        self._spend(who, name)
+        calendar = await self.worked(lambda: _read(text, kind), len(text) >> 6)
+        alarms = own.take(calendar)
+        ical = lines.write(calendar).decode()
+        found = await self.named(who.uid, kind, [name], with_text=True)
+        if not found:
+            if if_match is not None:
+                raise Precondition
+            return await self._add(who, kind, name, calendar, ical, alarms, text)
+        item = found[0]
+        if only_new or (if_match is not None and if_match not in ("*", etag(item))):
+            raise Precondition
+        base = None if if_match in (None, "*") else item.seq
+        command = cmd.ReplaceEntry(
+            thread=item.thread, send_id=new_id("n"), entry=item.entry, ical=ical, base=base
+        )
+        await self._write(who, command)
+        if item.own is not None or not own.is_nothing(alarms) or _has_own(item):
+            async with self._database.acquire() as connection:
+                await calendars.set_own(connection, who.uid, item.entry, alarms)
+        return Put(False, await self._etag_of(who.uid, kind, name, text))
+
+    async def remove(
+        self, who: Principal, kind: Kind, name: str, *, if_match: str | None, says_no: bool
+    ) -> None:
+        """Who made it takes it away, for everybody, and can bring it back in the hub. Who is asked
+        to a meeting declines, and has it on their devices no more; nor a task of somebody else,
+        which stays to be done.
+
+        Args:
+            says_no: the others are told (RFC 6638, 8.1).
+        """
+        self._spend(who, name)
+        item = await self.one(who.uid, kind, name)
+        if if_match is not None and if_match not in ("*", etag(item)):
+            raise Precondition
+        async with self._database.acquire() as connection:
+            found = await entries.one_of(connection, item.entry, who.uid)
+        if found is None:
+            raise NotFound("There is no such task or meeting.", code="entry_not_found")
+        entry = found[0]
+        if entry.created_by == who.uid:
+            try:
+                await self._write(
+                    who,
+                    cmd.RemoveEntry(thread=item.thread, entry=item.entry, send_id=new_id("n")),
+                )
+            except Forbidden:
+                pass  # they may only read there by now
+            else:
+                return
+        elif kind == "event" and says_no and _is_asked(entry, who.uid):
+            await self._write(
+                who,
+                cmd.AnswerEntry(
+                    thread=item.thread, entry=item.entry, send_id=new_id("n"), answer="declined"
+                ),
+            )
+        async with self._database.acquire() as connection:
+            await calendars.hide(connection, who.uid, item.entry)
+
+    async def _add(
+        self, who: Principal, kind: Kind, name: str, calendar: Block, ical: str, alarms: str,
+        text: bytes,
+    ) -> Put:  # fmt: skip
+        ical_uid = _uid(calendar)
+        async with self._database.acquire() as connection:
+            same = await calendars.of_uids(connection, who.uid, kind, [ical_uid])
+        if same:
+            raise UidTaken(places.item(who.uid, kind, same[0].name))
+        await self.worked(lambda: self._check(calendar), len(ical) >> 6)
+        thread, send_id = await self._place_of(who, calendar), new_id("n")
+        entry = entry_id(who.uid, thread, send_id)
+        async with self._database.acquire() as connection:
+            if not await calendars.name_new(
+                connection, who.uid, kind, entry, name, None if own.is_nothing(alarms) else alarms
+            ):
+                raise Precondition  # another device was faster
+        try:
+            await self._write(
+                who, cmd.AddEntry(thread=thread, send_id=send_id, kind=kind, ical=ical)
+            )
+        except BaseException:
+            async with self._database.acquire() as connection:
+                await calendars.unname(connection, who.uid, entry)
+            raise
+        return Put(True, await self._etag_of(who.uid, kind, name, text))
+
+    def _check(self, calendar: Block) -> None:
+        """Raises:
+        BadRequest: what would stand against it when it is added.
+        """
+        say.facts_of(calendar, Beside())
+        expand(calendar, to_datetime(self._clock.now_ms()))
+
+    async def _place_of(self, who: Principal, calendar: Block) -> str:
+        """The thread of what is new: one with those of the hub who are asked, or one's own."""
+        master = reading.parts_of(calendar)[0]
+        asked = [reading.participant(line) for line in master.lines("ATTENDEE")[:MAX_PEOPLE]]
+        async with self._database.acquire() as connection:
+            known = await accounts.uids_of(connection, [one.address for one in asked])
+        others = [uid for uid in dict.fromkeys(known.values()) if uid != who.uid]
+        if not others:
+            return await self._personal.thread_of(who.uid)
+        line = master.first("SUMMARY")
+        subject = " ".join((line.text if line is not None else "").split())[:200] or "Meeting"
+        seed = sha256(f"{subject}\n{_uid(calendar)}".encode())  # a second try finds the first's
+        new = NewThread(subject=subject, members=others, send_id=f"dav:{b64url(seed[:15])}")
+        return await self._threads.create(who.uid, new)
+
+    async def _write(self, who: Principal, command: cmd.Command) -> None:
+        """A device may do to tasks and meetings whatever its owner may."""
+        try:
+            await self._door.write(replace(who, scopes=frozenset(("read", "write"))), command)
+        except Conflict as error:
+            if error.code in ("entry_changed", "entry_removed"):
+                raise Precondition(error.detail) from error
+            raise
+
+    async def _etag_of(self, uid: str, kind: Kind, name: str, text: bytes) -> str | None:
+        found = await self.named(uid, kind, [name], with_text=True)
+        if not found or data.text_of(found[0]).encode() != text:
+            return None
+        return etag(found[0])
+
+    def _spend(self, who: Principal, name: str) -> None:
+        """Raises:
+        RateLimited: ``too_many_attempts``.
+        """
+        self.turns.spend(f"{who.token_id}/{name}")
+        self.writes.spend(who.token_id or who.uid)
+
+
+def etag(item: Item) -> str:
+    return f'"{item.seq}-{item.own_number}"'
+
+
+def _read(text: bytes, kind: Kind) -> Block:
+    """Raises:
+    BadRequest: ``bad_calendar``.
+    TooLarge: ``calendar_too_large``.
+    WrongKind: ``wrong_component``.
+    """
+    found = lines.read(text)
+    if len(found) != 1 or found[0].name != "VCALENDAR":
+        raise BadRequest("One VCALENDAR is kept at a time.", code="bad_calendar")
+    master = reading.parts_of(found[0])[0]
+    if master.name != COMPONENTS[kind]:
+        raise WrongKind(f"There are {COMPONENTS[kind]} only here, and no {master.name}.")
+    found[0].drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
+    return found[0]
+
+
+def _uid(calendar: Block) -> str:
+    line = reading.parts_of(calendar)[0].first("UID")
+    return "" if line is None else line.value.strip()
+
+
+def _has_own(item: Item) -> bool:
+    return item.ical is not None and own.has_any(lines.read(item.ical.encode())[0])
+
+
+def _matches(item: Item, wanted: CompFilter, zone: tzinfo) -> bool:
+    assert item.ical is not None
+    calendar = lines.read(item.ical.encode())[0]
+    if item.own is not None:
+        own.give(calendar, item.own)
+    return wanted.matches(calendar, zone)
+
+
+def _is_asked(entry: Entry, uid: str) -> bool:
+    return any(one.uid == uid and one.answer != "declined" for one in entry.people)
