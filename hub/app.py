@@ -45,7 +45,7 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.messages import ToUser
 from hub.bus.opening import open_bus, redis_of
-from hub.caldav.service import Calendars
+from hub.calendars.service import Calendars
 from hub.clock import Clock, SystemClock
 from hub.editing.arrived import Arrived
 from hub.editing.attaching import Attaching

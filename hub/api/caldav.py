@@ -1,7 +1,7 @@
 """CalDAV: WebDAV requests of calendar programs, and answers to them.
 
 A program signs in with a token of its device, which is good for calendars alone. Nothing here is
-decided about tasks and meetings (``hub.caldav.service``).
+decided about tasks and meetings (``hub.calendars.service``).
 
 Source: RFC 4791, RFC 4918, RFC 6578, RFC 6764 (well-known), RFC 7240 (return=minimal).
 """
@@ -21,11 +21,11 @@ from starlette.routing import BaseRoute, Route
 from hub.agenda import lines
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import bearer, read_bytes
-from hub.caldav import data, filters, places, properties, xml
-from hub.caldav.places import Place
-from hub.caldav.properties import DATA, Properties
-from hub.caldav.service import BadToken, UidTaken, WrongKind, etag
-from hub.caldav.xml import Name, caldav, dav
+from hub.calendars import data, filters, places, properties, xml
+from hub.calendars.places import Place
+from hub.calendars.properties import DATA, Properties
+from hub.calendars.service import BadToken, UidTaken, WrongKind, etag
+from hub.calendars.xml import Name, caldav, dav
 from hub.errors import BadRequest, Forbidden, HubError, NotFound, RateLimited, Unauthenticated
 from hub.identity.principal import Principal
 from hub.storage import accounts

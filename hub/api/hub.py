@@ -12,7 +12,7 @@ from hub.api.tickets import Tickets
 from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
-from hub.caldav.service import Calendars
+from hub.calendars.service import Calendars
 from hub.clock import Clock
 from hub.editing.attaching import Attaching
 from hub.editing.autosaving import Autosaving

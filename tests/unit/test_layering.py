@@ -18,7 +18,7 @@ LAYERS = [
         "rtc",
         "mail",
         "agenda",
-        "caldav",
+        "calendars",
         "files",
         "jobs",
         "identity",
@@ -41,7 +41,7 @@ ACROSS = {
     ("mail", "agenda"),
     ("mail", "jobs"),
     ("files", "jobs"),
-    *(("caldav", one) for one in ("agenda", "identity", "mail", "rooms")),
+    *(("calendars", one) for one in ("agenda", "identity", "mail", "rooms")),
     *(("editing", one) for one in ("rooms", "mail", "files", "jobs", "identity")),
 }
 

@@ -17,10 +17,10 @@ from typing import Final, NamedTuple, TypeVar
 
 from hub.agenda import lines, reading
 from hub.agenda.lines import Block
-from hub.caldav import data, own, places
-from hub.caldav.data import Wanted
-from hub.caldav.filters import CompFilter, Range
-from hub.caldav.places import COMPONENTS
+from hub.calendars import data, own, places
+from hub.calendars.data import Wanted
+from hub.calendars.filters import CompFilter, Range
+from hub.calendars.places import COMPONENTS
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Conflict, Forbidden, HubError, NotFound
 from hub.identity.attempts import Attempts

@@ -14,9 +14,9 @@ from typing import Any, Final
 from hub.agenda import changing, lines, reading, series
 from hub.agenda.lines import Block, Line
 from hub.agenda.reading import Moment
-from hub.caldav import filters, own, xml
-from hub.caldav.filters import Range
-from hub.caldav.xml import caldav
+from hub.calendars import filters, own, xml
+from hub.calendars.filters import Range
+from hub.calendars.xml import caldav
 from hub.errors import BadRequest
 from hub.storage.calendars import Item
 

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from hub.agenda import lines, reading, series
 from hub.agenda.lines import Block, Line
 from hub.agenda.reading import Moment
-from hub.caldav import xml
-from hub.caldav.xml import caldav
+from hub.calendars import xml
+from hub.calendars.xml import caldav
 from hub.errors import BadRequest, Forbidden
 
 _CASELESS: Final = ("i;ascii-casemap", "i;unicode-casemap")

@@ -12,10 +12,10 @@ from email.utils import format_datetime
 from typing import Final
 
 from hub.agenda import lines
-from hub.caldav import places, xml
-from hub.caldav.places import COMPONENTS
-from hub.caldav.service import etag
-from hub.caldav.xml import APPLE, CALDAV, SERVER, Name, caldav, dav
+from hub.calendars import places, xml
+from hub.calendars.places import COMPONENTS
+from hub.calendars.service import etag
+from hub.calendars.xml import APPLE, CALDAV, SERVER, Name, caldav, dav
 from hub.storage.calendars import Item, Kind, State
 from hub.wire.agenda import MAX_PEOPLE
 

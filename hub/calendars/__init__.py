@@ -1,0 +1,1 @@
+"""Tasks and meetings for programs elsewhere: CalDAV, files, and addresses to follow."""
