@@ -21,6 +21,7 @@ from hub.api import (
     attachments,
     blobs,
     caldav,
+    calendar_files,
     calls,
     documents,
     editing,
@@ -45,6 +46,7 @@ from hub.blobs.opening import open_handover, open_store
 from hub.bus.interface import Bus
 from hub.bus.messages import ToUser
 from hub.bus.opening import open_bus, redis_of
+from hub.calendars.files import Files as CalendarFiles
 from hub.calendars.service import Calendars
 from hub.clock import Clock, SystemClock
 from hub.editing.arrived import Arrived
@@ -341,6 +343,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             threads=mail,
             search=Search(database),
             personal=personal,
+            calendar_files=CalendarFiles(database, services.door),
             calendars=Calendars(database, clock, services.door, personal, mail),
             reminders=reminding,
             references=named,
@@ -405,7 +408,8 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
-        previews, references, agenda, reminders, caldav, calls, live, yjs, ops, openapi, static,
+        previews, references, agenda, reminders, caldav, calendar_files, calls, live, yjs, ops,
+        openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

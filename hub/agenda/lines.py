@@ -99,7 +99,7 @@ class Block:
         )
 
 
-def read(data: bytes, most: int = MAX_BYTES) -> list[Block]:
+def read(data: bytes, most: int = MAX_BYTES, most_lines: int = MAX_LINES) -> list[Block]:
     """The components of a text: of a file, one VCALENDAR or several.
 
     Raises:
@@ -111,8 +111,8 @@ def read(data: bytes, most: int = MAX_BYTES) -> list[Block]:
     stack: list[Block] = []
     done: list[Block] = []
     for number, text in enumerate(_unfolded(_decoded(data)), 1):
-        if number > MAX_LINES:
-            raise TooLarge(f"A calendar has at most {MAX_LINES} lines.", code="calendar_too_large")
+        if number > most_lines:
+            raise TooLarge(f"A calendar has at most {most_lines} lines.", code="calendar_too_large")
         line = _line(text) or Line("", text.strip())  # kept, and understood by nobody
         if line.name == "BEGIN":
             block = Block(line.value.strip().upper())

@@ -12,6 +12,7 @@ from hub.api.tickets import Tickets
 from hub.blobs.handover import Handover
 from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
+from hub.calendars.files import Files as CalendarFiles
 from hub.calendars.service import Calendars
 from hub.clock import Clock
 from hub.editing.attaching import Attaching
@@ -67,6 +68,7 @@ class Hub:
     personal: Personal
     reminders: Reminders
     calendars: Calendars
+    calendar_files: CalendarFiles
     reference_rules: Rules
     channels: Channels
     blobs: BlobStore

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 FOLDER = Path(str(resources.files("hub").joinpath("static"))).resolve()
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 # A path that begins so is an answer of the hub, never a page.
-_NOT_PAGES = ("api", "yjs", "assets", "healthz", "readyz", "metrics", "live", "dav")
+_NOT_PAGES = ("api", "yjs", "assets", "healthz", "readyz", "metrics", "live", "dav", "feeds")
 # What the client is made of; the machine's own table may lack or misname some.
 _TYPES = {
     ".css": "text/css; charset=utf-8",

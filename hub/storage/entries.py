@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -48,6 +48,14 @@ class EntryRow:
     removed_by: str | None
     erase_at_ms: int | None
     shown: list[str]
+
+
+class Known(NamedTuple):
+    """What there is of an iCalendar UID."""
+
+    entry: str
+    seq: int
+    ical: str
 
 
 # --- from the log -------------------------------------------------------------------------------
@@ -89,6 +97,20 @@ async def find_uid(
     """What a thread has of an iCalendar UID, if somebody sees it."""
     row = await connection.fetchrow(_FIND_UID, thread, uid, from_seq, ical_uid)
     return None if row is None else EntryRow(**{**row, "facts": _facts(row["facts"])})
+
+
+async def known_uids(
+    connection: Any, thread: str, uid: str, from_seq: int, ical_uids: Sequence[str]
+) -> dict[str, Known]:
+    """What a thread has of some iCalendar UIDs, by these, as far as somebody sees it."""
+    rows = await connection.fetch(_KNOWN_UIDS, thread, uid, from_seq, list(ical_uids))
+    return {row["uid"]: Known(row["entry_id"], row["seq"], row["ical"]) for row in rows}
+
+
+async def texts_in(connection: Any, thread: str, uid: str, from_seq: int) -> dict[str, str]:
+    """The texts of what somebody sees of a thread, by ids."""
+    rows = await connection.fetch(_TEXTS_IN, thread, uid, from_seq)
+    return {row["entry_id"]: row["ical"] for row in rows}
 
 
 async def has_room(connection: Any, thread: str) -> bool:
@@ -136,6 +158,18 @@ async def tasks_of(
     moment."""
     rows = await connection.fetch(_TASKS, uid, limit, done_after)
     return [_entry(row) for row in rows]
+
+
+async def texts_for(connection: Any, uid: str) -> dict[str, str]:
+    """The texts of what is for somebody, by ids; of one iCalendar UID once."""
+    rows = await connection.fetch(_MINE.replace("{columns}", "e.entry_id, e.ical"), uid)
+    return {row["entry_id"]: row["ical"] for row in rows}
+
+
+async def seqs_for(connection: Any, uid: str) -> list[tuple[str, int]]:
+    """The same, with the seq of each."""
+    rows = await connection.fetch(_MINE.replace("{columns}", "e.entry_id, e.seq"), uid)
+    return [(row["entry_id"], row["seq"]) for row in rows]
 
 
 async def between(
@@ -298,6 +332,20 @@ ORDER BY added_seq
 
 _MEMBER = """
 JOIN members m ON m.thread_id = e.thread_id AND m.uid = $1 AND m.role IS NOT NULL
+"""
+
+_KNOWN_UIDS = f"""
+SELECT DISTINCT ON (e.uid) e.uid, e.entry_id, e.seq, e.ical FROM entries e
+WHERE thread_id = $1 AND {_SEEN} AND e.uid = ANY($4::text[]) ORDER BY e.uid, e.added_seq
+"""
+
+_TEXTS_IN = f"""
+SELECT e.entry_id, e.ical FROM entries e WHERE thread_id = $1 AND {_SEEN} ORDER BY e.added_seq
+"""
+
+_MINE = f"""
+SELECT DISTINCT ON (e.uid) {{columns}} FROM entry_people p JOIN entries e USING (entry_id) {_MEMBER}
+WHERE p.uid = $1 AND p.is_asked AND e.removed_by IS NULL ORDER BY e.uid, e.entry_id
 """
 
 _ONE_OF = f"""

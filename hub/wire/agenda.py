@@ -220,6 +220,44 @@ class Tasks(Struct):
     more: bool
 
 
+class CalendarFileEntry(Struct, omit_defaults=True, kw_only=True):
+    """One task or meeting of a calendar file. ``entry``: the thread has it; ``is_newer``: the file
+    says something newer of it."""
+
+    uid: str
+    says: EntryFacts
+    entry: str | None = None
+    is_newer: bool = False
+
+
+class CalendarRefused(Struct):
+    """What of a file cannot be kept, and the code and the words of why."""
+
+    title: str
+    code: str
+    detail: str
+
+
+class CalendarFile(Struct):
+    """What a calendar file has: the first of ``count`` tasks and meetings. ``method``: what its
+    sender wants (RFC 5546); empty: nothing."""
+
+    method: str
+    entries: list[CalendarFileEntry]
+    refused: list[CalendarRefused]
+    count: int
+
+
+class Brought(Struct):
+    """What came of a calendar file: the ids of what is new and of what was replaced, how many say
+    nothing new, and what could not be kept (the first 100)."""
+
+    added: list[str]
+    renewed: list[str]
+    same: int
+    refused: list[CalendarRefused]
+
+
 class Entries(Struct):
     """Tasks and meetings of a thread; ``more``: those after the last of these."""
 

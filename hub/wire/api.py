@@ -48,8 +48,9 @@ DisplayName = Annotated[str, Meta(min_length=1, max_length=80)]
 Password = Annotated[str, Meta(min_length=10, max_length=200)]
 Secret = Annotated[str, Meta(min_length=20, max_length=200)]
 LinkKind = Literal["first_owner", "invitation", "reset"]
-Scope = Literal["read", "write", "admin", "calendar"]
-"""``calendar``: of a device's calendar program, which may do nothing else."""
+Scope = Literal["read", "write", "admin", "calendar", "feed"]
+"""``calendar``: of a device's calendar program, which may do nothing else; ``feed``: within an
+address at which a program reads what is for somebody."""
 ChannelId = Annotated[str, Meta(max_length=64)]
 
 
@@ -190,7 +191,7 @@ class Joined(Struct):
 
 class NewToken(Request):
     name: DisplayName
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)]
     expires_in_days: Annotated[int, Meta(ge=1, le=3650)] | None = 365
 
 
@@ -505,6 +506,12 @@ class NewEntry(Request):
     source: EntrySource | None = None
     ical: Annotated[str, Meta(max_length=1 << 18)] | None = None
     send_id: SendId | None = None
+
+
+class BringCalendar(Request):
+    """``seq``: of the message that the file came with, which what is single is from."""
+
+    seq: Seq | None = None
 
 
 class PatchEntry(Request):

@@ -46,7 +46,7 @@ export type Take = "all" | "ours" | "theirs" | "none";
 
 export type LinkKind = "first_owner" | "invitation" | "reset";
 
-export type Scope = "read" | "write" | "admin" | "calendar";
+export type Scope = "read" | "write" | "admin" | "calendar" | "feed";
 
 export type Encoding = "utf-8" | "utf-16-le" | "utf-16-be" | "cp1250" | "cp1251" | "cp1252" | "cp1253" | "cp1254" | "cp1255" | "cp1256" | "cp1257" | "cp1258" | "iso8859_1" | "iso8859_2" | "iso8859_5" | "iso8859_7" | "iso8859_9" | "iso8859_15" | "koi8_r" | "koi8_u" | "cp437" | "cp850" | "cp852" | "cp866" | "mac_roman" | "shift_jis" | "euc_jp" | "gb18030" | "big5" | "euc_kr";
 
@@ -358,6 +358,46 @@ export interface Agenda {
 export interface Tasks {
   entries: readonly Entry[];
   more: boolean;
+}
+
+/**
+ * One task or meeting of a calendar file. ``entry``: the thread has it; ``is_newer``: the file
+ * says something newer of it.
+ */
+export interface CalendarFileEntry {
+  uid: string;
+  says: EntryFacts;
+  entry?: string | null;
+  is_newer?: boolean;
+}
+
+/** What of a file cannot be kept, and the code and the words of why. */
+export interface CalendarRefused {
+  title: string;
+  code: string;
+  detail: string;
+}
+
+/**
+ * What a calendar file has: the first of ``count`` tasks and meetings. ``method``: what its
+ * sender wants (RFC 5546); empty: nothing.
+ */
+export interface CalendarFile {
+  method: string;
+  entries: readonly CalendarFileEntry[];
+  refused: readonly CalendarRefused[];
+  count: number;
+}
+
+/**
+ * What came of a calendar file: the ids of what is new and of what was replaced, how many say
+ * nothing new, and what could not be kept (the first 100).
+ */
+export interface Brought {
+  added: readonly string[];
+  renewed: readonly string[];
+  same: number;
+  refused: readonly CalendarRefused[];
 }
 
 /** Tasks and meetings of a thread; ``more``: those after the last of these. */
@@ -2098,6 +2138,11 @@ export interface NewEntry {
   source?: EntrySource | null;
   ical?: string | null;
   send_id?: string | null;
+}
+
+/** ``seq``: of the message that the file came with, which what is single is from. */
+export interface BringCalendar {
+  seq?: number | null;
 }
 
 /** As the command ``change_entry``; or, alone, ``done`` as ``finish_entry``. */
