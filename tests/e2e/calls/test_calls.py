@@ -560,3 +560,24 @@ async def test_a_ring_over_a_dialog_is_answered_by_no_key_that_was_meant_for_it(
     await expect(subject).to_be_visible()
     await grace.answer()
     await grace.is_with("Ada")
+
+
+@pytest.mark.timeout(120)
+async def test_a_call_starts_from_its_meeting(phone: Answered) -> None:
+    ada, grace = await two(phone)
+    page = ada.page
+    await page.get_by_role("button", name="Plan something").click()
+    await page.get_by_role("menuitem", name="New meeting").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Title").fill("Kick-off")
+    await dialog.get_by_role("button", name="Plan the meeting").click()
+    await expect(dialog).to_have_count(0)
+    # From the day: the call is beside it, and in the room once that is open.
+    await page.get_by_role("link", name="My day").click()
+    await page.get_by_role("button", name=re.compile("Kick-off")).click()
+    await dialog.get_by_role("button", name="Call", exact=True).click()
+    await dialog.get_by_role("button", name="Start the call", exact=True).click()
+    await expect(page.get_by_test_id("call-pill")).to_be_visible()
+    await grace.answer()
+    await ada.open_thread("Offer")
+    await ada.is_with("Grace")

@@ -1,6 +1,6 @@
 /** Addresses of the client and the way between them. History API, no hash but for secrets. */
 
-export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance' | 'calls';
+export type SettingsTab = 'profile' | 'sessions' | 'tokens' | 'appearance' | 'calls' | 'calendar';
 export type CalendarView = 'month' | 'week' | 'list';
 export type AdminTab = 'people' | 'invitations' | 'numbers';
 
@@ -24,7 +24,7 @@ export type Route =
   | { name: 'signin' }
   | { name: 'not_found' };
 
-const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance', 'calls'];
+const SETTINGS: readonly string[] = ['profile', 'sessions', 'tokens', 'appearance', 'calls', 'calendar'];
 const CALENDAR: readonly string[] = ['month', 'week', 'list'];
 const ADMIN: readonly string[] = ['people', 'invitations', 'numbers'];
 

@@ -1,1 +1,3 @@
 export { default as OpenedDialog } from './OpenedDialog.svelte';
+export { default as CalendarFileCard } from './CalendarFileCard.svelte';
+export { default as BringDialog } from './BringDialog.svelte';

@@ -1,7 +1,7 @@
 /** What a file shows of itself, without drawing it. Pure. */
 import { bytesInWords, percent } from '../../lib/bytes';
 import type { Item as Upload } from '../../transfer';
-import type { Attachment, Version, Welcome } from '../../wire/generated';
+import type { Attachment, MessageFile, Version, Welcome } from '../../wire/generated';
 import { MOST_FILES_OF_A_MESSAGE } from '../../wire/limits';
 
 /** Why nothing came of an upload, in words. */
@@ -50,6 +50,23 @@ export function shownVersion(version: Version, count: number, scanning: Scanning
       return { words: [size, ...which, ...scannedWords(version, scanning)].join(', '), progress: null, number: held ? null : number, tone: 'calm' };
     }
   }
+}
+
+export interface ShownVersion {
+  readonly attachment: string;
+  readonly number: number;
+}
+
+/** The calendars among the files of a message, as far as they are here; the first few. */
+export function calendarsOf(files: Pick<ReadonlyMap<string, Attachment>, 'get'>, named: readonly MessageFile[], scanning: Scanning): ShownVersion[] {
+  const found: ShownVersion[] = [];
+  for (const { attachment, key } of named) {
+    const file = files.get(attachment);
+    const version = file?.versions.find((one) => one.key === key);
+    const { number } = shown(file, key, scanning);
+    if (version && number !== null && (/^text\/calendar\b/i.test(version.type) || /\.ics$/i.test(version.name))) found.push({ attachment, number });
+  }
+  return found.slice(0, 3);
 }
 
 /** Whether people can edit a version together. */
