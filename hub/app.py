@@ -20,6 +20,7 @@ from hub.api import (
     archives,
     attachments,
     blobs,
+    busy,
     caldav,
     calendar_files,
     calls,
@@ -77,6 +78,7 @@ from hub.identity.attempts import Attempts, SharedAttempts
 from hub.identity.retention import Retention
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
+from hub.mail.agenda.availability import Availability
 from hub.mail.agenda.horizon import Horizon
 from hub.mail.agenda.personal import Personal
 from hub.mail.agenda.reminders import Reminders
@@ -113,6 +115,8 @@ from hub.storage.settings_store import bus_key, ticket_key
 from hub.storage.uploads import Upload
 from hub.storage.verdicts import Place
 from hub.storage.writer import GroupCommitWriter
+from hub.wire.events import NoticeFrame
+from hub.wire.reminders import Notice
 
 DRAIN_S = 5.0
 RINGS = 10
@@ -236,6 +240,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         named = References(database, reference_rules)
         channels = Channels(database, clock, identity)
         reminding = Reminders(database, writer, clock, jobs, partial(_tell, bus))
+        availability = Availability(database, clock, partial(_tell_notice, bus))
         planning = Agenda(database, clock, settings.undo_s, reminding)
         horizon = Horizon(database, clock, jobs, reminding)
         mail = Threads(
@@ -346,6 +351,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             calendar_files=CalendarFiles(database, services.door),
             calendars=Calendars(database, clock, services.door, personal, mail),
             reminders=reminding,
+            availability=availability,
             references=named,
             reference_rules=reference_rules,
             channels=channels,
@@ -386,6 +392,10 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         await drain(hub)
 
 
+def _tell_notice(bus: Bus, uid: str, notice: Notice) -> None:
+    _tell(bus, uid, NoticeFrame(notice))
+
+
 def _tell(bus: Bus, uid: str, frame: msgspec.Struct) -> None:
     """To all connections of somebody, of every process."""
     bus.publish(f"user:{uid}", ToUser(uid, msgspec.json.encode(frame).decode(), None))
@@ -408,8 +418,8 @@ def routes() -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for module in (
         session, accounts, threads, documents, editing, uploads, attachments, archives, blobs,
-        previews, references, agenda, reminders, caldav, calendar_files, calls, live, yjs, ops,
-        openapi, static,
+        previews, references, agenda, busy, reminders, caldav, calendar_files, calls, live, yjs,
+        ops, openapi, static,
     ):  # fmt: skip
         found += module.routes()
     return found

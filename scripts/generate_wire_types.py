@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 from hub.wire import (  # noqa: E402
     agenda,
     api,
+    busy,
     calls,
     commands,
     events,
@@ -35,7 +36,7 @@ from hub.wire import (  # noqa: E402
 TARGET = ROOT / "web" / "src" / "wire" / "generated.ts"
 HEADER = "// Written by scripts/generate_wire_types.py from hub.wire. Do not edit.\n"
 BASES = {"Command", "CallAct", "Request", "Frame", "Typed", "ReadFrom"}
-MODULES = (properties, references, agenda, commands, reminders, calls, events, api)
+MODULES = (properties, references, agenda, commands, busy, reminders, calls, events, api)
 RENAMED = {"Event": "TimelineEvent"}
 """``Event`` would hide the DOM's."""
 

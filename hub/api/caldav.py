@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from hub.calendars.places import Place
 from hub.calendars.properties import DATA, Properties
 from hub.calendars.service import BadToken, UidTaken, WrongKind, etag
 from hub.calendars.xml import Name, caldav, dav
+from hub.clock import to_datetime
 from hub.errors import BadRequest, Forbidden, HubError, NotFound, RateLimited, Unauthenticated
 from hub.identity.principal import Principal
 from hub.storage import accounts
@@ -168,6 +170,8 @@ async def _report(request: Request, hub: Hub, who: Principal, place: Place) -> R
             return await _multiget(request, hub, who.uid, place.kind, root)
         case (xml.CALDAV, "calendar-query"):
             return await _query(request, hub, who.uid, place.kind, root)
+        case (xml.CALDAV, "free-busy-query"):
+            return await _free_busy(hub, who.uid, root)
         case (xml.DAV, "sync-collection"):
             return await _sync(request, hub, who.uid, place.kind, root)
     raise UnknownReport
@@ -200,6 +204,14 @@ async def _query(
     found = await _told(hub, uid, kind, items, told)
     minimal = "return=minimal" in request.headers.get("prefer", "")
     return _multistatus([_response(*one, wanted, minimal) for one in found])
+
+
+async def _free_busy(hub: Hub, uid: str, root: Any) -> Response:
+    """When they are busy (RFC 4791, 7.10), in the years that series are followed."""
+    span = filters.span_of(xml.child(root, caldav("time-range")))
+    busy = await hub.availability.own(uid, span.first, span.last, UTC)
+    text = data.free_busy(span, busy, to_datetime(hub.clock.now_ms()))
+    return Response(text, headers={"Content-Type": "text/calendar; charset=utf-8"})
 
 
 async def _sync(

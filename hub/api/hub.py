@@ -28,6 +28,7 @@ from hub.files.scanning.service import Scanning
 from hub.files.uploads import Uploads
 from hub.identity.service import Identity
 from hub.jobs.queue import Jobs
+from hub.mail.agenda.availability import Availability
 from hub.mail.agenda.personal import Personal
 from hub.mail.agenda.reminders import Reminders
 from hub.mail.references.channels import Channels
@@ -67,6 +68,7 @@ class Hub:
     references: References
     personal: Personal
     reminders: Reminders
+    availability: Availability
     calendars: Calendars
     calendar_files: CalendarFiles
     reference_rules: Rules

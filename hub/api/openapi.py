@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import hub
-from hub.wire import agenda, api, protocol, reminders
+from hub.wire import agenda, api, busy, protocol, reminders
 from hub.wire.events import Accepted, ReadState
 
 
@@ -167,6 +167,12 @@ OPERATIONS = (
     Operation("PATCH", "/api/entries/{id}", "Change it, or say that it is done", api.PatchEntry,
               Accepted),
     Operation("DELETE", "/api/entries/{id}", "Remove it", answer=Accepted),
+    Operation("GET", "/api/busy/consents", "Who may know when I am busy, and of whom I may",
+              answer=busy.BusyConsents),
+    Operation("PUT", "/api/busy/consents/{uid}", "Let them know when I am busy", status=204),
+    Operation("DELETE", "/api/busy/consents/{uid}", "Refuse it, or withdraw it", status=204),
+    Operation("PUT", "/api/busy/asks/{uid}", "Ask them to let me know", status=204),
+    Operation("POST", "/api/busy/slots", "When I and others are free", busy.FindSlots, busy.Slots),
     Operation("GET", "/api/reminders", "What I am to be reminded of",
               answer=reminders.Reminders),
     Operation("POST", "/api/reminders", "Have me, or a thread, reminded", reminders.NewReminder,

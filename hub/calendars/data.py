@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from hub.agenda import changing, lines, reading, series
+from hub.agenda.free import Span
 from hub.agenda.lines import Block, Line
 from hub.agenda.reading import Moment
 from hub.calendars import filters, own, xml
@@ -84,6 +85,21 @@ def text_of(item: Item, wanted: Wanted | None = None) -> str:
     return lines.write(calendar).decode()
 
 
+def free_busy(asked: Range, busy: Sequence[Span], now: datetime) -> str:
+    """A VFREEBUSY of times, and of nothing that is at them."""
+    times = [f"{_utc(one.first)}/{_utc(one.last)}" for one in busy]
+    inside = Block(
+        "VFREEBUSY",
+        [
+            Line("UID", f"{_utc(now)}@free-busy"), Line("DTSTAMP", _utc(now)),
+            Line("DTSTART", _utc(asked.first)), Line("DTEND", _utc(asked.last)),
+            *(Line("FREEBUSY", one, ";FBTYPE=BUSY") for one in times),
+        ],
+    )  # fmt: skip
+    head = [Line("VERSION", "2.0"), Line("PRODID", changing.PRODID)]
+    return lines.write(Block("VCALENDAR", [*head, inside])).decode()
+
+
 def _comp(element: Any, depth: int) -> Comp:
     if depth > lines.MAX_DEPTH:
         raise BadRequest("The components are nested too deep.", code="bad_filter")
@@ -131,6 +147,10 @@ def _expanded(calendar: Block, wanted: Range) -> Block:
                 block.put(changing.line_of(name, _in_utc(when)))
         found.append(block)
     return Block(calendar.name, found)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def _in_utc(moment: Moment) -> Moment:

@@ -182,6 +182,8 @@ def span_of(element: Any) -> Range:
     Raises:
         BadRequest: ``bad_filter``.
     """
+    if element is None:
+        raise BadRequest("A time range is needed.", code="bad_filter")
     first, last = (
         given if (text := element.get(name)) is None else _utc(text)
         for name, given in (("start", BEGIN), ("end", END))

@@ -24,7 +24,8 @@ DATA: Final = caldav("calendar-data")
 TITLES: Final[dict[Kind, str]] = {"task": "Tasks", "event": "Meetings"}
 _COLORS: Final[dict[Kind, str]] = {"task": "#0F766EFF", "event": "#2563EBFF"}
 _REPORTS: Final = (
-    caldav("calendar-query"), caldav("calendar-multiget"), dav("sync-collection"),
+    caldav("calendar-query"), caldav("calendar-multiget"), caldav("free-busy-query"),
+    dav("sync-collection"),
 )  # fmt: skip
 _MAY: Final = (
     "read", "write", "write-content", "bind", "unbind", "read-current-user-privilege-set",

@@ -142,6 +142,14 @@ async def not_said(connection: Any, due: Due, code: str) -> Notice | None:
     return notice
 
 
+async def notify(
+    connection: Any, uid: str, notice: str, at: datetime, body: NoticeBody
+) -> Notice:  # fmt: skip
+    """Tell somebody of something that is no reminder."""
+    await connection.execute(_NOTICES, [notice], [uid], [at], [_encode(body).decode()])
+    return _told(notice, int(at.timestamp() * 1000), body)
+
+
 async def unseen(connection: Any, uid: str) -> list[Notice]:
     rows = await connection.fetch(_UNSEEN, uid, MAX_NOTICES)
     return [

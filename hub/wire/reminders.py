@@ -59,13 +59,15 @@ class Reminders(Struct):
 
 
 class NoticeBody(Struct, omit_defaults=True, kw_only=True):
-    """What is reminded of; ``failed`` is the code of why it was not said to the thread."""
+    """What is reminded of; ``failed`` is the code of why it was not said to the thread. Or who
+    ``asks`` to know when one is busy."""
 
     note: str
     thread: str | None = None
     seq: int | None = None
     entry: str | None = None
     failed: str | None = None
+    asks: str | None = None
 
 
 class Notice(NoticeBody, omit_defaults=True, kw_only=True):

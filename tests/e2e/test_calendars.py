@@ -172,3 +172,64 @@ async def test_a_calendar_is_brought_in_and_taken_out(ada: Person, scan: Scan) -
     saved = await download.value
     assert saved.suggested_filename.endswith(".ics")
     assert "SUMMARY:Fair" in (await saved.path()).read_text()
+
+
+@reaches("meeting-find-time", "busy-asked", "settings-consents", "narrow-find-time")
+async def test_a_time_at_which_all_are_free(
+    ada: Person, hub: HubProcess, browser: Browser, scan: Scan
+) -> None:
+    page, dialog = ada.page, ada.page.get_by_role("dialog")
+    await ada.begin_thread("Chairs for the hall")
+    grace = await Person.open(browser, hub.url, "Grace Lindqvist", "grace@north.example")
+    await grace.accept(await ada.invite())
+    other, there = grace.page, grace.page.get_by_role("dialog")
+    today = date.today()  # noqa: DTZ011  # as the browser has it
+    monday = today + timedelta(days=14 - today.weekday())
+    # Grace has something of her own.
+    await other.goto(f"/calendar?view=list&day={monday}")
+    await button(other, "New meeting").click()
+    await there.get_by_label("Title").fill("Dentist")
+    await there.get_by_label("Begins").fill(monday.isoformat())
+    await there.get_by_label("At").fill("11:00")
+    await there.get_by_label("Until", exact=True).fill("12:00")
+    await button(there, "Plan the meeting").click()
+    await expect(there).to_have_count(0)
+
+    await button(page, "Plan something").click()
+    await page.get_by_role("menuitem", name="New meeting").click()
+    await dialog.get_by_label("Title").fill("Kick-off")
+    await dialog.get_by_label("Begins").fill(monday.isoformat())
+    await dialog.get_by_label("Ends").fill(monday.isoformat())
+    await dialog.get_by_label("At").fill("09:00")
+    await dialog.get_by_label("Until", exact=True).fill("10:00")
+    await dialog.get_by_label("Grace Lindqvist").check()
+    await button(dialog, "When are all free?").click()
+    free = dialog.get_by_test_id("find-time")
+    first = free.get_by_role("list").get_by_role("listitem").first
+    await expect(first.get_by_role("button")).to_have_count(1)
+    await expect(free).to_contain_text("Grace Lindqvist does not show when they are busy")
+    await button(free, "Ask Grace Lindqvist").click()
+    await expect(free).to_contain_text("You have asked")
+
+    # She decides, and only times are told.
+    notice = other.get_by_test_id("notice")
+    await expect(notice).to_contain_text("Ada Okafor asks to see when you are busy")
+    await scan(other, "busy-asked")
+    await notice.get_by_role("link", name="Decide").click()
+    await scan(other, "settings-consents")
+    await button(other, "Agree: Ada Okafor").click()
+    await expect(other.get_by_test_id("consents")).to_contain_text("knows when you are busy")
+    await free.get_by_label("Weekends, too").check()  # asked anew
+    await expect(first.get_by_role("button")).to_have_count(2)
+    await expect(free).not_to_contain_text("does not show")
+    await expect(free).not_to_contain_text("Dentist")
+    await scan(page, "meeting-find-time")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await scan(page, "narrow-find-time")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await first.get_by_role("button").nth(1).click()
+    await expect(dialog.get_by_label("At")).to_have_value("12:00")
+    await expect(dialog.get_by_label("Until", exact=True)).to_have_value("13:00")
+    await button(dialog, "Plan the meeting").click()
+    await expect(dialog).to_have_count(0)
+    grace.check()

@@ -157,6 +157,8 @@ class Reminders:
             body = await rows.see(connection, uid, notice, self._now())
             if body is None:
                 raise NotFound("It is over, or there is none.", code="notice_not_found")
+            if body.asks is not None:
+                raise BadRequest("It is a question, and no reminder.", code="not_a_reminder")
             await rows.add(
                 connection, id_, uid, body.note, due_at=due, moment=said, zone=zone.key,
                 before_s=None, thread=body.thread, seq=body.seq, entry=body.entry,

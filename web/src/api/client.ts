@@ -68,6 +68,7 @@ async function problem(response: Response): Promise<ApiError> {
 export const api = {
   get: <T>(path: string, options?: RequestOptions) => request<T>('GET', path, undefined, options),
   post: <T = void>(path: string, body: unknown = {}, options?: RequestOptions) => request<T>('POST', path, body, options),
+  put: (path: string) => request<void>('PUT', path),
   patch: <T = void>(path: string, body: unknown, options?: RequestOptions) => request<T>('PATCH', path, body, options),
   delete: <T = void>(path: string, options?: RequestOptions) => request<T>('DELETE', path, undefined, options),
   /** The body as bytes, for document states. */

@@ -924,6 +924,38 @@ export interface SignalCommand {
 }
 
 /**
+ * By uids. Of one's own: who ``asked`` and waits, who ``agreed`` means knows. Of others: whose
+ * busy times are ``known``, and who was asked and has not agreed (``waiting``).
+ */
+export interface BusyConsents {
+  asked: readonly string[];
+  agreed: readonly string[];
+  known: readonly string[];
+  waiting: readonly string[];
+}
+
+/**
+ * When whoever asks and ``people`` are free for so many ``minutes``, between two moments (Unix
+ * ms) and within the hours of the days that a ``zone`` shows.
+ */
+export interface FindSlots {
+  people: readonly string[];
+  first: number;
+  last: number;
+  zone: string;
+  minutes: number;
+  opens: string;
+  closes: string;
+  weekends: boolean;
+}
+
+/** Where all are ``free`` (Unix ms), as far as it is known: of who is ``unknown`` it is not. */
+export interface Slots {
+  free: readonly (readonly [number, number])[];
+  unknown: readonly string[];
+}
+
+/**
  * At a moment (``when``), or ``before_s`` seconds before each moment of a task or meeting
  * (``entry``). Of a message (``thread`` and ``seq``), of a thread, of an entry, or of nothing but
  * its ``note``. ``for_thread``: it is said to everybody of the thread, then. ``zone``: on whose
@@ -967,13 +999,17 @@ export interface Reminders {
   reminders: readonly Reminder[];
 }
 
-/** What is reminded of; ``failed`` is the code of why it was not said to the thread. */
+/**
+ * What is reminded of; ``failed`` is the code of why it was not said to the thread. Or who
+ * ``asks`` to know when one is busy.
+ */
 export interface NoticeBody {
   note: string;
   thread?: string | null;
   seq?: number | null;
   entry?: string | null;
   failed?: string | null;
+  asks?: string | null;
 }
 
 /** A reminder that is due, until it was seen. ``at`` is when it was due (Unix ms). */
@@ -983,6 +1019,7 @@ export interface Notice {
   seq?: number | null;
   entry?: string | null;
   failed?: string | null;
+  asks?: string | null;
   notice: string;
   at: number;
 }

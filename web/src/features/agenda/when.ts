@@ -52,6 +52,11 @@ export function dayWords(day: string, now: number): string {
   return day.slice(0, 4) === today.slice(0, 4) ? near.format(noon) : far.format(noon);
 }
 
+/** 09:00, or 9:00 AM */
+export function clockWords(at: number): string {
+  return clock.format(at);
+}
+
 /** tomorrow 09:00 */
 export function whenWords(when: When, now: number): string {
   const day = dayWords(dayHere(when), now);
