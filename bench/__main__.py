@@ -10,6 +10,7 @@ python -m bench beside: typing while somebody uploads at full speed, beside typi
 python -m bench editing: a Word file of 300 pages and 5 MB of Markdown opened and saved; pandoc.
 python -m bench found: a known number among a million messages, beside the search for it.
 python -m bench planned: the day and the month of one of 500 people, 10,000 reminders.
+python -m bench calendars: a calendar program with 5,000 tasks, beside Radicale.
 python -m bench many: 1,000 small files from the browser, and a thread that has 10,000.
 python -m bench processes: two processes and a Redis, beside two nodes of Hocuspocus and theirs.
 python -m bench calls: rings, first frames, a change of network, four people in a mesh.
@@ -28,6 +29,7 @@ import uvloop
 
 from bench import (
     beside,
+    calendars,
     calls,
     chat,
     client,
@@ -158,6 +160,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Coroutine[None, None, None]]] = 
     "editing": lambda o: editing.run(o.runs, o.clients, o.edits_per_s, o.seconds),
     "found": lambda o: found.run(),
     "planned": lambda o: planned.run(),
+    "calendars": lambda o: calendars.run(),
     "files": lambda o: files.run(o.runs, int(o.gib * (1 << 30))),
     "beside": lambda o: beside.run(o.runs, o.clients, o.edits_per_s, o.seconds),
     "many": lambda o: many.run(),

@@ -25,7 +25,7 @@ from hub.api.requests import bearer, read_bytes
 from hub.calendars import data, filters, places, properties, xml
 from hub.calendars.places import Place
 from hub.calendars.properties import DATA, Properties
-from hub.calendars.service import BadToken, UidTaken, WrongKind, etag
+from hub.calendars.service import BadToken, UidTaken, WrongKind, etag, is_tag_of
 from hub.calendars.xml import Name, caldav, dav
 from hub.clock import to_datetime
 from hub.errors import BadRequest, Forbidden, HubError, NotFound, RateLimited, Unauthenticated
@@ -118,9 +118,10 @@ async def _get(request: Request, hub: Hub, who: Principal, place: Place) -> Resp
     item = await hub.calendars.one(who.uid, place.kind, place.name)
     headers = {
         "ETag": etag(item), "Last-Modified": properties.http_date(item.changed_at),
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": "private, no-cache, no-transform",
     }  # fmt: skip
-    if request.headers.get("if-none-match") in ("*", etag(item)):
+    known = request.headers.get("if-none-match")
+    if known is not None and is_tag_of(item, known):
         return Response(status_code=304, headers=headers)
     headers["Content-Type"] = properties.content_type(place.kind)
     return Response(data.text_of(item), headers=headers)

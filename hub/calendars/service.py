@@ -10,6 +10,7 @@ Source: RFC 4791, RFC 6578; docs/adr/0028.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
@@ -43,6 +44,7 @@ from hub.wire.api import NewThread
 T = TypeVar("T")
 MAX_AT_ONCE: Final = 10_000
 """Changes that one answer tells of."""
+_BY_PROXIES: Final = re.compile(r'(?:W/)?"([^"]*?)(?:-gzip|-br|-zstd|;gzip)?"')
 _SIMPLE: Final = 200
 """Texts that are looked at here; more are in a thread."""
 
@@ -253,9 +255,9 @@ class Calendars:
                 raise Precondition
             return await self._add(who, kind, name, calendar, ical, alarms, text)
         item = found[0]
-        if only_new or (if_match is not None and if_match not in ("*", etag(item))):
+        if only_new or (if_match is not None and not is_tag_of(item, if_match)):
             raise Precondition
-        base = None if if_match in (None, "*") else item.seq
+        base = None if if_match is None or if_match.strip() == "*" else item.seq
         command = cmd.ReplaceEntry(
             thread=item.thread, send_id=new_id("n"), entry=item.entry, ical=ical, base=base
         )
@@ -277,7 +279,7 @@ class Calendars:
         """
         self._spend(who, name)
         item = await self.one(who.uid, kind, name)
-        if if_match is not None and if_match not in ("*", etag(item)):
+        if if_match is not None and not is_tag_of(item, if_match):
             raise Precondition
         async with self._database.acquire() as connection:
             found = await entries.one_of(connection, item.entry, who.uid)
@@ -378,6 +380,13 @@ class Calendars:
 
 def etag(item: Item) -> str:
     return f'"{item.seq}-{item.own_number}"'
+
+
+def is_tag_of(item: Item, given: str) -> bool:
+    """Whether a precondition names an item as it is: also by what a proxy makes of its ETag when it
+    compresses the answer."""
+    tags = [_BY_PROXIES.sub(r'"\1"', tag.strip()) for tag in given.split(",")]
+    return "*" in tags or etag(item) in tags
 
 
 def _read(text: bytes, kind: Kind) -> Block:

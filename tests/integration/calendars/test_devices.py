@@ -352,6 +352,18 @@ async def test_what_cannot_be_asked(served: Served, method: str, body: str, said
     assert (await phone("PROPFIND", "tasks/", depth="infinity")).status_code == 403
 
 
+@pytest.mark.parametrize("form", ['W/"{}"', '"{}-gzip"', '"{}-zstd"', '"0-9", "{}"', "*"])
+async def test_tags_that_a_proxy_has_changed(served: Served, form: str) -> None:
+    phone = await device(served, await served.person("ada"))
+    tag = (await phone.put("tasks/a.ics", todo("a"), 201)).headers["etag"].strip('"')
+    again = await phone("GET", "tasks/a.ics", if_none_match=form.format(tag))
+    assert again.status_code == 304
+    await phone.put("tasks/a.ics", todo("a", "SUMMARY:1"), if_match=form.format(tag))
+    if form != "*":
+        await phone.put("tasks/a.ics", todo("a", "SUMMARY:2"), 412, if_match=form.format(tag))
+    assert "SUMMARY:1" in await phone.get("tasks/a.ics")
+
+
 async def test_many_changes_are_told_in_pieces(served: Served) -> None:
     ada = await served.person("ada")
     phone = await device(served, ada)
