@@ -6,7 +6,7 @@ Writing goes through the room's door like every command of the live socket.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote
 
 import msgspec
@@ -53,7 +53,9 @@ async def agenda(request: Request) -> Response:
     now = to_datetime(hub.clock.now_ms())
     kept = tuple(int(one.timestamp() * 1000) for one in (now - BACK, now + AHEAD))
     more = len(found) > MAX_OCCURRENCES
-    return respond(wire.Agenda(found[:MAX_OCCURRENCES], named, more, (kept[0], kept[1])))
+    # As JSON already, which is written as it is.
+    moments = cast("list[wire.AgendaOccurrence]", found[:MAX_OCCURRENCES])
+    return respond(wire.Agenda(moments, named, more, (kept[0], kept[1])))
 
 
 async def tasks(request: Request) -> Response:

@@ -145,3 +145,70 @@ async def test_a_file_is_opened_edited_saved_compared_and_restored_by_keyboard(
     await page.keyboard.press("Enter")
     await expect(editor).not_to_contain_text("More.")
     ada.check()
+
+
+@pytest.mark.timeout(180)
+async def test_tasks_and_meetings_by_keyboard(ada: Person) -> None:
+    page = ada.page
+    await ada.begin_thread("Chairs for the hall")
+    await ada.say("Send the offer")
+    dialog = page.get_by_role("dialog")
+
+    # A task from a message, by its menu.
+    await page.get_by_role("textbox", name="Message").focus()
+    await tab_to(page, ".*Send the offer", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menu", name="Message actions")).to_be_visible()
+    for _ in range(20):
+        if await page.evaluate("document.activeElement.textContent.trim()") == "Make a task":
+            break
+        await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("Title")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+
+    # Ticked off in its chip, and opened again by the words above the history.
+    await tab_to(page, "Done: Send the offer")
+    await page.keyboard.press("Space")
+    await expect(page.get_by_label("Done: Send the offer").first).to_be_checked()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_label("Done: Send the offer").first).not_to_be_checked()
+
+    # My day: a task in words, looked at, and made done.
+    await tab_to(page, "My day", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="My day")).to_be_visible()
+    await tab_to(page, "Add a task of my own")
+    await page.keyboard.type("Call Ivan in 3 days 9:00")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("soon")).to_contain_text("Call Ivan")
+    await tab_to(page, "Call Ivan")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("entry-view")).to_be_visible()
+    await tab_to(page, "Done$")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Not done after all")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(page.get_by_test_id("done")).to_contain_text("Call Ivan")
+
+    # A meeting, at a time when all are free.
+    await tab_to(page, "Calendar", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("calendar")).to_be_visible()
+    await tab_to(page, "New meeting")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("Title")).to_be_focused()
+    await page.keyboard.type("Visit")
+    await tab_to(page, "When are all free")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("find-time").get_by_role("list")).to_be_visible()
+    await tab_to(page, "Weekends, too")
+    await tab_to(page, r".*\d:\d\d")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("find-time")).to_have_count(0)
+    await tab_to(page, "Plan the meeting")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    ada.check()
