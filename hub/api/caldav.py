@@ -33,7 +33,7 @@ from hub.identity.principal import Principal
 from hub.storage import accounts
 from hub.storage.calendars import Item, Kind
 
-SCOPE: Final = "calendar"
+SCOPES: Final = frozenset(("calendar",))
 MAX_XML: Final = 4 << 20
 _ALLOW: Final = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT"
 _DAV: Final = "1, 3, calendar-access"
@@ -89,8 +89,8 @@ async def begin(request: Request) -> Response:
 
 async def _device(request: Request, hub: Hub) -> Principal:
     """Raises:
-    Unauthenticated: nobody, or a token that has ended.
-    Forbidden: ``missing_scope``: a token for something else.
+    Unauthenticated: nobody, a token that has ended, or one for something else
+        (``missing_scope``).
     """
     token = bearer(request)
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -101,12 +101,12 @@ async def _device(request: Request, hub: Hub) -> Principal:
             raise Unauthenticated("The name and the password are no text.") from error
     if not token:
         raise Unauthenticated("Give your address, and as the password the token of this device.")
-    who = await hub.identity.authenticate_token(token)
-    if who.scopes is None or SCOPE not in who.scopes:
+    try:
+        return await hub.identity.authenticate_token(token, SCOPES)
+    except Forbidden as error:
         raise Unauthenticated(
-            "The token is for programs; make one for a calendar.", code="missing_scope"
-        )
-    return who
+            "The token is for programs; make one for a calendar.", code=error.code
+        ) from error
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from hub.api.blobs import matches, version_of
 from hub.api.downloads import disposition
 from hub.api.hub import Hub, hub_of
 from hub.api.requests import principal, read_body, read_bytes, respond
-from hub.errors import NotFound, TooLarge, Unauthenticated
+from hub.errors import Forbidden, NotFound, TooLarge, Unauthenticated
 from hub.files.contents import contents
 from hub.identity.principal import Principal
 from hub.rooms.permissions import Action, require
@@ -24,7 +24,7 @@ from hub.storage.blobs import Blob
 from hub.wire import api
 from hub.wire.agenda import EntrySource
 
-SCOPE: Final = "feed"
+SCOPES: Final = frozenset(("feed",))
 _TYPE: Final = "text/calendar; charset=utf-8"
 
 
@@ -59,11 +59,9 @@ async def feed(request: Request) -> Response:
     """What is for somebody, at an address that says who; for programs that only read."""
     hub = hub_of(request)
     try:
-        who = await hub.identity.authenticate_token(request.path_params["token"])
-    except Unauthenticated as error:
+        who = await hub.identity.authenticate_token(request.path_params["token"], SCOPES)
+    except (Unauthenticated, Forbidden) as error:
         raise NotFound("There is no such calendar, or its address has ended.") from error
-    if who.scopes is None or SCOPE not in who.scopes:
-        raise NotFound("There is no such calendar, or its address has ended.")
     hub.calendars.reads.spend(who.token_id or who.uid)
     etag = f'"{await hub.calendar_files.digest(who.uid)}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

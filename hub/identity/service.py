@@ -26,6 +26,8 @@ from hub.wire import api, words
 
 __all__ = ["Identity", "Principal"]
 
+PROGRAMS = frozenset(("read", "write", "admin"))
+"""Scopes of programs that speak the hub's own language."""
 TOUCH_MS = 60_000
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -74,15 +76,26 @@ class Identity:
             self.last_use.of_session(who.principal.session_id, to_datetime(now))
         return who.principal
 
-    async def authenticate_token(self, token: str) -> Principal:
-        """Raises:
-        Unauthenticated: ``bad_token``.
+    async def authenticate_token(
+        self, token: str, purposes: frozenset[str] = PROGRAMS
+    ) -> Principal:  # fmt: skip
+        """Args:
+            purposes: scopes, one of which the token has; those of programs without it.
+
+        Raises:
+            Unauthenticated: ``bad_token``.
+            Forbidden: ``missing_scope``: it is good for something else.
         """
         now = self._clock.now_ms()
         async with self._database.acquire() as connection:
             who = self._of_token(await sessions.find_token(connection, secret_digest(token)), now)
         if now - who.used_at_ms > TOUCH_MS and who.principal.token_id is not None:
             self.last_use.of_token(who.principal.token_id, to_datetime(now))
+        if not purposes & (who.principal.scopes or frozenset()):
+            raise Forbidden(
+                f"The token is good for {', '.join(sorted(who.principal.scopes or ()))} only.",
+                code="missing_scope",
+            )
         return who.principal
 
     async def principal_behind(

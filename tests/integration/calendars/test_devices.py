@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.client import LiveClient
+from hub.errors import HubError
 from hub.ids import new_id
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
@@ -109,9 +111,13 @@ async def test_a_token_is_good_for_calendars_alone(served: Served) -> None:
     assert (program.status_code, "missing_scope" in program.text) == (401, True)
     assert (await phone("PROPFIND", "/dav/", depth="0")).status_code == 207
     bearer = {"authorization": f"Bearer {phone.token}"}
-    for path in ("/api/threads", "/api/tasks", "/api/agenda?first=0&last=1"):
+    for path in ("/api/me", "/api/threads", "/api/tasks", "/api/agenda?first=0&last=1"):
         refused = await served.browser().get(path, headers=bearer)
         assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    with pytest.raises(HubError) as ended:
+        async with LiveClient(served.url, phone.token, reconnect=False):
+            pass
+    assert ended.value.code == "missing_scope"
     # Somebody else's is not there.
     for method, path in (
         ("PROPFIND", f"/dav/calendars/{grace.uid}/"),
