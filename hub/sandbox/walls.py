@@ -305,7 +305,8 @@ class _Run:
 
     async def on(self, source: Path | bytes) -> Outcome:
         try:
-            file = None if isinstance(source, bytes) else await asyncio.to_thread(_open, source)
+            # Not in a thread: whoever ended meanwhile would leave it open.
+            file = None if isinstance(source, bytes) else _open(source)
         except OSError as error:
             return Failed("sandbox", f"no source: {error.strerror}")
         try:
