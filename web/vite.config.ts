@@ -72,10 +72,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       output: {
-        // The first page knows the names of all files. 42 bits tell two contents of one name apart.
+        // The first page knows the names of all files. 36 bits and more tell two contents of one name apart.
         entryFileNames: 'assets/[name]-[hash:7].js',
         chunkFileNames: 'assets/[name]-[hash:7].js',
-        assetFileNames: 'assets/[name]-[hash:7][extname]',
+        assetFileNames: 'assets/[name]-[hash:6][extname]',
         // One file for the parts that every page shares: a browser fetches six files at a time. A group takes
         // what its modules import, too: lib/code would bring the whole editor of code. What few pages use is not of it.
         codeSplitting: { groups: [{ name: 'ui', test: /\/src\/(?:ui|lib)\/(?!code\/|exif|undo|save-file|values|SecretOnce|PageTabs|RenameDialog|Splitter|ProgressBar|Select)|@lucide\/svelte/ }] },

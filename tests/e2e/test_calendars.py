@@ -216,6 +216,7 @@ async def test_a_time_at_which_all_are_free(
     await expect(notice).to_contain_text("Ada Okafor asks to see when you are busy")
     await scan(other, "busy-asked")
     await notice.get_by_role("link", name="Decide").click()
+    await expect(button(other, "Agree: Ada Okafor")).to_be_visible()
     await scan(other, "settings-consents")
     await button(other, "Agree: Ada Okafor").click()
     await expect(other.get_by_test_id("consents")).to_contain_text("knows when you are busy")
