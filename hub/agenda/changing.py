@@ -515,12 +515,16 @@ def _checked_day(value: str) -> datetime:
     return reading.moment(Line("UNTIL", value), {}).local
 
 
-def with_parameter(params: str, name: str, value: str) -> str:
-    """Parameters with another value of one."""
+def without_parameter(params: str, name: str) -> str:
     kept = [
         part for part in lines.split(params, ";") if part.partition("=")[0].strip().upper() != name
     ]
-    return "".join(f";{part}" for part in kept) + lines.parameter(name, value)
+    return "".join(f";{part}" for part in kept)
+
+
+def with_parameter(params: str, name: str, value: str) -> str:
+    """Parameters with another value of one."""
+    return without_parameter(params, name) + lines.parameter(name, value)
 
 
 def _utc(now: datetime) -> str:

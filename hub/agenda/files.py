@@ -18,6 +18,7 @@ from hub.errors import BadRequest, TooLarge
 MAX_BYTES: Final = 8 << 20
 MAX_LINES: Final = 400_000
 MAX_PIECES: Final = 2_000
+MAX_ZONE_LINES: Final = 2_000
 _OF_ALL: Final = ("VERSION", "PRODID", "CALSCALE")
 
 
@@ -82,6 +83,8 @@ def _pieces(whole: Block) -> Iterator[Piece]:
     method = "" if line is None else line.value.strip().upper()
     head = [one for one in whole.parts if isinstance(one, Line) and one.name in _OF_ALL]
     zones = {_tzid(block): block for block in whole.blocks("VTIMEZONE")}
+    if any(_size(block) > MAX_ZONE_LINES for block in zones.values()):
+        raise TooLarge(f"A zone has at most {MAX_ZONE_LINES} lines.", code="calendar_too_large")
     groups: dict[str, list[Block]] = {}
     for block in whole.blocks():
         if block.name in reading.COMPONENTS:
@@ -90,6 +93,10 @@ def _pieces(whole: Block) -> Iterator[Piece]:
         named = dict.fromkeys(_zones_in(blocks))
         described = [zones[one] for one in named if one in zones]
         yield Piece(uid, method, Block("VCALENDAR", [*head, *described, *blocks]))
+
+
+def _size(block: Block) -> int:
+    return sum(1 if isinstance(one, Line) else 2 + _size(one) for one in block.parts)
 
 
 def _uid(block: Block) -> str:

@@ -34,7 +34,7 @@ from hub.storage import accounts
 from hub.storage.calendars import Item, Kind
 
 SCOPES: Final = frozenset(("calendar",))
-MAX_XML: Final = 4 << 20
+MAX_XML: Final = 2 << 20
 _ALLOW: Final = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT"
 _DAV: Final = "1, 3, calendar-access"
 _BAD_TEXTS: Final = (

@@ -67,7 +67,7 @@ async def feed(request: Request) -> Response:
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    data = await hub.calendar_files.export(who.uid, who.display_name, None)
+    data = await hub.calendar_files.export(who.uid, who.display_name, None, alarms=False)
     return Response(data, headers=headers | {"Content-Type": _TYPE})
 
 

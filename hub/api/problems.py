@@ -54,8 +54,13 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def on_failure(request: Request, error: Exception) -> Response:
-    log.error("a request failed", path=request.url.path, exc_info=error)
+    log.error("a request failed", path=_without_secret(request.url.path), exc_info=error)
     return problem(HubError("The hub failed at this; it has been noted.", code="internal"))
+
+
+def _without_secret(path: str) -> str:
+    """An address to follow a calendar is a secret."""
+    return "/feeds/…" if path.startswith("/feeds/") else path
 
 
 def _methods(request: Request) -> set[str]:

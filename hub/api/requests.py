@@ -54,7 +54,7 @@ async def read_bytes(request: Request, most: int, *, code: str = "body_too_large
 
     Raises:
         TooLarge: that.
-        BadRequest: ``bad_json``: it ended early.
+        BadRequest: ``body_ended``: it ended early.
     """
     announced = request.headers.get("content-length", "")
     too_large = announced.isdecimal() and int(announced) > most

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hub.agenda import changing, lines, reading, series
+from hub.agenda import changing, lines, own, reading, series
 from hub.agenda.free import Span
 from hub.agenda.lines import Block, Line
 from hub.agenda.reading import Moment
-from hub.calendars import filters, own, xml
+from hub.calendars import filters, xml
 from hub.calendars.filters import Range
 from hub.calendars.xml import caldav
 from hub.errors import BadRequest

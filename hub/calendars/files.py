@@ -11,15 +11,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
-from hub.agenda import changing, files, lines, reading
+from hub.agenda import changing, files, lines, own, reading
 from hub.agenda.files import Piece
-from hub.agenda.lines import Block, Line
-from hub.calendars import own
+from hub.agenda.lines import Line
 from hub.errors import BadRequest, Conflict, HubError, TooLarge
 from hub.identity.principal import Principal
 from hub.ids import new_id
 from hub.mail.agenda import facts as say
-from hub.mail.agenda import texts
+from hub.mail.agenda import replacing, texts
 from hub.mail.agenda.facts import Beside
 from hub.rooms.door import Door
 from hub.storage import accounts, calendars, entries
@@ -30,6 +29,11 @@ from hub.wire import commands as cmd
 
 T = TypeVar("T")
 MAX_LOOKED_AT: Final = 100
+# What stands against one keeps the others from nothing.
+_OF_ONE: Final = (
+    "entry_exists", "entry_busy", "entry_changed", "entry_removed", "not_invited",
+    "occurrence_not_found",
+)  # fmt: skip
 _ADDS: Final = ("", "PUBLISH", "REQUEST", "ADD")
 
 
@@ -94,35 +98,67 @@ class Files:
             )
         brought = wire.Brought([], [], 0, [])
         for piece in pieces:
-            there = known.get(piece.uid)
             try:
-                command = await self._worked(lambda: _command(piece, there, thread, source))  # noqa: B023 it is awaited here
-                accepted = await self._door.write(who, command)
-            except (BadRequest, Conflict, TooLarge) as error:
+                entry = await self._bring_one(who, piece, known.get(piece.uid), thread, source)
+            except HubError as error:
+                ends = error.code not in _OF_ONE and not isinstance(error, BadRequest | TooLarge)
+                if ends and not (brought.added or brought.renewed):
+                    raise
                 if error.code == "entry_exists":
                     brought.same += 1
-                elif error.code == "too_many_entries":
-                    raise
                 elif len(brought.refused) < MAX_LOOKED_AT:
                     brought.refused.append(_told(_Refused(piece, error)))
+                if ends:
+                    break
                 continue
-            if there is None:
-                brought.added.append(accepted.entry or "")
-            elif accepted.changed:
-                brought.renewed.append(there.entry)
-            else:
+            if entry is None:
                 brought.same += 1
+            elif piece.uid in known:
+                brought.renewed.append(entry)
+            else:
+                brought.added.append(entry)
+                async with self._database.acquire() as connection:
+                    known |= await entries.known_uids(
+                        connection, thread, who.uid, since, [piece.uid]
+                    )
         return brought
 
-    async def export(self, uid: str, name: str, thread: str | None, since: int = 0) -> bytes:
-        """A file of what is for somebody, or of what they see of a thread."""
+    async def _bring_one(
+        self, who: Principal, piece: Piece, there: Known | None, thread: str,
+        source: wire.EntrySource | None,
+    ) -> str | None:  # fmt: skip
+        """The id of what is new or was changed; null: it says nothing new."""
+
+        def work() -> tuple[str, cmd.AddEntry | cmd.ReplaceEntry]:
+            return own.take(piece.calendar), _command(piece, there, thread, source)
+
+        alarms, command = await self._worked(work)
+        accepted = await self._door.write(who, command)
+        if there is not None and not accepted.changed:
+            return None
+        entry = there.entry if there is not None else accepted.entry or ""
+        if alarms != own.NOTHING:
+            is_task = reading.parts_of(piece.calendar)[0].name == "VTODO"
+            kind: wire.EntryKind = "task" if is_task else "event"
+            async with self._database.acquire() as connection:
+                await calendars.keep_own(connection, who.uid, entry, kind, alarms)
+        return entry
+
+    async def export(
+        self, uid: str, name: str, thread: str | None, since: int = 0, *, alarms: bool = True
+    ) -> bytes:  # fmt: skip
+        """A file of what is for somebody, or of what they see of a thread.
+
+        Args:
+            alarms: their own are in it.
+        """
         async with self._database.acquire() as connection:
             if thread is None:
                 found = await entries.texts_for(connection, uid)
             else:
                 found = await entries.texts_in(connection, thread, uid, since)
-            alarms = await calendars.own_of(connection, uid, list(found))
-        return await self._worked(lambda: _joined(found, alarms, name))
+            theirs = await calendars.own_of(connection, uid, list(found) if alarms else [])
+        return await self._worked(lambda: _joined(found, theirs, name))
 
     async def digest(self, uid: str) -> str:
         """By which it is known whether what is for somebody has changed."""
@@ -156,6 +192,8 @@ def _command(
 ) -> cmd.AddEntry | cmd.ReplaceEntry:
     """Raises:
     BadRequest: ``unsupported_method``, ``nothing_to_change``.
+    Conflict: ``entry_exists``.
+    NotFound: ``not_invited``, ``occurrence_not_found``.
     """
     ical = lines.write(piece.calendar).decode()
     master = reading.parts_of(piece.calendar)[0]
@@ -171,31 +209,24 @@ def _command(
     if there is None:
         raise BadRequest("The thread has nothing that it is about.", code="nothing_to_change")
     (kept,) = lines.read(there.ical.encode())
-    if piece.method == "REPLY":
-        for line in master.lines("ATTENDEE"):
-            _note_answer(kept, line)
-    else:
-        for block in (one for one in kept.blocks() if one.name in reading.COMPONENTS):
-            block.put(Line("STATUS", "CANCELLED"))
+    if piece.method == "CANCEL" and texts.is_newer(there.ical, ical):
+        raise Conflict("It was sent anew since then.", code="entry_exists")
+    for occurrence, said in replacing.moments_of(kept, piece.calendar):
+        if piece.method == "REPLY":
+            for line in said.lines("ATTENDEE"):
+                who = {reading.participant(line).address}
+                changing.set_answer(kept, who, replacing.answer_in(line), occurrence)
+        else:
+            master, others = reading.parts_of(kept)
+            one = (
+                [master, *others] if occurrence is None else [changing.moment_of(kept, occurrence)]
+            )
+            for block in one:
+                block.put(Line("STATUS", "CANCELLED"))
     return cmd.ReplaceEntry(
         thread=thread, send_id=new_id("n"), entry=there.entry, base=there.seq,
         ical=lines.write(kept).decode(),
     )  # fmt: skip
-
-
-def _note_answer(kept: Block, said: Line) -> None:
-    """Of somebody who is asked, and is none of the hub: theirs only is taken from a text."""
-    person = reading.participant(said)
-    for block in (one for one in kept.blocks() if one.name in reading.COMPONENTS):
-        told = [
-            Line("ATTENDEE", line.value,
-                 changing.with_parameter(line.params, "PARTSTAT", person.answer))
-            if reading.participant(line).address == person.address
-            else line
-            for line in block.lines("ATTENDEE")
-        ]  # fmt: skip
-        if told:
-            block.put(*told)
 
 
 def _joined(found: Mapping[str, str], alarms: Mapping[str, str], name: str) -> bytes:

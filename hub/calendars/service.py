@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Final, NamedTuple, TypeVar
 
-from hub.agenda import lines, reading
-from hub.agenda.lines import Block
-from hub.calendars import data, own, places
+from hub.agenda import lines, own, reading
+from hub.agenda.lines import Block, Line
+from hub.calendars import data, places
 from hub.calendars.data import Wanted
 from hub.calendars.filters import CompFilter, Range
 from hub.calendars.places import COMPONENTS
@@ -34,7 +34,7 @@ from hub.mail.agenda.personal import Personal
 from hub.mail.agenda.service import entry_id
 from hub.mail.threads import Threads
 from hub.rooms.door import Door
-from hub.storage import accounts, calendars, entries
+from hub.storage import accounts, calendars, entries, timeline
 from hub.storage.calendars import Item, Kind, State
 from hub.storage.pool import Database
 from hub.wire import commands as cmd
@@ -45,8 +45,6 @@ T = TypeVar("T")
 MAX_AT_ONCE: Final = 10_000
 """Changes that one answer tells of."""
 _BY_PROXIES: Final = re.compile(r'(?:W/)?"([^"]*?)(?:-gzip|-br|-zstd|;gzip)?"')
-_SIMPLE: Final = 200
-"""Texts that are looked at here; more are in a thread."""
 
 
 class Precondition(HubError):
@@ -183,9 +181,7 @@ class Calendars:
         await self.state(uid, kind)
         async with self._database.acquire() as connection:
             found = await self._candidates(connection, uid, kind, component)
-        return await self.worked(
-            lambda: [one for one in found if _matches(one, wanted, zone)], len(found)
-        )
+        return await self.worked(lambda: [one for one in found if _matches(one, wanted, zone)])
 
     async def texts(self, items: Sequence[Item], wanted: Wanted | None) -> list[str]:
         """Of items that were read with them.
@@ -193,19 +189,11 @@ class Calendars:
         Raises:
             BadRequest: a series that cannot be followed.
         """
-        return await self.worked(
-            lambda: [data.text_of(one, wanted) for one in items],
-            len(items) if wanted not in (None, Wanted()) else 0,
-        )
+        return await self.worked(lambda: [data.text_of(one, wanted) for one in items])
 
-    async def worked(self, work: Callable[[], T], texts: int) -> T:
-        """What takes long keeps the loop from nothing, and takes one core at most.
-
-        Args:
-            texts: how many are read for it.
-        """
-        if texts <= _SIMPLE:
-            return work()
+    async def worked(self, work: Callable[[], T]) -> T:
+        """Texts, and rules above all, take long: it keeps the loop from nothing, and takes one core
+        at most."""
         async with self._hands:
             return await asyncio.to_thread(work)
 
@@ -246,10 +234,13 @@ class Calendars:
             HubError: what stands against it; nothing was changed.
         """
         self._spend(who, name)
-        calendar = await self.worked(lambda: _read(text, kind), len(text) >> 6)
-        alarms = own.take(calendar)
-        ical = lines.write(calendar).decode()
+        calendar, alarms, ical = await self.worked(lambda: _read(text, kind))
         found = await self.named(who.uid, kind, [name], with_text=True)
+        if not found and if_match is None:
+            async with self._database.acquire() as connection:
+                shown = await calendars.show(connection, who.uid, kind, _uid(calendar), name)
+            if shown:  # it was taken out, and is put back
+                found = await self.named(who.uid, kind, [name], with_text=True)
         if not found:
             if if_match is not None:
                 raise Precondition
@@ -262,7 +253,7 @@ class Calendars:
             thread=item.thread, send_id=new_id("n"), entry=item.entry, ical=ical, base=base
         )
         await self._write(who, command)
-        if item.own is not None or not own.is_nothing(alarms) or _has_own(item):
+        if (item.own or own.NOTHING) != alarms:
             async with self._database.acquire() as connection:
                 await calendars.set_own(connection, who.uid, item.entry, alarms)
         return Put(False, await self._etag_of(who.uid, kind, name, text))
@@ -286,25 +277,25 @@ class Calendars:
         if found is None:
             raise NotFound("There is no such task or meeting.", code="entry_not_found")
         entry = found[0]
-        if entry.created_by == who.uid:
-            try:
-                await self._write(
-                    who,
-                    cmd.RemoveEntry(thread=item.thread, entry=item.entry, send_id=new_id("n")),
-                )
-            except Forbidden:
-                pass  # they may only read there by now
-            else:
-                return
-        elif kind == "event" and says_no and _is_asked(entry, who.uid):
-            await self._write(
-                who,
-                cmd.AnswerEntry(
-                    thread=item.thread, entry=item.entry, send_id=new_id("n"), answer="declined"
-                ),
+        if _is_by(entry, who.uid) and await self._took_away(who, item):
+            return
+        if kind == "event" and says_no and _is_asked(entry, who.uid):
+            answer = cmd.AnswerEntry(
+                thread=item.thread, entry=item.entry, send_id=new_id("n"), answer="declined"
             )
+            await self._write(who, answer)
         async with self._database.acquire() as connection:
             await calendars.hide(connection, who.uid, item.entry)
+
+    async def _took_away(self, who: Principal, item: Item) -> bool:
+        command = cmd.RemoveEntry(
+            thread=item.thread, entry=item.entry, send_id=new_id("n"), base=item.seq
+        )
+        try:
+            await self._write(who, command)
+        except Forbidden:
+            return False  # they may only read there by now
+        return True
 
     async def _add(
         self, who: Principal, kind: Kind, name: str, calendar: Block, ical: str, alarms: str,
@@ -315,12 +306,15 @@ class Calendars:
             same = await calendars.of_uids(connection, who.uid, kind, [ical_uid])
         if same:
             raise UidTaken(places.item(who.uid, kind, same[0].name))
-        await self.worked(lambda: self._check(calendar), len(ical) >> 6)
-        thread, send_id = await self._place_of(who, calendar), new_id("n")
+        await self.worked(lambda: self._check(calendar))
+        asked = await self._asked(calendar)
+        thread, send_id = await self._place_of(who, calendar, asked), new_id("n")
+        if asked and who.uid not in asked.values():
+            ical = await self._with(who, calendar)  # or it would not be theirs
         entry = entry_id(who.uid, thread, send_id)
         async with self._database.acquire() as connection:
             if not await calendars.name_new(
-                connection, who.uid, kind, entry, name, None if own.is_nothing(alarms) else alarms
+                connection, who.uid, kind, entry, name, None if alarms == own.NOTHING else alarms
             ):
                 raise Precondition  # another device was faster
         try:
@@ -340,20 +334,44 @@ class Calendars:
         say.facts_of(calendar, Beside())
         expand(calendar, to_datetime(self._clock.now_ms()))
 
-    async def _place_of(self, who: Principal, calendar: Block) -> str:
-        """The thread of what is new: one with those of the hub who are asked, or one's own."""
+    async def _asked(self, calendar: Block) -> dict[str, str]:
+        """The uids of those of the hub who are asked, or ask, by their addresses."""
         master = reading.parts_of(calendar)[0]
-        asked = [reading.participant(line) for line in master.lines("ATTENDEE")[:MAX_PEOPLE]]
+        named = [*master.lines("ATTENDEE")[:MAX_PEOPLE], *master.lines("ORGANIZER")]
         async with self._database.acquire() as connection:
-            known = await accounts.uids_of(connection, [one.address for one in asked])
-        others = [uid for uid in dict.fromkeys(known.values()) if uid != who.uid]
+            return await accounts.uids_of(
+                connection, [reading.participant(line).address for line in named]
+            )
+
+    async def _with(self, who: Principal, calendar: Block) -> str:
+        """A text in which whoever made it is asked with the others."""
+        async with self._database.acquire() as connection:
+            found = await accounts.addresses_of(connection, [who.uid])
+        master = reading.parts_of(calendar)[0]
+        if found and found[0].addresses:
+            name = lines.parameter("CN", who.display_name)
+            me = Line("ATTENDEE", f"mailto:{found[0].addresses[0]}", f";PARTSTAT=ACCEPTED{name}")
+            master.put(*master.lines("ATTENDEE"), me)
+        return lines.write(calendar).decode()
+
+    async def _place_of(
+        self, who: Principal, calendar: Block, asked: Mapping[str, str]
+    ) -> str:  # fmt: skip
+        """The thread of what is new: one with those of the hub who are asked, or one's own."""
+        others = sorted(uid for uid in set(asked.values()) if uid != who.uid)
         if not others:
             return await self._personal.thread_of(who.uid)
-        line = master.first("SUMMARY")
+        line = reading.parts_of(calendar)[0].first("SUMMARY")
         subject = " ".join((line.text if line is not None else "").split())[:200] or "Meeting"
-        seed = sha256(f"{subject}\n{_uid(calendar)}".encode())  # a second try finds the first's
+        # A second try finds the thread of the first.
+        seed = sha256("\n".join([subject, _uid(calendar), *others]).encode())
         new = NewThread(subject=subject, members=others, send_id=f"dav:{b64url(seed[:15])}")
-        return await self._threads.create(who.uid, new)
+        thread = await self._threads.create(who.uid, new)
+        async with self._database.acquire() as connection:
+            if await timeline.role_of(connection, thread, who.uid) is not None:
+                return thread
+        new = NewThread(subject=subject, members=others, send_id=new_id("n"))
+        return await self._threads.create(who.uid, new)  # they have left the other one
 
     async def _write(self, who: Principal, command: cmd.Command) -> None:
         """A device may do to tasks and meetings whatever its owner may."""
@@ -389,8 +407,10 @@ def is_tag_of(item: Item, given: str) -> bool:
     return "*" in tags or etag(item) in tags
 
 
-def _read(text: bytes, kind: Kind) -> Block:
-    """Raises:
+def _read(text: bytes, kind: Kind) -> tuple[Block, str, str]:
+    """What is for everybody, what for nobody else, and the text of the first.
+
+    Raises:
     BadRequest: ``bad_calendar``.
     TooLarge: ``calendar_too_large``.
     WrongKind: ``wrong_component``.
@@ -402,16 +422,13 @@ def _read(text: bytes, kind: Kind) -> Block:
     if master.name != COMPONENTS[kind]:
         raise WrongKind(f"There are {COMPONENTS[kind]} only here, and no {master.name}.")
     found[0].drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
-    return found[0]
+    alarms = own.take(found[0])
+    return found[0], alarms, lines.write(found[0]).decode()
 
 
 def _uid(calendar: Block) -> str:
     line = reading.parts_of(calendar)[0].first("UID")
     return "" if line is None else line.value.strip()
-
-
-def _has_own(item: Item) -> bool:
-    return item.ical is not None and own.has_any(lines.read(item.ical.encode())[0])
 
 
 def _matches(item: Item, wanted: CompFilter, zone: tzinfo) -> bool:
@@ -420,6 +437,12 @@ def _matches(item: Item, wanted: CompFilter, zone: tzinfo) -> bool:
     if item.own is not None:
         own.give(calendar, item.own)
     return wanted.matches(calendar, zone)
+
+
+def _is_by(entry: Entry, uid: str) -> bool:
+    """Whether it is theirs to call off."""
+    organizer = entry.organizer
+    return entry.created_by == uid or (organizer is not None and organizer.uid == uid)
 
 
 def _is_asked(entry: Entry, uid: str) -> bool:

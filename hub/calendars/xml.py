@@ -5,6 +5,7 @@ Source: RFC 4918 sections 8.2, 13 and 14.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,7 @@ HUB: Final = "urn:webmail-hub"
 _PREFIXES: Final = {DAV: "D", CALDAV: "C", SERVER: "S", APPLE: "A", HUB: "H"}
 _HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 _SPACES: Final = " ".join(f'xmlns:{prefix}="{space}"' for space, prefix in _PREFIXES.items())
+_NO_CHARACTERS: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_DEPTH: Final = 30
 MAX_ELEMENTS: Final = 50_000
 
@@ -59,14 +61,12 @@ def read(body: bytes) -> Any:
         raise BadRequest(f"The body is no XML: {error}.", code="bad_xml") from error
     if root.getroottree().docinfo.doctype:
         raise BadRequest("A body declares no document type.", code="bad_xml")
-    count = 0
-    pending = [(root, 1)]
-    while pending:
-        element, depth = pending.pop()
-        count += 1
+    depth = count = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        count += event == "start"
         if depth > MAX_DEPTH or count > MAX_ELEMENTS:
             raise BadRequest("The body is nested too deep, or too long.", code="bad_xml")
-        pending += [(child, depth + 1) for child in element]
     return root
 
 
@@ -104,7 +104,7 @@ def tag(name: Name, inside: str = "") -> str:
 
 def said(name: Name, text: str) -> str:
     """An element with a text; characters that XML has none of are left out."""
-    return tag(name, escape("".join(char for char in text if char >= " " or char in "\t\n\r")))
+    return tag(name, escape(_NO_CHARACTERS.sub("", text)))
 
 
 def cdata(name: Name, text: str) -> str:

@@ -471,6 +471,10 @@ class Identity:
             raise Forbidden("A token cannot make tokens.", code="token_cannot")
         if "admin" in new.scopes:
             principal.require_owner()
+        if len(set(new.scopes)) > 1 and not PROGRAMS.issuperset(new.scopes):
+            raise BadRequest(
+                "A device or an address to follow has that scope alone.", code="bad_scope"
+            )
         return await self._new_token(principal.uid, new)
 
     async def create_token_for(self, address: str, new: api.NewToken) -> api.TokenCreated:

@@ -131,10 +131,20 @@ async def set_own(connection: Any, uid: str, entry: str, own: str | None) -> boo
     return bool(await connection.fetchval(_SET_OWN, uid, entry, own))
 
 
+async def keep_own(connection: Any, uid: str, entry: str, kind: Kind, own: str) -> None:
+    """The same of what no program has seen yet."""
+    await connection.execute(_KEEP_OWN, uid, entry, kind, own)
+
+
 async def hide(connection: Any, uid: str, entry: str) -> None:
-    await connection.execute(
-        "UPDATE calendar_items SET is_hidden = true WHERE uid = $1 AND entry_id = $2", uid, entry
-    )
+    """Until somebody who is asked answers otherwise."""
+    await connection.execute(_HIDE, uid, entry)
+
+
+async def show(connection: Any, uid: str, kind: Kind, ical_uid: str, name: str) -> bool:
+    """What was hidden, by its iCalendar UID; under a name that is free. Whether there is such."""
+    await connection.execute(_FREE, uid, kind, name)
+    return bool(await connection.fetchval(_SHOW, uid, kind, ical_uid, name))
 
 
 async def own_of(connection: Any, uid: str, entries: Sequence[str]) -> dict[str, str]:
@@ -171,7 +181,7 @@ FROM entry_people p JOIN entries e USING (entry_id)
 JOIN members m ON m.thread_id = e.thread_id AND m.uid = $1 AND m.role IS NOT NULL
 LEFT JOIN calendar_items i ON i.uid = $1 AND i.entry_id = e.entry_id
 WHERE p.uid = $1 AND p.is_asked AND e.removed_by IS NULL AND e.kind = $2
-  AND NOT (coalesce(i.is_hidden, false) AND (e.kind = 'task' OR p.answer = 'declined'))
+  AND i.hidden_answer IS DISTINCT FROM p.answer
 ORDER BY e.uid, coalesce(i.is_there, false) DESC, coalesce(i.named_at, 'infinity'), e.entry_id
 """
 
@@ -198,15 +208,16 @@ SELECT $1, entry_id, $2, entry_id || CASE WHEN EXISTS (
 FROM unnest($4::text[], $5::bigint[]) WITH ORDINALITY AS d (entry_id, seq, nth)
 ON CONFLICT (uid, entry_id) DO UPDATE SET
     seq = CASE WHEN excluded.seq < 0 THEN i.seq ELSE excluded.seq END, number = excluded.number,
-    is_there = excluded.seq >= 0, is_hidden = i.is_hidden AND excluded.seq < 0
+    is_there = excluded.seq >= 0,
+    hidden_answer = CASE WHEN excluded.seq < 0 THEN i.hidden_answer END
 """
 
 _FORGET = """
 WITH old AS (
     DELETE FROM calendar_items WHERE uid = $1 AND kind = $2 AND NOT is_there AND seq > 0
-      AND NOT is_hidden AND number <= (
+      AND hidden_answer IS NULL AND number <= (
         SELECT number FROM calendar_items
-        WHERE uid = $1 AND kind = $2 AND NOT is_there AND seq > 0 AND NOT is_hidden
+        WHERE uid = $1 AND kind = $2 AND NOT is_there AND seq > 0 AND hidden_answer IS NULL
         ORDER BY number DESC OFFSET $3 LIMIT 1)
     RETURNING number
 )
@@ -251,7 +262,7 @@ ORDER BY i.number LIMIT $4
 # A name of what is gone is free; so is one that was kept for what never came.
 _FREE = """
 DELETE FROM calendar_items
-WHERE uid = $1 AND kind = $2 AND name = $3 AND NOT is_there
+WHERE uid = $1 AND kind = $2 AND name = $3 AND NOT is_there AND hidden_answer IS NULL
   AND (seq > 0 OR named_at < now() - interval '1 minute')
 """
 
@@ -261,8 +272,30 @@ ON CONFLICT DO NOTHING RETURNING true
 """
 
 _SET_OWN = """
-UPDATE calendar_items SET own = $3, own_number = own_number + 1, seq = -1, is_hidden = false
+UPDATE calendar_items SET own = $3, own_number = own_number + 1, seq = -1
 WHERE uid = $1 AND entry_id = $2 AND own IS DISTINCT FROM $3 RETURNING true
+"""
+
+_HIDE = """
+UPDATE calendar_items i SET hidden_answer = p.answer FROM entry_people p
+WHERE i.uid = $1 AND i.entry_id = $2 AND p.uid = $1 AND p.entry_id = $2
+"""
+
+_SHOW = """
+UPDATE calendar_items i SET hidden_answer = NULL, name = CASE WHEN EXISTS (
+    SELECT FROM calendar_items o WHERE o.uid = $1 AND o.kind = $2 AND o.name = $4
+) THEN i.name ELSE $4 END
+FROM entries e
+WHERE i.uid = $1 AND i.kind = $2 AND i.hidden_answer IS NOT NULL AND NOT i.is_there
+  AND e.entry_id = i.entry_id AND e.uid = $3 AND e.removed_by IS NULL
+RETURNING true
+"""
+
+_KEEP_OWN = """
+INSERT INTO calendar_items (uid, entry_id, kind, name, own)
+VALUES ($1, $2, $3, $2 || '.ics', $4)
+ON CONFLICT (uid, entry_id) DO UPDATE SET own = excluded.own, seq = -1,
+    own_number = calendar_items.own_number + 1
 """
 
 _OWN_OF = """

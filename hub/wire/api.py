@@ -191,7 +191,7 @@ class Joined(Struct):
 
 class NewToken(Request):
     name: DisplayName
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
     expires_in_days: Annotated[int, Meta(ge=1, le=3650)] | None = 365
 
 

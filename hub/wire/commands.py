@@ -356,12 +356,13 @@ class AnswerEntry(Command, tag="answer_entry"):
 
 class RemoveEntry(Command, tag="remove_entry"):
     """For good, after the undo window; with ``occurrence`` that moment of a series alone, which
-    there is no way back from."""
+    there is no way back from. ``base``: of all of it, as of ``change_entry``."""
 
     thread: ThreadId
     send_id: SendId
     entry: EntryId
     occurrence: OccurrenceId | None = None
+    base: Seq | None = None
 
 
 class UnremoveEntry(Command, tag="unremove_entry"):

@@ -22,6 +22,7 @@ from hub.wire import agenda as wire
 
 _STAMPS: Final = ("DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "PRODID", "CREATED", "X-MOZ-GENERATION")
 _SAYS: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
+_ANSWERS: Final = ("ACCEPTED", "DECLINED", "TENTATIVE", "NEEDS-ACTION")
 _RULES: Final = ("RRULE", "RDATE", "EXRULE")
 
 
@@ -62,12 +63,14 @@ def replaced(before: Block, after: Block, who: Who, now: datetime) -> Replaced:
     after.drop("METHOD")
     _keep_people(old, new, who)
     _keep_block(old, new)
+    _keep_done(old, new)
+    new = _Parts(after)
     found = _what_happened(old, new, who)
     if _canon(before) == _canon(after) and old.span("") == new.span(""):
         return Replaced(None)
     if found.did in ("moved", "skipped", "cancelled", "restored"):
         _raise_sequence(old, new)
-    if found.did == "moved" and new.master.name == "VEVENT":
+    if found.did != "cancelled" and new.master.name == "VEVENT":
         for block in _moved(old, new):
             changing.ask_again(block, who.known, {who.uid})
     if new.master.first("DTSTAMP") is None:
@@ -87,14 +90,52 @@ def require_own(before: Block, after: Block, who: Who, now: datetime) -> Replace
     wanted = after.copy()
     after.parts = before.copy().parts
     match found:
-        case Replaced(("finished" | "reopened") as did, occurrence, _):
-            changing.set_done(after, now, occurrence, done=did == "finished")
+        case Replaced("finished" | "reopened"):
+            was, is_now = _Parts(before).done(), _Parts(wanted).done()
+            for occurrence in sorted(was ^ is_now):
+                changing.set_done(after, now, occurrence or None, done=occurrence in is_now)
         case Replaced("answered", occurrence, _) if line := _own(wanted, occurrence, who):
-            said = _PARTSTATS.get(reading.participant(line).answer, "NEEDS-ACTION")
+            said = answer_in(line)
             changing.set_answer(after, who.own, said, occurrence)
     left = replaced(after.copy(), wanted, who, now)
     if left.did is not None and found.did is not None and _facts(after) != _facts(wanted):
         raise Forbidden("You can read this thread, not write in it.", code="read_only")
+    return found
+
+
+def whole(before: Block, said: Block) -> Block:
+    """A text, with what it is said of: an update of single moments of a series (RFC 5546, 3.2.2)
+    has these alone, and the rest stays as it is."""
+    master = reading.parts_of(said)[0]
+    kept = reading.parts_of(before)[0]
+    if master.first("RECURRENCE-ID") is None or kept.first("RECURRENCE-ID") is not None:
+        return said
+    found, old = before.copy(), _Parts(before)
+    moments = {}
+    zones = reading.zones_of(said)
+    for block in said.blocks(master.name):
+        line = block.first("RECURRENCE-ID")
+        if line is not None:
+            moments[old.id_of(reading.moment(line, zones))] = block
+    gone = [old.blocks[key] for key in moments if key in old.blocks]
+    there = {_tzid(one) for one in found.blocks("VTIMEZONE")}
+    found.parts = [
+        *(one for one in said.blocks("VTIMEZONE") if _tzid(one) not in there),
+        *(one for one in before.copy().parts if not any(one == other for other in gone)),
+        *moments.values(),
+    ]
+    found.parts.sort(key=lambda one: isinstance(one, Block) and 1 + (one.name != "VTIMEZONE"))
+    return found
+
+
+def moments_of(kept: Block, said: Block) -> list[tuple[str | None, Block]]:
+    """The components of a text, each with the moment of a series that it is of; null: the whole."""
+    parts, zones = _Parts(kept), reading.zones_of(said)
+    master, others = reading.parts_of(said)
+    found: list[tuple[str | None, Block]] = []
+    for block in (master, *others):
+        line = block.first("RECURRENCE-ID")
+        found.append((None if line is None else parts.id_of(reading.moment(line, zones)), block))
     return found
 
 
@@ -124,7 +165,7 @@ class _Parts:
         for one in others:
             line = one.first("RECURRENCE-ID")
             if line is not None:
-                self.blocks[self._id(reading.moment(line, self.zones))] = one
+                self.blocks[self.id_of(reading.moment(line, self.zones))] = one
 
     def span(self, key: str) -> tuple[Any, Any]:
         starts, ends = reading.span(self.blocks[key], self.zones)
@@ -143,12 +184,12 @@ class _Parts:
 
     def left_out(self) -> set[str]:
         return {
-            self._id(reading.moment(Line("EXDATE", value, line.params), self.zones))
+            self.id_of(reading.moment(Line("EXDATE", value, line.params), self.zones))
             for line in self.master.lines("EXDATE")
             for value in filter(str.strip, line.value.split(","))
         }
 
-    def _id(self, moment: Moment) -> str:
+    def id_of(self, moment: Moment) -> str:
         return str(moment if self.anchor is None else series.on_clocks(moment, self.anchor))
 
 
@@ -221,6 +262,12 @@ def _answer_in(parts: _Parts, key: str, who: Who) -> wire.Answer | None:
     return None if line is None else answer_of(reading.participant(line).answer)
 
 
+def answer_in(line: Line) -> changing.Answer:
+    """What somebody says, in words that are kept."""
+    answer = reading.participant(line).answer
+    return answer if answer in _ANSWERS else "NEEDS-ACTION"  # type: ignore[return-value]
+
+
 def _own(calendar: Block, occurrence: str | None, who: Who) -> Line | None:
     return _own_in(_Parts(calendar).blocks[occurrence or ""], who)
 
@@ -234,7 +281,10 @@ def _own_in(block: Block, who: Who) -> Line | None:
 
 def _keep_people(old: _Parts, new: _Parts, who: Who) -> None:
     """Programs that know no people of tasks leave them out; they are asked all the same."""
-    forgets = not new.master.lines("ATTENDEE")
+    organizer = old.master.first("ORGANIZER")
+    is_mine = organizer is None or who.is_me(organizer)
+    knows = new.master.name == "VEVENT" and (is_mine or new.master.first("ORGANIZER") is not None)
+    forgets = not new.master.lines("ATTENDEE") and not knows
     for key, block in new.blocks.items():
         there = old.blocks.get(key, old.master)
         if forgets and (people := there.lines("ATTENDEE")):
@@ -244,13 +294,15 @@ def _keep_people(old: _Parts, new: _Parts, who: Who) -> None:
             known = {_address(line): line for line in there.lines("ATTENDEE")}
             block.put(*(_kept(line, known, who) for line in block.lines("ATTENDEE")))
         if block.lines("ATTENDEE") and block.first("ORGANIZER") is None:
-            organizer = there.first("ORGANIZER")
-            if organizer is not None:
-                block.put(organizer)
+            said = there.first("ORGANIZER")
+            if said is not None:
+                block.put(said)
 
 
 def _kept(line: Line, known: Mapping[str, Line], who: Who) -> Line:
-    """With what they themselves said, if they are of the hub."""
+    """As whom it names, by their address; with what they said themselves, if they are of the
+    hub."""
+    line = _named(line, known, who)
     if who.is_me(line) or who.of(line) not in who.known.values():
         return line
     there = known.get(_address(line))
@@ -260,8 +312,33 @@ def _kept(line: Line, known: Mapping[str, Line], who: Who) -> Line:
     return Line("ATTENDEE", line.value, changing.with_parameter(line.params, "PARTSTAT", answer))
 
 
+def _named(line: Line, known: Mapping[str, Line], who: Who) -> Line:
+    """Whose a line is says its address; an address that is nobody's any more is whose it was."""
+    person = reading.participant(line)
+    there = known.get(person.address)
+    was = None if there is None else reading.participant(there).uid
+    uid = who.known.get(person.address, was)
+    if person.uid == uid or (person.uid is None and uid in who.known.values()):
+        return line
+    params = changing.without_parameter(line.params, "X-HUB-UID")
+    return Line("ATTENDEE", line.value, params + (f";X-HUB-UID={uid}" if uid else ""))
+
+
 def _address(line: Line) -> str:
     return reading.participant(line).address
+
+
+def _keep_done(old: _Parts, new: _Parts) -> None:
+    """Programs that know no single moments leave them out; those that are done stay so."""
+    if new.master.name != "VTODO" or len(new.blocks) > 1 or _rules(old) != _rules(new):
+        return
+    if _rules(old) and old.span("") == new.span(""):
+        new.calendar.parts += [old.blocks[key].copy() for key in sorted(old.done()) if key]
+
+
+def _tzid(block: Block) -> str:
+    line = block.first("TZID")
+    return "" if line is None else line.value.strip()
 
 
 def _keep_block(old: _Parts, new: _Parts) -> None:
@@ -291,9 +368,3 @@ def _facts(calendar: Block) -> Any:
         _rules(parts), parts.left_out(), parts.done(),
         {key: (parts.span(key), parts.state(key), parts.says(key, *_SAYS)) for key in parts.blocks},
     )  # fmt: skip
-
-
-_PARTSTATS: Final[dict[str, changing.Answer]] = {
-    "ACCEPTED": "ACCEPTED", "DECLINED": "DECLINED", "TENTATIVE": "TENTATIVE",
-    "NEEDS-ACTION": "NEEDS-ACTION",
-}  # fmt: skip

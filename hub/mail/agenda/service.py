@@ -8,6 +8,7 @@ second finds another one there, and it is asked for again.
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -16,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from hub.agenda import changing, lines, reading
+from hub.agenda import changing, lines, own, reading
 from hub.agenda.lines import Block
 from hub.clock import Clock
 from hub.errors import BadRequest, Conflict, Forbidden, NotFound
@@ -39,6 +40,7 @@ from hub.wire import commands as cmd
 
 _encode = msgspec.json.Encoder().encode
 T = TypeVar("T")
+_COMES_BACK: Final = re.compile(r"\b(RRULE|RDATE|EXRULE|RECURRENCE-ID)\b", re.IGNORECASE)
 _AT_ONCE: Final = 8192
 """Bytes of a text that is worked on here; of a longer one, and of a series, in a thread."""
 
@@ -120,6 +122,8 @@ class Agenda:
             case cmd.RemoveEntry() if command.occurrence is not None:
                 return await self._leave_out(uid, command, room, row)
             case cmd.RemoveEntry():
+                if command.base is not None and command.base != row.seq:
+                    raise Conflict("Somebody changed it meanwhile.", code="entry_changed")
                 return self._remove(uid, command, row)
             case cmd.UnremoveEntry():
                 return await self._unremove(uid, command, room, row)
@@ -145,6 +149,7 @@ class Agenda:
                 calendar = texts.made(command, ical_uid, maker, asked, now)
             else:
                 calendar = texts.read(ical)
+                own.take(calendar)  # alarms are everybody's own
                 calendar.drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
                 replacing.ask(calendar, Who(uid, people.own(uid), people.by_address))
                 if asked:
@@ -152,7 +157,7 @@ class Agenda:
                     texts.set_people(block, maker, asked, people.by_address)
             return _make(calendar, Beside(people.by_address, command.source), now)
 
-        is_short = len(ical or command.notes) < _AT_ONCE and command.rule is None
+        is_short = len(command.notes) < _AT_ONCE and command.rule is None and _is_short(ical or "")
         made = await self._worked(make, is_short=is_short)
         entry = entry_id(uid, command.thread, command.send_id)
         return self._append(uid, command, entry, made, _Edit("added", []), None)
@@ -210,7 +215,8 @@ class Agenda:
         now = self._now()
 
         def replace(calendar: Block) -> _Edit | None:
-            said = texts.read(ical)
+            said = replacing.whole(calendar, texts.read(ical))
+            own.take(said)
             found = make(calendar, said, who, now)
             if found.did is None:
                 return None
@@ -223,7 +229,7 @@ class Agenda:
             ]
             return _Edit(found.did, kept, found.occurrence, found.answer)
 
-        return await self._edit(uid, command, people, row, replace, length=len(ical))
+        return await self._edit(uid, command, people, row, replace, said=ical)
 
     async def _finish(
         self, uid: str, command: cmd.FinishEntry, room: RoomState, row: EntryRow
@@ -320,7 +326,7 @@ class Agenda:
 
     async def _edit(
         self, uid: str, command: Any, people: People, row: EntryRow,
-        change: Callable[[Block], _Edit | None], *, always: bool = False, length: int = 0,
+        change: Callable[[Block], _Edit | None], *, always: bool = False, said: str = "",
     ) -> Append | None:  # fmt: skip
         """The event that says how an entry is after a change; null: it is as before."""
         now, now_ms = self._now(), self._clock.now_ms()
@@ -338,7 +344,7 @@ class Agenda:
             beside = Beside(people.by_address, was.source, edit.proposals, *done)
             return edit, _make(calendar, beside, now)
 
-        is_short = max(length, len(row.ical)) < _AT_ONCE and not row.facts.series
+        is_short = _is_short(row.ical) and _is_short(said)
         found = await self._worked(work, is_short=is_short)
         if found is None:
             return None
@@ -466,6 +472,11 @@ class Agenda:
 def entry_id(uid: str, thread: str, send_id: str) -> str:
     """Of what a command adds: the same again asks for the same."""
     return f"e_{b64url(_seed(uid, thread, send_id)[:15])}"
+
+
+def _is_short(ical: str) -> bool:
+    """Whether it is worked on at once: a rule may take long, however short it is."""
+    return len(ical) < _AT_ONCE and not _COMES_BACK.search(ical)
 
 
 def _seed(uid: str, thread: str, send_id: str) -> bytes:

@@ -19,7 +19,7 @@ CREATE TABLE calendar_items (
     own_number  integer NOT NULL DEFAULT 0,   -- of changes of that
     number      bigint NOT NULL DEFAULT 0,    -- of the collection's change that was the last of this
     is_there    boolean NOT NULL DEFAULT false,
-    is_hidden   boolean NOT NULL DEFAULT false, -- taken out on a device, and not by others
+    hidden_answer text,                       -- taken out on a device, until they answer otherwise
     named_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (uid, entry_id),
     UNIQUE (uid, kind, name)

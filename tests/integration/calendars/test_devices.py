@@ -285,6 +285,61 @@ async def test_one_uid_is_there_once(served: Served) -> None:
         assert await phone.names("meetings/") == [f"{max(first, second)}.ics"]
 
 
+async def test_what_was_taken_out_is_put_back(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    date = {"local": "2026-12-01T09:00:00", "zone": "Europe/Prague"}
+    phone = await device(served, grace)
+    async with signed_in(served, ada) as raw:
+        visit = await add(
+            raw, thread, kind="event", title="Visit", people=[grace.uid], starts=date, ends=date
+        )
+    said = await phone.get(f"meetings/{visit}.ics")
+    # Nobody is told, and it is gone from her devices all the same.
+    assert (await phone("DELETE", f"meetings/{visit}.ics", schedule_reply="F")).status_code == 204
+    assert await phone.names("meetings/") == []
+    assert answers(await entry_of(ada, visit)) == {"grace@north.example": "none"}
+    await phone.put(f"meetings/{visit}.ics", said.replace("SUMMARY:Visit", "SUMMARY:Our visit"))
+    assert await phone.names("meetings/") == [f"{visit}.ics"]
+    assert (await entry_of(ada, visit))["title"] == "Our visit"
+    # Under another name, too.
+    await phone("DELETE", f"meetings/{visit}.ics", schedule_reply="F")
+    await phone.put("meetings/other.ics", said)
+    assert await phone.names("meetings/") == ["other.ics"]
+    assert (await entry_of(ada, visit))["title"] == "Visit"
+
+
+async def test_who_makes_a_meeting_by_a_name_of_elsewhere_has_it(served: Served) -> None:
+    ada = await served.person("ada")
+    await served.person("grace", ada)
+    phone = await device(served, ada)
+    people = ("ORGANIZER:mailto:ada@home.example", "ATTENDEE:mailto:grace@north.example")
+    await phone.put("meetings/a.ics", meeting("a", *people), 201)
+    assert await phone.names("meetings/") == ["a.ics"]
+    await phone.put("tasks/b.ics", todo("b", "ATTENDEE:mailto:grace@north.example"), 201)
+    assert await phone.names("tasks/") == ["b.ics"]
+
+
+async def test_what_xml_cannot_say_is_left_out(served: Served) -> None:
+    phone = await device(served, await served.person("ada"))
+    await phone.put("tasks/a.ics", todo("a", "SUMMARY:x\uffff\ufffey"))
+    found = await phone(
+        "REPORT", "tasks/",
+        '<C:calendar-multiget xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"><D:prop>'
+        f"<C:calendar-data/></D:prop><D:href>{phone.home}tasks/a.ics</D:href>"
+        "</C:calendar-multiget>",
+    )  # fmt: skip
+    assert "SUMMARY:xy" in found.text
+
+
+async def test_a_device_has_its_scope_alone(served: Served) -> None:
+    ada = await served.person("ada")
+    for scopes in (["calendar", "read"], ["feed", "admin"], ["feed", "calendar"]):
+        made = await ada.http.post("/api/tokens", json={"name": "x", "scopes": scopes})
+        assert (made.status_code, made.json()["code"]) == (400, "bad_scope")
+
+
 # --- bounds and bad input -------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hub.agenda import files, lines
 from hub.ids import new_id
-from tests.integration.calendars.test_devices import add, answers, entry_of, meeting, todo
+from tests.integration.calendars.test_devices import add, answers, device, entry_of, meeting, todo
 from tests.integration.conftest import Person, Served
 from tests.integration.files.test_uploads import Sender
 from tests.integration.sockets import signed_in
@@ -108,6 +108,55 @@ async def test_an_invitation_on_a_message_is_answered(served: Served) -> None:
     assert (await entry_of(ada, entry))["state"] == "cancelled"
     refused = (await bring(ada, thread, together(meeting("visit"), method="COUNTER")))["refused"]
     assert refused[0]["code"] == "unsupported_method"
+
+
+async def test_what_comes_of_one_moment_is_of_that_alone(served: Served) -> None:
+    ada = await served.person("ada")
+    thread = await served.thread(ada)
+    people = "ATTENDEE:mailto:eve@south.example"
+    weekly = meeting("team", "SUMMARY:Team", "RRULE:FREQ=WEEKLY", people)
+    (entry,) = (await bring(ada, thread, weekly))["added"]
+    moment = "RECURRENCE-ID:20261208T090000Z"
+    other = meeting("team", "SUMMARY:Team, later", moment, "SEQUENCE:1", people)
+    other = other.replace("20261201T", "20261209T")
+    assert (await bring(ada, thread, together(other, method="REQUEST")))["renewed"] == [entry]
+    reply = meeting(
+        "team", "RECURRENCE-ID:20261215T090000Z", people.replace(":", ";PARTSTAT=DECLINED:", 1)
+    )
+    await bring(ada, thread, together(reply, method="REPLY"))
+    off = meeting("team", "RECURRENCE-ID:20261222T090000Z", "SEQUENCE:2")
+    await bring(ada, thread, together(off, method="CANCEL"))
+    text = (await ada.http.get(f"/api/entries/{entry}.ics")).text
+    (found,) = lines.read(text.encode())
+    said = {
+        str(one.first("RECURRENCE-ID") or ""): (
+            str(one.first("STATUS") or ""), "DECLINED" in str(one.first("ATTENDEE")),
+        )
+        for one in found.blocks("VEVENT")
+    }  # fmt: skip
+    assert said == {
+        "": ("", False), moment: ("", False), "RECURRENCE-ID:20261215T090000Z": ("", True),
+        "RECURRENCE-ID:20261222T090000Z": ("STATUS:CANCELLED", False),
+    }  # fmt: skip
+    assert (await entry_of(ada, entry))["state"] == "confirmed"
+    # What was called off before it was sent anew is not.
+    old = together(meeting("team", "SEQUENCE:0").replace("20261127T", "20251127T"), method="CANCEL")
+    assert (await bring(ada, thread, old))["same"] == 1
+
+
+async def test_alarms_of_a_file_ring_for_who_brought_it(served: Served) -> None:
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    thread = await served.thread(ada, grace)
+    alarm = "BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM"
+    people = (f"ATTENDEE:mailto:{name}@north.example" for name in ("ada", "grace"))
+    (entry,) = (await bring(ada, thread, todo("a", *people, alarm)))["added"]
+    mine, other = await device(served, ada), await device(served, grace)
+    assert "VALARM" in await mine.get(f"tasks/{entry}.ics")
+    assert "VALARM" not in await other.get(f"tasks/{entry}.ics")
+    assert "VALARM" in (await ada.http.get("/api/calendar.ics")).text
+    made = await answer(ada.http.post("/api/tokens", json={"name": "Wall", "scopes": ["feed"]}))
+    assert "VALARM" not in (await served.browser().get(f"/feeds/{made['token']}.ics")).text
 
 
 async def test_who_may_not(served: Served) -> None:

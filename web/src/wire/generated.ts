@@ -749,7 +749,7 @@ export interface AnswerEntryCommand {
 
 /**
  * For good, after the undo window; with ``occurrence`` that moment of a series alone, which
- * there is no way back from.
+ * there is no way back from. ``base``: of all of it, as of ``change_entry``.
  */
 export interface RemoveEntryCommand {
   cmd: "remove_entry";
@@ -757,6 +757,7 @@ export interface RemoveEntryCommand {
   send_id: string;
   entry: string;
   occurrence?: string | null;
+  base?: number | null;
   id: number;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freeDays, later, minutesBetween } from './slots';
+import { freeDays, lengthOf, movedTo } from './slots';
 
 const HOURS = { opens: '09:00', closes: '17:00', weekends: false };
 const at = (local: string): number => new Date(local).getTime();
@@ -25,9 +25,11 @@ test('hours may last until midnight', () => {
   expect(days[0]?.times).toEqual([expect.objectContaining({ from: '20:00', until: '00:00', at: 0.5, size: 0.5 })]);
 });
 
-test('lengths, also past midnight', () => {
-  expect(minutesBetween('09:00', '10:30')).toBe(90);
-  expect(minutesBetween('23:30', '00:30')).toBe(60);
-  expect(later('09:15', 90)).toBe('10:45');
-  expect(later('23:30', 60)).toBe('00:30');
+test('a meeting is as long as it was, wherever it is moved', () => {
+  const form = { day: '2026-11-30', time: '23:30', lastDay: '2026-12-01', endTime: '00:30' };
+  expect(lengthOf(form)).toBe(60);
+  expect(movedTo(form, '2026-12-02', '09:15')).toEqual({ day: '2026-12-02', time: '09:15', lastDay: '2026-12-02', endTime: '10:15' });
+  expect(movedTo(form, '2026-12-02', '23:15')).toEqual({ day: '2026-12-02', time: '23:15', lastDay: '2026-12-03', endTime: '00:15' });
+  expect(lengthOf({ ...form, lastDay: '2026-12-03' })).toBe(1440); // at most
+  expect(lengthOf({ ...form, lastDay: '2026-11-30', endTime: '23:30' })).toBe(5);
 });

@@ -1,6 +1,7 @@
 /** When people are free together, as it is shown. Pure but for the asking. */
 import { api } from '../../api/client';
 import type { FindSlots, Slots } from '../../wire/generated';
+import type { Form } from './form';
 import { addDays, clockWords, dayOf, daysBetween, here } from './when';
 
 /** So many days are looked at. */
@@ -55,14 +56,24 @@ export function freeDays(slots: Pick<Slots, 'free'>, first: string, hours: Hours
 }
 
 /** `10:30`, so many minutes after a time; past midnight it begins anew. */
-export function later(time: string, minutes: number): string {
+function later(time: string, minutes: number): string {
   const all = (minuteOf(time) + minutes) % 1440;
   return `${String(Math.floor(all / 60)).padStart(2, '0')}:${String(all % 60).padStart(2, '0')}`;
 }
 
-/** How long something is from a time to another; past midnight if that is before. */
-export function minutesBetween(from: string, until: string): number {
-  return (minuteOf(until) - minuteOf(from) + 1440) % 1440 || 60;
+type Times = Pick<Form, 'day' | 'time' | 'lastDay' | 'endTime'>;
+
+/** How long a meeting is; the hub looks for times of five minutes to a day. */
+export function lengthOf(form: Times): number {
+  const days = form.lastDay ? daysBetween(form.day, form.lastDay) : 0;
+  const all = days * 1440 + minuteOf(form.endTime) - minuteOf(form.time);
+  return Math.min(Math.max(all, 5), 1440);
+}
+
+/** At another time, as long as it was. */
+export function movedTo(form: Times, day: string, time: string): Times {
+  const end = minuteOf(time) + lengthOf(form);
+  return { day, time, lastDay: addDays(day, Math.floor(end / 1440)), endTime: later(time, lengthOf(form)) };
 }
 
 function minuteOf(time: string): number {

@@ -13,6 +13,7 @@ from hub.agenda.lines import Block, Line
 _ALARM: Final = "VALARM"
 _HEARD: Final = ("X-MOZ-LASTACK", "X-MOZ-SNOOZE-TIME")
 _encode = msgspec.json.Encoder().encode
+NOTHING: Final = "[]"
 
 
 class _Piece(msgspec.Struct):
@@ -27,35 +28,28 @@ _decode = msgspec.json.Decoder(list[_Piece]).decode
 
 def take(calendar: Block) -> str:
     """Take it out; what ``give`` is given."""
-    found = []
+    found, has_any = [], False
     for block in _components(calendar):
         own = [one for one in block.parts if _is_own(one)]
-        if own:
-            block.parts = [one for one in block.parts if not _is_own(one)]
-            found.append(_Piece(_moment(block), lines.write(Block("X", own)).decode()))
-    return _encode(found).decode()
+        block.parts = [one for one in block.parts if not _is_own(one)]
+        has_any = has_any or bool(own)
+        found.append(_Piece(_moment(block), lines.write(Block("X", own)).decode()))
+    return _encode(found).decode() if has_any else NOTHING
 
 
 def give(calendar: Block, own: str) -> None:
-    """Put it in, in place of whatever there is of it."""
+    """Put it in, in place of whatever there is of it. A moment that has become one by itself since
+    then has what the whole has."""
     pieces = {one.of: one.text for one in _decode(own)}
     for block in _components(calendar):
         block.parts = [one for one in block.parts if not _is_own(one)]
-        text = pieces.get(_moment(block))
+        text = pieces.get(_moment(block)) or pieces.get("")
         if text is not None:
             for one in lines.read(text.encode(), most=2 * lines.MAX_BYTES)[0].parts:
                 if isinstance(one, Block):
                     block.parts.append(one)
                 else:
                     block.put(*block.lines(one.name), one)
-
-
-def is_nothing(own: str) -> bool:
-    return own == "[]"
-
-
-def has_any(calendar: Block) -> bool:
-    return any(_is_own(one) for block in _components(calendar) for one in block.parts)
 
 
 def _components(calendar: Block) -> list[Block]:
