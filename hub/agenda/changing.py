@@ -27,7 +27,7 @@ Answer = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
 _DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LAST_DAY: Final = re.compile(r"((?:^|;)UNTIL=)(\d{8})(?=;|$)", re.IGNORECASE)
 # What a component of a series has and one of its moments has not.
-_OF_SERIES: Final = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND",
+OF_SERIES: Final = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND",
                      "DUE", "DURATION")  # fmt: skip
 
 
@@ -274,7 +274,7 @@ def moment_of(calendar: Block, occurrence: str) -> Block:
     begin = _at(occurrence, like)
     _require_moment(calendar, occurrence, begin)
     made = master.copy()
-    made.drop(*_OF_SERIES)
+    made.drop(*OF_SERIES)
     # Where the series tells of alarms, so does the moment.
     first = Line("RECURRENCE-ID", *_value_of(begin))
     if starts is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from hub.agenda import changing, lines, own, reading, series
 from hub.agenda.free import Span
@@ -20,9 +20,6 @@ from hub.calendars.filters import Range
 from hub.calendars.xml import caldav
 from hub.errors import BadRequest
 from hub.storage.calendars import Item
-
-_OF_SERIES: Final = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "DTSTART", "DTEND",
-                     "DUE", "DURATION")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ def _expanded(calendar: Block, wanted: Range) -> Block:
     found: list[Line | Block] = [one for one in calendar.parts if isinstance(one, Line)]
     for one in series.occurrences(calendar, wanted.first, wanted.last):
         block = blocks[one.nth].copy()
-        block.drop(*_OF_SERIES)
+        block.drop(*changing.OF_SERIES)
         if one.id is not None and anchor is not None:
             local = datetime.fromisoformat(one.id)
             moment = Moment(local, anchor.is_day, anchor.zone, anchor.tzid)

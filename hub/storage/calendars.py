@@ -187,14 +187,13 @@ ORDER BY e.uid, coalesce(i.is_there, false) DESC, coalesce(i.named_at, 'infinity
 
 # ``seq`` -1: it is gone.
 _DIFFERENCES = f"""
-WITH mine AS MATERIALIZED ({_MINE})
-SELECT m.entry_id, m.seq FROM mine m
-LEFT JOIN calendar_items i ON i.uid = $1 AND i.entry_id = m.entry_id
-WHERE i.entry_id IS NULL OR NOT i.is_there OR i.seq <> m.seq
-UNION ALL
-SELECT i.entry_id, -1 FROM calendar_items i
-WHERE i.uid = $1 AND i.kind = $2 AND i.is_there
-  AND NOT EXISTS (SELECT FROM mine m WHERE m.entry_id = i.entry_id)
+WITH mine AS MATERIALIZED ({_MINE}), known AS (
+    SELECT entry_id, seq, is_there FROM calendar_items WHERE uid = $1 AND kind = $2
+)
+SELECT coalesce(m.entry_id, i.entry_id) AS entry_id, coalesce(m.seq, -1) AS seq
+FROM mine m FULL JOIN known i ON i.entry_id = m.entry_id
+WHERE CASE WHEN m.entry_id IS NULL THEN i.is_there
+      ELSE i.entry_id IS NULL OR NOT i.is_there OR i.seq <> m.seq END
 """
 
 _IS_BEHIND = f"SELECT EXISTS ({_DIFFERENCES})"
