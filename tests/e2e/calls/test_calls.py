@@ -12,6 +12,30 @@ from tests.e2e.calls.phone import Phone
 from tests.support.hub_process import HubProcess
 
 NETWORK_FAULTS = r"ERR_|WebSocket connection|Failed to load resource"
+# From one view to the other and back, with each picture of the screen.
+TO_AND_FRO = """
+async (stage) => {
+  const named = (name) => [...stage.querySelectorAll('button')].find((one) => one.textContent === name);
+  for (let at = 0; at < 24; at++) {
+    named(at % 2 ? 'Grid' : 'Speaker').click();
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  }
+}
+"""
+# A machine that takes its time to change how a picture is sent.
+SLOWLY = """
+() => {
+  const { setParameters } = RTCRtpSender.prototype;
+  window.refused = [];
+  RTCRtpSender.prototype.setParameters = async function (parameters) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    return setParameters.call(this, parameters).catch((error) => {
+      window.refused.push(String(error));
+      throw error;
+    });
+  };
+}
+"""
 
 
 async def two(phone: Answered) -> tuple[Phone, Phone]:
@@ -41,6 +65,16 @@ async def test_one_rings_the_other_answers_and_both_see_and_hear(phone: Answered
     await ada.hears_nothing_of(grace)
     await grace.press("Unmute")
     await ada.hears(grace)
+
+    # However fast the views change, the picture goes on.
+    await grace.page.evaluate(SLOWLY)
+    await ada.press("Show the call large")
+    stage = ada.page.get_by_test_id("call-stage")
+    for _ in range(3):
+        await stage.evaluate(TO_AND_FRO)
+        await ada.sees_moving(stage.get_by_label("Camera of Grace Lindqvist"))
+    assert await grace.page.evaluate("window.refused") == []
+    await ada.press("Back to the work")
 
     # Beside it all goes on as before.
     await ada.say("Can you hear me?")

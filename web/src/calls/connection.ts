@@ -53,6 +53,8 @@ export class Connection {
   readonly #senders = new Map<Part, RTCRtpSender>();
   readonly #receivers = new Map<Part, RTCRtpReceiver>();
   readonly #encodings = new Map<'camera' | 'screen', Encoding>();
+  /** A sender takes one change after the other; those that overlap it refuses. */
+  readonly #encoding = new Map<'camera' | 'screen', Promise<void>>();
   #tracks: Tracks = NO_TRACKS;
   readonly #sent = new Map<Part, MediaStreamTrack | null>();
   /** Of this side's last offer, and of the other's that is answered. */
@@ -228,7 +230,14 @@ export class Connection {
     await sender.replaceTrack(track).catch(() => undefined); // it ended meanwhile
   }
 
-  async #encode(part: 'camera' | 'screen'): Promise<void> {
+  #encode(part: 'camera' | 'screen'): Promise<void> {
+    const after = (this.#encoding.get(part) ?? Promise.resolve()).then(() => this.#setParameters(part));
+    this.#encoding.set(part, after);
+    return after;
+  }
+
+  /** As it is wanted by now. */
+  async #setParameters(part: 'camera' | 'screen'): Promise<void> {
     const sender = this.#senders.get(part);
     const parameters = sender?.getParameters();
     const encoding = parameters?.encodings[0];

@@ -23,6 +23,8 @@ import { Views } from './views';
 /** Before one asks to come in once more. */
 const AGAIN_MS = 400;
 const SPEAKING_MS = 200;
+/** Before the others are told how large they are shown now. */
+const ASK_MS = 50;
 
 export type Over =
   | 'left'
@@ -94,6 +96,8 @@ export class CurrentCall {
   #moves = $state(0);
   readonly #telling: Telling;
   readonly #views = new Views();
+  readonly #shownAnew = new Set<string>();
+  #asking: ReturnType<typeof setTimeout> | undefined;
   #entering = false;
   #again: ReturnType<typeof setTimeout> | undefined;
   readonly #lastTold = new Map<string, InCall>();
@@ -221,7 +225,15 @@ export class CurrentCall {
 
   /** How high a picture of somebody is shown (pixels); a view tells it by its own key, and 0 at its end. */
   shows(view: symbol, device: string, part: 'video' | 'screen', height: number): void {
-    for (const one of this.#views.show(view, device, part, height)) this.#mesh.ask(one, this.#views.of(one));
+    for (const one of this.#views.show(view, device, part, height)) this.#shownAnew.add(one);
+    // A picture that changes its place ends in one and begins in the other: it is not stopped between.
+    this.#asking ??= setTimeout(() => this.#ask(), ASK_MS);
+  }
+
+  #ask(): void {
+    this.#asking = undefined;
+    for (const one of this.#shownAnew) this.#mesh.ask(one, this.#views.of(one));
+    this.#shownAnew.clear();
   }
 
   // --- what the hub says --------------------------------------------------------------------------
