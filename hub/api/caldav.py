@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from hub.agenda import lines
@@ -40,7 +40,27 @@ _DAV: Final = "1, 3, calendar-access"
 _BAD_TEXTS: Final = (
     "bad_calendar", "bad_date", "bad_rule", "unknown_zone", "too_many_occurrences", "bad_text",
 )  # fmt: skip
+_LENGTH: Final = dav("getcontentlength")
 Answer = Callable[[Request, Hub, Principal, Place], Awaitable[Response]]
+T = TypeVar("T")
+
+
+class Asked(NamedTuple):
+    """What is asked of each of somebody's items.
+
+    Attributes:
+        wanted: properties; null: all.
+        told: how texts are; null: they are not asked for.
+        minimal: what there is not is not told.
+        only_names: of properties, without what they say.
+    """
+
+    uid: str
+    kind: Kind
+    wanted: list[Name] | None
+    told: data.Wanted | None
+    minimal: bool
+    only_names: bool
 
 
 class MethodMissing(HubError):
@@ -132,9 +152,11 @@ async def _propfind(request: Request, hub: Hub, who: Principal, place: Place) ->
     if depth not in ("0", "1"):
         raise FiniteDepth
     root = await _body(request)
-    wanted = _wanted(root, of=dav("propfind"))
-    only_names = root is not None and xml.child(root, dav("propname")) is not None
+    if root is not None and xml.name_of(root) != dav("propfind"):
+        raise BadRequest("The body is no propfind.", code="bad_xml")
+    asked = _asked(request, who.uid, place, root)
     found: list[tuple[str, Properties]] = []
+    items: AsyncIterator[list[Item]] = _at_once([])
     uid = who.uid
     match place.what:
         case "root":
@@ -150,61 +172,54 @@ async def _propfind(request: Request, hub: Hub, who: Principal, place: Place) ->
         case "collection":
             found.append(await _collection(hub, uid, place.kind))
             if depth == "1":
-                found += await _items(hub, uid, place.kind, None, wanted)
+                items = _read(hub, asked, await hub.calendars.items(uid, place.kind))
         case "item":
-            found += await _items(hub, uid, place.kind, [place.name], wanted)
-            if not found:
-                raise NotFound("There is no such task or meeting.", code="entry_not_found")
-    minimal = "return=minimal" in request.headers.get("prefer", "")
-    if only_names:
-        named = [(path, {one: xml.tag(one) for one in have}) for path, have in found]
-        return _multistatus([xml.response(path, have.values()) for path, have in named])
-    return _multistatus([_response(path, have, wanted, minimal) for path, have in found])
+            items = _read(hub, asked, [await hub.calendars.one(uid, place.kind, place.name)])
+
+    async def parts() -> AsyncIterator[str]:
+        yield "".join(_response(*one, asked) for one in found)
+        async for some in _told(hub, asked, items):
+            yield some
+
+    return await _multistatus(parts())
 
 
 async def _report(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
     root = await _body(request)
     if root is None or place.what not in ("collection", "item"):
         raise UnknownReport
+    asked = _asked(request, who.uid, place, root)
     match xml.name_of(root):
         case (xml.CALDAV, "calendar-multiget"):
-            return await _multiget(request, hub, who.uid, place.kind, root)
+            return await _multiget(hub, asked, root)
         case (xml.CALDAV, "calendar-query"):
-            return await _query(request, hub, who.uid, place.kind, root)
+            return await _query(hub, asked, root)
         case (xml.CALDAV, "free-busy-query"):
             return await _free_busy(hub, who.uid, root)
         case (xml.DAV, "sync-collection"):
-            return await _sync(request, hub, who.uid, place.kind, root)
+            return await _sync(hub, asked, root)
     raise UnknownReport
 
 
-async def _multiget(
-    request: Request, hub: Hub, uid: str, kind: Kind, root: Any
-) -> Response:  # fmt: skip
-    wanted, told = _wanted(root), _data(root)
-    hrefs = [xml.text_of(one) for one in xml.children(root, dav("href"))]
-    names = {one: places.name_in(one, uid, kind) for one in hrefs}
-    asked = [name for name in dict.fromkeys(names.values()) if name is not None]
-    items = await hub.calendars.named(uid, kind, asked, with_text=told is not None)
-    told_of = await _told(hub, uid, kind, items, told)
-    there = {item.name: one for item, one in zip(items, told_of, strict=True)}
-    minimal = "return=minimal" in request.headers.get("prefer", "")
-    parts = []
-    for href in dict.fromkeys(hrefs):
-        found = there.get(names[href] or "")
-        parts.append(xml.absent(href) if found is None else _response(*found, wanted, minimal))
-    return _multistatus(parts)
+async def _multiget(hub: Hub, asked: Asked, root: Any) -> Response:
+    hrefs = dict.fromkeys(xml.text_of(one) for one in xml.children(root, dav("href")))
+    names = {one: places.name_in(one, asked.uid, asked.kind) for one in hrefs}
+    wanted = [name for name in dict.fromkeys(names.values()) if name is not None]
+    items = await hub.calendars.named(asked.uid, asked.kind, wanted, with_text=False)
+    there = {item.name for item in items}
+
+    async def parts() -> AsyncIterator[str]:
+        async for some in _told(hub, asked, _read(hub, asked, items)):
+            yield some
+        yield "".join(xml.absent(href) for href, name in names.items() if name not in there)
+
+    return await _multistatus(parts())
 
 
-async def _query(
-    request: Request, hub: Hub, uid: str, kind: Kind, root: Any
-) -> Response:  # fmt: skip
-    wanted, told = _wanted(root), _data(root)
-    asked = filters.read(xml.child(root, caldav("filter")))
-    items = await hub.calendars.query(uid, kind, asked, filters.zone_of(root))
-    found = await _told(hub, uid, kind, items, told)
-    minimal = "return=minimal" in request.headers.get("prefer", "")
-    return _multistatus([_response(*one, wanted, minimal) for one in found])
+async def _query(hub: Hub, asked: Asked, root: Any) -> Response:
+    wanted = filters.read(xml.child(root, caldav("filter")))
+    items = hub.calendars.query(asked.uid, asked.kind, wanted, filters.zone_of(root))
+    return await _multistatus(_told(hub, asked, items))
 
 
 async def _free_busy(hub: Hub, uid: str, root: Any) -> Response:
@@ -215,10 +230,7 @@ async def _free_busy(hub: Hub, uid: str, root: Any) -> Response:
     return Response(text, headers={"Content-Type": "text/calendar; charset=utf-8"})
 
 
-async def _sync(
-    request: Request, hub: Hub, uid: str, kind: Kind, root: Any
-) -> Response:  # fmt: skip
-    wanted, told = _wanted(root), _data(root)
+async def _sync(hub: Hub, asked: Asked, root: Any) -> Response:
     since = properties.number_in(xml.text_of(xml.child(root, dav("sync-token"))))
     if since is None:
         raise BadToken
@@ -226,18 +238,17 @@ async def _sync(
     given = xml.text_of(None if bound is None else xml.child(bound, dav("nresults")))
     if given and not (given.isdecimal() and 0 < len(given) < 10 and int(given)):
         raise BadRequest("A limit is a number.", code="bad_filter")
-    changes = await hub.calendars.changes(
-        uid, kind, since, int(given or 10**9), with_text=told is not None
-    )
-    found = await _told(hub, uid, kind, changes.items, told)
-    minimal = "return=minimal" in request.headers.get("prefer", "")
-    parts = [_response(*one, wanted, minimal) for one in found]
-    parts += [xml.absent(places.item(uid, kind, name)) for name in changes.gone]
-    if changes.more:
-        limits = xml.tag(dav("number-of-matches-within-limits"))
-        path = places.collection(uid, kind)
-        parts.append(xml.absent(path, HTTPStatus.INSUFFICIENT_STORAGE, limits))
-    return _multistatus(parts, properties.token_of(changes.number))
+    uid, kind = asked.uid, asked.kind
+    changes = await hub.calendars.changes(uid, kind, since, int(given or 10**9))
+
+    async def parts() -> AsyncIterator[str]:
+        async for some in _told(hub, asked, _read(hub, asked, changes.items)):
+            yield some
+        yield "".join(xml.absent(places.item(uid, kind, name)) for name in changes.gone)
+        if changes.more:
+            yield _too_many(places.collection(uid, kind))
+
+    return await _multistatus(parts(), properties.token_of(changes.number))
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -277,7 +288,7 @@ async def _proppatch(request: Request, hub: Hub, who: Principal, place: Place) -
         for one in prop
     ]
     path = request.scope["path"]
-    return _multistatus([xml.refused(path, names, HTTPStatus.FORBIDDEN)])
+    return await _multistatus(_at_once(xml.refused(path, names, HTTPStatus.FORBIDDEN)))
 
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -287,49 +298,50 @@ async def _body(request: Request) -> Any:
     return xml.read(await read_bytes(request, MAX_XML, code="body_too_large"))
 
 
-def _wanted(root: Any, of: Name | None = None) -> list[Name] | None:
-    """The properties that are asked for; null: all."""
-    if root is None:
-        return None
-    if of is not None and xml.name_of(root) != of:
-        raise BadRequest(f"The body is no {of.local}.", code="bad_xml")
-    prop = xml.child(root, dav("prop"))
-    return None if prop is None else [xml.name_of(one) for one in prop]
-
-
-def _data(root: Any) -> data.Wanted | None:
-    """How texts are asked for; null: not at all."""
-    prop = xml.child(root, dav("prop"))
+def _asked(request: Request, uid: str, place: Place, root: Any) -> Asked:
+    """Raises:
+    BadRequest: ``bad_filter``.
+    Unsupported: how texts are asked for.
+    """
+    prop = None if root is None else xml.child(root, dav("prop"))
+    wanted = None if prop is None else [xml.name_of(one) for one in prop]
     element = None if prop is None else xml.child(prop, DATA)
-    return None if element is None else data.read(element)
+    told = None if element is None else data.read(element)
+    if told is None and wanted is not None and _LENGTH in wanted:
+        told = data.Wanted()
+    minimal = "return=minimal" in request.headers.get("prefer", "")
+    only_names = root is not None and xml.child(root, dav("propname")) is not None
+    return Asked(uid, place.kind, wanted, told, minimal, only_names)
+
+
+def _read(hub: Hub, asked: Asked, items: Sequence[Item]) -> AsyncIterator[list[Item]]:
+    """With their texts, if these are asked for."""
+    if asked.told is None:
+        return _at_once(list(items))
+    return hub.calendars.read(asked.uid, asked.kind, [one.name for one in items])
 
 
 async def _told(
-    hub: Hub, uid: str, kind: Kind, items: Sequence[Item], told: data.Wanted | None
-) -> list[tuple[str, Properties]]:
-    """Each with its address."""
-    texts: Sequence[str | None] = [None] * len(items)
-    if told is not None:
-        texts = await hub.calendars.texts(items, told)
-    return [
-        (places.item(uid, kind, item.name), properties.of_item(uid, kind, item, text))
-        for item, text in zip(items, texts, strict=True)
-    ]
+    hub: Hub, asked: Asked, items: AsyncIterator[list[Item]]
+) -> AsyncIterator[str]:  # fmt: skip
+    """What is asked of each."""
+    uid, kind = asked.uid, asked.kind
+    async for some in items:
+        texts: Sequence[str | None] = [None] * len(some)
+        if asked.told is not None:
+            texts = await hub.calendars.texts(some, asked.told)
+        parts = []
+        for item, text in zip(some, texts, strict=True):
+            path = places.item(uid, kind, item.name)
+            if text is None and asked.told is not None:
+                parts.append(_too_many(path))
+            else:
+                parts.append(_response(path, properties.of_item(uid, kind, item, text), asked))
+        yield "".join(parts)
 
 
-async def _items(
-    hub: Hub, uid: str, kind: Kind, names: list[str] | None, wanted: Sequence[Name] | None
-) -> list[tuple[str, Properties]]:
-    """Args:
-    names: null: all of the collection.
-    """
-    length = dav("getcontentlength")
-    with_text = wanted is not None and (length in wanted or DATA in wanted)
-    if names is None:
-        items = await hub.calendars.items(uid, kind, with_text=with_text)
-    else:
-        items = await hub.calendars.named(uid, kind, names, with_text=with_text)
-    return await _told(hub, uid, kind, items, data.Wanted() if with_text else None)
+async def _at_once(one: T) -> AsyncIterator[T]:
+    yield one
 
 
 async def _principal(hub: Hub, who: Principal) -> tuple[str, Properties]:
@@ -347,17 +359,31 @@ async def _collection(hub: Hub, uid: str, kind: Kind) -> tuple[str, Properties]:
     return places.collection(uid, kind), properties.of_collection(uid, kind, state)
 
 
-def _response(
-    path: str, have: Properties, wanted: Sequence[Name] | None, minimal: bool
-) -> str:  # fmt: skip
-    found, missing = xml.pick(have, wanted)
-    return xml.response(path, found, () if minimal else missing)
+def _response(path: str, have: Properties, asked: Asked) -> str:
+    if asked.only_names:
+        return xml.response(path, map(xml.tag, have))
+    found, missing = xml.pick(have, asked.wanted)
+    return xml.response(path, found, () if asked.minimal else missing)
 
 
-def _multistatus(parts: list[str], token: str | None = None) -> Response:
-    return Response(
-        xml.multistatus(parts, token), 207, media_type="application/xml; charset=utf-8"
-    )  # fmt: skip
+def _too_many(path: str) -> str:
+    """More than one answer tells."""
+    limits = xml.tag(dav("number-of-matches-within-limits"))
+    return xml.absent(path, HTTPStatus.INSUFFICIENT_STORAGE, limits)
+
+
+async def _multistatus(parts: AsyncIterator[str], token: str | None = None) -> Response:
+    """Sent while it is read; what stands against the first part is told as an error yet."""
+    first = await anext(parts, "")
+
+    async def all_parts() -> AsyncIterator[str]:
+        yield first
+        async for one in parts:
+            yield one
+
+    return StreamingResponse(
+        xml.multistatus(all_parts(), token), 207, media_type="application/xml; charset=utf-8"
+    )
 
 
 def _refusal(error: HubError) -> Response:

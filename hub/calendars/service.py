@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from hub.agenda import lines, own, reading
@@ -31,6 +32,7 @@ from hub.mail.agenda import facts as say
 from hub.mail.agenda.facts import Beside
 from hub.mail.agenda.moments import AHEAD, BACK, expand
 from hub.mail.agenda.personal import Personal
+from hub.mail.agenda.reminders import Reminders
 from hub.mail.agenda.service import entry_id
 from hub.mail.threads import Threads
 from hub.rooms.door import Door
@@ -44,6 +46,8 @@ from hub.wire.api import NewThread
 T = TypeVar("T")
 MAX_AT_ONCE: Final = 10_000
 """Changes that one answer tells of."""
+_READ_AT_ONCE: Final = 100
+"""Items, of at most ``lines.MAX_BYTES`` each."""
 _BY_PROXIES: Final = re.compile(r'(?:W/)?"([^"]*?)(?:-gzip|-br|-zstd|;gzip)?"')
 
 
@@ -103,13 +107,15 @@ class Calendars:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, door: Door, personal: Personal, threads: Threads
-    ) -> None:
+        self, database: Database, clock: Clock, door: Door, personal: Personal, threads: Threads,
+        reminders: Reminders,
+    ) -> None:  # fmt: skip
         self._database = database
         self._clock = clock
         self._door = door
         self._personal = personal
         self._threads = threads
+        self._reminders = reminders
         self._hands = asyncio.Semaphore(1)
         self.reads = Attempts(clock, burst=600, every_s=0.1)
         self.writes = Attempts(clock, burst=2_000, every_s=0.5)
@@ -120,10 +126,10 @@ class Calendars:
     async def state(self, uid: str, kind: Kind) -> State:
         return await calendars.refresh(self._database, uid, kind)
 
-    async def items(self, uid: str, kind: Kind, *, with_text: bool) -> list[Item]:
+    async def items(self, uid: str, kind: Kind) -> list[Item]:
         await self.state(uid, kind)
         async with self._database.acquire() as connection:
-            return await calendars.items(connection, uid, kind, with_text=with_text)
+            return await calendars.items(connection, uid, kind)
 
     async def named(
         self, uid: str, kind: Kind, names: Sequence[str], *, with_text: bool
@@ -141,9 +147,7 @@ class Calendars:
             raise NotFound("There is no such task or meeting.", code="entry_not_found")
         return found[0]
 
-    async def changes(
-        self, uid: str, kind: Kind, since: int, limit: int, *, with_text: bool
-    ) -> Changes:  # fmt: skip
+    async def changes(self, uid: str, kind: Kind, since: int, limit: int) -> Changes:
         """Args:
             since: the number that the program knows; 0: nothing.
 
@@ -155,9 +159,7 @@ class Calendars:
             raise BadToken
         limit = min(limit, MAX_AT_ONCE)
         async with self._database.acquire() as connection:
-            there, gone = await calendars.since(
-                connection, uid, kind, since, limit + 1, with_text=with_text
-            )
+            there, gone = await calendars.since(connection, uid, kind, since, limit + 1)
         numbers = sorted([one.number for one in there] + [number for _, number in gone])
         more = len(numbers) > limit
         last = numbers[limit - 1] if more else state.number
@@ -169,27 +171,37 @@ class Calendars:
 
     async def query(
         self, uid: str, kind: Kind, wanted: CompFilter, zone: tzinfo
-    ) -> list[Item]:  # fmt: skip
-        """Those that a filter lets through, with their texts.
+    ) -> AsyncIterator[list[Item]]:
+        """Those that a filter lets through, with their texts, some at a time.
 
         Args:
             zone: of whoever asks.
         """
         component = wanted.component()
         if component is not None and component.name != COMPONENTS[kind] and not component.is_absent:
-            return []
+            return
         await self.state(uid, kind)
         async with self._database.acquire() as connection:
             found = await self._candidates(connection, uid, kind, component)
-        return await self.worked(lambda: [one for one in found if _matches(one, wanted, zone)])
+        async for some in self.read(uid, kind, [one.name for one in found]):
+            yield await self.worked(partial(_those, some, wanted, zone))
 
-    async def texts(self, items: Sequence[Item], wanted: Wanted | None) -> list[str]:
-        """Of items that were read with them.
+    async def read(
+        self, uid: str, kind: Kind, names: Sequence[str]
+    ) -> AsyncIterator[list[Item]]:  # fmt: skip
+        """Items with their texts, as they are by then and without those that are gone: some at a
+        time, so that no answer needs much memory, however much is asked for."""
+        for at in range(0, len(names), _READ_AT_ONCE):
+            async with self._database.acquire() as connection:
+                found = await calendars.named(
+                    connection, uid, kind, names[at : at + _READ_AT_ONCE], with_text=True
+                )
+            yield found
 
-        Raises:
-            BadRequest: a series that cannot be followed.
-        """
-        return await self.worked(lambda: [data.text_of(one, wanted) for one in items])
+    async def texts(self, items: Sequence[Item], wanted: Wanted | None) -> list[str | None]:
+        """Of items that were read with them; null: a series of which more is wanted than can be
+        told."""
+        return await self.worked(lambda: [_text_of(one, wanted) for one in items])
 
     async def worked(self, work: Callable[[], T]) -> T:
         """Texts, and rules above all, take long: it keeps the loop from nothing, and takes one core
@@ -211,7 +223,7 @@ class Calendars:
             span = component.range
             if span is not None and kind == "event" and not component.is_absent:
                 return await self._between(connection, uid, kind, span)
-        return await calendars.items(connection, uid, kind, with_text=True)
+        return await calendars.items(connection, uid, kind)
 
     async def _between(
         self, connection: object, uid: str, kind: Kind, span: Range
@@ -249,6 +261,9 @@ class Calendars:
         if only_new or (if_match is not None and not is_tag_of(item, if_match)):
             raise Precondition
         base = None if if_match is None or if_match.strip() == "*" else item.seq
+        if await self._invites(who, item, calendar):
+            await self._move(who, kind, item, calendar, ical, alarms, base)
+            return Put(False, await self._etag_of(who.uid, kind, name, text))
         command = cmd.ReplaceEntry(
             thread=item.thread, send_id=new_id("n"), entry=item.entry, ical=ical, base=base
         )
@@ -308,7 +323,48 @@ class Calendars:
             raise UidTaken(places.item(who.uid, kind, same[0].name))
         await self.worked(lambda: self._check(calendar))
         asked = await self._asked(calendar)
-        thread, send_id = await self._place_of(who, calendar, asked), new_id("n")
+        thread = await self._place_of(who, calendar, asked)
+        await self._add_to(thread, who, kind, name, calendar, ical, alarms, asked)
+        return Put(True, await self._etag_of(who.uid, kind, name, text))
+
+    async def _invites(self, who: Principal, item: Item, calendar: Block) -> bool:
+        """Whether somebody asks others of the hub to what was their own."""
+        assert item.ical is not None
+        if not await self._personal.is_of(item.thread, who.uid):
+            return False
+        organizer = reading.parts_of(calendar)[0].first("ORGANIZER")
+        now, before = await self._asked(calendar), await self._asked(_calendar_of(item.ical))
+        if organizer is not None and now.get(reading.participant(organizer).address) != who.uid:
+            return False
+        return bool(set(now.values()) - set(before.values()) - {who.uid})
+
+    async def _move(
+        self, who: Principal, kind: Kind, item: Item, calendar: Block, ical: str, alarms: str,
+        base: int | None,
+    ) -> None:  # fmt: skip
+        """What was one's own is for others, too, from now on: it goes to a thread with these."""
+        await self.worked(lambda: self._check(calendar))
+        asked = await self._asked(calendar)
+        thread = await self._place_of(who, calendar, asked)
+        there, old = item.thread, item.entry
+        await self._write(
+            who, cmd.RemoveEntry(thread=there, send_id=new_id("n"), entry=old, base=base)
+        )
+        await self.state(who.uid, kind)  # its name is free from now on
+        try:
+            made = await self._add_to(thread, who, kind, item.name, calendar, ical, alarms, asked)
+        except BaseException:
+            undo = cmd.UnremoveEntry(thread=there, send_id=new_id("n"), entry=old)
+            await self._write(who, undo)
+            raise
+        await self._reminders.carry(who.uid, old, made, thread)
+
+    async def _add_to(
+        self, thread: str, who: Principal, kind: Kind, name: str, calendar: Block, ical: str,
+        alarms: str, asked: Mapping[str, str],
+    ) -> str:  # fmt: skip
+        """Returns its id."""
+        send_id = new_id("n")
         if asked and who.uid not in asked.values():
             ical = await self._with(who, calendar)  # or it would not be theirs
         entry = entry_id(who.uid, thread, send_id)
@@ -325,7 +381,7 @@ class Calendars:
             async with self._database.acquire() as connection:
                 await calendars.unname(connection, who.uid, entry)
             raise
-        return Put(True, await self._etag_of(who.uid, kind, name, text))
+        return entry
 
     def _check(self, calendar: Block) -> None:
         """Raises:
@@ -431,9 +487,24 @@ def _uid(calendar: Block) -> str:
     return "" if line is None else line.value.strip()
 
 
+def _calendar_of(ical: str) -> Block:
+    return lines.read(ical.encode())[0]
+
+
+def _text_of(item: Item, wanted: Wanted | None) -> str | None:
+    try:
+        return data.text_of(item, wanted)
+    except BadRequest:
+        return None
+
+
+def _those(items: Sequence[Item], wanted: CompFilter, zone: tzinfo) -> list[Item]:
+    return [one for one in items if _matches(one, wanted, zone)]
+
+
 def _matches(item: Item, wanted: CompFilter, zone: tzinfo) -> bool:
     assert item.ical is not None
-    calendar = lines.read(item.ical.encode())[0]
+    calendar = _calendar_of(item.ical)
     if item.own is not None:
         own.give(calendar, item.own)
     return wanted.matches(calendar, zone)

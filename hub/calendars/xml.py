@@ -6,7 +6,7 @@ Source: RFC 4918 sections 8.2, 13 and 14.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
@@ -136,16 +136,22 @@ def absent(path: str, status: HTTPStatus = HTTPStatus.NOT_FOUND, error: str = ""
     return tag(dav("response"), inside + (tag(dav("error"), error) if error else ""))
 
 
-def multistatus(responses: Iterable[str], token: str | None = None) -> bytes:
-    end = "" if token is None else said(dav("sync-token"), token)
-    return _document("multistatus", "".join(responses) + end)
+async def multistatus(
+    responses: AsyncIterator[str], token: str | None = None
+) -> AsyncIterator[str]:  # fmt: skip
+    """In parts, as the responses come."""
+    yield f"{_HEAD}<D:multistatus {_SPACES}>"
+    async for one in responses:
+        yield one
+    yield "" if token is None else said(dav("sync-token"), token)
+    yield "</D:multistatus>"
 
 
 def error(condition: Name | None, inside: str, code: str, detail: str) -> bytes:
     """What stands against a request: its condition, and the code and the words of the hub."""
     parts = [] if condition is None else [tag(condition, inside)]
     parts += [said(Name(HUB, "code"), code), said(Name(HUB, "detail"), detail)]
-    return _document("error", "".join(parts))
+    return f"{_HEAD}<D:error {_SPACES}>{''.join(parts)}</D:error>".encode()
 
 
 def pick(
@@ -166,7 +172,3 @@ def _propstat(inside: str, status: HTTPStatus) -> str:
 
 def _status(status: HTTPStatus) -> str:
     return f"HTTP/1.1 {status.value} {status.phrase}"
-
-
-def _document(root: str, inside: str) -> bytes:
-    return f"{_HEAD}<D:{root} {_SPACES}>{inside}</D:{root}>".encode()

@@ -67,45 +67,43 @@ async def refresh(database: Any, uid: str, kind: Kind) -> State:
     return State(row["number"], row["floor"])
 
 
-async def items(connection: Any, uid: str, kind: Kind, *, with_text: bool) -> list[Item]:
-    return [_item(row) for row in await connection.fetch(_texts(_ITEMS, with_text), uid, kind)]
+async def items(connection: Any, uid: str, kind: Kind) -> list[Item]:
+    return [_item(row) for row in await connection.fetch(_ITEMS, uid, kind)]
 
 
 async def named(
     connection: Any, uid: str, kind: Kind, names: Sequence[str], *, with_text: bool
 ) -> list[Item]:  # fmt: skip
-    rows = await connection.fetch(_texts(_NAMED, with_text), uid, kind, list(names))
-    return [_item(row) for row in rows]
+    query = _NAMED.replace(_NO_TEXTS, _TEXTS) if with_text else _NAMED
+    return [_item(row) for row in await connection.fetch(query, uid, kind, list(names))]
 
 
 async def of_uids(connection: Any, uid: str, kind: Kind, ical_uids: Sequence[str]) -> list[Item]:
-    """Those of some iCalendar UIDs, with their texts."""
-    rows = await connection.fetch(_texts(_OF_UIDS, with_text=True), uid, kind, list(ical_uids))
-    return [_item(row) for row in rows]
+    """Those of some iCalendar UIDs."""
+    return [_item(row) for row in await connection.fetch(_OF_UIDS, uid, kind, list(ical_uids))]
 
 
 async def between(
     connection: Any, uid: str, kind: Kind, first: datetime, last: datetime, *, kept_first: datetime,
     kept_last: datetime,
 ) -> list[Item]:  # fmt: skip
-    """Those that may be in a while, with their texts: of series more where that is not worked out.
+    """Those that may be in a while: of series more where that is not worked out.
 
     Args:
         kept_first, kept_last: within these it is worked out when series are.
     """
     rows = await connection.fetch(
-        _texts(_BETWEEN, with_text=True), uid, kind, first, last, first < kept_first,
-        last > kept_last,
-    )  # fmt: skip
+        _BETWEEN, uid, kind, first, last, first < kept_first, last > kept_last
+    )
     return [_item(row) for row in rows]
 
 
 async def since(
-    connection: Any, uid: str, kind: Kind, number: int, limit: int, *, with_text: bool
+    connection: Any, uid: str, kind: Kind, number: int, limit: int
 ) -> tuple[list[Item], list[tuple[str, int]]]:
     """The first of what changed after a number, in that order: items, and names of what is gone,
     with the number of that. Of the first time (0) nothing is gone."""
-    rows = await connection.fetch(_texts(_SINCE, with_text), uid, kind, number, limit)
+    rows = await connection.fetch(_SINCE, uid, kind, number, limit)
     there = [_item(row) for row in rows if row["is_there"]]
     return there, [(row["name"], row["number"]) for row in rows if not row["is_there"]]
 
@@ -158,11 +156,6 @@ def _item(row: Any) -> Item:
         row["entry_id"], row["name"], row["seq"], row["own_number"], row["number"],
         row["changed_at"], row["thread_id"], row["ical"], row["own"],
     )  # fmt: skip
-
-
-def _texts(query: str, with_text: bool) -> str:
-    texts = "e.ical, i.own" if with_text else "NULL AS ical, NULL AS own"
-    return query.replace("{texts}", texts)
 
 
 _STATE = "SELECT number, floor FROM calendars WHERE uid = $1 AND kind = $2"
@@ -224,9 +217,12 @@ UPDATE calendars SET floor = greatest(floor, (SELECT max(number) FROM old))
 WHERE uid = $1 AND kind = $2 AND EXISTS (SELECT FROM old)
 """
 
-_FROM = """
+_TEXTS = "e.ical, i.own"
+_NO_TEXTS = "NULL AS ical, NULL AS own"
+
+_FROM = f"""
 SELECT i.entry_id, i.name, e.seq, i.own_number, i.number, i.is_there, e.set_at AS changed_at,
-       e.thread_id, {texts}
+       e.thread_id, {_NO_TEXTS}
 FROM calendar_items i JOIN entries e USING (entry_id)
 WHERE i.uid = $1 AND i.kind = $2
 """
@@ -250,9 +246,10 @@ _BETWEEN = f"""
 ORDER BY i.name
 """
 
-_SINCE = """
+_SINCE = f"""
 SELECT i.entry_id, i.name, e.seq, i.own_number, i.number, i.is_there,
-       coalesce(e.set_at, i.named_at) AS changed_at, coalesce(e.thread_id, '') AS thread_id, {texts}
+       coalesce(e.set_at, i.named_at) AS changed_at, coalesce(e.thread_id, '') AS thread_id,
+       {_NO_TEXTS}
 FROM calendar_items i LEFT JOIN entries e USING (entry_id)
 WHERE i.uid = $1 AND i.kind = $2 AND i.number > $3 AND (i.is_there OR $3 > 0)
 ORDER BY i.number LIMIT $4

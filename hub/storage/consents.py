@@ -61,7 +61,7 @@ async def busy(
     connection: Any, uids: Sequence[str], first: datetime, last: datetime
 ) -> list[Busy]:  # fmt: skip
     """When one of these people is busy: meetings to which they have not said no, and that are
-    neither called off nor of no weight (TRANSP)."""
+    neither called off nor leave them free."""
     rows = await connection.fetch(_BUSY, list(uids), first, last)
     return [Busy(row["first"], row["last"], row["floats"]) for row in rows]
 
@@ -111,6 +111,6 @@ WHERE p.uid = ANY($1::text[]) AND p.is_asked AND e.kind = 'event' AND e.removed_
   AND o.first < $3::timestamptz + interval '1 day' AND o.last > $2::timestamptz - interval '1 day'
   AND o.last > o.first AND o.says->>'state' <> 'cancelled' AND e.facts->>'state' <> 'cancelled'
   AND coalesce(o.says->'answers'->>p.uid, p.answer) <> 'declined'
-  AND e.ical !~* '\\nTRANSP(;[^\\r\\n]*)?:TRANSPARENT'
+  AND NOT coalesce((o.says->>'is_free')::boolean, false)
 ORDER BY o.first
 """

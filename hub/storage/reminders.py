@@ -82,6 +82,14 @@ async def follow(
     return min((row["due_at"] for row in rows if row["due_at"] is not None), default=None)
 
 
+async def carry(connection: Any, uid: str, entry: str, to: str, thread: str) -> None:
+    """Somebody's reminders of a task or meeting are of another one, which it has become."""
+    await connection.execute(
+        "UPDATE reminders SET entry_id = $3, thread_id = $4, seq = NULL, through = NULL"
+        " WHERE uid = $1 AND entry_id = $2", uid, entry, to, thread,
+    )  # fmt: skip
+
+
 async def forget_entries(connection: Any, entries: Sequence[str]) -> None:
     """Those before moments of what is gone for good."""
     await connection.execute(

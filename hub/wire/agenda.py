@@ -186,7 +186,7 @@ class Entry(EntryFacts, omit_defaults=True, kw_only=True):
 
 class OccurrenceSays(Struct, omit_defaults=True):
     """One moment of a task or meeting; null is said by the whole. ``answers`` are those to it, by
-    uid."""
+    uid. ``is_free``: whoever comes is free for something else all the same (TRANSP)."""
 
     state: EntryState
     starts: When | None = None
@@ -194,6 +194,7 @@ class OccurrenceSays(Struct, omit_defaults=True):
     title: str | None = None
     place: str | None = None
     answers: dict[str, Answer] | None = None
+    is_free: bool = False
 
 
 class AgendaOccurrence(OccurrenceSays, omit_defaults=True, kw_only=True):

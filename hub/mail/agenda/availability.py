@@ -14,7 +14,7 @@ from hub.agenda import free, reading
 from hub.agenda.free import Span
 from hub.clock import Clock, to_datetime
 from hub.errors import BadRequest, Forbidden, NotFound
-from hub.identity.attempts import SharedAttempts
+from hub.identity.attempts import Attempts, SharedAttempts
 from hub.ids import b64url, sha256
 from hub.storage import accounts, consents, reminders
 from hub.storage.consents import Busy
@@ -26,6 +26,8 @@ MAX_DAYS: Final = 62
 MAX_SLOTS: Final = 500
 _ASKS: Final = 20
 _ASK_EVERY_S: Final = 300.0
+_LOOKS: Final = 120
+_LOOK_EVERY_S: Final = 0.5
 
 
 class Availability:
@@ -42,6 +44,7 @@ class Availability:
         self._asks = SharedAttempts(
             "busy", database, clock, burst=_ASKS, every_s=_ASK_EVERY_S
         )  # fmt: skip
+        self._looks = Attempts(clock, burst=_LOOKS, every_s=_LOOK_EVERY_S)
 
     async def consents(self, uid: str) -> wire.BusyConsents:
         async with self._database.acquire() as connection:
@@ -94,7 +97,9 @@ class Availability:
 
         Raises:
             BadRequest: ``bad_parameter``, ``bad_date``, ``unknown_zone``.
+            RateLimited: ``too_many_attempts``.
         """
+        self._looks.spend(uid)
         zone = reading.zone(asked.zone)
         first, last = to_datetime(asked.first), to_datetime(asked.last)
         if not first < last <= first + timedelta(days=MAX_DAYS):

@@ -40,7 +40,7 @@ def expand(
         kind = reading.COMPONENTS[block.name]
         says = OccurrenceSays(
             state=state_of(kind, _value(block, "STATUS").upper()), starts=told(one.starts),
-            ends=told(one.ends),
+            ends=told(one.ends), is_free=_value(block, "TRANSP").upper() == "TRANSPARENT",
         )  # fmt: skip
         if one.nth > 0:
             says.title = _value(block, "SUMMARY", text=True)[:500]

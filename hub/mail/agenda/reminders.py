@@ -179,6 +179,15 @@ class Reminders:
         due = await rows.follow(connection, entry, self._now(), is_open=is_open)
         await self.ask(connection, due)
 
+    async def carry(self, uid: str, entry: str, to: str, thread: str) -> None:
+        """Somebody's reminders of a task or meeting are of another one, which it has become."""
+        async with self._database.transaction() as connection:
+            await rows.carry(connection, uid, entry, to, thread)
+            row = await entries.find(connection, to)
+            is_open = row is not None and row.facts.state not in ("done", "cancelled")
+            await self.follow(connection, to, is_open=is_open)
+        self._jobs.wake()
+
     async def ask(self, connection: Any, due: datetime | None) -> None:
         """Have the job done at a moment; null: not for this."""
         if due is not None:

@@ -15,7 +15,8 @@ NETWORK_FAULTS = r"ERR_|WebSocket connection|Failed to load resource"
 # From one view to the other and back, with each picture of the screen.
 TO_AND_FRO = """
 async (stage) => {
-  const named = (name) => [...stage.querySelectorAll('button')].find((one) => one.textContent === name);
+  const buttons = [...stage.querySelectorAll('button')];
+  const named = (name) => buttons.find((one) => one.textContent === name);
   for (let at = 0; at < 24; at++) {
     named(at % 2 ? 'Grid' : 'Speaker').click();
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

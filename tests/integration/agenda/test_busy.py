@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hub.ids import new_id
 from tests.integration.agenda.moments import FRIDAY, PRAGUE, at
-from tests.integration.calendars.test_devices import device, meeting
+from tests.integration.calendars.test_devices import device, meeting, text
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
@@ -17,9 +17,11 @@ from tests.support.hub_process import answer
 MONDAY = FRIDAY + timedelta(days=3)
 
 
-async def slots(person: Person, *people: Person, **more: Any) -> tuple[list[str], list[str]]:
-    """Free times of Monday in Prague, and of whom nothing is known."""
-    midnight = MONDAY.replace(hour=0) - timedelta(hours=1)
+async def slots(
+    person: Person, *people: Person, week: int = 0, **more: Any
+) -> tuple[list[str], list[str]]:
+    """Free times of a Monday in Prague, and of whom nothing is known."""
+    midnight = MONDAY.replace(hour=0) - timedelta(hours=1) + timedelta(weeks=week)
     body = {
         "people": [one.uid for one in people], "first": int(midnight.timestamp() * 1000),
         "last": int((midnight + timedelta(days=1)).timestamp() * 1000), "zone": PRAGUE,
@@ -107,8 +109,18 @@ async def test_what_counts_as_busy(served: Served) -> None:
     day = day.replace("DTEND:20261201T100000Z", "DTEND;VALUE=DATE:20261201")
     await phone.put("meetings/day.ics", day)
     assert await slots(ada) == ([], [])
-    # The same as programs ask for it: times, and nothing of what is at them.
     await phone("DELETE", "meetings/day.ics")
+    # One moment of a series that leaves people free leaves the others as they are.
+    moment = text(
+        "VEVENT", "weekly", "RECURRENCE-ID:20261130T140000Z", "DTSTART:20261130T140000Z",
+        "DTEND:20261130T150000Z", "TRANSP:TRANSPARENT",
+    )  # fmt: skip
+    free = await phone.put("meetings/weekly.ics", moment)
+    assert free.status_code == 204
+    assert await slots(ada) == (["09:30-17:00"], [])
+    assert await slots(ada, week=1) == (["09:00-15:00", "16:00-17:00"], [])
+    await phone.put("meetings/weekly.ics", moment.replace("TRANSPARENT", "OPAQUE"))
+    # The same as programs ask for it: times, and nothing of what is at them.
     told = await phone(
         "REPORT", "meetings/",
         '<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">'
@@ -142,3 +154,17 @@ async def test_what_cannot_be_asked(served: Served) -> None:
     ):
         refused = await ada.http.post("/api/busy/slots", content=json.dumps({**body, **wrong}))
         assert refused.json()["code"] == code, wrong
+
+
+async def test_whoever_looks_too_often_waits(served: Served) -> None:
+    ada = await served.person("ada")
+    body = {
+        "people": [], "first": int(MONDAY.timestamp() * 1000),
+        "last": int(MONDAY.timestamp() * 1000) + 3_600_000, "zone": PRAGUE,
+    }  # fmt: skip
+    for _ in range(200):
+        found = await ada.http.post("/api/busy/slots", json=body)
+        if found.status_code == 429:
+            break
+    assert found.json()["code"] == "too_many_attempts"
+    assert "retry-after" in found.headers

@@ -17,6 +17,8 @@ from tests.support.hub_process import answer
 
 HEAD = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Phone//EN"]
 
+DECEMBER = {"first": 1796083200000, "last": 1798675200000, "zone": "Europe/Prague"}
+
 
 def text(kind: str, uid: str, *more: str) -> str:
     inside = [f"BEGIN:{kind}", f"UID:{uid}", "DTSTAMP:20261127T090000Z", *more, f"END:{kind}"]
@@ -321,6 +323,49 @@ async def test_who_makes_a_meeting_by_a_name_of_elsewhere_has_it(served: Served)
     assert await phone.names("tasks/") == ["b.ics"]
 
 
+async def test_others_are_asked_to_what_was_ones_own(served: Served) -> None:
+    """As phones do it: first the meeting, then its people."""
+    ada = await served.person("ada")
+    grace = await served.person("grace", ada)
+    phone, tablet, other = [await device(served, one) for one in (ada, ada, grace)]
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT5M", "END:VALARM")
+    await phone.put("meetings/a.ics", meeting("a", "SUMMARY:Review", *alarm), 201)
+    (own,) = (await answer(ada.http.get("/api/agenda", params=DECEMBER)))["entries"]
+    await answer(
+        ada.http.post("/api/reminders", json={"send_id": "n_1", "entry": own["entry"],
+                                              "before_s": 600, "zone": "Europe/Prague"})
+    )  # fmt: skip
+    (token,) = re.findall("<D:sync-token>(.+?)<", (await tablet.sync("meetings/")).text)
+    tag = (await phone("GET", "meetings/a.ics")).headers["etag"]
+    organizer = "ORGANIZER:mailto:ada@north.example"
+    people = (organizer, "ATTENDEE:mailto:grace@north.example")
+    stale = meeting("a", "SUMMARY:Review", *people)
+    await phone.put("meetings/a.ics", stale, 412, if_match='"0-0"')
+    assert await other.names("meetings/") == []
+    await phone.put("meetings/a.ics", meeting("a", "SUMMARY:Review", *alarm, *people), 204,
+                    if_match=tag)  # fmt: skip
+    (name,) = await other.names("meetings/")
+    entry = await entry_of(grace, name.removesuffix(".ics"))
+    assert entry["title"] == "Review"
+    assert entry["thread"] != own["thread"]
+    # On one's devices it is what it was, with its alarm; and one is reminded of it.
+    assert await phone.names("meetings/") == ["a.ics"]
+    found = await tablet.sync("meetings/", token)
+    assert re.findall(r"/meetings/([^<]+)</D:href><D:propstat>", found.text) == ["a.ics"]
+    assert "TRIGGER:-PT5M" in await tablet.get("meetings/a.ics")
+    (reminder,) = (await answer(ada.http.get("/api/reminders")))["reminders"]
+    assert (reminder["entry"], reminder["at"]) == (entry["entry"], 1796115600000 - 600_000)
+    assert len((await answer(ada.http.get("/api/agenda", params=DECEMBER)))["entries"]) == 1
+
+    # What somebody else asks to stays where it is, whoever of the hub is asked besides.
+    theirs = ("ORGANIZER:mailto:ivan@south.example", "ATTENDEE:mailto:ada@north.example")
+    await phone.put("meetings/b.ics", meeting("b", *theirs), 201)
+    await phone.put(
+        "meetings/b.ics", meeting("b", *theirs, "ATTENDEE:mailto:grace@north.example"), 204
+    )
+    assert await other.names("meetings/") == [name]
+
+
 async def test_what_xml_cannot_say_is_left_out(served: Served) -> None:
     phone = await device(served, await served.person("ada"))
     await phone.put("tasks/a.ics", todo("a", "SUMMARY:x\uffff\ufffey"))
@@ -445,6 +490,47 @@ async def test_many_changes_are_told_in_pieces(served: Served) -> None:
     # A name of what is gone is free.
     await phone.put("tasks/3.ics", todo("another"), 201)
     assert len(await phone.names("tasks/")) == 5
+
+
+async def test_much_is_read_some_at_a_time(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr("hub.calendars.service._READ_AT_ONCE", 3)
+    ada = await served.person("ada")
+    phone = await device(served, ada)
+    for number in range(7):
+        await phone.put(f"meetings/{number}.ics", meeting(f"m-{number}"), 201)
+    # One of which more is wanted than is told hides none of the others.
+    dense = meeting("dense", f"RRULE:FREQ=DAILY;BYHOUR={','.join(map(str, range(24)))}")
+    await phone.put("meetings/dense.ics", dense.replace("2026120", "2050120"), 201)
+    data = '<C:calendar-data xmlns:C="urn:ietf:params:xml:ns:caldav">{}</C:calendar-data>'
+    hrefs = "".join(f"<D:href>{phone.home}meetings/{one}</D:href>" for one in ("3.ics", "no.ics"))
+    begin, end = "20260101T000000Z", "20290101T000000Z"
+    head = 'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
+    every = '<C:filter><C:comp-filter name="VCALENDAR"/></C:filter>'
+
+    async def told(kind: str, inside: str, expand: str = "") -> tuple[list[str], str]:
+        prop = f"<D:prop>{data.format(expand)}<D:getetag/></D:prop>"
+        found = await phone("REPORT", "meetings/", f"<{kind} {head}>{prop}{inside}</{kind}>")
+        assert found.status_code == 207, found.text
+        return sorted(re.findall(r"UID:([a-z0-9-]+)", found.text)), found.text
+
+    names = sorted(["dense", *(f"m-{number}" for number in range(7))])
+    assert (await told("C:calendar-query", every))[0] == names
+    assert (await told("D:sync-collection", "<D:sync-token/>"))[0] == names
+    some, text = await told("C:calendar-multiget", hrefs)
+    assert some == ["m-3"]
+    assert re.findall(r"/([^/]+)</D:href><D:status>HTTP/1.1 404", text) == ["no.ics"]
+    lengths = await phone("PROPFIND", "meetings/", f"<D:propfind {head}><D:prop>"
+                          "<D:getcontentlength/></D:prop></D:propfind>", depth="1")  # fmt: skip
+    assert len(re.findall(r"<D:getcontentlength>\d+", lengths.text)) == 8
+
+    expand = f'<C:expand start="{begin}" end="{end}"/>'
+    assert (await told("C:calendar-query", every, expand))[0] == names[1:]
+    later = expand.replace("2026", "2050").replace("2029", "2053")
+    some, text = await told("C:calendar-query", every, later)
+    assert "dense" not in some
+    assert re.findall(r"/([^/]+)</D:href><D:status>HTTP/1.1 507", text) == ["dense.ics"]
 
 
 async def test_names_are_whatever_a_program_chooses(served: Served) -> None:

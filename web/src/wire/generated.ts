@@ -317,7 +317,7 @@ export interface Entry {
 
 /**
  * One moment of a task or meeting; null is said by the whole. ``answers`` are those to it, by
- * uid.
+ * uid. ``is_free``: whoever comes is free for something else all the same (TRANSP).
  */
 export interface OccurrenceSays {
   state: EntryState;
@@ -326,6 +326,7 @@ export interface OccurrenceSays {
   title?: string | null;
   place?: string | null;
   answers?: Readonly<Record<string, Answer>> | null;
+  is_free?: boolean;
 }
 
 export interface AgendaOccurrence {
@@ -335,6 +336,7 @@ export interface AgendaOccurrence {
   title?: string | null;
   place?: string | null;
   answers?: Readonly<Record<string, Answer>> | null;
+  is_free?: boolean;
   entry: string;
   occurrence?: string | null;
 }
