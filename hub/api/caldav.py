@@ -24,7 +24,7 @@ from hub.api.hub import Hub, hub_of
 from hub.api.requests import bearer, read_bytes
 from hub.calendars import data, filters, places, properties, xml
 from hub.calendars.places import Place
-from hub.calendars.properties import DATA, Properties
+from hub.calendars.properties import DATA, LENGTH, Properties
 from hub.calendars.service import BadToken, UidTaken, WrongKind, etag, is_tag_of
 from hub.calendars.xml import Name, caldav, dav
 from hub.clock import to_datetime
@@ -40,7 +40,6 @@ _DAV: Final = "1, 3, calendar-access"
 _BAD_TEXTS: Final = (
     "bad_calendar", "bad_date", "bad_rule", "unknown_zone", "too_many_occurrences", "bad_text",
 )  # fmt: skip
-_LENGTH: Final = dav("getcontentlength")
 Answer = Callable[[Request, Hub, Principal, Place], Awaitable[Response]]
 T = TypeVar("T")
 
@@ -307,7 +306,7 @@ def _asked(request: Request, uid: str, place: Place, root: Any) -> Asked:
     wanted = None if prop is None else [xml.name_of(one) for one in prop]
     element = None if prop is None else xml.child(prop, DATA)
     told = None if element is None else data.read(element)
-    if told is None and wanted is not None and _LENGTH in wanted:
+    if told is None and wanted is not None and LENGTH in wanted:
         told = data.Wanted()
     minimal = "return=minimal" in request.headers.get("prefer", "")
     only_names = root is not None and xml.child(root, dav("propname")) is not None
