@@ -115,8 +115,6 @@ from hub.storage.settings_store import bus_key, ticket_key
 from hub.storage.uploads import Upload
 from hub.storage.verdicts import Place
 from hub.storage.writer import GroupCommitWriter
-from hub.wire.events import NoticeFrame
-from hub.wire.reminders import Notice
 
 DRAIN_S = 5.0
 RINGS = 10
@@ -240,7 +238,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         named = References(database, reference_rules)
         channels = Channels(database, clock, identity)
         reminding = Reminders(database, writer, clock, jobs, partial(_tell, bus))
-        availability = Availability(database, clock, partial(_tell_notice, bus))
+        availability = Availability(database, clock, partial(_tell, bus))
         planning = Agenda(database, clock, settings.undo_s, reminding)
         horizon = Horizon(database, clock, jobs, reminding)
         mail = Threads(
@@ -390,10 +388,6 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             background.keep(run, name)
         yield hub
         await drain(hub)
-
-
-def _tell_notice(bus: Bus, uid: str, notice: Notice) -> None:
-    _tell(bus, uid, NoticeFrame(notice))
 
 
 def _tell(bus: Bus, uid: str, frame: msgspec.Struct) -> None:

@@ -171,6 +171,15 @@ async def see(connection: Any, uid: str, notice: str, now: datetime) -> NoticeBo
     return None if body is None else _body(body)
 
 
+async def answered(connection: Any, uid: str, asks: str, now: datetime) -> list[str]:
+    """What somebody asked is decided: the notices that asked it are seen; their ids."""
+    rows = await connection.fetch(
+        "UPDATE notices SET seen_at = $3 WHERE uid = $1 AND body->>'asks' = $2"
+        " AND seen_at IS NULL RETURNING notice_id", uid, asks, now,
+    )  # fmt: skip
+    return [row["notice_id"] for row in rows]
+
+
 async def forget(connection: Any, before: datetime) -> int:
     """Delete what was seen before a moment; returns how many."""
     rows = await connection.fetch(

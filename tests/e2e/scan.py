@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ REGISTRY = ROOT / "web" / "src" / "app" / "registry.ts"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 THEMES = ("light", "dark")
+WIDTHS = [int(one) for one in os.environ.get("HUB_SCAN_WIDTHS", "").split(",") if one]
+"""Each state is looked at in these (pixels), too: ``HUB_SCAN_WIDTHS=1440,1000,390``."""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 _STATE = re.compile(r"\{ id: '([^']+)', route: '([^']+)', about: '([^']+)' \}")
@@ -44,13 +47,17 @@ _HEADINGS = """() => [...document.querySelectorAll('h1')]
   .filter((one) => one.checkVisibility() && !one.closest('[role=textbox]'))
   .map((one) => one.textContent.trim())"""
 
-# What may scroll sideways by itself: code, tables, and bars of tools or tabs.
+# What may scroll sideways by itself: code, tables, a week, and bars of tools or tabs.
 _SIDEWAYS = """() => [...document.querySelectorAll('*')].filter((one) => {
   if (one.scrollWidth <= one.clientWidth + 1 || one.clientWidth === 0) return false;
   if (one === document.documentElement) return true;
   if (!/auto|scroll/.test(getComputedStyle(one).overflowX)) return false;
-  return !one.closest('pre, .tableWrapper, .cm-editor, [role=toolbar], [role=tablist], input, nav');
+  return !one.closest(
+    'pre, .tableWrapper, .week, .cm-editor, [role=toolbar], [role=tablist], input, nav');
 }).map((one) => `${one.tagName.toLowerCase()}.${one.className}`)"""
+
+_LAID_OUT = """() => new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(resolve)))"""
 
 
 def states() -> dict[str, str]:
@@ -122,6 +129,25 @@ class Scan:
             self._note(f"first-level headings: {json.dumps(titles)}", state)
         if wide := await sideways(page):
             self._note(f"scrolls sideways: {', '.join(wide)}", state)
+        for width in WIDTHS:
+            await self._look(page, state, width)
+
+    async def _look(self, page: Page, state: str, width: int) -> None:
+        before = page.viewport_size
+        assert before is not None
+        await page.set_viewport_size({"width": width, "height": 900 if width > 500 else 844})
+        await page.evaluate(_LAID_OUT)
+        if wide := await sideways(page):
+            self._note(f"scrolls sideways at {width}: {', '.join(wide)}", state)
+        for theme in THEMES:
+            await page.evaluate(
+                "(theme) => { document.documentElement.dataset.theme = theme }", theme
+            )
+            folder = SCREENSHOTS / str(width)
+            folder.mkdir(exist_ok=True)
+            await page.screenshot(path=folder / f"{state}-{theme}.png")
+        await page.set_viewport_size(before)
+        await page.evaluate(_LAID_OUT)
 
 
 REACHED: dict[str, str] = {}

@@ -220,6 +220,7 @@ async def test_a_time_at_which_all_are_free(
     await scan(other, "settings-consents")
     await button(other, "Agree: Ada Okafor").click()
     await expect(other.get_by_test_id("consents")).to_contain_text("knows when you are busy")
+    await expect(notice).to_have_count(0)  # it is decided, on all of their devices
     await free.get_by_label("Weekends, too").check()  # asked anew
     await expect(first.get_by_role("button")).to_have_count(2)
     await expect(free).not_to_contain_text("does not show")

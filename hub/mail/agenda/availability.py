@@ -20,7 +20,8 @@ from hub.storage import accounts, consents, reminders
 from hub.storage.consents import Busy
 from hub.storage.pool import Database
 from hub.wire import busy as wire
-from hub.wire.reminders import Notice, NoticeBody
+from hub.wire.events import Frame, NoticeFrame, NoticeSeen
+from hub.wire.reminders import NoticeBody
 
 MAX_DAYS: Final = 62
 MAX_SLOTS: Final = 500
@@ -32,11 +33,11 @@ _LOOK_EVERY_S: Final = 0.5
 
 class Availability:
     """Args:
-    tell: called with a uid and a notice for them, once it is stored.
+    tell: called with a uid and a frame for them, once what it says is stored.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, tell: Callable[[str, Notice], None]
+        self, database: Database, clock: Clock, tell: Callable[[str, Frame], None]
     ) -> None:  # fmt: skip
         self._database = database
         self._clock = clock
@@ -78,19 +79,25 @@ class Availability:
                     connection, owner, f"n_{b64url(seed[:15])}", now, NoticeBody(note="", asks=uid)
                 )
         if notice is not None:
-            self._tell(owner, notice)
+            self._tell(owner, NoticeFrame(notice))
 
     async def agree(self, uid: str, viewer: str) -> None:
         """Raises:
         NotFound: ``account_not_found``.
         """
+        now = to_datetime(self._clock.now_ms())
         async with self._database.transaction() as connection:
             await _require_known(connection, uid, viewer)
-            await consents.agree(connection, uid, viewer, to_datetime(self._clock.now_ms()))
+            await consents.agree(connection, uid, viewer, now)
+            decided = await reminders.answered(connection, uid, viewer, now)
+        self._told(uid, decided)
 
     async def refuse(self, uid: str, viewer: str) -> None:
-        async with self._database.acquire() as connection:
-            await consents.refuse(connection, uid, viewer, to_datetime(self._clock.now_ms()))
+        now = to_datetime(self._clock.now_ms())
+        async with self._database.transaction() as connection:
+            await consents.refuse(connection, uid, viewer, now)
+            decided = await reminders.answered(connection, uid, viewer, now)
+        self._told(uid, decided)
 
     async def slots(self, uid: str, asked: wire.FindSlots) -> wire.Slots:
         """When the person who asks and others are free.
@@ -117,6 +124,10 @@ class Availability:
             free=[(_ms(one.first), _ms(one.last)) for one in found[:MAX_SLOTS]],
             unknown=[one for one in others if one not in known],
         )
+
+    def _told(self, uid: str, decided: Sequence[str]) -> None:
+        for notice in decided:
+            self._tell(uid, NoticeSeen(notice))
 
     async def own(self, uid: str, first: datetime, last: datetime, zone: tzinfo) -> list[Span]:
         """When somebody is busy, told to themselves."""

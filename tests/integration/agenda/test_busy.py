@@ -66,6 +66,7 @@ async def test_only_who_agreed_is_known(served: Served) -> None:
     waiting = {"asked": [], "agreed": [], "known": [], "waiting": [grace.uid]}
     assert await answer(grace.http.get("/api/busy/consents")) == asked
     await answer(grace.http.delete(f"/api/busy/consents/{ada.uid}"))
+    assert (await answer(grace.http.get("/api/notices")))["notices"] == []
     assert await answer(ada.http.get("/api/busy/consents")) == waiting
     assert (await answer(grace.http.get("/api/busy/consents")))["asked"] == []
     assert await slots(ada, grace) == (["10:00-17:00"], [grace.uid])
