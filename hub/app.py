@@ -49,6 +49,7 @@ from hub.bus.messages import ToUser
 from hub.bus.opening import open_bus, redis_of
 from hub.calendars.files import Files as CalendarFiles
 from hub.calendars.service import Calendars
+from hub.calendars.writing import Writing as CalendarWriting
 from hub.clock import Clock, SystemClock
 from hub.editing.arrived import Arrived
 from hub.editing.attaching import Attaching
@@ -336,6 +337,7 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
         attaching = Attaching(workshop, exporting, files, jobs, arrived)
         autosaving = Autosaving(database, pen, library, file_saving, clock, jobs)
         personal = Personal(database, mail)
+        collections = Calendars(database, clock)
         hub = Hub(
             settings=settings,
             clock=clock,
@@ -347,7 +349,10 @@ async def build(settings: Settings, clock: Clock, bus: Bus | None = None) -> Asy
             search=Search(database),
             personal=personal,
             calendar_files=CalendarFiles(database, services.door),
-            calendars=Calendars(database, clock, services.door, personal, mail, reminding),
+            calendars=collections,
+            calendar_writing=CalendarWriting(
+                database, clock, services.door, personal, mail, reminding, collections
+            ),
             reminders=reminding,
             availability=availability,
             references=named,

@@ -1,7 +1,7 @@
 """CalDAV: WebDAV requests of calendar programs, and answers to them.
 
 A program signs in with a token of its device, which is good for calendars alone. Nothing here is
-decided about tasks and meetings (``hub.calendars.service``).
+decided about tasks and meetings (``hub.calendars``).
 
 Source: RFC 4791, RFC 4918, RFC 6578, RFC 6764 (well-known), RFC 7240 (return=minimal).
 """
@@ -25,7 +25,8 @@ from hub.api.requests import bearer, read_bytes
 from hub.calendars import data, filters, places, properties, xml
 from hub.calendars.places import Place
 from hub.calendars.properties import DATA, LENGTH, Properties
-from hub.calendars.service import BadToken, UidTaken, WrongKind, etag, is_tag_of
+from hub.calendars.service import BadToken, etag, is_tag_of
+from hub.calendars.writing import UidTaken, WrongKind
 from hub.calendars.xml import Name, caldav, dav
 from hub.clock import to_datetime
 from hub.errors import BadRequest, Forbidden, HubError, NotFound, RateLimited, Unauthenticated
@@ -257,7 +258,7 @@ async def _put(request: Request, hub: Hub, who: Principal, place: Place) -> Resp
     if place.what != "item":
         raise MethodMissing
     text = await read_bytes(request, lines.MAX_BYTES, code="calendar_too_large")
-    put = await hub.calendars.put(
+    put = await hub.calendar_writing.put(
         who, place.kind, place.name, text, if_match=request.headers.get("if-match"),
         only_new=request.headers.get("if-none-match") == "*",
     )  # fmt: skip
@@ -268,7 +269,7 @@ async def _put(request: Request, hub: Hub, who: Principal, place: Place) -> Resp
 async def _delete(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
     if place.what != "item":
         raise Forbidden("The collections of a person stay.", code="collection_stays")
-    await hub.calendars.remove(
+    await hub.calendar_writing.remove(
         who, place.kind, place.name, if_match=request.headers.get("if-match"),
         says_no=request.headers.get("schedule-reply", "").strip().upper() != "F",
     )  # fmt: skip

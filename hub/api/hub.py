@@ -14,6 +14,7 @@ from hub.blobs.store import BlobStore
 from hub.bus.interface import Bus
 from hub.calendars.files import Files as CalendarFiles
 from hub.calendars.service import Calendars
+from hub.calendars.writing import Writing as CalendarWriting
 from hub.clock import Clock
 from hub.editing.attaching import Attaching
 from hub.editing.autosaving import Autosaving
@@ -70,6 +71,7 @@ class Hub:
     reminders: Reminders
     availability: Availability
     calendars: Calendars
+    calendar_writing: CalendarWriting
     calendar_files: CalendarFiles
     reference_rules: Rules
     channels: Channels

@@ -59,6 +59,15 @@ def read(element: Any) -> Wanted:
     return Wanted(None if comp is None else _comp(comp, 1), expand, within)
 
 
+def calendar_of(item: Item) -> Block:
+    """An item that was read with its text, with what concerns nobody else."""
+    assert item.ical is not None
+    calendar = lines.read(item.ical.encode())[0]
+    if item.own is not None:
+        own.give(calendar, item.own)
+    return calendar
+
+
 def text_of(item: Item, wanted: Wanted | None = None) -> str:
     """The text of an item, with what concerns nobody else.
 
@@ -69,9 +78,7 @@ def text_of(item: Item, wanted: Wanted | None = None) -> str:
     is_all = wanted is None or wanted == Wanted()
     if item.own is None and is_all:
         return item.ical
-    calendar = lines.read(item.ical.encode())[0]
-    if item.own is not None:
-        own.give(calendar, item.own)
+    calendar = calendar_of(item)
     if wanted is not None:
         if wanted.expand is not None:
             calendar = _expanded(calendar, wanted.expand)
