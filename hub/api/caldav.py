@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
@@ -156,7 +156,7 @@ async def _propfind(request: Request, hub: Hub, who: Principal, place: Place) ->
         raise BadRequest("The body is no propfind.", code="bad_xml")
     asked = _asked(request, who.uid, place, root)
     found: list[tuple[str, Properties]] = []
-    items: AsyncIterator[list[Item]] = _at_once([])
+    items: AsyncIterator[list[Item]] = _of([])
     uid = who.uid
     match place.what:
         case "root":
@@ -176,12 +176,8 @@ async def _propfind(request: Request, hub: Hub, who: Principal, place: Place) ->
         case "item":
             items = _read(hub, asked, [await hub.calendars.one(uid, place.kind, place.name)])
 
-    async def parts() -> AsyncIterator[str]:
-        yield "".join(_response(*one, asked) for one in found)
-        async for some in _told(hub, asked, items):
-            yield some
-
-    return await _multistatus(parts())
+    head = "".join(_response(*one, asked) for one in found)
+    return await _multistatus(_told(hub, asked, items), head)
 
 
 async def _report(request: Request, hub: Hub, who: Principal, place: Place) -> Response:
@@ -206,10 +202,15 @@ async def _multiget(hub: Hub, asked: Asked, root: Any) -> Response:
     names = {one: places.name_in(one, asked.uid, asked.kind) for one in hrefs}
     wanted = [name for name in dict.fromkeys(names.values()) if name is not None]
     items = await hub.calendars.named(asked.uid, asked.kind, wanted, with_text=False)
-    there = {item.name for item in items}
+    there: set[str | None] = set()
+
+    async def found() -> AsyncIterator[list[Item]]:
+        async for some in _read(hub, asked, items):
+            there.update(item.name for item in some)
+            yield some
 
     async def parts() -> AsyncIterator[str]:
-        async for some in _told(hub, asked, _read(hub, asked, items)):
+        async for some in _told(hub, asked, found()):
             yield some
         yield "".join(xml.absent(href) for href, name in names.items() if name not in there)
 
@@ -246,9 +247,11 @@ async def _sync(hub: Hub, asked: Asked, root: Any) -> Response:
             yield some
         yield "".join(xml.absent(places.item(uid, kind, name)) for name in changes.gone)
         if changes.more:
-            yield _too_many(places.collection(uid, kind))
+            limits = xml.tag(dav("number-of-matches-within-limits"))
+            path = places.collection(uid, kind)
+            yield xml.absent(path, HTTPStatus.INSUFFICIENT_STORAGE, limits)
 
-    return await _multistatus(parts(), properties.token_of(changes.number))
+    return await _multistatus(parts(), token=properties.token_of(changes.number))
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -288,7 +291,7 @@ async def _proppatch(request: Request, hub: Hub, who: Principal, place: Place) -
         for one in prop
     ]
     path = request.scope["path"]
-    return await _multistatus(_at_once(xml.refused(path, names, HTTPStatus.FORBIDDEN)))
+    return await _multistatus(_of([xml.refused(path, names, HTTPStatus.FORBIDDEN)]))
 
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -317,14 +320,14 @@ def _asked(request: Request, uid: str, place: Place, root: Any) -> Asked:
 def _read(hub: Hub, asked: Asked, items: Sequence[Item]) -> AsyncIterator[list[Item]]:
     """With their texts, if these are asked for."""
     if asked.told is None:
-        return _at_once(list(items))
+        return _of([list(items)])
     return hub.calendars.read(asked.uid, asked.kind, [one.name for one in items])
 
 
 async def _told(
     hub: Hub, asked: Asked, items: AsyncIterator[list[Item]]
 ) -> AsyncIterator[str]:  # fmt: skip
-    """What is asked of each."""
+    """What is asked of each; a text that cannot be told is missing there."""
     uid, kind = asked.uid, asked.kind
     async for some in items:
         texts: Sequence[str | None] = [None] * len(some)
@@ -333,15 +336,13 @@ async def _told(
         parts = []
         for item, text in zip(some, texts, strict=True):
             path = places.item(uid, kind, item.name)
-            if text is None and asked.told is not None:
-                parts.append(_too_many(path))
-            else:
-                parts.append(_response(path, properties.of_item(uid, kind, item, text), asked))
+            parts.append(_response(path, properties.of_item(uid, kind, item, text), asked))
         yield "".join(parts)
 
 
-async def _at_once(one: T) -> AsyncIterator[T]:
-    yield one
+async def _of(some: Iterable[T]) -> AsyncIterator[T]:
+    for one in some:
+        yield one
 
 
 async def _principal(hub: Hub, who: Principal) -> tuple[str, Properties]:
@@ -366,18 +367,14 @@ def _response(path: str, have: Properties, asked: Asked) -> str:
     return xml.response(path, found, () if asked.minimal else missing)
 
 
-def _too_many(path: str) -> str:
-    """More than one answer tells."""
-    limits = xml.tag(dav("number-of-matches-within-limits"))
-    return xml.absent(path, HTTPStatus.INSUFFICIENT_STORAGE, limits)
-
-
-async def _multistatus(parts: AsyncIterator[str], token: str | None = None) -> Response:
+async def _multistatus(
+    parts: AsyncIterator[str], head: str = "", token: str | None = None
+) -> Response:
     """Sent while it is read; what stands against the first part is told as an error yet."""
     first = await anext(parts, "")
 
     async def all_parts() -> AsyncIterator[str]:
-        yield first
+        yield head + first
         async for one in parts:
             yield one
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import tzinfo
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar, cast
 
 from hub.calendars import data
 from hub.calendars.data import Wanted
@@ -27,7 +27,7 @@ from hub.storage.pool import Database
 T = TypeVar("T")
 MAX_AT_ONCE: Final = 10_000
 """Changes that one answer tells of."""
-_READ_AT_ONCE: Final = 100
+_READ_AT_ONCE: Final = 50
 """Items, of at most ``lines.MAX_BYTES`` each."""
 _BY_PROXIES: Final = re.compile(r'(?:W/)?"([^"]*?)(?:-gzip|-br|-zstd|;gzip)?"')
 
@@ -133,15 +133,22 @@ class Calendars:
             yield found
 
     async def texts(self, items: Sequence[Item], wanted: Wanted | None) -> list[str | None]:
-        """Of items that were read with them; null: a series of which more is wanted than can be
-        told."""
+        """Of items that were read with them; null: of a series more is wanted than can be told."""
         return await self.worked(lambda: [_text_of(one, wanted) for one in items])
 
     async def worked(self, work: Callable[[], T]) -> T:
         """Texts, and rules above all, take long: it keeps the loop from nothing, and takes one core
-        at most."""
-        async with self._hands:
-            return await asyncio.to_thread(work)
+        at most, also when whoever asked does not wait for it."""
+        is_wanted = True
+
+        async def held() -> T | None:
+            async with self._hands:
+                return await asyncio.to_thread(work) if is_wanted else None
+
+        try:
+            return cast(T, await asyncio.shield(asyncio.create_task(held())))
+        finally:
+            is_wanted = False
 
     async def _candidates(
         self, connection: object, uid: str, kind: Kind, component: CompFilter | None
@@ -170,7 +177,7 @@ class Calendars:
 
 
 def etag(item: Item) -> str:
-    return f'"{item.seq}-{item.own_number}"'
+    return f'"{item.entry}-{item.seq}-{item.own_number}"'
 
 
 def is_tag_of(item: Item, given: str) -> bool:

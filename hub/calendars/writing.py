@@ -24,6 +24,7 @@ from hub.identity.attempts import Attempts
 from hub.identity.principal import Principal
 from hub.ids import b64url, new_id, sha256
 from hub.mail.agenda import facts as say
+from hub.mail.agenda import replacing
 from hub.mail.agenda.facts import Beside
 from hub.mail.agenda.moments import expand
 from hub.mail.agenda.personal import Personal
@@ -127,8 +128,8 @@ class Writing:
         if only_new or (if_match is not None and not is_tag_of(item, if_match)):
             raise Precondition
         base = None if if_match is None or if_match.strip() == "*" else item.seq
-        if await self._invites(who, item, said.calendar):
-            await self._move(who, kind, item, said, base)
+        if (whole := await self._inviting(who, item, said)) is not None:
+            await self._move(who, item, whole, base)
         else:
             await self._replace(who, item, said, base)
         return Put(False, await self._etag_of(who.uid, kind, name, text))
@@ -163,11 +164,8 @@ class Writing:
             await rows.hide(connection, who.uid, item.entry)
 
     async def _took_away(self, who: Principal, item: Item) -> bool:
-        command = cmd.RemoveEntry(
-            thread=item.thread, entry=item.entry, send_id=new_id("n"), base=item.seq
-        )
         try:
-            await self._write(who, command)
+            await self._write(who, _removal(item.thread, item.entry, item.seq))
         except Forbidden:
             return False  # they may only read there by now
         return True
@@ -193,54 +191,74 @@ class Writing:
         await self._add_to(thread, who, kind, name, said, asked)
         return Put(True, await self._etag_of(who.uid, kind, name, said.sent))
 
-    async def _invites(self, who: Principal, item: Item, calendar: Block) -> bool:
-        """Whether somebody asks others of the hub to what was their own."""
+    async def _inviting(self, who: Principal, item: Item, said: Said) -> Said | None:
+        """All of a meeting that was somebody's own, if they ask others of the hub to it; null: they
+        say something else."""
+        if reading.parts_of(said.calendar)[0].name != "VEVENT":
+            return None
         if not await self._personal.is_of(item.thread, who.uid):
-            return False
-        organizer = reading.parts_of(calendar)[0].first("ORGANIZER")
-        now, before = await self._asked(calendar), await self._asked(data.calendar_of(item))
+            return None
+        before = await self._calendars.worked(lambda: data.calendar_of(item))
+        if _uid(before) != _uid(said.calendar):
+            return None  # which is refused when it is said anew
+        whole = await self._calendars.worked(lambda: _whole(item, said))
+        now, then = await self._asked(whole.calendar), await self._asked(before)
+        organizer = reading.parts_of(whole.calendar)[0].first("ORGANIZER")
         if organizer is not None and now.get(reading.participant(organizer).address) != who.uid:
-            return False
-        return bool(set(now.values()) - set(before.values()) - {who.uid})
+            return None
+        return whole if set(now.values()) - set(then.values()) - {who.uid} else None
 
-    async def _move(
-        self, who: Principal, kind: Kind, item: Item, said: Said, base: int | None
-    ) -> None:  # fmt: skip
-        """What was one's own is for others, too, from now on: it goes to a thread with these."""
+    async def _move(self, who: Principal, item: Item, said: Said, base: int | None) -> None:
+        """What was one's own is for others, too, from now on: it is added to a thread with these,
+        has its name there, and is taken out here. Whatever ends between, it is somewhere."""
         await self._calendars.worked(lambda: self._check(said.calendar))
         asked = await self._asked(said.calendar)
         thread = await self._place_of(who, said.calendar, asked)
-        there, old = item.thread, item.entry
-        await self._write(
-            who, cmd.RemoveEntry(thread=there, send_id=new_id("n"), entry=old, base=base)
-        )
-        await self._calendars.state(who.uid, kind)  # its name is free from now on
+        made = await self._moved(who, thread, said, asked)
         try:
-            made = await self._add_to(thread, who, kind, item.name, said, asked)
+            await self._hand_over(who.uid, item.entry, made, thread, said.alarms)
+            await self._write(who, _removal(item.thread, item.entry, base))
         except BaseException:
-            undo = cmd.UnremoveEntry(thread=there, send_id=new_id("n"), entry=old)
-            await self._write(who, undo)
+            before = item.own or own.NOTHING
+            await self._hand_over(who.uid, made, item.entry, item.thread, before)
+            await self._write(who, _removal(thread, made))
             raise
-        await self._reminders.carry(who.uid, old, made, thread)
+
+    async def _moved(
+        self, who: Principal, thread: str, said: Said, asked: Mapping[str, str]
+    ) -> str:  # fmt: skip
+        """Its id in another thread, where it may be of a first try."""
+        ical = said.ical
+        if who.uid not in asked.values():
+            ical = await self._with(who, said.calendar)
+        async with self._database.acquire() as connection:
+            there = await entries.find_uid(connection, thread, _uid(said.calendar), who.uid, 0)
+        send_id = new_id("n")
+        if there is not None:
+            again = cmd.ReplaceEntry(thread=thread, send_id=send_id, entry=there.entry, ical=ical)
+            await self._write(who, again)
+            return there.entry
+        new = cmd.AddEntry(thread=thread, send_id=send_id, kind="event", ical=ical)
+        await self._write(who, new)
+        return entry_id(who.uid, thread, send_id)
+
+    async def _hand_over(self, uid: str, entry: str, to: str, thread: str, alarms: str) -> None:
+        """What an item and the reminders of somebody are of."""
+        async with self._database.transaction() as connection:
+            await rows.hand_over(connection, uid, entry, to, alarms)
+        await self._reminders.carry(uid, entry, to, thread)
 
     async def _add_to(
         self, thread: str, who: Principal, kind: Kind, name: str, said: Said,
         asked: Mapping[str, str],
-    ) -> str:  # fmt: skip
-        """Returns its id."""
+    ) -> None:  # fmt: skip
         send_id, ical = new_id("n"), said.ical
         if asked and who.uid not in asked.values():
             ical = await self._with(who, said.calendar)  # or it would not be theirs
         entry = entry_id(who.uid, thread, send_id)
         async with self._database.acquire() as connection:
-            if not await rows.name_new(
-                connection,
-                who.uid,
-                kind,
-                entry,
-                name,
-                None if said.alarms == own.NOTHING else said.alarms,
-            ):
+            alarms = None if said.alarms == own.NOTHING else said.alarms
+            if not await rows.name_new(connection, who.uid, kind, entry, name, alarms):
                 raise Precondition  # another device was faster
         try:
             await self._write(
@@ -250,7 +268,6 @@ class Writing:
             async with self._database.acquire() as connection:
                 await rows.unname(connection, who.uid, entry)
             raise
-        return entry
 
     def _check(self, calendar: Block) -> None:
         """Raises:
@@ -336,6 +353,19 @@ def _read(text: bytes, kind: Kind) -> Said:
     found[0].drop("METHOD")  # what is kept asks nobody for anything (RFC 4791, 4.1)
     alarms = own.take(found[0])
     return Said(text, found[0], alarms, lines.write(found[0]).decode())
+
+
+def _whole(item: Item, said: Said) -> Said:
+    """With the rest of what single moments are of."""
+    assert item.ical is not None
+    calendar = replacing.whole(lines.read(item.ical.encode())[0], said.calendar)
+    if calendar is said.calendar:
+        return said
+    return said._replace(calendar=calendar, ical=lines.write(calendar).decode())
+
+
+def _removal(thread: str, entry: str, base: int | None = None) -> cmd.RemoveEntry:
+    return cmd.RemoveEntry(thread=thread, entry=entry, send_id=new_id("n"), base=base)
 
 
 def _uid(calendar: Block) -> str:

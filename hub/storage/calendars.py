@@ -134,6 +134,14 @@ async def keep_own(connection: Any, uid: str, entry: str, kind: Kind, own: str) 
     await connection.execute(_KEEP_OWN, uid, entry, kind, own)
 
 
+async def hand_over(connection: Any, uid: str, entry: str, to: str, own: str) -> None:
+    """What has a name in a collection is another task or meeting from now on."""
+    await connection.execute(
+        "DELETE FROM calendar_items WHERE uid = $1 AND entry_id = $2", uid, to
+    )  # fmt: skip
+    await connection.execute(_HAND_OVER, uid, entry, to, own)
+
+
 async def hide(connection: Any, uid: str, entry: str) -> None:
     """Until somebody who is asked answers otherwise."""
     await connection.execute(_HIDE, uid, entry)
@@ -229,7 +237,12 @@ WHERE i.uid = $1 AND i.kind = $2
 
 _ITEMS = f"{_FROM} AND i.is_there ORDER BY i.name"
 
-_NAMED = f"{_FROM} AND i.is_there AND i.name = ANY($3::text[]) ORDER BY i.name"
+# As it is by now, however long ago it was found.
+_NAMED = f"""
+{_FROM} AND i.is_there AND i.name = ANY($3::text[]) AND e.removed_by IS NULL AND EXISTS (
+    SELECT FROM members m WHERE m.thread_id = e.thread_id AND m.uid = $1 AND m.role IS NOT NULL)
+ORDER BY i.name
+"""
 
 _OF_UIDS = f"{_FROM} AND i.is_there AND e.uid = ANY($3::text[]) ORDER BY i.name"
 
@@ -270,6 +283,11 @@ ON CONFLICT DO NOTHING RETURNING true
 _SET_OWN = """
 UPDATE calendar_items SET own = $3, own_number = own_number + 1, seq = -1
 WHERE uid = $1 AND entry_id = $2 AND own IS DISTINCT FROM $3 RETURNING true
+"""
+
+_HAND_OVER = """
+UPDATE calendar_items SET entry_id = $3, own = $4, own_number = own_number + 1, seq = -1
+WHERE uid = $1 AND entry_id = $2
 """
 
 _HIDE = """

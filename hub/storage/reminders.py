@@ -83,10 +83,11 @@ async def follow(
 
 
 async def carry(connection: Any, uid: str, entry: str, to: str, thread: str) -> None:
-    """Somebody's reminders of a task or meeting are of another one, which it has become."""
+    """Somebody's reminders of a task or meeting are of another one, in another thread, which it has
+    become. Those that are said to a thread stay with theirs: other people read the new one."""
     await connection.execute(
-        "UPDATE reminders SET entry_id = $3, thread_id = $4, seq = NULL, through = NULL"
-        " WHERE uid = $1 AND entry_id = $2", uid, entry, to, thread,
+        "UPDATE reminders SET entry_id = $3, thread_id = $4, seq = NULL"
+        " WHERE uid = $1 AND entry_id = $2 AND NOT for_thread", uid, entry, to, thread,
     )  # fmt: skip
 
 

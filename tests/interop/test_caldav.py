@@ -204,6 +204,18 @@ async def test_a_week_of_meetings_is_found(served: Served) -> None:
         far = {"start": "2040-01-01T00:00:00+00:00", "end": "2040-01-05T00:00:00+00:00"}
         found = await phone("search", calendar="Meetings", event=True, **far)
         assert [title_of(text) for _, text in found] == ["Team"]
+        # A series that is too dense to be told moment by moment hides none of the others, and the
+        # program asks for all of it then.
+        hours = ",".join(map(str, range(24)))
+        await phone(
+            "add", calendar="Meetings",
+            ical=event("dense", "Bells", "DTSTART:20500101T000000Z",
+                       f"RRULE:FREQ=DAILY;BYHOUR={hours}"),
+        )  # fmt: skip
+        year = {"start": "2050-01-01T00:00:00+00:00", "end": "2051-01-01T00:00:00+00:00"}
+        found = await phone("search", calendar="Meetings", event=True, server_expand=True, **year)
+        rules = {title_of(text): "RRULE" in text for _, text in found}
+        assert rules == {"Team": False, "Bells": True}
 
 
 async def test_real_calendars_come_back_whole(served: Served) -> None:

@@ -53,8 +53,9 @@ export class Connection {
   readonly #senders = new Map<Part, RTCRtpSender>();
   readonly #receivers = new Map<Part, RTCRtpReceiver>();
   readonly #encodings = new Map<'camera' | 'screen', Encoding>();
-  /** A sender takes one change after the other; those that overlap it refuses. */
+  /** A sender takes one change after the other, those that overlap it refuses: what is under way, and the one that waits. */
   readonly #encoding = new Map<'camera' | 'screen', Promise<void>>();
+  readonly #waiting = new Map<'camera' | 'screen', Promise<void>>();
   #tracks: Tracks = NO_TRACKS;
   readonly #sent = new Map<Part, MediaStreamTrack | null>();
   /** Of this side's last offer, and of the other's that is answered. */
@@ -231,9 +232,15 @@ export class Connection {
   }
 
   #encode(part: 'camera' | 'screen'): Promise<void> {
-    const after = (this.#encoding.get(part) ?? Promise.resolve()).then(() => this.#setParameters(part));
-    this.#encoding.set(part, after);
-    return after;
+    const waiting = this.#waiting.get(part);
+    if (waiting) return waiting;
+    const next = (this.#encoding.get(part) ?? Promise.resolve()).then(() => {
+      this.#waiting.delete(part);
+      return this.#setParameters(part);
+    });
+    this.#waiting.set(part, next);
+    this.#encoding.set(part, next.catch(() => undefined)); // a connection that is over
+    return next;
   }
 
   /** As it is wanted by now. */

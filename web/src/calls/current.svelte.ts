@@ -430,6 +430,7 @@ export class CurrentCall {
   }
 
   #listen(): void {
+    this.#life.onEnd(() => clearTimeout(this.#asking));
     this.#life.listen(window, 'online', () => this.#mesh.networkChanged());
     const { connection } = navigator as Navigator & { connection?: EventTarget & { type?: string } };
     let type = connection?.type;
