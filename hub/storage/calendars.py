@@ -135,10 +135,9 @@ async def keep_own(connection: Any, uid: str, entry: str, kind: Kind, own: str) 
 
 
 async def hand_over(connection: Any, uid: str, entry: str, to: str, own: str) -> None:
-    """What has a name in a collection is another task or meeting from now on."""
-    await connection.execute(
-        "DELETE FROM calendar_items WHERE uid = $1 AND entry_id = $2", uid, to
-    )  # fmt: skip
+    """What has a name in a collection is another task or meeting from now on; without a name
+    nothing changes."""
+    await connection.execute(_MAKE_ROOM, uid, entry, to)
     await connection.execute(_HAND_OVER, uid, entry, to, own)
 
 
@@ -283,6 +282,11 @@ ON CONFLICT DO NOTHING RETURNING true
 _SET_OWN = """
 UPDATE calendar_items SET own = $3, own_number = own_number + 1, seq = -1
 WHERE uid = $1 AND entry_id = $2 AND own IS DISTINCT FROM $3 RETURNING true
+"""
+
+_MAKE_ROOM = """
+DELETE FROM calendar_items WHERE uid = $1 AND entry_id = $3
+  AND EXISTS (SELECT FROM calendar_items WHERE uid = $1 AND entry_id = $2)
 """
 
 _HAND_OVER = """

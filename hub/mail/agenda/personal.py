@@ -25,15 +25,12 @@ class Personal:
             known, is_own = await entries.personal_thread(connection, uid)
         if known is not None and is_own:
             return known
-        return await self._begin(uid, known)
+        send_id = _SEND_ID if known is None else f"{_SEND_ID}:{known[-20:]}"
+        thread = await self._threads.create(uid, NewThread(subject=SUBJECT, send_id=send_id))
+        async with self._database.acquire() as connection:
+            return await entries.set_personal_thread(connection, uid, thread, known)
 
     async def is_of(self, thread: str, uid: str) -> bool:
         """Whether a thread is that of somebody's own."""
         async with self._database.acquire() as connection:
             return await entries.personal_thread(connection, uid) == (thread, True)
-
-    async def _begin(self, uid: str, known: str | None) -> str:
-        send_id = _SEND_ID if known is None else f"{_SEND_ID}:{known[-20:]}"
-        thread = await self._threads.create(uid, NewThread(subject=SUBJECT, send_id=send_id))
-        async with self._database.acquire() as connection:
-            return await entries.set_personal_thread(connection, uid, thread, known)

@@ -11,6 +11,7 @@ import pytest
 from hub.client import LiveClient
 from hub.errors import Conflict, HubError
 from hub.ids import new_id
+from hub.storage import calendars
 from tests.integration.conftest import Person, Served
 from tests.integration.sockets import Raw, signed_in
 from tests.support.hub_process import answer
@@ -411,7 +412,7 @@ async def test_what_stays_where_it_is(served: Served) -> None:
     assert sorted(await phone.names("meetings/")) == ["b.ics", "c.ics"]
 
 
-@pytest.mark.parametrize("breaks", ["add_entry", "remove_entry"])
+@pytest.mark.parametrize("breaks", ["add_entry", "remove_entry", "hand_over"])
 async def test_what_could_not_be_moved_is_as_it_was(
     served: Served, monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
@@ -432,9 +433,17 @@ async def test_what_could_not_be_moved_is_as_it_was(
             raise Conflict("It broke.", code="entry_changed")
         return await write(who, command, **more)
 
+    hand_over = calendars.hand_over
+
+    async def breaks_off(*args: Any) -> None:
+        if breaks == "hand_over" and next(once, False):
+            raise Conflict("It broke.", code="entry_changed")
+        await hand_over(*args)
+
     monkeypatch.setattr(door, "write", fails)
+    monkeypatch.setattr(calendars, "hand_over", breaks_off)
     asks = meeting("a", *alarm, *ASKS_GRACE)
-    await phone.put("meetings/a.ics", asks, 412)
+    await phone.put("meetings/a.ics", asks, 409 if breaks == "hand_over" else 412)
     assert await other.names("meetings/") == []
     assert await phone.names("meetings/") == await tablet.names("meetings/") == ["a.ics"]
     found = await tablet.sync("meetings/", token)
