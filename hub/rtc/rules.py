@@ -18,6 +18,10 @@ from hub.wire.calls import Call, CallPerson
 RING_MS: Final = 45_000
 LOST_MS: Final = 8_000
 """A device that has not been heard of for so long is not in any more."""
+ALL_LOST_MS: Final = 45_000
+"""Where nobody is heard of, it is the way to the hub: their media go on, and they come back."""
+AUDIBLE_MS: Final = LOST_MS // 2
+"""Who is there is heard of within this, and then again."""
 MAX_DIRECT: Final = 4
 """Each sends to each: more than so many are too much for a browser and its line."""
 
@@ -161,10 +165,10 @@ def overdue(
     if call is None or call.ended is not None:
         return []
     found: list[Written] = []
-    for uid in call.who("in"):
-        known = call.people[uid]
-        last = max(heard.get(uid, 0), known.since, known.moved or 0)
-        lost = now - last >= LOST_MS
+    inside = {uid: _last_heard(call.people[uid], heard.get(uid, 0)) for uid in call.who("in")}
+    all_away = len(inside) > 1 and now - max(inside.values()) >= AUDIBLE_MS
+    for uid, last in inside.items():
+        lost = now - last >= (ALL_LOST_MS if all_away else LOST_MS)
         if lost or uid not in members:
             reason: calls.LeaveReason = "removed" if uid not in members else "lost"
             until = last if lost else now
@@ -182,6 +186,11 @@ def overdue(
         found.append(missed)
         found += _nobody_comes(applied(left, [missed], now), now)
     return found
+
+
+def _last_heard(person: CallPerson, spoke: int) -> int:
+    """Unix ms."""
+    return max(spoke, person.since, person.moved or 0)
 
 
 def applied(call: Call, written: Sequence[Written], now: int) -> Call:

@@ -21,6 +21,8 @@ from hub.storage.pool import Database
 
 LOOK_S: Final = 1.0
 FORGET_S: Final = 60.0
+START_S: Final = 30.0
+"""After a start: all who were in have to connect anew, and some have waited long already."""
 STALL_S: Final = 3.0
 """This process did nothing for so long: what was said to it meanwhile is not read yet."""
 AT_ONCE: Final = 8
@@ -52,7 +54,7 @@ class Watch:
     async def run(self) -> None:
         """Look every second, for ever."""
         async with asyncio.TaskGroup() as group:
-            self._doubt()
+            self._doubt(START_S)
             self._looked_s, self._looked_ms = self._clock.monotonic_s(), self._clock.now_ms()
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -65,9 +67,10 @@ class Watch:
                     log.warning("calls wait", reason=repr(error))
                     self._doubt()
 
-    def _doubt(self) -> None:
+    def _doubt(self, for_s: float | None = None) -> None:
         """Nobody could be heard for a while: everybody gets the time to speak."""
-        self._sure_at_s = self._clock.monotonic_s() + rules.LOST_MS / 1000
+        for_s = rules.LOST_MS / 1000 if for_s is None else for_s
+        self._sure_at_s = max(self._sure_at_s, self._clock.monotonic_s() + for_s)
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()

@@ -38,6 +38,14 @@ MediaDevices.prototype.getUserMedia = async function (...given) {
 };
 """
 
+# Every connection to another one that a page has made.
+CONNECTIONS = """
+window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); connections.push(this); }
+};
+"""
+
 Answered = Callable[..., Awaitable[Phone]]
 
 
@@ -95,6 +103,7 @@ async def phones(hub: HubProcess, folder: Path, script: str = "") -> AsyncIterat
             person.frequency = frequency
             await person.context.add_init_script(PLAIN_SOUND)
             await person.context.add_init_script(TAKEN)
+            await person.context.add_init_script(CONNECTIONS)
             if script:
                 await person.context.add_init_script(script)
             await person.accept(link or f"{hub.url}/welcome#{await hub.first_secret()}")

@@ -197,6 +197,7 @@ async def test_who_was_taken_for_lost_comes_in_again(
 ) -> None:
     monkeypatch.setattr(rules, "LOST_MS", 1_500)
     monkeypatch.setattr(watch, "LOOK_S", 0.1)
+    monkeypatch.setattr(bots._served.hub.services.watch, "_sure_at_s", 0.0)
     monkeypatch.setattr(calls, "PRESENT_S", 0.3)
     ada, ben = await bots.make("ada", "a"), await bots.make("ben", "b")
     await ada.ring([ben.uid])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.app import CALL_ACTS, RINGS
+from hub.clock import SystemClock
 from hub.rtc import rules, watch
 from hub.storage import calls
 from hub.storage.calls import Heard
@@ -250,6 +251,7 @@ async def test_who_is_not_heard_of_has_left_when_last_heard(
 ) -> None:
     monkeypatch.setattr(rules, "LOST_MS", 1_500)
     monkeypatch.setattr(watch, "LOOK_S", 0.1)
+    monkeypatch.setattr(place.served.hub.services.watch, "_sure_at_s", 0.0)
     ada, ben = await place.phone("ada"), await place.phone("ben")
     call = await ada.start(ring=[ben.uid])
     await ben.join(call["call"])
@@ -272,6 +274,44 @@ async def test_who_is_not_heard_of_has_left_when_last_heard(
     # And when nobody is heard of, it is over; it lasted until then.
     over = await ben.event("end")
     assert over["data"]["until"] < over["at"]
+
+
+class Hurried:
+    """A clock on which a second goes by with each look at it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now_ms(self) -> int:
+        return SystemClock().now_ms()
+
+    def monotonic_s(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+
+async def test_after_a_start_all_have_the_time_to_come_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    ada, ben = await place.phone("ada"), await place.phone("ben")
+    call = await ada.start(ring=[ben.uid])
+    await ben.join(call["call"])
+    hub, clock = place.served.hub, Hurried()
+    async with hub.database.acquire() as connection:
+        for one, seen in ((ada, "1 hour"), (ben, "-20 s")):  # she goes on speaking
+            await calls.heard(connection, [Heard(call["call"], one.uid, "desk")])
+            await connection.execute(
+                "UPDATE call_devices SET seen_at = now() + $2::text::interval WHERE uid = $1",
+                one.uid, seen,
+            )  # fmt: skip
+    monkeypatch.setattr(rules, "_last_heard", lambda _, spoke: spoke)  # they came in long ago
+    monkeypatch.setattr(hub.services.watch, "_sure_at_s", 1e9)  # only the other one acts
+    started = asyncio.create_task(watch.Watch(hub.database, hub.services.calls, clock).run())
+    lost = await ada.event("leave")
+    assert (lost["data"]["uid"], lost["data"]["reason"]) == (ben.uid, "lost")
+    assert clock.seconds > 30  # whoever waited longest before they try again
+    started.cancel()
 
 
 def rung_at(call: dict[str, Any], uid: str, lost: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.errors import HubError
 from hub.rtc import rules
-from hub.rtc.rules import LOST_MS, MAX_DIRECT, RING_MS, Asked, Written
+from hub.rtc.rules import ALL_LOST_MS, LOST_MS, MAX_DIRECT, RING_MS, Asked, Written
 from hub.wire import calls
 from hub.wire.calls import Call
 
@@ -165,7 +165,7 @@ class Calls(RuleBasedStateMachine):
         """Everybody goes without a word: it ends by itself, when the last was heard."""
         self.alive.clear()
         began = self.now
-        for _ in range(3 + (RING_MS + LOST_MS) // 5_000):
+        for _ in range(3 + (RING_MS + ALL_LOST_MS) // 5_000):
             self.now += 5_000
             self.passes()
         if self.call is not None:
@@ -175,6 +175,29 @@ class Calls(RuleBasedStateMachine):
 
 TestCalls = Calls.TestCase
 TestCalls.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+
+
+def test_where_nobody_is_heard_of_they_may_come_back() -> None:
+    """What is between them and the hub is away; they hear each other all the same."""
+    call = calls.begun(1, "ada", 0, {"call": "k", "device": "desk", "ring": ["ben"]})
+    about = {"call": "k", "target": 1, "device": "desk"}
+    call = calls.after(call, 2, "call.join", "ben", 1_000, about)
+
+    def lost(now: int, **heard: int) -> list[str]:
+        written = rules.overdue(call, now, heard, {"ada", "ben"})
+        return sorted(one.data.uid for one in written if one.type == "call.leave")  # type: ignore[attr-defined]
+
+    assert lost(LOST_MS + 1_000, ada=8_000) == ["ben"]
+    assert lost(60_000, ada=50_000, ben=48_000) == []
+    assert lost(48_000 + ALL_LOST_MS - 1, ada=50_000, ben=48_000) == []
+    assert lost(50_000 + ALL_LOST_MS, ada=50_000, ben=48_000) == ["ada", "ben"]
+    assert lost(60_000, ada=60_000, ben=48_000) == ["ben"]  # she is back
+
+
+def test_who_is_alone_is_not_waited_for() -> None:
+    call = calls.begun(1, "ada", 0, {"call": "k", "device": "desk", "ring": ["ben"]})
+    assert rules.overdue(call, LOST_MS - 1, {}, {"ada", "ben"}) == []
+    assert rules.overdue(call, LOST_MS, {}, {"ada", "ben"})[-1].type == "call.end"
 
 
 def test_who_goes_on_from_another_device_is_heard_of_from_there() -> None:

@@ -133,6 +133,7 @@ export class Hub implements HubState {
       url: liveUrl(),
       ...(options.connect ? { connect: options.connect } : {}),
       probe,
+      isUrgent: () => this.calls.current !== null,
       handlers: {
         state: (state) => this.#connectionChanged(state),
         welcome: (welcome) => this.#welcomed(welcome),

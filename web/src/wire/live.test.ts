@@ -100,6 +100,16 @@ test('it connects again with growing waits, and starts anew after a welcome', as
   expect((live.state.retryAt ?? 0) - Date.now()).toBe(400);
 });
 
+test('whoever is in a call waits no longer than five seconds', async () => {
+  start({ isUrgent: () => true }).welcome();
+  for (let round = 0; round < 12; round++) {
+    FakeSocket.last.drop(1006);
+    expect((live.state.retryAt ?? 0) - Date.now()).toBeLessThanOrEqual(5_000);
+    const made = FakeSocket.made.length;
+    while (FakeSocket.made.length === made) await vi.advanceTimersByTimeAsync(1_000);
+  }
+});
+
 test('it is called offline after a while', async () => {
   start().welcome();
   FakeSocket.last.drop(1006);

@@ -16,6 +16,8 @@ const WELCOME_MS = 10_000;
 const COMMAND_MS = 20_000;
 const BACKOFF_MS = 400;
 const MAX_BACKOFF_MS = 30_000;
+/** In a call: whoever is away from the hub for long is taken for lost. */
+const MAX_URGENT_MS = 5_000;
 /** Of so many failures in a row, one asks by HTTP why. */
 const PROBE_EVERY = 4;
 /** Lost for longer than this is called offline. */
@@ -51,6 +53,8 @@ export interface LiveOptions {
   /** Asked after a failure before `welcome`: whether the sign-in still holds. */
   probe?: () => Promise<'signed_in' | 'signed_out' | 'unreachable'>;
   connect?: (url: string, protocol: string) => WebSocket;
+  /** Whether it cannot wait long before it connects again. */
+  isUrgent?: () => boolean;
   now?: () => number;
   random?: () => number;
 }
@@ -297,7 +301,8 @@ export class Live {
   #scheduleRetry(code: number, wasLive: boolean, detail: string | null): void {
     if (this.#stopped) return;
     const busy = code === 1013 || code === 4529;
-    const most = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** this.#attempts++);
+    const longest = this.#options.isUrgent?.() ? MAX_URGENT_MS : MAX_BACKOFF_MS;
+    const most = Math.min(longest, BACKOFF_MS * 2 ** this.#attempts++);
     // Between half and all of it, so that a restarted hub is not met by everybody at once.
     const least = busy ? 2_000 : 0;
     const waitMs = least + most * (0.5 + 0.5 * (this.#options.random ?? Math.random)());
