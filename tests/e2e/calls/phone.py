@@ -7,81 +7,8 @@ from typing import Any, Protocol
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.calls.senses import HEAR, MOVES, PICTURES
 from tests.e2e.people import Person
-
-# Energy at a frequency against all of it, of everything that this page plays; 0 when silent.
-HEAR = """
-async ([frequency, ms]) => {
-  const elements = [...document.querySelectorAll('[data-testid=call-sounds] audio')];
-  const context = (window.hearing ??= new AudioContext());
-  await context.resume();
-  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
-  let sources = 0;
-  for (const element of elements) {
-    if (element.muted || element.paused || !element.srcObject) continue;
-    context.createMediaStreamSource(element.srcObject).connect(analyser);
-    sources++;
-  }
-  if (sources === 0) return { share: 0, loud: 0 };
-  const bins = new Float32Array(analyser.frequencyBinCount);
-  const width = context.sampleRate / 2 / bins.length;
-  let near = 0, all = 0;
-  const until = performance.now() + ms;
-  while (performance.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    analyser.getFloatFrequencyData(bins);
-    bins.forEach((decibel, index) => {
-      const power = Number.isFinite(decibel) ? 10 ** (decibel / 10) : 0;
-      all += power;
-      if (Math.abs(index * width - frequency) < 40) near += power;
-    });
-  }
-  return { share: all > 0 ? near / all : 0, loud: all };
-}
-"""
-
-# Whether the pixels of a picture change.
-MOVES = """
-async (video) => {
-  const canvas = new OffscreenCanvas(64, 36);
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  const look = () => { context.drawImage(video, 0, 0, 64, 36); return context.getImageData(0, 0, 64, 36).data; };
-  const before = look();
-  const until = performance.now() + 4000;
-  while (performance.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const now = look();
-    let changed = 0;
-    for (let at = 0; at < now.length; at += 4) if (Math.abs(now[at] - before[at]) + Math.abs(now[at + 1] - before[at + 1]) > 24) changed++;
-    if (changed > 5) return true;
-  }
-  return false;
-}
-"""  # noqa: E501
-
-# What a page's connections say of pictures, for whoever asks why one stands still.
-PICTURES = """
-async (video) => {
-  const told = [];
-  for (const [at, one] of (window.connections ?? []).entries()) {
-    if (one.connectionState === 'closed') continue;
-    told.push(`connection ${at}: ${one.connectionState} ${one.iceConnectionState} ${one.signalingState}`);
-    const keys = ['kind', 'mid', 'active', 'packetsSent', 'packetsReceived', 'framesSent', 'framesEncoded', 'framesReceived', 'framesDecoded',
-      'frameHeight', 'keyFramesEncoded', 'keyFramesDecoded', 'pliCount', 'firCount', 'nackCount', 'qualityLimitationReason', 'targetBitrate',
-      'availableOutgoingBitrate', 'currentRoundTripTime', 'selectedCandidatePairChanges', 'frames', 'bytesSent', 'bytesReceived', 'freezeCount'];
-    for (const row of (await one.getStats()).values()) {
-      if (!['inbound-rtp', 'outbound-rtp', 'candidate-pair', 'transport', 'media-source'].includes(row.type)) continue;
-      if (row.type === 'candidate-pair' && !row.nominated) continue;
-      told.push(`  ${row.type} ` + keys.filter((key) => row[key] !== undefined).map((key) => `${key}=${row[key]}`).join(' '));
-    }
-    for (const sender of one.getSenders()) {
-      if (sender.track?.kind === 'video') told.push(`  sends ${JSON.stringify(sender.getParameters().encodings)} ${sender.track.readyState} ${JSON.stringify(sender.track.getSettings())}`);
-    }
-  }
-  if (video) told.push(`video: paused ${video.paused} ready ${video.readyState} at ${video.currentTime} ${video.videoWidth}x${video.videoHeight} track ${video.srcObject?.getTracks().map((one) => `${one.readyState} muted ${one.muted}`)}`);
-  return told.join('\\n');
-}
-"""  # noqa: E501
 
 
 class Heard(Protocol):
