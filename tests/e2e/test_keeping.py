@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, CDPSession, Page, expect
 
 from tests.e2e.people import PASSWORD, Person
+from tests.e2e.scan import Scan, reaches
 from tests.e2e.wire import Wire
 from tests.support.hub_process import HubProcess
 
@@ -130,6 +131,44 @@ async def test_storage_that_the_browser_takes_away_loses_no_word(ada: Person, wi
     await ada.saved()
     await expect(ada.editor("Draft")).to_contain_text("Before. While away. After it was taken.")
     await ada.has_said(["Said while away"])
+
+
+@pytest.mark.timeout(120)
+@reaches("day-waits")
+async def test_a_task_is_ticked_off_in_a_tunnel(ada: Person, wire: Wire, scan: Scan) -> None:
+    page = ada.page
+    await page.get_by_role("link", name="My day").click()
+    add = page.get_by_test_id("quick-add")
+    for words in ("Buy wood today", "Buy nails today"):
+        await add.fill(words)
+        await add.press("Enter")
+        await expect(add).to_have_value("")
+    wood, nails = (page.get_by_test_id("entry").filter(has_text=one) for one in ("wood", "nails"))
+    await expect(wood).to_be_visible()
+    await expect(nails).to_be_visible()
+    wire.cut(live_only=True)
+    await expect(page.get_by_text(OFFLINE)).to_be_visible()
+
+    await nails.get_by_role("checkbox").click()
+    await wood.get_by_role("checkbox").click()
+    for one in (nails, wood):
+        await expect(one).to_contain_text("waits for the connection")
+        await expect(one.get_by_role("checkbox")).to_be_checked()
+    await expect(page.get_by_text("2 changes are kept in this browser")).to_be_visible()
+    await scan(page, "day-waits")
+    await nails.get_by_role("checkbox").click()  # not done after all
+    await expect(nails.get_by_role("checkbox")).not_to_be_checked()
+    await expect(nails).not_to_contain_text("waits")
+    await expect(page.get_by_text("1 change is kept in this browser")).to_be_visible()
+
+    await page.reload()
+    await expect(wood.get_by_role("checkbox")).to_be_checked()
+    await expect(wood).to_contain_text("waits for the connection")
+    wire.mend()
+    await expect(page.get_by_test_id("done").filter(has=wood)).to_be_visible()
+    await expect(wood).not_to_contain_text("waits")
+    await expect(nails.get_by_role("checkbox")).not_to_be_checked()
+    await expect(page.get_by_test_id("done")).not_to_contain_text("nails")
 
 
 @pytest.mark.timeout(120)

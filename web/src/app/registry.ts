@@ -169,6 +169,7 @@ export const STATES: readonly State[] = [
   { id: 'reminder-due', route: 'room', about: 'Reminders that are due, and when they may come again' },
   { id: 'room-invitation', route: 'room', about: 'An invitation that came as a file' },
   { id: 'day-empty', route: 'day', about: 'Nothing waits' },
+  { id: 'day-waits', route: 'day', about: 'Tasks that were ticked off without a connection' },
   { id: 'day', route: 'day', about: 'Late, today, soon, mentions, done' },
 
   { id: 'calendar-month', route: 'calendar', about: 'A month with a series, days and tasks' },

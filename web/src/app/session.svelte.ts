@@ -6,6 +6,7 @@ import { tick } from 'svelte';
 
 import { api, type ApiError, asApiError } from '../api/client';
 import { type Erases, type HubState, keptInWords, keptWordsOf, openHub } from '../state';
+import { toasts } from '../ui/toasts.svelte';
 import type { HubInfo, Me } from '../wire/generated';
 
 export type Who =
@@ -38,7 +39,11 @@ export class SessionLife {
   async enter(me: Me): Promise<void> {
     if (this.who.state === 'here') await this.#close(this.who.hub);
     await this.#closing;
-    const hub: HubState = openHub(me, { onOpenThread: this.open, onSignedOut: () => void this.#ended(hub) });
+    const hub: HubState = openHub(me, {
+      onOpenThread: this.open,
+      onSignedOut: () => void this.#ended(hub),
+      onRefused: (what, { detail }) => toasts.show(`${what}: ${detail}`),
+    });
     this.who = { state: 'here', hub };
   }
 

@@ -13,13 +13,13 @@ import { Database, deleteDatabase, settled } from './database';
  */
 export type Erases = 'all' | 'copies';
 
-export type Table = 'outbox' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies' | 'uploads' | 'files';
-const TABLES: readonly Table[] = ['outbox', 'leases', 'unsent', 'documents', 'private', 'copies', 'uploads', 'files'];
+export type Table = 'outbox' | 'ticks' | 'leases' | 'unsent' | 'documents' | 'private' | 'copies' | 'uploads' | 'files';
+const TABLES: readonly Table[] = ['outbox', 'ticks', 'leases', 'unsent', 'documents', 'private', 'copies', 'uploads', 'files'];
 /** What the hub does not have: held in this page too, in case the browser takes it away. */
-const WORDS: ReadonlySet<Table> = new Set(['outbox', 'unsent', 'private', 'uploads']);
+const WORDS: ReadonlySet<Table> = new Set(['outbox', 'ticks', 'unsent', 'private', 'uploads']);
 /** What may go when no words are left: not `files`, whose `uploads` another tab may have. */
 const COPIES: readonly Table[] = TABLES.filter((table) => !WORDS.has(table) && table !== 'files');
-const VERSION = 3;
+const VERSION = 4;
 const RETRY_MS = 200;
 const MAX_RETRY_MS = 10_000;
 /** A database that was just closed may not open at once. */

@@ -24,6 +24,8 @@ import { Notices } from './notices.svelte';
 import { People } from './people.svelte';
 import { Room } from './room.svelte';
 import { makeSession } from './session-factory';
+import type { Ticks } from './ticks.svelte';
+import { makeTicks } from './ticks-factory';
 import { keptWords, type KeptWords } from './kept-words';
 import { unsentDocuments } from './unsent-log';
 import type { Connection, DocumentSession, HubState, RoomStore } from './types';
@@ -44,6 +46,8 @@ export interface HubOptions {
   onSignedOut?(): void;
   /** A notification was clicked. */
   onOpenThread?(thread: string): void;
+  /** The hub does not take what the person did a while ago. */
+  onRefused?(what: string, error: ApiError): void;
   connect?: (url: string, protocol: string) => WebSocket;
 }
 
@@ -67,10 +71,14 @@ export class Hub implements HubState {
   /** Messages of whose files this tab will hear. */
   readonly #awaited = new Set<string>();
   #waiting = $state(0);
+  #ticking = $state(0);
+  #ticks: Ticks | null = null;
   #left: ReadonlyMap<string, number> = $state.raw(new Map());
   #open: readonly Session[] = $state.raw([]);
-  readonly unsent: number = $derived(
-    this.#waiting +
+  readonly unsent: number = $derived.by(
+    () =>
+      this.#waiting +
+      this.#ticking +
       this.#open.reduce((sum, one) => sum + one.unsent, 0) +
       [...this.#left].reduce((sum, [id, count]) => sum + (this.#open.some((one) => one.info.document === id) ? 0 : count), 0),
   );
@@ -186,6 +194,25 @@ export class Hub implements HubState {
     return session;
   }
 
+  get ticks(): Ticks {
+    return (this.#ticks ??= this.#life.own(
+      makeTicks({
+        store: this.#store,
+        isLive: () => this.#live.isLive,
+        finish: (command) => this.#live.command(command),
+        waiting: (count) => (this.#ticking = count),
+        refused: (what, error) => this.#options.onRefused?.(what, error),
+      }),
+    ));
+  }
+
+  /** What was ticked off in an earlier visit, too. */
+  async #tellTicks(): Promise<void> {
+    if (!this.#ticks && (await this.#store.entries('ticks', '')).length === 0) return;
+    await import('./ticks');
+    await this.ticks.connected();
+  }
+
   reconnect(): void {
     this.#live.nudge();
   }
@@ -252,6 +279,7 @@ export class Hub implements HubState {
     this.scanning = scanning;
     this.cannotSave = null; // else it says so next
     this.#outbox.setLive(true);
+    this.#tellTicks().catch(() => undefined); // with the next welcome
     void this.people.reach(people);
     void this.inbox.connected();
     void this.notices.load().catch(() => undefined); // at the next connect

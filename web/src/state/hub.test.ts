@@ -299,5 +299,5 @@ test('what is only in this browser is counted, also what other tabs left', async
   await store.put('private', 'd_8\u00001', { count: 1, text: 'mine' });
   start();
   hub.room('r_1').send('not yet');
-  await vi.waitFor(async () => expect(await hub.keptWords()).toEqual({ messages: 1, documents: 1, versions: 1, files: 0 }));
+  await vi.waitFor(async () => expect(await hub.keptWords()).toEqual({ messages: 1, ticks: 0, documents: 1, versions: 1, files: 0 }));
 });

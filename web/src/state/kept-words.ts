@@ -4,6 +4,8 @@ import { unsentDocuments } from './unsent-log';
 
 export interface KeptWords {
   readonly messages: number;
+  /** Tasks that were ticked off or opened again. */
+  readonly ticks: number;
   /** Documents with changes that were not sent. */
   readonly documents: number;
   /** Versions of documents the hub did not take, not yet dismissed. */
@@ -14,14 +16,16 @@ export interface KeptWords {
 
 /** @throws DOMException the browser does not say: there may be some. */
 export async function keptWords(store: LocalStore): Promise<KeptWords> {
-  const [messages, documents, versions, uploads] = await Promise.all([
+  const [messages, ticks, documents, versions, uploads] = await Promise.all([
     store.entries('outbox', ''),
+    store.entries('ticks', ''),
     unsentDocuments(store),
     store.entries('private', ''),
     store.entries<{ state: string }>('uploads', ''),
   ]);
   return {
     messages: messages.length,
+    ticks: ticks.length,
     documents: documents.size,
     versions: new Set(versions.map(([key]) => key.split('\u0000', 1)[0])).size,
     files: uploads.filter(([, { state }]) => state !== 'done' && state !== 'cancelled').length,
@@ -41,9 +45,10 @@ export async function keptWordsOf(uid: string): Promise<{ words: string; keeps: 
 }
 
 /** "2 messages and changes to 1 document"; empty when nothing is kept. */
-export function keptInWords({ messages, documents, versions, files }: KeptWords): string {
+export function keptInWords({ messages, ticks, documents, versions, files }: KeptWords): string {
   const parts = [
     counted(messages, 'message', 'messages'),
+    counted(ticks, 'task ticked off', 'tasks ticked off'),
     counted(documents, 'document with changes', 'documents with changes'),
     counted(versions, 'version of a document that the hub did not take', 'versions of documents that the hub did not take'),
     counted(files, 'file that was not sent whole', 'files that were not sent whole'),

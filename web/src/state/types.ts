@@ -76,6 +76,8 @@ export interface HubState {
   readonly inbox: InboxStore;
   readonly notifications: NotificationSettings;
   readonly calls: CallsStore;
+  /** Of tasks. Whoever looks at it imports `state/ticks` (for its side effect): it is not in the first chunk. */
+  readonly ticks: TicksStore;
   /** Reminders that are due and were not seen. */
   readonly notices: { readonly list: readonly Notice[]; gone(notice: string): void };
   /** The store of a thread, shared in this tab. Call `release()` once for each `room()`. */
@@ -107,7 +109,7 @@ export interface HubState {
   commit<C extends CommandBody>(command: C): Promise<Results[C['cmd']]>;
   /** Hear the events of all threads as they come; null: some may have been missed. Returns the way to stop. */
   onEvent(handler: (event: TimelineEvent | null) => void): () => void;
-  /** Changes that are only in this browser so far: messages and document edits. */
+  /** Changes that are only in this browser so far: messages, ticks and document edits. */
   readonly unsent: number;
   /** False: this browser does not take what is written; it is in this page only. */
   readonly keeps: boolean;
@@ -115,6 +117,29 @@ export interface HubState {
   keptWords(): Promise<KeptWords>;
   /** End everything of this tab; whoever shows it lets go before. `erase`: at a sign-out. */
   close(options?: { erase?: Erases }): Promise<void>;
+}
+
+/** A task that this person ticked off (or opened again), as it was on the screen. */
+export interface Tick {
+  readonly sendId: string;
+  readonly thread: string;
+  readonly entry: string;
+  readonly title: string;
+  readonly seq: number;
+  readonly done: boolean;
+  /** Of a series: which moment; or the current one that was seen. */
+  readonly occurrence: string | null;
+  readonly seen: string | null;
+  readonly at: number;
+}
+
+export interface TicksStore {
+  /** What this person made of it, where it does not say so itself yet. `waits`: the hub does not know. */
+  of(entry: Pick<Entry, 'entry' | 'seq'>): { readonly done: boolean; readonly waits: boolean } | null;
+  /** Null: the opposite waited, and is taken back. */
+  set(entry: Entry, done: boolean): Tick | null;
+  /** As if it had not been; nothing when the hub refused it. */
+  undo(tick: Tick): void;
 }
 
 export interface SignalMessage {

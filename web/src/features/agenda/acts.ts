@@ -7,17 +7,10 @@ import * as planning from './planning';
 
 const UNDO_MS = 10_000;
 
-/** Done, with a way back; or not done any more. */
-export async function finish(hub: HubState, entry: Entry): Promise<void> {
-  const done = entry.state !== 'done';
-  const seen = done ? (entry.current?.id ?? null) : null;
-  let occurrence: string | null = null;
-  const work = planning.finish(hub, entry, { done, seen }).then((moment) => void (occurrence = moment));
-  if (!(await attempt(work, 'The task was not changed')) || !done) return;
-  toasts.show(`Done: ${entry.title}`, {
-    ms: UNDO_MS,
-    action: { label: 'Undo', run: () => void attempt(planning.finish(hub, entry, { done: false, occurrence }), 'The task was not opened again') },
-  });
+/** Done, with a way back; or not done any more. Holds also where the hub cannot be reached now. */
+export function tick(hub: HubState, entry: Entry, done: boolean): void {
+  const made = hub.ticks.set(entry, done);
+  if (made && done) toasts.show(`Done: ${entry.title}`, { ms: UNDO_MS, action: { label: 'Undo', run: () => hub.ticks.undo(made) } });
 }
 
 /** Rejects when it could not be: whoever asked says so where it can be seen. */

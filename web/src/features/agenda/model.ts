@@ -18,6 +18,11 @@ export function toneOf(entry: Entry, now: number): Tone {
   return due && dayHere(due) === dayOf(now) ? 'today' : 'calm';
 }
 
+/** The task as somebody ticked it, before it says so itself; of a series, the moment that it is at. */
+export function standingOf(entry: Entry, done: boolean): Entry {
+  return { ...entry, state: done ? 'done' : entry.state === 'done' ? 'open' : entry.state };
+}
+
 /** A second line: when, blocked, done. */
 export function entryWords(entry: Entry, now: number): string {
   if (entry.state === 'cancelled') return 'cancelled';
