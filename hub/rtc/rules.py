@@ -166,9 +166,9 @@ def overdue(
         return []
     found: list[Written] = []
     inside = {uid: _last_heard(call.people[uid], heard.get(uid, 0)) for uid in call.who("in")}
-    all_away = len(inside) > 1 and now - max(inside.values()) >= AUDIBLE_MS
+    lost_ms = ALL_LOST_MS if all_away(call, now, heard) else LOST_MS
     for uid, last in inside.items():
-        lost = now - last >= (ALL_LOST_MS if all_away else LOST_MS)
+        lost = now - last >= lost_ms
         if lost or uid not in members:
             reason: calls.LeaveReason = "removed" if uid not in members else "lost"
             until = last if lost else now
@@ -186,6 +186,16 @@ def overdue(
         found.append(missed)
         found += _nobody_comes(applied(left, [missed], now), now)
     return found
+
+
+def all_away(call: Call, now: int, heard: Mapping[str, int]) -> bool:
+    """Several are in, and none of them is heard of.
+
+    Args:
+        heard: as of ``overdue``.
+    """
+    inside = [_last_heard(call.people[uid], heard.get(uid, 0)) for uid in call.who("in")]
+    return len(inside) > 1 and now - max(inside) >= AUDIBLE_MS
 
 
 def _last_heard(person: CallPerson, spoke: int) -> int:

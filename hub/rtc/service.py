@@ -161,6 +161,12 @@ class Calls:
         raise CallMoved
 
 
+def all_away(running: Running, now: int) -> bool:
+    """Several are in a call, and none of them is heard of."""
+    heard = {uid: now - ms for uid, ms in running.silent_ms.items()}
+    return running.call.ended is None and rules.all_away(running.call, now, heard)
+
+
 def due(running: Running, now: int, *, sure: bool) -> list[Written]:
     """What time has done to a call."""
     inside = running.call.who("in")

@@ -14,9 +14,9 @@ import structlog
 
 from hub.clock import Clock
 from hub.rtc import rules
-from hub.rtc.service import Calls, due
+from hub.rtc.service import Calls, all_away, due
 from hub.storage import calls as rows
-from hub.storage.calls import Heard
+from hub.storage.calls import Heard, Running
 from hub.storage.pool import Database
 
 LOOK_S: Final = 1.0
@@ -42,6 +42,8 @@ class Watch:
         self._forget_at_s = 0.0
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._at_work: set[str] = set()
+        self._was_away: set[str] = set()
+        self._back_at_s: dict[str, float] = {}  # by thread: until then nobody is lost
 
     def heard(self, call: str, uid: str, device: str) -> None:
         """Somebody who is in a call spoke, from the device that is in."""
@@ -85,11 +87,21 @@ class Watch:
                 self._forget_at_s = now_s + FORGET_S
                 await rows.forget(connection)
             found = await rows.all_running(connection)
-        sure = now_s >= self._sure_at_s
+        self._note_who_is_away(found, now_s, now_ms)
         for one in found:
+            sure = now_s >= max(self._sure_at_s, self._back_at_s.get(one.thread, 0.0))
             if one.thread not in self._at_work and due(one, now_ms, sure=sure):
                 self._at_work.add(one.thread)
                 group.create_task(self._end_what_is_over(one.thread, sure=sure))
+
+    def _note_who_is_away(self, found: list[Running], now_s: float, now_ms: int) -> None:
+        """Once the first of those who were all away is back, the others get the time to come."""
+        away = {one.thread for one in found if all_away(one, now_ms)}
+        until = now_s + rules.LOST_MS / 1000
+        self._was_away, was = away, self._was_away
+        back = {one.thread: until for one in found if one.thread in was - away}
+        waited = {thread: at for thread, at in self._back_at_s.items() if at > now_s}
+        self._back_at_s = waited | back
 
     async def _end_what_is_over(self, thread: str, *, sure: bool) -> None:
         try:

@@ -325,8 +325,9 @@ class ReplaceEntry(Command, tag="replace_entry"):
 
 class FinishEntry(Command, tag="finish_entry"):
     """A task is done, or it is not. Without ``occurrence`` of a task that comes back: the latest
-    moment that has come; or that which was done last. ``seen``: the current one that was on the
-    screen; when it is another by now, nothing is changed. Result: Accepted with ``occurrence``."""
+    moment that had come when it was ticked off, ``ago_ms`` before now; or that which was done last.
+    ``seen``: the current one that was on the screen; when it is another by now, nothing is changed.
+    Result: Accepted with ``occurrence``."""
 
     thread: ThreadId
     send_id: SendId
@@ -334,6 +335,7 @@ class FinishEntry(Command, tag="finish_entry"):
     occurrence: OccurrenceId | None = None
     seen: OccurrenceId | None = None
     done: bool = True
+    ago_ms: Annotated[int, Meta(ge=0, lt=2**40)] = 0
 
 
 class NewProposal(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):

@@ -5,9 +5,9 @@ import './app/base.css';
 import { mount } from 'svelte';
 
 import App from './app/App.svelte';
+import { keepUndoInItsPlace } from './lib/undo';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
+keepUndoInItsPlace(window);
 mount(App, { target });
-// Nobody undoes before they see something.
-void import('./lib/undo').then(({ keepUndoInItsPlace }) => keepUndoInItsPlace(window));

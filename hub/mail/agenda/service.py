@@ -11,7 +11,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -242,6 +242,7 @@ class Agenda:
         if command.seen is not None and command.seen != current:
             return None  # somebody was first
         now = self._now()
+        ticked = now - timedelta(milliseconds=command.ago_ms)
 
         def finish(calendar: Block) -> _Edit | None:
             occurrence = command.occurrence
@@ -252,7 +253,7 @@ class Agenda:
             elif occurrence is None:
                 occurrence = say.last_done(calendar)
                 if command.done:
-                    found = say.to_do(calendar, occurrence, now)
+                    found = say.to_do(calendar, occurrence, ticked)
                     occurrence = None if found is None else found.id
                 if occurrence is None:
                     return None

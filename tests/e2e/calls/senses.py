@@ -40,9 +40,9 @@ async (video) => {
     const frame = new VideoFrame(video);
     const all = new Uint8Array(frame.allocationSize());
     const [{ offset, stride }] = await frame.copyTo(all);
-    const { codedHeight } = frame;
+    const { height } = frame.visibleRect;
     frame.close();
-    const luma = all.subarray(offset, offset + stride * codedHeight);
+    const luma = all.subarray(offset, offset + stride * height);
     const step = Math.max(1, Math.floor(luma.length / 2000));
     return luma.filter((_, at) => at % step === 0);
   };
@@ -71,7 +71,7 @@ async (video) => {
     'qualityLimitationReason', 'targetBitrate', 'availableOutgoingBitrate', 'bytesSent',
     'bytesReceived',
   ];
-  for (const [at, one] of connections.entries()) {
+  for (const [at, one] of (window.connections ?? []).entries()) {
     if (one.connectionState === 'closed') continue;
     told.push(`connection ${at}: ${one.connectionState} ${one.signalingState}`);
     for (const row of (await one.getStats()).values()) {
@@ -83,7 +83,8 @@ async (video) => {
       told.push(`  sends ${track.kind} ${track.readyState} ${JSON.stringify(track.getSettings())}`);
     }
   }
-  if (!video) return told.join('\\n');
+  const track = video?.srcObject?.getVideoTracks()[0]?.clone();
+  if (!track) return told.join('\\n');
   // What the element shows beside what its track brings, for two seconds.
   const context = new OffscreenCanvas(64, 36).getContext('2d', { willReadFrequently: true });
   const sum = (picture) => {
@@ -94,12 +95,12 @@ async (video) => {
   let presented = 0;
   const next = () => { presented++; video.requestVideoFrameCallback(next); };
   video.requestVideoFrameCallback(next);
-  const track = video.srcObject.getTracks()[0].clone();
   const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
   const until = performance.now() + 2000;
   const read = async () => {
     while (performance.now() < until) {
-      const { value } = await reader.read();
+      const { value, done } = await reader.read();
+      if (done) return;
       brought.add(sum(value));
       value.close();
     }

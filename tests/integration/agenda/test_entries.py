@@ -117,6 +117,11 @@ async def test_a_task_that_comes_back_is_done_one_time_after_the_other(
         await act(raw, cmd="finish_entry", thread=thread, entry=entry, done=False)
         assert await current() == "2026-11-20"
         done = {"cmd": "finish_entry", "thread": thread, "entry": entry}
+        # Ticked off in a tunnel: what was due then, not what is due now.
+        late = await act(raw, **done, ago_ms=2 * 86_400_000)
+        assert late["occurrence"] == "2026-11-25"
+        assert await current() == "2026-11-26"
+        await act(raw, **done, done=False)
         await act(raw, **done, occurrence="2026-11-27")
         await act(raw, **done)
         assert await current() is None

@@ -314,6 +314,40 @@ async def test_after_a_start_all_have_the_time_to_come_back(
     started.cancel()
 
 
+async def test_the_first_who_is_back_throws_out_none_of_the_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    monkeypatch.setattr(rules, "_last_heard", lambda _, spoke: spoke)  # they came in long ago
+    hub, clock = place.served.hub, Hurried()
+    monkeypatch.setattr(hub.services.watch, "heard", lambda *_: None)
+    ada, ben = await place.phone("ada"), await place.phone("ben")
+    call = await ada.start(ring=[ben.uid])
+    await ben.join(call["call"])
+
+    async def spoke(one: Phone, ago: str) -> None:
+        async with hub.database.acquire() as connection:
+            await calls.heard(connection, [Heard(call["call"], one.uid, "desk")])
+            await connection.execute(
+                "UPDATE call_devices SET seen_at = now() - $2::text::interval WHERE uid = $1",
+                one.uid, ago,
+            )  # fmt: skip
+
+    for one in (ada, ben):
+        await spoke(one, "20 s")
+    monkeypatch.setattr(hub.services.watch, "_sure_at_s", 1e9)  # only the other one acts
+    monkeypatch.setattr(watch, "START_S", 0.0)
+    started = asyncio.create_task(watch.Watch(hub.database, hub.services.calls, clock).run())
+    while clock.seconds < 20:  # nobody is lost, though both are silent
+        await asyncio.sleep(0.01)
+    back_s = clock.seconds
+    await spoke(ada, "-1 hour")
+    lost = await ada.event("leave")
+    assert (lost["data"]["uid"], lost["data"]["reason"]) == (ben.uid, "lost")
+    assert clock.seconds - back_s >= rules.LOST_MS / 1000
+    started.cancel()
+
+
 def rung_at(call: dict[str, Any], uid: str, lost: dict[str, Any]) -> int:
     """When somebody came in who was lost once: what is known of it now."""
     return int(lost["data"]["until"] - call["people"][uid]["stayed"])

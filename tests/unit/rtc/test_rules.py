@@ -191,7 +191,6 @@ def test_where_nobody_is_heard_of_they_may_come_back() -> None:
     assert lost(60_000, ada=50_000, ben=48_000) == []
     assert lost(48_000 + ALL_LOST_MS - 1, ada=50_000, ben=48_000) == []
     assert lost(50_000 + ALL_LOST_MS, ada=50_000, ben=48_000) == ["ada", "ben"]
-    assert lost(60_000, ada=60_000, ben=48_000) == ["ben"]  # she is back
 
 
 def test_who_is_alone_is_not_waited_for() -> None:

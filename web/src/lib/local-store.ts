@@ -75,7 +75,8 @@ export class LocalStore {
     if (unkept) return unkept.value as T | undefined;
     const value = await this.#read<T | undefined>(undefined, table, (store) => settled(store.get(key) as IDBRequest<T | undefined>));
     if (value !== undefined) this.#hold({ table, key, value });
-    return value;
+    // The browser may have taken everything away just now.
+    return value ?? (this.#unkept.get(idOf(table, key))?.value as T | undefined);
   }
 
   /**

@@ -7,7 +7,7 @@ import * as Y from 'yjs';
 import { LocalStore } from '../lib/local-store';
 import { FakeClient, FakeHub, INFO } from './fake-hub';
 import type { PrivateCopy } from './types';
-import { unsentDocuments } from './unsent-log';
+import { unsentDocuments } from './unsent-documents';
 
 const clients: FakeClient[] = [];
 let hub: FakeHub;

@@ -13,7 +13,6 @@ import { FrameError, decodeFrame } from '../wire/frames';
 import type { Accepted, AnyFrame, DocumentInfo, Me, MemberSetData, NewFileCommand, Person, Results, SignalFrame, TimelineEvent, Welcome } from '../wire/generated';
 import { type CommandBody, Live } from '../wire/live';
 import { NOT_READY, Outbox, type OutboxEntry, type OutboxNews } from '../wire/outbox';
-import { AuthorIds } from './author-ids';
 import { Calls } from './calls.svelte';
 import type { Session } from './document-session.svelte';
 import { DraftIds } from './draft-ids';
@@ -27,7 +26,7 @@ import { makeSession } from './session-factory';
 import type { Ticks } from './ticks.svelte';
 import { makeTicks } from './ticks-factory';
 import { keptWords, type KeptWords } from './kept-words';
-import { unsentDocuments } from './unsent-log';
+import { unsentDocuments } from './unsent-documents';
 import type { Connection, DocumentSession, HubState, RoomStore } from './types';
 
 /** What is needed only without a connection is loaded when the page has settled. */
@@ -171,6 +170,7 @@ export class Hub implements HubState {
     this.#live.start();
     this.#outboxLoaded = this.#outbox.load();
     void this.#countLeft();
+    this.#tellTicks().catch(() => undefined);
     void this.#goOnSending().catch(() => undefined); // again with the next welcome
     void dropOldCopies(me.uid).catch(() => undefined);
     // The list by HTTP does not wait for the socket; it is read again once that watches.
@@ -200,6 +200,7 @@ export class Hub implements HubState {
         store: this.#store,
         isLive: () => this.#live.isLive,
         finish: (command) => this.#live.command(command),
+        uid: this.me.uid,
         waiting: (count) => (this.#ticking = count),
         refused: (what, error) => this.#options.onRefused?.(what, error),
       }),
@@ -210,7 +211,7 @@ export class Hub implements HubState {
   async #tellTicks(): Promise<void> {
     if (!this.#ticks && (await this.#store.entries('ticks', '')).length === 0) return;
     await import('./ticks');
-    await this.ticks.connected();
+    if (!this.#life.ended) await this.ticks.connected();
   }
 
   reconnect(): void {
@@ -615,11 +616,6 @@ export class Hub implements HubState {
     const session = makeSession(info, {
       uid: this.me.uid,
       store: this.#store,
-      ids: new AuthorIds(
-        this.#store,
-        async (document, count) => (await this.#live.command({ cmd: 'lease_client_ids', document, count })).ids,
-        withLock,
-      ),
       isLive: () => this.#live.isLive,
       command: (command) => this.#live.command(command),
       sendBinary: (frame) => this.#live.sendBinary(frame),

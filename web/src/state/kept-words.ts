@@ -1,6 +1,6 @@
 /** What a person wrote that is in this browser and not on the hub. */
 import { LocalStore } from '../lib/local-store';
-import { unsentDocuments } from './unsent-log';
+import { unsentDocuments } from './unsent-documents';
 
 export interface KeptWords {
   readonly messages: number;

@@ -5,7 +5,9 @@
 import type { DocumentInfo } from '../wire/generated';
 import type { Session, SessionEnvironment } from './document-session.svelte';
 
-type SessionFactory = (info: DocumentInfo, environment: SessionEnvironment) => Session;
+/** The rest it makes itself. */
+type Environment = Omit<SessionEnvironment, 'ids'>;
+type SessionFactory = (info: DocumentInfo, environment: Environment) => Session;
 let factory: SessionFactory | null = null;
 
 export function provideSessions(make: SessionFactory): void {
@@ -13,7 +15,7 @@ export function provideSessions(make: SessionFactory): void {
 }
 
 /** @throws Error when `state/documents` was not imported before. */
-export function makeSession(info: DocumentInfo, environment: SessionEnvironment): Session {
+export function makeSession(info: DocumentInfo, environment: Environment): Session {
   if (!factory) throw new Error('Import state/documents before opening a document.');
   return factory(info, environment);
 }

@@ -19,20 +19,29 @@ class World {
   readonly waiting = new WeakMap<Ticks, number>();
   readonly #known = new Map<string, Accepted>();
   readonly #tabs: Ticks[] = [];
+  #lock: Promise<unknown> = Promise.resolve();
+  now = 1_000;
+  /** Of which entry alone; else of all. */
+  fails = '';
+  /** What somebody else finished. */
+  readonly already = new Set<string>();
 
   tab(): Ticks {
-    const ticks = new Ticks({
+    const ticks: Ticks = new Ticks({
       store: this.store,
       isLive: () => this.live,
-      finish: async ({ send_id: id, entry, done, occurrence, seen }) => {
-        if (this.failing) throw this.failing;
+      finish: async ({ send_id: id, entry, done, occurrence, seen, ago_ms: ago }) => {
+        if (this.failing && (this.fails === '' || this.fails === entry)) throw this.failing;
         if (!this.#known.has(id)) {
-          this.told.push([entry, done ? 'done' : 'open', seen, occurrence].filter(Boolean).join(' '));
-          this.#known.set(id, { seq: this.told.length, at: 0, occurrence: seen ?? null });
+          if (this.already.has(entry)) return { seq: 9, at: 0, changed: false };
+          this.told.push([entry, done ? 'done' : 'open', seen, occurrence, ago].filter(Boolean).join(' '));
+          this.#known.set(id, { seq: 1 + this.told.length, at: 0, occurrence: seen ?? null });
         }
         if (!this.answers) throw new ApiError('offline', 'The connection was lost.');
         return this.#known.get(id) as Accepted;
       },
+      lock: (task) => (this.#lock = this.#lock.then(task, task)) as ReturnType<typeof task>,
+      now: () => this.now,
       waiting: (count) => this.waiting.set(ticks, count),
       refused: (what, { code }) => this.refused.push(`${what}: ${code}`),
     });
@@ -68,12 +77,12 @@ const kept = async (): Promise<number> => (await world.store.entries('ticks', ''
 test('a tick is shown at once, waits, and is told when the hub is there', async () => {
   const ticks = begin();
   ticks.set(task('wood'), true);
-  expect(ticks.of(task('wood'))).toEqual({ done: true, waits: true });
+  expect(ticks.of(task('wood'))).toEqual({ done: true, waits: true, stuck: false });
   expect(world.waiting.get(ticks)).toBe(1);
   await vi.waitFor(async () => expect(await kept()).toBe(1));
   await world.back();
   expect(world.told).toEqual(['wood done']);
-  expect(ticks.of(task('wood'))).toEqual({ done: true, waits: false });
+  expect(ticks.of(task('wood'))).toEqual({ done: true, waits: false, stuck: false });
   expect(ticks.of(task('wood', 2))).toBeNull(); // it says so itself
   await vi.waitFor(async () => expect(await kept()).toBe(0));
 });
@@ -85,10 +94,10 @@ test('what waits outlives its tab, and is told once by those that are there', as
   await vi.waitFor(async () => expect(await kept()).toBe(2));
   const [second, third] = [world.tab(), world.tab()];
   await second.connected();
-  expect(second.of(task('nails'))).toEqual({ done: true, waits: true });
+  expect(second.of(task('nails', 5))?.waits).toBe(true); // whatever somebody changed meanwhile
   await world.back();
-  expect(third.of(task('wood'))).toEqual({ done: true, waits: false });
   expect(world.told).toEqual(['wood done', 'nails done']);
+  expect(third.of(task('wood', 2))).toBeNull();
 });
 
 test('what was not told is taken back, in all tabs', async () => {
@@ -112,7 +121,7 @@ test('what the hub may know is opened again behind it', async () => {
   await vi.waitFor(() => expect(world.told).toEqual(['wood done']));
   world.live = false;
   ticks.undo(made!);
-  expect(ticks.of(task('wood'))).toEqual({ done: false, waits: true });
+  expect(ticks.of(task('wood', 2))).toEqual({ done: false, waits: true, stuck: false });
   await world.back();
   expect(world.told).toEqual(['wood done', 'wood open']);
 });
@@ -136,6 +145,55 @@ test('what the hub refuses is not shown any more, and is said; the next is told'
   expect(ticks.of(task('wood'))).toBeNull();
   ticks.undo(made!);
   expect(world.waiting.get(ticks)).toBe(0);
+});
+
+test('what somebody else did is not undone', async () => {
+  const ticks = begin(true);
+  world.already.add('wood');
+  const made = ticks.set(task('wood'), true);
+  await vi.waitFor(() => expect(world.waiting.get(ticks)).toBe(0));
+  expect(ticks.of(task('wood'))).toBeNull();
+  ticks.undo(made!);
+  expect(world.waiting.get(ticks)).toBe(0);
+});
+
+test('what changed meanwhile is opened again, not only left as it is', async () => {
+  const ticks = begin();
+  ticks.set(task('wood'), true);
+  ticks.set(task('wood', 7), false); // somebody else finished it
+  expect(ticks.of(task('wood', 7))).toMatchObject({ done: false, waits: true });
+  await world.back();
+  expect(world.told).toEqual(['wood done', 'wood open']);
+});
+
+test('a tick that is told late says how long ago it was', async () => {
+  const ticks = begin();
+  ticks.set(task('plants', 1, 'monday'), true);
+  world.now += 86_400_000;
+  await world.back();
+  expect(world.told).toEqual(['plants done monday 86400000']);
+});
+
+test('one that cannot be told holds back none of the others', async () => {
+  const ticks = begin(true);
+  world.failing = new ApiError('internal', 'It broke.', 500, 5);
+  world.fails = 'wood';
+  ticks.set(task('wood'), true);
+  ticks.set(task('nails'), true);
+  await vi.waitFor(() => expect(world.told).toEqual(['nails done']));
+  expect(ticks.of(task('wood'))).toEqual({ done: true, waits: true, stuck: true });
+});
+
+test('what is taken back while it is about to be told is not told', async () => {
+  const ticks = begin();
+  ticks.set(task('wood'), true);
+  await vi.waitFor(async () => expect(await kept()).toBe(1));
+  world.live = true;
+  const connected = ticks.connected();
+  ticks.set(task('wood'), false);
+  await connected;
+  await vi.waitFor(async () => expect(await kept()).toBe(0));
+  expect(world.told).toEqual([]);
 });
 
 test('a hub that cannot now is asked again', async () => {

@@ -134,11 +134,14 @@ export interface Tick {
 }
 
 export interface TicksStore {
-  /** What this person made of it, where it does not say so itself yet. `waits`: the hub does not know. */
-  of(entry: Pick<Entry, 'entry' | 'seq'>): { readonly done: boolean; readonly waits: boolean } | null;
+  /**
+   * What this person made of it, where it does not say so itself yet. `waits`: the hub does not know;
+   * `stuck`: it was asked, and cannot now.
+   */
+  of(entry: Pick<Entry, 'entry' | 'seq'>): { readonly done: boolean; readonly waits: boolean; readonly stuck: boolean } | null;
   /** Null: the opposite waited, and is taken back. */
   set(entry: Entry, done: boolean): Tick | null;
-  /** As if it had not been; nothing when the hub refused it. */
+  /** As if it had not been; nothing when it changed nothing. */
   undo(tick: Tick): void;
 }
 

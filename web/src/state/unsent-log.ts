@@ -104,17 +104,3 @@ export class UnsentLog {
 function prefixOf(document: string, lineage: string): string {
   return `${document}\u0000${lineage}\u0000`;
 }
-
-/**
- * Document id and number of unsent edits, of everything kept in this browser.
- *
- * @throws DOMException the browser does not say.
- */
-export async function unsentDocuments(store: LocalStore): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for (const [key] of await store.entries('unsent', '')) {
-    const document = key.slice(0, key.indexOf('\u0000'));
-    counts.set(document, (counts.get(document) ?? 0) + 1);
-  }
-  return counts;
-}

@@ -714,8 +714,9 @@ export interface ReplaceEntryCommand {
 
 /**
  * A task is done, or it is not. Without ``occurrence`` of a task that comes back: the latest
- * moment that has come; or that which was done last. ``seen``: the current one that was on the
- * screen; when it is another by now, nothing is changed. Result: Accepted with ``occurrence``.
+ * moment that had come when it was ticked off, ``ago_ms`` before now; or that which was done last.
+ * ``seen``: the current one that was on the screen; when it is another by now, nothing is changed.
+ * Result: Accepted with ``occurrence``.
  */
 export interface FinishEntryCommand {
   cmd: "finish_entry";
@@ -725,6 +726,7 @@ export interface FinishEntryCommand {
   occurrence?: string | null;
   seen?: string | null;
   done?: boolean;
+  ago_ms?: number;
   id: number;
 }
 

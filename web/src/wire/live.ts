@@ -305,7 +305,7 @@ export class Live {
     const most = Math.min(longest, BACKOFF_MS * 2 ** this.#attempts++);
     // Between half and all of it, so that a restarted hub is not met by everybody at once.
     const least = busy ? 2_000 : 0;
-    const waitMs = least + most * (0.5 + 0.5 * (this.#options.random ?? Math.random)());
+    const waitMs = Math.min(longest, least + most * (0.5 + 0.5 * (this.#options.random ?? Math.random)()));
     const lostForMs = this.#now() - (this.#lostAt ?? this.#now());
     const first = this.state.status === 'connecting' && !wasLive && lostForMs < OFFLINE_MS;
     const status = busy
