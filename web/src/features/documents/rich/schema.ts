@@ -29,6 +29,7 @@ import { ending } from './ending';
 import { keptExtensions } from './kept';
 import { officeExtensions } from './office';
 import { tableRepairs } from './tables';
+import { Typed } from './typed';
 
 export interface Choosable {
   readonly id: string;
@@ -122,5 +123,6 @@ export function extensionsOf({ doc, awareness, carets, mention, isEditable, mayR
     readingGuard(isEditable),
     tableRepairs(mayRepairTables),
     ending(isEditable),
+    Typed,
   ];
 }
