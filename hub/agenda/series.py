@@ -57,6 +57,7 @@ class Occurrence:
 
 def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurrence]:
     """What of a task or event is between two moments (UTC), in order; all of a task without a day.
+    Of a series nothing, where the first is after the last.
 
     Raises:
         BadRequest: ``bad_rule``, ``too_many_occurrences``, and what ``hub.agenda.reading`` finds.
@@ -72,6 +73,8 @@ def occurrences(calendar: Block, first: datetime, last: datetime) -> list[Occurr
     anchor = spans[0][0] or spans[0][1]
     if anchor is None:
         raise BadRequest("A series has a first day.", code="bad_rule")
+    if first > last:
+        return []
     reduced = [_reduced(one, nth, zones, anchor, last) for nth, one in enumerate(parts)]
     text = write(Block("VCALENDAR", list(reduced)))
     first, last = _on_its_clocks(first, anchor), _on_its_clocks(last, anchor)

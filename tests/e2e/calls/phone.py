@@ -122,7 +122,7 @@ class Phone(Person):
                 return
         raise AssertionError(f"{self.name}: it stands still\n{await self.pictures(picture)}")
 
-    async def pictures(self, picture: Locator | None = None) -> str:
-        """What is known of them in here."""
-        told: str = await (picture.evaluate(PICTURES) if picture else self.page.evaluate(PICTURES))
+    async def pictures(self, picture: Locator) -> str:
+        """What is known of it, and of all that go and come."""
+        told: str = await picture.evaluate(PICTURES)
         return told

@@ -122,12 +122,22 @@ async def test_a_task_that_comes_back_is_done_one_time_after_the_other(
         assert late["occurrence"] == "2026-11-25"
         assert await current() == "2026-11-26"
         await act(raw, **done, done=False)
+        early = await act(raw, **done, ago_ms=30 * 86_400_000)  # nothing was due then
+        assert early["occurrence"] == "2026-11-20"
+        await act(raw, **done, done=False)
         await act(raw, **done, occurrence="2026-11-27")
         await act(raw, **done)
         assert await current() is None
         assert (await entry_of(ada, entry))["state"] == "done"
         wrong = await act(raw, **done, occurrence="2026-13-01")
         assert wrong["code"] == "occurrence_not_found"
+        # Before the first of them is due.
+        ahead = await act(
+            raw, cmd="add_entry", thread=thread, title="Heat", ends=at("2026-12-20"),
+            rule="FREQ=WEEKLY",
+        )  # fmt: skip
+        soon = await act(raw, cmd="finish_entry", thread=thread, entry=ahead["entry"])
+        assert soon["occurrence"] == "2026-12-20"
     text = (await ada.http.get(f"/api/entries/{entry}.ics")).text
     assert text.count("STATUS:COMPLETED") == 2
 

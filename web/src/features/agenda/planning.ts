@@ -28,10 +28,9 @@ export async function change(hub: Commits, place: EntryPlace, change: EntryChang
   await tried(hub, { cmd: 'change_entry', ...placed(place), ...change });
 }
 
-/** Returns the moment of a series that it was. */
-export async function finish(hub: Commits, place: EntryPlace, options: Pick<FinishEntryCommand, 'done' | 'occurrence' | 'seen'> = {}): Promise<string | null> {
-  const { occurrence } = await tried(hub, { cmd: 'finish_entry', ...placed(place), ...options });
-  return occurrence ?? null;
+/** Now, with the connection; `hub.ticks` does it at any time. */
+export async function finish(hub: Commits, place: EntryPlace, options: Pick<FinishEntryCommand, 'done' | 'occurrence' | 'seen'>): Promise<void> {
+  await tried(hub, { cmd: 'finish_entry', ...placed(place), ...options });
 }
 
 export async function answer(hub: Commits, place: EntryPlace, answer: EntryAnswer): Promise<void> {
